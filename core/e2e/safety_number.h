@@ -1,0 +1,17 @@
+/* safety_number.h - what two people compare to know that nobody stands between them. */
+#ifndef TACIT_E2E_SAFETY_NUMBER_H
+#define TACIT_E2E_SAFETY_NUMBER_H
+
+#include "base/bytes.h"
+#include "crypto/sign.h"
+
+/* Twelve groups of five digits separated by spaces, and a NUL. */
+#define TACIT_SAFETY_NUMBER_CHARS (12 * 6)
+
+/* The same for both sides: the keys and names are put in order first. 200 bits of iterated SHA-512
+ * over keys and usernames. */
+void tacit_safety_number(const struct tacit_sign_public *a, struct tacit_bytes a_name,
+	const struct tacit_sign_public *b, struct tacit_bytes b_name,
+	char out[TACIT_SAFETY_NUMBER_CHARS]);
+
+#endif

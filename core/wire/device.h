@@ -1,0 +1,35 @@
+/* device.h - a device and the certificate by which its owner's account key vouches for it.
+ *
+ * RFC 9420 calls this a credential; MLS leaves will carry the same certificate. */
+#ifndef TACIT_WIRE_DEVICE_H
+#define TACIT_WIRE_DEVICE_H
+
+#include "base/buf.h"
+#include "crypto/sign.h"
+#include "wire/limits.h"
+
+#define TACIT_HPKE_PUBLIC_BYTES 32 /* X25519 */
+
+struct tacit_device_id {
+	uint8_t b[TACIT_DEVICE_ID_BYTES];
+};
+
+struct tacit_device {
+	struct tacit_device_id id;
+	uint8_t hpke_public[TACIT_HPKE_PUBLIC_BYTES];
+	int64_t created_at; /* Unix seconds, by the owner's clock */
+	struct tacit_signature certificate; /* account key over everything above, under a label */
+};
+
+/* Signs d->certificate over the other fields. */
+void tacit_device_certify(struct tacit_device *d, const struct tacit_sign_sk *account_sk);
+/* Fails: BAD_CERTIFICATE. */
+TACIT_MUST_USE enum tacit_err tacit_device_check(
+	const struct tacit_device *d, const struct tacit_sign_public *account);
+
+/* Fixed-size binary form. decode: Fails TRUNCATED, TRAILING, UNSUPPORTED; does not check the
+ * certificate. */
+TACIT_MUST_USE enum tacit_err tacit_device_encode(const struct tacit_device *d, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_device_decode(struct tacit_bytes in, struct tacit_device *out);
+
+#endif

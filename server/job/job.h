@@ -1,0 +1,64 @@
+/* job.h - work that a loop must not do: lanes of threads with bounded queues.
+ *
+ * READ   many threads, each with its own reading store handle; also signature checks
+ * WRITE  one thread with the writing handle: everything that waits goes into one transaction
+ *        (group commit), and done() runs only after that transaction is on disk
+ * HASH   few threads for Argon2id
+ * FILE   few threads for blob reads, writes and fsync
+ *
+ * A job carries its inputs by value. Exactly one of: submit fails (the caller still owns it), or
+ * run() is called and then done() (which frees it or submits it to the next lane). */
+#ifndef TACIT_SERVER_JOB_JOB_H
+#define TACIT_SERVER_JOB_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum job_lane { JOB_READ, JOB_WRITE, JOB_HASH, JOB_FILE, JOB_LANES };
+
+struct job {
+	struct job *next; /* job.c's */
+	/* context: what the lane's thread_open gave. In the WRITE lane an error from run() undoes this
+	 * job's own changes (savepoint) and no other's. */
+	enum tacit_err (*run)(struct job *j, void *context);
+	/* err: what run() returned, or the commit's failure. WRITE: after the commit. */
+	void (*done)(struct job *j, enum tacit_err err);
+};
+
+struct job_lane_settings {
+	unsigned threads;  /* WRITE must be 1 */
+	unsigned capacity; /* jobs waiting; beyond: submit fails */
+	unsigned batch;    /* WRITE: jobs per transaction at most */
+	void *ctx;
+	/* In the lane's thread, at start and end. NULL context is a failure for READ and WRITE. */
+	void *(*thread_open)(void *ctx);
+	void (*thread_close)(void *ctx, void *context);
+	/* WRITE only. mark/undo surround one job inside the batch. */
+	enum tacit_err (*batch_begin)(void *context);
+	enum tacit_err (*batch_commit)(void *context);
+	void (*batch_abort)(void *context);
+	enum tacit_err (*mark)(void *context);
+	enum tacit_err (*undo)(void *context);   /* back to the mark */
+	enum tacit_err (*release)(void *context);
+};
+
+struct job_pool;
+
+TACIT_MUST_USE enum tacit_err job_pool_new(
+	const struct job_lane_settings lanes[JOB_LANES], struct job_pool **out);
+/* Any thread, never blocks. False: the lane is full or the pool is stopping (answer 503). */
+TACIT_MUST_USE bool job_submit(struct job_pool *p, enum job_lane lane, struct job *j);
+/* Refuses new jobs from outside, finishes what was accepted (jobs may still move between lanes),
+ * joins. */
+void job_pool_stop(struct job_pool *p);
+void job_pool_free(struct job_pool *p);
+
+struct job_stats {
+	uint64_t waiting[JOB_LANES], finished[JOB_LANES], refused[JOB_LANES];
+	uint64_t commits, commit_microseconds, committed_jobs;
+};
+void job_pool_stats(const struct job_pool *p, struct job_stats *out);
+
+#endif

@@ -1,0 +1,48 @@
+/* server.h - listeners and loops: starts threads, accepts, ends gracefully. libevent inside.
+ *
+ * One SO_REUSEPORT listener and one event_base per loop. Limits and timeouts are all here. */
+#ifndef TACIT_SERVER_NET_SERVER_H
+#define TACIT_SERVER_NET_SERVER_H
+
+#include "server/net/http.h"
+
+struct net_prefix { /* an address or network, for --behind-proxy */
+	struct sockaddr_storage address;
+	unsigned bits;
+};
+
+struct net_settings {
+	const char *listen;           /* "127.0.0.1:5000", "[::1]:5000" */
+	const char *tls_cert, *tls_key; /* PEM paths; both or neither */
+	const struct net_prefix *proxies;
+	size_t proxy_count;
+	unsigned loops;               /* 0: one per core */
+	unsigned max_connections;     /* per loop; beyond: accept stops */
+	unsigned max_connections_per_address; /* beyond: closed at once; loopback and proxies exempt when 0 */
+	unsigned head_timeout_s;      /* from first byte to end of head; default 10 */
+	unsigned idle_timeout_s;      /* keep-alive, between requests; default 75 */
+	unsigned body_min_rate;       /* bytes per second, averaged; slower bodies get 408; default 256 */
+	unsigned write_timeout_s;     /* no progress when writing; default 30 */
+};
+
+struct net_server;
+
+/* Binds and listens, starts nothing. *why gets static text or strerror text for the operator.
+ * Fails: USAGE (address, TLS files), IO (bind), NOMEM. */
+TACIT_MUST_USE enum tacit_err net_server_new(const struct net_settings *s,
+	const struct http_app *app, const char **why, struct net_server **out);
+/* The port bound, for "--listen 127.0.0.1:0". */
+unsigned net_server_port(const struct net_server *s);
+/* Starts the loop threads. Fails: IO, NOMEM. */
+TACIT_MUST_USE enum tacit_err net_server_start(struct net_server *s);
+/* Stops accepting, lets exchanges under way finish for at most grace_s, then closes and joins. */
+void net_server_stop(struct net_server *s, unsigned grace_s);
+void net_server_free(struct net_server *s);
+
+struct net_stats {
+	uint64_t connections_open, connections_total, bytes_in, bytes_out, refused_connections,
+		malformed_requests, timeouts;
+};
+void net_server_stats(const struct net_server *s, struct net_stats *out); /* any thread */
+
+#endif

@@ -1,0 +1,43 @@
+# The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
+.POSIX:
+.PHONY: build run test asan tsan fuzz bench demo install clean format
+
+build:    ## build/tacitd and build/tacit
+	@tools/bootstrap build
+	@test -f build/build.ninja || meson setup build >/dev/null || { cat build/meson-logs/meson-log.txt; exit 1; }
+	@ninja -C build --quiet tacitd tacit
+
+run: build ## start a server on 127.0.0.1:5000 and say what to type next
+	@tools/run
+
+test:     ## every test; ends with "N passed, N failed"
+	@tools/bootstrap test
+	@tools/test
+
+asan:     ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/bootstrap test
+	@tools/test asan
+
+tsan:     ## the threaded tests under ThreadSanitizer
+	@tools/bootstrap test
+	@tools/test tsan
+
+fuzz:     ## every fuzz target for FUZZ_SECONDS (default 30) each
+	@tools/bootstrap test
+	@tools/fuzz
+
+bench:    ## measure against peers and limits; prints a table and writes build/bench.json
+	@tools/bootstrap bench
+	@tools/bench
+
+demo: build ## two people talk on a fresh server; then what the server saw
+	@tools/demo
+
+install: build ## install to DESTDIR
+	@meson install -C build --no-rebuild --quiet $${DESTDIR:+--destdir "$$DESTDIR"}
+
+format:   ## let clang-format decide
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	@rm -rf build build-asan build-tsan build-fuzz

@@ -11,27 +11,34 @@ enum tacit_content_kind {
 	TACIT_CONTENT_FILE = 2,
 };
 
+#define TACIT_CONTENT_LEAST 256
+
 struct tacit_file_ref {
-	struct tacit_bytes id;                 /* the server's file id */
-	struct tacit_bytes name;               /* UTF-8, as the sender called it; never a path */
-	struct tacit_bytes type;               /* MIME type, may be empty */
-	uint64_t size;                         /* of the plaintext */
-	uint8_t key[TACIT_FILE_KEY_BYTES];     /* secret */
+	struct tacit_bytes id;             /* the server's: 1 to 64 of letters, digits, '-', '_' */
+	struct tacit_bytes name;           /* UTF-8, as the sender called it; never a path */
+	struct tacit_bytes type;           /* MIME type in ASCII, may be empty */
+	uint64_t size;                     /* of the plaintext */
+	uint8_t key[TACIT_FILE_KEY_BYTES]; /* secret */
 	uint8_t sealed_sha256[TACIT_SHA256_BYTES]; /* of the uploaded ciphertext */
 };
 
 struct tacit_content {
 	enum tacit_content_kind kind;
-	int64_t sent_at; /* Unix seconds by the sender's clock */
+	int64_t sent_at;            /* Unix seconds by the sender's clock */
 	struct tacit_bytes text;    /* TEXT: UTF-8; FILE: a caption, may be empty */
 	struct tacit_file_ref file; /* FILE */
 };
 
-/* Padded so that lengths tell little (Padmé, at most 12 % more). Views are borrowed.
- * encode fails: TOO_LARGE, NOMEM. decode fails: TRUNCATED, TRAILING, TOO_LARGE, MALFORMED,
- * UNSUPPORTED (a kind of a later version). */
-TACIT_MUST_USE enum tacit_err tacit_content_encode(const struct tacit_content *c, struct tacit_buf *out);
-TACIT_MUST_USE enum tacit_err tacit_content_decode(struct tacit_bytes in, struct tacit_content *out);
+/* Padded so that lengths tell little: Padmé (Nikitin et al. 2019), at most 12 % more, and never
+ * below TACIT_CONTENT_LEAST bytes, so that "yes" and "no" weigh the same. Views are borrowed;
+ * out is zeroed on error. A decoded file id is safe in a URL path; a decoded name is valid UTF-8
+ * and nothing more: it goes through tacit_file_name_safe before it names anything. encode fails:
+ * USAGE (what decode would refuse as MALFORMED), TOO_LARGE, NOMEM. decode fails: TRUNCATED,
+ * TRAILING, TOO_LARGE, MALFORMED, UNSUPPORTED (a kind of a later version). */
+TACIT_MUST_USE enum tacit_err tacit_content_encode(
+        const struct tacit_content *c, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_content_decode(
+        struct tacit_bytes in, struct tacit_content *out);
 void tacit_content_wipe(struct tacit_content *c); /* the file key; nothing is freed */
 
 #endif

@@ -17,7 +17,7 @@ struct tacit_device_id {
 struct tacit_device {
 	struct tacit_device_id id;
 	uint8_t hpke_public[TACIT_HPKE_PUBLIC_BYTES];
-	int64_t created_at; /* Unix seconds, by the owner's clock */
+	int64_t created_at;                 /* Unix seconds, by the owner's clock */
 	struct tacit_signature certificate; /* account key over everything above, under a label */
 };
 
@@ -25,11 +25,15 @@ struct tacit_device {
 void tacit_device_certify(struct tacit_device *d, const struct tacit_sign_sk *account_sk);
 /* Fails: BAD_CERTIFICATE. */
 TACIT_MUST_USE enum tacit_err tacit_device_check(
-	const struct tacit_device *d, const struct tacit_sign_public *account);
+        const struct tacit_device *d, const struct tacit_sign_public *account);
 
-/* Fixed-size binary form. decode: Fails TRUNCATED, TRAILING, UNSUPPORTED; does not check the
- * certificate. */
-TACIT_MUST_USE enum tacit_err tacit_device_encode(const struct tacit_device *d, struct tacit_buf *out);
+#define TACIT_DEVICE_BYTES (1 + TACIT_DEVICE_ID_BYTES + TACIT_HPKE_PUBLIC_BYTES + 8 + 64)
+
+/* Fixed-size binary form, TACIT_DEVICE_BYTES; out is zeroed on error. encode fails: USAGE (a time
+ * that is negative or beyond TACIT_MAX_INTEGER), NOMEM. decode fails: TRUNCATED, TRAILING,
+ * MALFORMED (such a time), UNSUPPORTED; it does not check the certificate. */
+TACIT_MUST_USE enum tacit_err tacit_device_encode(
+        const struct tacit_device *d, struct tacit_buf *out);
 TACIT_MUST_USE enum tacit_err tacit_device_decode(struct tacit_bytes in, struct tacit_device *out);
 
 #endif

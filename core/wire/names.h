@@ -5,14 +5,18 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-/* 1 to 24 of letters, digits, '.', '_', '-' (contract 1). */
+/* 1 to 24 of ASCII letters, digits, '.', '_', '-' (contract 1), but not "." or "..", which cannot
+ * stand in a URL path. */
 bool tacit_username_valid(struct tacit_bytes name);
-/* One '@', a plausible shape, printable ASCII, at most 254 bytes. Whether it exists, nobody knows. */
+/* One '@', a plausible shape, printable ASCII, at most 254 bytes. Whether it exists, nobody knows.
+ */
 bool tacit_email_valid(struct tacit_bytes email);
 /* UTF-8 without controls, 1 to 200 code points. */
 bool tacit_conversation_name_valid(struct tacit_bytes name);
 
-/* NULL when the password may be used, else the sentence that says why not (contract 6). */
+/* NULL when the password may be used, else the sentence that says why not (contract 6); static.
+ * Letters of every script count: lacking a table, any code point from U+00C0 on is taken for one.
+ */
 const char *tacit_password_problem(struct tacit_bytes password);
 
 /* Makes of a name from outside one path component that is safe to create: directories cut off,

@@ -6,11 +6,12 @@
 #include "crypto/sign.h"
 
 /* White space around and line breaks within are tolerated as RFC 7468 3 allows; any other label,
- * algorithm or length is refused. Fails: MALFORMED, UNSUPPORTED (a key of another algorithm). */
+ * algorithm or length is refused. out is zeroed on error. Fails: MALFORMED, UNSUPPORTED (a key of
+ * another algorithm), TOO_LARGE, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_pem_read_public(
-	struct tacit_bytes pem, struct tacit_sign_public *out);
+        struct tacit_bytes pem, struct tacit_sign_public *out);
 /* Appends, with a line feed at the end. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_pem_write_public(
-	const struct tacit_sign_public *pk, struct tacit_buf *out);
+        const struct tacit_sign_public *pk, struct tacit_buf *out);
 
 #endif

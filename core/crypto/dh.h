@@ -20,9 +20,9 @@ size_t tacit_dh_shared_bytes(enum tacit_dh g);
 bool tacit_dh_sk_valid(enum tacit_dh g, const uint8_t *sk);
 /* Fails: MALFORMED for a private key out of range. */
 TACIT_MUST_USE enum tacit_err tacit_dh_public(enum tacit_dh g, const uint8_t *sk, uint8_t *pk);
-/* Fails: MALFORMED for a point off the curve, of wrong length, or an all-zero X25519 result
- * (RFC 9180 7.1.4). shared is wiped on failure. */
+/* Fails: MALFORMED for a private key out of range, a point off the curve or of wrong length, or an
+ * all-zero X25519 result (RFC 9180 7.1.4). shared is wiped on failure. */
 TACIT_MUST_USE enum tacit_err tacit_dh(
-	enum tacit_dh g, const uint8_t *sk, struct tacit_bytes pk, uint8_t *shared);
+        enum tacit_dh g, const uint8_t *sk, struct tacit_bytes pk, uint8_t *shared);
 
 #endif

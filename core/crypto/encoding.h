@@ -13,10 +13,10 @@ enum tacit_base64 { TACIT_BASE64 /* padded */, TACIT_BASE64URL /* no padding */ 
 
 /* Appended to out. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_base64(
-	enum tacit_base64 kind, struct tacit_bytes in, struct tacit_buf *out);
+        enum tacit_base64 kind, struct tacit_bytes in, struct tacit_buf *out);
 /* Appended to out; nothing but the canonical form is accepted, no white space, zero trailing
  * bits. Fails: MALFORMED, NOMEM; out is unchanged on error. */
 TACIT_MUST_USE enum tacit_err tacit_unbase64(
-	enum tacit_base64 kind, struct tacit_bytes text, struct tacit_buf *out);
+        enum tacit_base64 kind, struct tacit_bytes text, struct tacit_buf *out);
 
 #endif

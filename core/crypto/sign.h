@@ -20,11 +20,12 @@ struct tacit_signature {
 };
 
 void tacit_sign_keypair(const uint8_t seed[TACIT_SIGN_SEED_BYTES], struct tacit_sign_sk *sk,
-	struct tacit_sign_public *pk);
-void tacit_sign(const struct tacit_sign_sk *sk, struct tacit_bytes message, struct tacit_signature *out);
+        struct tacit_sign_public *pk);
+void tacit_sign(
+        const struct tacit_sign_sk *sk, struct tacit_bytes message, struct tacit_signature *out);
 /* Fails: BAD_SIGNATURE. */
 TACIT_MUST_USE enum tacit_err tacit_sign_verify(const struct tacit_sign_public *pk,
-	struct tacit_bytes message, const struct tacit_signature *sig);
+        struct tacit_bytes message, const struct tacit_signature *sig);
 void tacit_sign_sk_wipe(struct tacit_sign_sk *sk);
 
 #endif

@@ -1,10 +1,16 @@
 /* file_stream.h - file bytes, sealed chunk by chunk: the STREAM construction (Hoang, Reyhanitabar,
  * Rogaway, Vizár 2015) over AES-256-GCM, as age and Tink use it.
  *
- * Key = HKDF-SHA256(file key, salt, label || header). Nonce = 0^7 || chunk counter (u32) || last flag.
- * The header is the AAD of every chunk. A sealed file is header || chunk*; every chunk but the last
- * holds exactly chunk_bytes of plaintext, the last 1 to chunk_bytes (or 0 when the file is empty).
- * Any chunk can be opened alone, given its index: that is what makes Range downloads useful. */
+ * Key = HKDF-SHA256(file key, salt, label || header). Nonce = 0^7 || chunk counter (u32) || last
+ * flag. The header is the AAD of every chunk. A sealed file is header || chunk*; every chunk but
+ * the last holds exactly chunk_bytes of plaintext, the last 1 to chunk_bytes (or 0 when the file is
+ * empty). Any chunk can be opened alone, given its index: that is what makes Range downloads
+ * useful. Whoever opens chunk by chunk knows that the file was whole only after the LAST one has
+ * opened.
+ *
+ * A stream holds a key and its schedule, and allocates nothing per chunk; it serves one thread. To
+ * seal another plaintext under an index that was used already would reuse a nonce: who resumes an
+ * upload seals the same bytes again, or begins a new stream. */
 #ifndef TACIT_E2E_FILE_STREAM_H
 #define TACIT_E2E_FILE_STREAM_H
 
@@ -26,22 +32,22 @@ uint64_t tacit_file_chunks(uint64_t plain_bytes);
 /* A stream to write: draws the salt from env and writes the header to header_out.
  * Fails: NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_file_stream_create(const uint8_t key[TACIT_FILE_KEY_BYTES],
-	const struct tacit_env *env, uint8_t header_out[TACIT_FILE_HEADER_BYTES],
-	struct tacit_file_stream **out);
+        const struct tacit_env *env, uint8_t header_out[TACIT_FILE_HEADER_BYTES],
+        struct tacit_file_stream **out);
 /* A stream to read, or to go on writing, from an existing header.
  * Fails: MALFORMED, UNSUPPORTED, NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_file_stream_resume(const uint8_t key[TACIT_FILE_KEY_BYTES],
-	const uint8_t header[TACIT_FILE_HEADER_BYTES], struct tacit_file_stream **out);
+        const uint8_t header[TACIT_FILE_HEADER_BYTES], struct tacit_file_stream **out);
 uint32_t tacit_file_stream_chunk_bytes(const struct tacit_file_stream *s);
 void tacit_file_stream_free(struct tacit_file_stream *s);
 
 /* out has room for plain.n + 16 and may be plain.p. Fails: USAGE (a middle chunk that is not full,
  * an empty last chunk that is not the first), EXHAUSTED, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_file_seal_chunk(struct tacit_file_stream *s, uint64_t index,
-	enum tacit_chunk position, struct tacit_bytes plain, uint8_t *out);
+        enum tacit_chunk position, struct tacit_bytes plain, uint8_t *out);
 /* out has room for sealed.n - 16 and may be sealed.p. Fails: BAD_SEAL (changed, moved, cut, or not
- * last when said to be), USAGE, CRYPTO. */
+ * last when said to be), USAGE (an index beyond 2^32 - 1), CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_file_open_chunk(struct tacit_file_stream *s, uint64_t index,
-	enum tacit_chunk position, struct tacit_bytes sealed, uint8_t *out);
+        enum tacit_chunk position, struct tacit_bytes sealed, uint8_t *out);
 
 #endif

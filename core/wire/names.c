@@ -34,6 +34,16 @@ bool tacit_username_valid(struct tacit_bytes name)
 	return !tacit_bytes_eq(name, TACIT_STR(".")) && !tacit_bytes_eq(name, TACIT_STR(".."));
 }
 
+size_t tacit_username_lower(struct tacit_bytes name, uint8_t *out)
+{
+	size_t n = name.n < TACIT_MAX_USERNAME ? name.n : TACIT_MAX_USERNAME;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = name.p[i];
+		out[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
+	}
+	return n;
+}
+
 /* Dots separate; none at the ends, no two in a row (RFC 5321 4.1.2 dot-string and domain). */
 static bool dots_fit(struct tacit_bytes part)
 {

@@ -8,6 +8,9 @@
 /* 1 to 24 of ASCII letters, digits, '.', '_', '-' (contract 1), but not "." or "..", which cannot
  * stand in a URL path. */
 bool tacit_username_valid(struct tacit_bytes name);
+/* The form in which a username is bound into keys and numbers: ASCII lower-cased, cut at 24 bytes
+ * (no valid one is longer). out has TACIT_MAX_USERNAME bytes; the length comes back. */
+size_t tacit_username_lower(struct tacit_bytes name, uint8_t *out);
 /* One '@', a plausible shape, printable ASCII, at most 254 bytes. Whether it exists, nobody knows.
  */
 bool tacit_email_valid(struct tacit_bytes email);

@@ -1,0 +1,61 @@
+#include "e2e/safety_number.h"
+
+#include <string.h>
+
+#include "crypto/kdf.h"
+#include "wire/limits.h"
+#include "wire/names.h"
+
+#define LABEL "tacit safety number v1"
+#define ROUNDS 5200
+#define GROUPS 12
+#define GROUP_BYTES 5
+
+/* A person: lower-cased name behind its length, filled with zeroes, then the key. */
+struct person {
+	uint8_t b[1 + TACIT_MAX_USERNAME + TACIT_SIGN_PUBLIC_BYTES];
+};
+
+static struct person person(const struct tacit_sign_public *key, struct tacit_bytes name)
+{
+	struct person p = {{0}};
+	p.b[0] = (uint8_t)tacit_username_lower(name, p.b + 1);
+	memcpy(p.b + 1 + TACIT_MAX_USERNAME, key->b, sizeof(key->b));
+	return p;
+}
+
+static bool before(const struct person *a, const struct person *b)
+{
+	for (size_t i = 0; i < sizeof(a->b); i++)
+		if (a->b[i] != b->b[i])
+			return a->b[i] < b->b[i];
+	return true;
+}
+
+void tacit_safety_number(const struct tacit_sign_public *a, struct tacit_bytes a_name,
+        const struct tacit_sign_public *b, struct tacit_bytes b_name,
+        char out[TACIT_SAFETY_NUMBER_CHARS])
+{
+	struct person one = person(a, a_name);
+	struct person two = person(b, b_name);
+	bool in_order = before(&one, &two);
+	struct person both[2] = {in_order ? one : two, in_order ? two : one};
+	struct tacit_bytes in = tacit_bytes(both, sizeof(both));
+	uint8_t h[TACIT_HASH_MAX_BYTES];
+	tacit_hmac(TACIT_SHA512, TACIT_STR(LABEL), in, h);
+	for (int i = 1; i < ROUNDS; i++) {
+		uint8_t next[TACIT_HASH_MAX_BYTES];
+		tacit_hmac(TACIT_SHA512, tacit_bytes(h, sizeof(h)), in, next);
+		memcpy(h, next, sizeof(h));
+	}
+	for (size_t g = 0; g < GROUPS; g++) {
+		uint64_t x = 0;
+		for (size_t i = 0; i < GROUP_BYTES; i++)
+			x = x << 8 | h[g * GROUP_BYTES + i];
+		char *at = out + 6 * g;
+		x %= 100000;
+		for (int i = 4; i >= 0; i--, x /= 10)
+			at[i] = (char)('0' + x % 10);
+		at[5] = g + 1 < GROUPS ? ' ' : 0;
+	}
+}

@@ -1,8 +1,8 @@
 /* hpke.h - Hybrid Public Key Encryption, RFC 9180: all four modes, single-shot and contexts.
  *
  * KEMs: DHKEM(X25519, HKDF-SHA256), DHKEM(P-256, HKDF-SHA256), DHKEM(P-521, HKDF-SHA512).
- * KDFs: HKDF-SHA256, -SHA384, -SHA512. AEADs: AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305, export-only.
- * Deterministic but for the ephemeral key, which comes from env. */
+ * KDFs: HKDF-SHA256, -SHA384, -SHA512. AEADs: AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305,
+ * export-only. Deterministic but for the ephemeral key, which comes from env. */
 #ifndef TACIT_E2E_HPKE_H
 #define TACIT_E2E_HPKE_H
 
@@ -18,9 +18,9 @@ enum tacit_hpke_mode { /* RFC 9180 5, table 1 */
 };
 
 struct tacit_hpke_suite { /* RFC 9180 7: IANA code points */
-	uint16_t kem;  /* 0x0010, 0x0012, 0x0020 */
-	uint16_t kdf;  /* 0x0001, 0x0002, 0x0003 */
-	uint16_t aead; /* 0x0001, 0x0002, 0x0003, 0xffff */
+	uint16_t kem;     /* 0x0010, 0x0012, 0x0020 */
+	uint16_t kdf;     /* 0x0001, 0x0002, 0x0003 */
+	uint16_t aead;    /* 0x0001, 0x0002, 0x0003, 0xffff */
 };
 
 /* The suite of tacit's pairwise envelopes: X25519, HKDF-SHA256, AES-256-GCM. */
@@ -30,51 +30,55 @@ struct tacit_hpke_suite { /* RFC 9180 7: IANA code points */
 #define TACIT_HPKE_PK_MAX_BYTES 133
 
 bool tacit_hpke_suite_supported(struct tacit_hpke_suite s);
-size_t tacit_hpke_sk_bytes(struct tacit_hpke_suite s);  /* Nsk */
-size_t tacit_hpke_pk_bytes(struct tacit_hpke_suite s);  /* Npk = Nenc */
+size_t tacit_hpke_sk_bytes(struct tacit_hpke_suite s); /* Nsk */
+size_t tacit_hpke_pk_bytes(struct tacit_hpke_suite s); /* Npk = Nenc */
 
 /* RFC 9180 7.1.3. ikm at least Nsk bytes. Fails: USAGE, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_derive_key_pair(
-	struct tacit_hpke_suite s, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk);
+        struct tacit_hpke_suite s, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk);
 
 /* What the modes need beyond the recipient's key; empty views where the mode has none. */
 struct tacit_hpke_info {
 	enum tacit_hpke_mode mode;
 	struct tacit_bytes info;
-	struct tacit_bytes psk, psk_id;   /* PSK modes */
-	struct tacit_bytes sender_sk;     /* AUTH modes, sender's side: Nsk bytes */
-	struct tacit_bytes sender_pk;     /* AUTH modes, receiver's side: Npk bytes */
+	struct tacit_bytes psk, psk_id; /* PSK modes */
+	struct tacit_bytes sender_sk;   /* AUTH modes, sender's side: Nsk bytes */
+	struct tacit_bytes sender_pk;   /* AUTH modes, receiver's side: Npk bytes */
 };
 
 struct tacit_hpke; /* a context: RFC 9180 5.2; holds secrets, wiped on free */
 
-/* *enc gets Nenc bytes appended. ephemeral_ikm is normally empty (drawn from env); tests give it.
- * Fails: MALFORMED (bad key), USAGE (inconsistent PSK, unsupported suite), NOMEM, CRYPTO. */
+/* *enc gets Nenc bytes appended. ephemeral_ikm is normally empty (drawn from env); tests give it,
+ * and then env may be NULL. A PSK has 32 bytes or more (9.5). On error enc is unchanged, *out NULL.
+ * Fails: MALFORMED (bad key), USAGE (keys or PSK that do not fit the mode, unsupported suite),
+ * NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_setup_sender(struct tacit_hpke_suite s,
-	const struct tacit_hpke_info *info, struct tacit_bytes recipient_pk, const struct tacit_env *env,
-	struct tacit_bytes ephemeral_ikm, struct tacit_buf *enc, struct tacit_hpke **out);
+        const struct tacit_hpke_info *info, struct tacit_bytes recipient_pk,
+        const struct tacit_env *env, struct tacit_bytes ephemeral_ikm, struct tacit_buf *enc,
+        struct tacit_hpke **out);
 TACIT_MUST_USE enum tacit_err tacit_hpke_setup_receiver(struct tacit_hpke_suite s,
-	const struct tacit_hpke_info *info, struct tacit_bytes enc, struct tacit_bytes recipient_sk,
-	struct tacit_hpke **out);
+        const struct tacit_hpke_info *info, struct tacit_bytes enc, struct tacit_bytes recipient_sk,
+        struct tacit_hpke **out);
 
-/* Append to out; the sequence number advances only on success. Fails: BAD_SEAL (open), EXHAUSTED,
- * USAGE (export-only), NOMEM, CRYPTO. */
-TACIT_MUST_USE enum tacit_err tacit_hpke_seal(
-	struct tacit_hpke *h, struct tacit_bytes aad, struct tacit_bytes plain, struct tacit_buf *out);
-TACIT_MUST_USE enum tacit_err tacit_hpke_open(
-	struct tacit_hpke *h, struct tacit_bytes aad, struct tacit_bytes sealed, struct tacit_buf *out);
+/* Append to out, which the input may not point into; the sequence number advances, and out changes,
+ * only on success. A sender seals, a receiver opens. Fails: BAD_SEAL (open), EXHAUSTED, TOO_LARGE,
+ * USAGE (export-only, or the other side's verb), NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_seal(struct tacit_hpke *h, struct tacit_bytes aad,
+        struct tacit_bytes plain, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_hpke_open(struct tacit_hpke *h, struct tacit_bytes aad,
+        struct tacit_bytes sealed, struct tacit_buf *out);
 /* RFC 9180 5.3. Fails: USAGE (n too large). */
 TACIT_MUST_USE enum tacit_err tacit_hpke_export(
-	const struct tacit_hpke *h, struct tacit_bytes exporter_context, uint8_t *out, size_t n);
+        const struct tacit_hpke *h, struct tacit_bytes exporter_context, uint8_t *out, size_t n);
 void tacit_hpke_free(struct tacit_hpke *h);
 
 /* Base mode, one message (RFC 9180 6.1): enc and ciphertext into fixed room. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_seal_once(struct tacit_hpke_suite s,
-	struct tacit_bytes recipient_pk, struct tacit_bytes info, struct tacit_bytes aad,
-	struct tacit_bytes plain, const struct tacit_env *env, struct tacit_buf *enc,
-	struct tacit_buf *sealed);
+        struct tacit_bytes recipient_pk, struct tacit_bytes info, struct tacit_bytes aad,
+        struct tacit_bytes plain, const struct tacit_env *env, struct tacit_buf *enc,
+        struct tacit_buf *sealed);
 TACIT_MUST_USE enum tacit_err tacit_hpke_open_once(struct tacit_hpke_suite s,
-	struct tacit_bytes enc, struct tacit_bytes recipient_sk, struct tacit_bytes info,
-	struct tacit_bytes aad, struct tacit_bytes sealed, struct tacit_buf *plain);
+        struct tacit_bytes enc, struct tacit_bytes recipient_sk, struct tacit_bytes info,
+        struct tacit_bytes aad, struct tacit_bytes sealed, struct tacit_buf *plain);
 
 #endif

@@ -1,0 +1,75 @@
+/* host.h - runs an engine: carries out its effects on this machine's disk and network.
+ *
+ * One host per profile and process. Each step's effects are persisted in one transaction before
+ * anything of it leaves; when that fails the engine is thrown away and built again from the store,
+ * and so it is when another process of the profile has written meanwhile. */
+#ifndef TACIT_CLIENT_HOST_H
+#define TACIT_CLIENT_HOST_H
+
+#include <signal.h>
+
+#include "client/http.h"
+#include "client/paths.h"
+#include "engine/engine.h"
+
+#define HOST_DEFAULT_SERVER "http://127.0.0.1:5000"
+
+struct host;
+
+struct host_options {
+	const char *profile;
+	const char *server;  /* NULL: the one remembered, else the default */
+	const char *ca_file; /* NULL: the one remembered, else the system's */
+	bool insecure_http;
+	enum paths_mode mode; /* FIND: a profile that is not there is NOT_FOUND */
+	const volatile sig_atomic_t *cancel;
+};
+
+/* Fails: BAD_NAME (profile or server), NOT_FOUND, IO, the store's errors, MALFORMED, UNSUPPORTED,
+ * NOMEM. */
+TACIT_MUST_USE enum tacit_err host_open(const struct host_options *o, struct host **out);
+void host_close(struct host *h); /* NULL is fine */
+
+/* The engine of this moment: a later host call may replace it. */
+struct tacit_engine *host_engine(const struct host *h);
+struct http *host_http(const struct host *h);
+const struct tacit_env *host_env(const struct host *h);
+/* Why the last call failed, beyond its error; may be empty. From outside: sanitise. */
+const char *host_problem(const struct host *h);
+
+/* By the password, or by the secret that the kernel keeps. Restores all that is stored.
+ * Fail: BAD_PASSWORD; NOT_FOUND (nothing kept); the store's errors; BAD_SEAL, MALFORMED, NOMEM. */
+TACIT_MUST_USE enum tacit_err host_unlock(struct host *h, struct tacit_bytes password);
+TACIT_MUST_USE enum tacit_err host_unlock_kept(struct host *h);
+/* Has the kernel keep the secret for a while. Fails: UNSUPPORTED (no keyring here), USAGE (locked).
+ */
+TACIT_MUST_USE enum tacit_err host_keep_unlocked(struct host *h);
+void host_forget_secret(struct host *h);
+
+/* This server is the profile's from now on. Fails: the store's errors. */
+TACIT_MUST_USE enum tacit_err host_remember_server(struct host *h);
+
+typedef void host_deliver(void *ctx, const struct tacit_notice *n);
+
+/* Runs one command to its end. Notices but DONE and FAILED go to deliver as they come.
+ * Fails: what the command failed with (see host_problem), CANCELLED, the store's errors, NOMEM. */
+TACIT_MUST_USE enum tacit_err host_run(
+        struct host *h, const struct tacit_command *c, host_deliver *deliver, void *ctx);
+
+/* Sealed notes of our own. put: empty deletes. Fail: the engine's and the store's errors. */
+TACIT_MUST_USE enum tacit_err host_note_put(
+        struct host *h, struct tacit_bytes name, struct tacit_bytes value);
+TACIT_MUST_USE enum tacit_err host_note_get(
+        struct host *h, struct tacit_bytes name, struct tacit_buf *value);
+
+/* The last `limit` entries of a conversation's history before a position (UINT64_MAX: the end),
+ * oldest first, opened. Returning anything but OK from each ends the walk with that.
+ * Fails: BAD_SEAL, the store's errors, NOMEM. */
+struct host_span {
+	uint64_t conversation, before, limit;
+};
+TACIT_MUST_USE enum tacit_err host_history(struct host *h, struct host_span span,
+        enum tacit_err (*each)(void *ctx, const struct tacit_notice *n, uint64_t position),
+        void *ctx);
+
+#endif

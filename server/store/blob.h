@@ -1,7 +1,9 @@
 /* blob.h - file bodies under the data folder: written to a temporary name, synced, then renamed.
  *
  * A blob's name is its id (32 hex digits), nothing from outside. Partial uploads stay under their
- * own name so that they can go on after a restart. All calls block: FILE lane or start-up only. */
+ * own name so that they can go on after a restart. All calls block: FILE lane or start-up only.
+ * One store may be used by several threads, for different ids. An id in another form is NOT_FOUND
+ * to blob_open and USAGE to the others; every call may fail with NOMEM. */
 #ifndef TACIT_SERVER_STORE_BLOB_H
 #define TACIT_SERVER_STORE_BLOB_H
 
@@ -24,7 +26,8 @@ TACIT_MUST_USE enum tacit_err blob_write(int fd, uint64_t offset, struct tacit_b
 TACIT_MUST_USE enum tacit_err blob_sync(int fd);
 /* Cuts a partial back (a torn write after a crash). Fails: IO. */
 TACIT_MUST_USE enum tacit_err blob_truncate(int fd, uint64_t size);
-/* The synced partial becomes the blob; durable on return. Fails: IO, NOT_FOUND. */
+/* The partial becomes the blob; durable on return, and OK again when it is one already (a retry
+ * after a crash). Fails: IO, STORE_FULL, NOT_FOUND. */
 TACIT_MUST_USE enum tacit_err blob_publish(struct blob_store *b, const char *id);
 /* For reading. Fails: NOT_FOUND, IO. */
 TACIT_MUST_USE enum tacit_err blob_open(struct blob_store *b, const char *id, int *fd, uint64_t *size);

@@ -3,7 +3,8 @@
  * Every slot is mandatory. Each operation is one transaction: it happens whole or not at all. Inside
  * a batch (the writer's group commit) each operation is a part that can fail alone, and durable only
  * when batch_commit has returned OK. Reading handles (STORE_READER) may only be given slots marked R.
- * One handle, one thread. Times are Unix seconds; ids are positive and below 2^53.
+ * One handle, one thread. Times are Unix seconds; ids are positive and below 2^53. Operations that
+ * are given no time judge what has expired by the latest time that their handle was given.
  *
  * All slots may fail with STORE, STORE_FULL, STORE_BUSY, NOMEM; others are named. Views handed to
  * callbacks are borrowed for the call; a callback that returns an error stops the walk with it. */
@@ -20,6 +21,12 @@ enum store_mode { STORE_READER, STORE_WRITER };
 #define STORE_HASH_BYTES 32 /* SHA-256 of a random token: tokens themselves are never stored */
 #define STORE_FILE_ID_CHARS 32 /* 128 random bits in hex */
 #define STORE_CLIENT_ID_CHARS 64
+#define STORE_MAX_UNREAD 1000 /* store_conversation.unread stops counting here */
+#define STORE_TOMBSTONE_SECONDS (30 * 24 * 3600) /* GONE for that long, NOT_FOUND afterwards */
+
+/* Where things are in a data folder. */
+#define STORE_DATABASE_NAME "tacit.db"
+#define STORE_BLOB_FOLDER "blobs"
 
 struct store_user {
 	int64_t id;
@@ -161,7 +168,7 @@ struct store_ops {
 	enum tacit_err (*session_by_id)(struct store *s, int64_t id, int64_t now,
 		struct store_session *out);                                                         /* R NOT_FOUND */
 	/* Exchanges the refresh token; one that was exchanged before ends the session (theft). NOT_FOUND,
-	 * REPLAY */
+	 * REPLAY: the session was ended, so this one error must not be undone by the caller. */
 	enum tacit_err (*session_refresh)(struct store *s, const uint8_t old_refresh[STORE_HASH_BYTES],
 		const uint8_t new_refresh[STORE_HASH_BYTES], int64_t now, int64_t expires_at,
 		struct store_session *out);
@@ -180,7 +187,8 @@ struct store_ops {
 	/* --- conversations. Everything takes the asking user, and is NOT_FOUND for outsiders;
 	 * GONE for a self-destroyed one that the user was in. --- */
 	/* creator is among members or is added. A direct one between the same two comes back instead of
-	 * being made again (*existed). */
+	 * being made again (*existed), and who had left it is in again. USAGE: a direct one of more than
+	 * two, expires_at for another kind than STORE_SESSION. */
 	enum tacit_err (*conversation_create)(struct store *s, enum store_kind kind, int64_t creator_id,
 		struct tacit_bytes name, const int64_t *members, size_t member_count, int64_t now,
 		int64_t expires_at, int64_t *id, bool *existed);                                    /* NOT_FOUND (a member) */
@@ -221,15 +229,16 @@ struct store_ops {
 	enum tacit_err (*key_get)(struct store *s, int64_t conversation_id, int64_t user_id, struct tacit_buf *out); /* R NOT_FOUND */
 	enum tacit_err (*key_put)(struct store *s, int64_t conversation_id, int64_t user_id, struct tacit_bytes key, int64_t now);
 
-	/* --- files: the row of a blob that is complete and on disk --- */
-	enum tacit_err (*file_create)(struct store *s, const struct store_file *f, int64_t quota_bytes); /* LIMIT (quota), NOT_FOUND (conversation), EXISTS */
+	/* --- files: the row of a blob that is complete and on disk. quota_bytes is the server's default
+	 * (negative: none); a quota set for the user goes before it. --- */
+	enum tacit_err (*file_create)(struct store *s, const struct store_file *f, int64_t quota_bytes); /* LIMIT (quota), NOT_FOUND (conversation, message), GONE, EXISTS */
 	/* For its owner, or the members of its conversation. */
 	enum tacit_err (*file_get)(struct store *s, const char *id, int64_t user_id, struct store_file *out); /* R NOT_FOUND */
 	enum tacit_err (*file_delete)(struct store *s, const char *id, int64_t user_id);             /* NOT_FOUND; CONFLICT (not the owner) */
 	enum tacit_err (*file_exists)(struct store *s, const char *id);                              /* R NOT_FOUND */
 
 	/* --- uploads under way (tus 1.0.0) --- */
-	enum tacit_err (*upload_create)(struct store *s, const struct store_upload *u, int64_t quota_bytes); /* LIMIT, NOT_FOUND */
+	enum tacit_err (*upload_create)(struct store *s, const struct store_upload *u, int64_t quota_bytes); /* LIMIT, NOT_FOUND, GONE, EXISTS */
 	enum tacit_err (*upload_get)(struct store *s, const char *id, int64_t user_id, int64_t now,
 		enum tacit_err (*row)(void *ctx, const struct store_upload *u), void *ctx);         /* R NOT_FOUND, GONE (expired) */
 	enum tacit_err (*upload_set_length)(struct store *s, const char *id, int64_t user_id, int64_t length, int64_t quota_bytes); /* LIMIT, CONFLICT */
@@ -241,7 +250,7 @@ struct store_ops {
 	enum tacit_err (*upload_delete)(struct store *s, const char *id, int64_t user_id);           /* NOT_FOUND */
 
 	/* --- housekeeping: everything whose time is over. Deleted files and uploads are named to
-	 * gone(). At most `limit` of each kind a call; *more says to call again. --- */
+	 * gone(): here and elsewhere the blobs may be deleted only once the change is committed. At most `limit` of each kind a call; *more says to call again. --- */
 	enum tacit_err (*sweep)(struct store *s, int64_t now, unsigned limit,
 		void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more);
 

@@ -1,0 +1,290 @@
+/* Opening, batches and the table of slots.
+ *
+ * Durability: WAL with synchronous=FULL, so that COMMIT returns after the WAL was synced; a batch
+ * is one such commit. Checkpoints: SQLite copies the WAL into the database after the commit that
+ * made it longer than WAL_PAGES, in the writer's thread. That bounds one stall to WAL_PAGES page
+ * writes and one sync (some milliseconds on an SSD), and hot pages, which every batch rewrites in
+ * the WAL, are copied once for many commits. The checkpoint is passive: it waits for no reader;
+ * what a reader still needs is copied the next time. A checkpoint that fails leaves the commit as
+ * it is.
+ *
+ * No mmap: an I/O error would become SIGBUS, and mapped pages would count as our memory. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "server/store/sqlite_int.h"
+#include "server/store/sqlite_slots.h"
+
+#define BUSY_MILLISECONDS                                                                          \
+	5000           /* another process holds the write lock: an administrator's command */
+#define PURGE_EVERY 64 /* commits between two attempts to empty the WAL */
+
+static const char common_pragmas[] = "PRAGMA foreign_keys = ON;"
+                                     "PRAGMA trusted_schema = OFF;"
+                                     "PRAGMA temp_store = MEMORY;"
+                                     "PRAGMA mmap_size = 0;";
+/* Sizes: negative is KiB. 2000 pages of 4 KiB: see above. */
+static const char writer_pragmas[] = "PRAGMA synchronous = FULL;"
+                                     "PRAGMA secure_delete = ON;"
+                                     "PRAGMA cache_size = -4096;"
+                                     "PRAGMA wal_autocheckpoint = 2000;"
+                                     "PRAGMA journal_size_limit = 16777216;";
+static const char reader_pragmas[] = "PRAGMA query_only = ON;"
+                                     "PRAGMA cache_size = -512;";
+
+static const struct store_ops ops = {
+        .name = "sqlite",
+        .close = sqlite_close,
+        .batch_begin = sqlite_batch_begin,
+        .batch_commit = sqlite_batch_commit,
+        .batch_abort = sqlite_batch_abort,
+        .mark = sqlite_mark,
+        .undo = sqlite_undo,
+        .release = sqlite_release,
+        .probe = sqlite_probe,
+        .meta_get = sqlite_meta_get,
+        .meta_set = sqlite_meta_set,
+        .signature_remember = sqlite_signature_remember,
+        .token_put = sqlite_token_put,
+        .token_peek = sqlite_token_peek,
+        .token_take = sqlite_token_take,
+        .token_update = sqlite_token_update,
+        .user_create = sqlite_user_create,
+        .user_available = sqlite_user_available,
+        .user_by_id = sqlite_user_by_id,
+        .user_by_name = sqlite_user_by_name,
+        .user_wrapped_key = sqlite_user_wrapped_key,
+        .user_search = sqlite_user_search,
+        .user_list = sqlite_user_list,
+        .user_set_disabled = sqlite_user_set_disabled,
+        .user_set_admin = sqlite_user_set_admin,
+        .user_set_quota = sqlite_user_set_quota,
+        .user_usage = sqlite_user_usage,
+        .totp_use = sqlite_totp_use,
+        .recovery_codes_set = sqlite_recovery_codes_set,
+        .recovery_code_use = sqlite_recovery_code_use,
+        .session_create = sqlite_session_create,
+        .session_by_token = sqlite_session_by_token,
+        .session_by_id = sqlite_session_by_id,
+        .session_refresh = sqlite_session_refresh,
+        .session_end = sqlite_session_end,
+        .session_end_all = sqlite_session_end_all,
+        .device_put = sqlite_device_put,
+        .device_delete = sqlite_device_delete,
+        .device_list = sqlite_device_list,
+        .device_list_conversation = sqlite_device_list_conversation,
+        .conversation_create = sqlite_conversation_create,
+        .conversation_get = sqlite_conversation_get,
+        .conversation_list = sqlite_conversation_list,
+        .participant_list = sqlite_participant_list,
+        .participant_add = sqlite_participant_add,
+        .participant_remove = sqlite_participant_remove,
+        .conversation_close = sqlite_conversation_close,
+        .message_append = sqlite_message_append,
+        .message_page = sqlite_message_page,
+        .read_mark = sqlite_read_mark,
+        .key_get = sqlite_key_get,
+        .key_put = sqlite_key_put,
+        .file_create = sqlite_file_create,
+        .file_get = sqlite_file_get,
+        .file_delete = sqlite_file_delete,
+        .file_exists = sqlite_file_exists,
+        .upload_create = sqlite_upload_create,
+        .upload_get = sqlite_upload_get,
+        .upload_set_length = sqlite_upload_set_length,
+        .upload_advance = sqlite_upload_advance,
+        .upload_finish = sqlite_upload_finish,
+        .upload_delete = sqlite_upload_delete,
+        .sweep = sqlite_sweep,
+        .counts = sqlite_counts,
+        .snapshot = sqlite_snapshot,
+};
+
+/* Empties the WAL, so that what was destroyed is not left behind in it. It gives way to readers:
+ * then a later commit tries again. */
+static void purge(struct sqlite *s)
+{
+	if (s->purge == PURGE_NOT || (s->purge == PURGE_LATER && --s->purge_wait > 0))
+		return;
+	sqlite3_busy_timeout(s->db, 0);
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
+	s->purge = rc == SQLITE_OK ? PURGE_NOT : PURGE_LATER;
+	s->purge_wait = PURGE_EVERY;
+}
+
+void sql_committed(struct sqlite *s)
+{
+	purge(s);
+}
+
+enum tacit_err sqlite_batch_begin(struct store *store)
+{
+	struct sqlite *s = sqlite_of(store);
+	if (s->mode != STORE_WRITER || s->in_batch || s->in_scope)
+		return TACIT_E_USAGE;
+	enum tacit_err err = sql_run(s, SQL_BEGIN_WRITE, NO_ARGS);
+	s->in_batch = err == TACIT_OK;
+	s->broken = TACIT_OK;
+	return err;
+}
+
+static enum tacit_err end_batch(struct sqlite *s, enum tacit_err err)
+{
+	s->in_batch = false;
+	s->broken = TACIT_OK;
+	if (sqlite3_get_autocommit(s->db) == 0)
+		tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS),
+		        "the transaction is over whatever this says");
+	return err;
+}
+
+enum tacit_err sqlite_batch_commit(struct store *store)
+{
+	struct sqlite *s = sqlite_of(store);
+	if (!s->in_batch)
+		return TACIT_E_USAGE;
+	if (s->broken != TACIT_OK)
+		return end_batch(s, s->broken);
+	if (sqlite3_get_autocommit(s->db) != 0)
+		return end_batch(s, TACIT_E_STORE);
+	enum tacit_err err = end_batch(s, sql_run(s, SQL_COMMIT, NO_ARGS));
+	if (err == TACIT_OK)
+		sql_committed(s);
+	return err;
+}
+
+void sqlite_batch_abort(struct store *store)
+{
+	struct sqlite *s = sqlite_of(store);
+	tacit_ignore(end_batch(s, TACIT_OK), "nothing is kept");
+}
+
+static enum tacit_err in_batch(struct sqlite *s, enum sql id)
+{
+	if (!s->in_batch)
+		return TACIT_E_USAGE;
+	if (s->broken != TACIT_OK)
+		return s->broken;
+	if (sqlite3_get_autocommit(s->db) != 0)
+		return TACIT_E_STORE;
+	return sql_run(s, id, NO_ARGS);
+}
+
+enum tacit_err sqlite_mark(struct store *s)
+{
+	return in_batch(sqlite_of(s), SQL_MARK);
+}
+
+enum tacit_err sqlite_undo(struct store *s)
+{
+	enum tacit_err err = in_batch(sqlite_of(s), SQL_UNDO);
+	return err == TACIT_OK ? in_batch(sqlite_of(s), SQL_RELEASE) : err;
+}
+
+enum tacit_err sqlite_release(struct store *s)
+{
+	return in_batch(sqlite_of(s), SQL_RELEASE);
+}
+
+void sqlite_close(struct store *store)
+{
+	struct sqlite *s = sqlite_of(store);
+	for (size_t i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->statements[i]);
+	sqlite3_close(s->db);
+	tacit_free(s);
+}
+
+static enum tacit_err sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	int length = slash == path ? 1 : (int)(slash - path);
+	if ((size_t)snprintf(folder, sizeof(folder), "%.*s", length, path) >= sizeof(folder))
+		return TACIT_E_IO;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return TACIT_E_IO;
+	enum tacit_err err = fsync(fd) == 0 ? TACIT_OK : TACIT_E_IO;
+	close(fd);
+	return err;
+}
+
+/* SQLite would take the mode from the umask; its WAL takes it from this file. An existing file is
+ * not opened here: closing it again would drop the locks of other handles in this process. */
+static enum tacit_err create_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST   ? TACIT_OK
+		       : errno == ENOSPC ? TACIT_E_STORE_FULL
+		                         : TACIT_E_IO;
+	close(fd);
+	return sync_folder_of(path);
+}
+
+static enum tacit_err configure(struct sqlite *s)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(s->db, common_pragmas, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(s->db, s->mode == STORE_WRITER ? writer_pragmas : reader_pragmas,
+		        NULL, NULL, NULL);
+	if (rc == SQLITE_OK && s->mode == STORE_WRITER)
+		rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode = WAL", -1, &st, NULL);
+	if (st != NULL) {
+		rc = sqlite3_step(st);
+		if (rc == SQLITE_ROW)
+			rc = strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0
+			             ? SQLITE_OK
+			             : SQLITE_CANTOPEN;
+		sqlite3_finalize(st);
+	}
+	return rc == SQLITE_CANTOPEN ? TACIT_E_IO : rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
+}
+
+enum tacit_err sqlite_open(
+        const char *path, enum store_mode mode, char why[256], struct store **out)
+{
+	enum tacit_err err = TACIT_E_NOMEM;
+	struct sqlite *s = tacit_calloc(1, sizeof(*s));
+	if (s == NULL)
+		goto out;
+	s->base.ops = &ops;
+	s->mode = mode;
+	if (mode == STORE_WRITER) {
+		errno = 0;
+		err = create_private(path);
+		if (err != TACIT_OK) {
+			snprintf(why, 256, "%s: %s", path, strerror(errno));
+			goto out;
+		}
+	}
+	int rc = sqlite3_open_v2(path, &s->db,
+	        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+	                SQLITE_OPEN_EXRESCODE,
+	        NULL);
+	err = rc == SQLITE_OK                  ? configure(s)
+	      : (rc & 0xff) == SQLITE_CANTOPEN ? TACIT_E_IO
+	                                       : sql_error(s, rc);
+	if (err != TACIT_OK)
+		snprintf(why, 256, "%s: %s", path,
+		        s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
+	else
+		err = sqlite_migrate(s, why);
+out:
+	if (err == TACIT_OK)
+		*out = &s->base;
+	else if (s != NULL)
+		sqlite_close(&s->base);
+	return err;
+}

@@ -1,0 +1,144 @@
+/* Sweeping, counting, probing and copying the whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/store/sqlite_int.h"
+#include "server/store/sqlite_slots.h"
+
+enum tacit_err sqlite_probe(struct store *s)
+{
+	return sql_change_alone(sqlite_of(s), SQL_PROBE, NO_ARGS);
+}
+
+enum tacit_err sqlite_counts(struct store *store, int64_t *users, int64_t *conversations,
+        int64_t *messages, int64_t *files)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	const struct {
+		const char *name;
+		int64_t *out;
+	} wanted[] = {{"users", users}, {"conversations", conversations}, {"messages", messages},
+	        {"files", files}};
+	*users = *conversations = *messages = *files = 0;
+	TRY(sql_start(s, SQL_COUNTS, NO_ARGS, &st));
+	TRY(sql_step(s, st, &more));
+	while (more) {
+		struct tacit_bytes name = sql_column(st, 0);
+		for (size_t i = 0; i < TACIT_COUNT(wanted); i++)
+			if (tacit_bytes_eq(name, tacit_cstr(wanted[i].name)))
+				*wanted[i].out = sqlite3_column_int64(st, 1);
+		TRY(sql_step(s, st, &more));
+	}
+out:
+	sql_done(&st);
+	return err;
+}
+
+/* One after the other: their rows are few, and each is named. */
+static enum tacit_err sweep_uploads(struct sqlite *s, int64_t now, unsigned limit,
+        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+{
+	enum tacit_err err = TACIT_OK;
+	sqlite3_stmt *st = NULL;
+	char id[STORE_FILE_ID_CHARS + 1];
+	unsigned done = 0;
+	for (; done < limit; done++) {
+		err = sql_first(s, SQL_SWEEP_UPLOAD_FIND, ARGS(sql_int(now)), &st);
+		if (err == TACIT_E_NOT_FOUND)
+			break;
+		TRY(err);
+		TRY(sql_column_text(st, 0, id, sizeof(id)));
+		sql_done(&st);
+		TRY(sql_change(s, SQL_SWEEP_UPLOAD_DELETE, ARGS(sql_text(id))));
+		gone(ctx, id);
+	}
+	err = TACIT_OK;
+	*more |= done == limit;
+out:
+	sql_done(&st);
+	return err;
+}
+
+static enum tacit_err sweep_conversations(struct sqlite *s, int64_t now, unsigned limit,
+        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+{
+	enum tacit_err err = TACIT_OK;
+	int64_t id = 0;
+	unsigned done = 0;
+	for (; done < limit; done++) {
+		err = sql_integer(s, SQL_SWEEP_CONVERSATION_FIND, ARGS(sql_int(now)), &id);
+		if (err == TACIT_E_NOT_FOUND)
+			break;
+		TRY(err);
+		TRY(sql_close_conversation(s, id, now, gone, ctx));
+	}
+	err = TACIT_OK;
+	*more |= done == limit;
+out:
+	return err;
+}
+
+enum tacit_err sqlite_sweep(struct store *store, int64_t now, unsigned limit,
+        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+{
+	static const enum sql simple[] = {
+	        SQL_SWEEP_SIGNATURES, SQL_SWEEP_TOKENS, SQL_SWEEP_SESSIONS, SQL_SWEEP_TOMBSTONES};
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	*more = false;
+	s->now = now;
+	TRY(sql_enter(s, SQL_WRITE, &scope));
+	for (size_t i = 0; i < TACIT_COUNT(simple); i++) {
+		int64_t time = now;
+		if (simple[i] == SQL_SWEEP_TOMBSTONES)
+			time -= STORE_TOMBSTONE_SECONDS;
+		TRY(sql_run(s, simple[i], ARGS(sql_int(time), sql_int(limit))));
+		*more |= sqlite3_changes(s->db) >= (int)limit;
+	}
+	TRY(sweep_uploads(s, now, limit, gone, ctx, more));
+	TRY(sweep_conversations(s, now, limit, gone, ctx, more));
+	if (s->purge == PURGE_LATER)
+		s->purge = PURGE_NOW;
+out:
+	err = sql_leave(s, &scope, err);
+	*more &= err == TACIT_OK;
+	return err;
+}
+
+static enum tacit_err sync_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return TACIT_E_IO;
+	int failed = fsync(fd) != 0 ? errno : 0;
+	close(fd);
+	return failed == 0                            ? TACIT_OK
+	       : failed == ENOSPC || failed == EDQUOT ? TACIT_E_STORE_FULL
+	                                              : TACIT_E_IO;
+}
+
+/* VACUUM INTO reads in one transaction, so that the copy is of one moment while others write, and
+ * leaves out the free pages. It does not sync the copy: we do. */
+enum tacit_err sqlite_snapshot(struct store *store, const char *path)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	if (s->in_batch || s->in_scope)
+		return TACIT_E_USAGE;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? TACIT_E_EXISTS : TACIT_E_IO;
+	close(fd);
+	TRY(sql_run(s, SQL_SNAPSHOT, ARGS(sql_text(path))));
+	TRY(sync_path(path));
+out:
+	if (err != TACIT_OK)
+		unlink(path);
+	return err;
+}

@@ -1,0 +1,142 @@
+/* sqlite_int.h - what the files of the SQLite backend share. Nobody else includes it but its tests.
+ *
+ * An operation is a scope (sql_enter ... sql_leave) of statements from the cache. Every row reader
+ * resets its statement before it returns, so that no read transaction is left open by accident. */
+#ifndef TACIT_SERVER_STORE_SQLITE_INT_H
+#define TACIT_SERVER_STORE_SQLITE_INT_H
+
+#include <sqlite3.h>
+
+#include "server/store/store.h"
+
+enum sql {
+#define STATEMENT(name, text) SQL_##name,
+#include "server/store/statements.def"
+#undef STATEMENT
+	SQL_COUNT
+};
+
+struct sqlite {
+	struct store base;
+	sqlite3 *db;
+	enum store_mode mode;
+	int64_t now; /* the latest time that a caller gave: for operations that get none */
+	bool in_batch;
+	bool in_scope; /* an operation outside of a batch has its transaction open */
+	/* Something was destroyed: its traces in the WAL are to go. */
+	enum { PURGE_NOT, PURGE_NOW, PURGE_LATER } purge;
+	unsigned purge_wait;                 /* commits until the next attempt, for PURGE_LATER */
+	enum tacit_err broken;               /* why SQLite rolled the batch back on its own */
+	sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first needed */
+};
+
+static inline struct sqlite *sqlite_of(struct store *s)
+{
+	return (struct sqlite *)s;
+}
+
+struct sql_value {
+	enum { SQL_INTEGER, SQL_TEXT, SQL_BLOB, SQL_NULL } type;
+	int64_t integer;
+	struct tacit_bytes bytes;
+};
+
+static inline struct sql_value sql_int(int64_t x)
+{
+	return (struct sql_value){.type = SQL_INTEGER, .integer = x};
+}
+/* 0 stands for "none" in store.h and is NULL in the tables. */
+static inline struct sql_value sql_id(int64_t id)
+{
+	return (struct sql_value){.type = id == 0 ? SQL_NULL : SQL_INTEGER, .integer = id};
+}
+static inline struct sql_value sql_text(const char *s)
+{
+	return (struct sql_value){.type = SQL_TEXT, .bytes = tacit_cstr(s)};
+}
+static inline struct sql_value sql_blob(const void *p, size_t n)
+{
+	return (struct sql_value){.type = SQL_BLOB, .bytes = tacit_bytes(p, n)};
+}
+static inline struct sql_value sql_bytes(struct tacit_bytes b)
+{
+	return (struct sql_value){.type = SQL_BLOB, .bytes = b};
+}
+#define ARGS(...)                                                                                  \
+	((const struct sql_value[]){__VA_ARGS__}),                                                 \
+	        (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
+#define NO_ARGS ((const struct sql_value *)NULL), 0
+
+/* --- scopes --- */
+enum sql_access {
+	SQL_READ,      /* one snapshot for several statements */
+	SQL_WRITE,     /* several changes: all or none, also within a batch */
+	SQL_WRITE_ONE, /* at most one statement that changes, which SQLite itself keeps atomic */
+};
+struct sql_scope {
+	enum { SCOPE_NONE, SCOPE_NESTED, SCOPE_SAVEPOINT, SCOPE_TRANSACTION } kind;
+};
+TACIT_MUST_USE enum tacit_err sql_enter(
+        struct sqlite *s, enum sql_access access, struct sql_scope *scope);
+/* Keeps the changes when err is OK, else drops them; returns err, or why they could not be kept. */
+TACIT_MUST_USE enum tacit_err sql_leave(
+        struct sqlite *s, const struct sql_scope *scope, enum tacit_err err);
+
+/* --- statements --- */
+/* Runs to the end. Unique constraints give EXISTS, foreign keys NOT_FOUND. */
+TACIT_MUST_USE enum tacit_err sql_run(
+        struct sqlite *s, enum sql id, const struct sql_value *values, size_t count);
+/* The same, and NOT_FOUND when no row was changed. */
+TACIT_MUST_USE enum tacit_err sql_change(
+        struct sqlite *s, enum sql id, const struct sql_value *values, size_t count);
+/* Binds; then sql_step for each row, *row false at the end, and sql_done in any case (NULL is
+ * fine). sql_done gives *st back to the cache. */
+TACIT_MUST_USE enum tacit_err sql_start(struct sqlite *s, enum sql id,
+        const struct sql_value *values, size_t count, sqlite3_stmt **st);
+TACIT_MUST_USE enum tacit_err sql_step(struct sqlite *s, sqlite3_stmt *st, bool *row);
+void sql_done(sqlite3_stmt **st);
+/* The first row, or NOT_FOUND. sql_done follows in any case. */
+TACIT_MUST_USE enum tacit_err sql_first(struct sqlite *s, enum sql id,
+        const struct sql_value *values, size_t count, sqlite3_stmt **st);
+/* One integer of the first row, or NOT_FOUND. */
+TACIT_MUST_USE enum tacit_err sql_integer(
+        struct sqlite *s, enum sql id, const struct sql_value *values, size_t count, int64_t *out);
+/* The first column of the first row, appended, or NOT_FOUND. */
+TACIT_MUST_USE enum tacit_err sql_buffer(struct sqlite *s, enum sql id,
+        const struct sql_value *values, size_t count, struct tacit_buf *out);
+/* An operation that is one changing statement; NOT_FOUND when no row was changed. */
+TACIT_MUST_USE enum tacit_err sql_change_alone(
+        struct sqlite *s, enum sql id, const struct sql_value *values, size_t count);
+/* Is there a row? */
+TACIT_MUST_USE enum tacit_err sql_any(
+        struct sqlite *s, enum sql id, const struct sql_value *values, size_t count, bool *any);
+
+/* --- columns. What does not fit was not written by us: STORE_CORRUPT. --- */
+struct tacit_bytes sql_column(sqlite3_stmt *st, int column); /* valid until the next step */
+TACIT_MUST_USE enum tacit_err sql_column_text(sqlite3_stmt *st, int column, char *out, size_t room);
+TACIT_MUST_USE enum tacit_err sql_column_blob(sqlite3_stmt *st, int column, void *out, size_t n);
+
+/* What a result code of SQLite means to store.h; notes a batch that SQLite has rolled back. */
+enum tacit_err sql_error(struct sqlite *s, int rc);
+
+/* After every commit that kept changes. */
+void sql_committed(struct sqlite *s);
+
+/* --- across subjects --- */
+struct sql_member { /* the asking user in a conversation */
+	enum store_kind kind;
+	int64_t creator_id;
+	char username[TACIT_MAX_USERNAME + 1];
+};
+/* Fails: NOT_FOUND for outsiders, GONE. member may be NULL. */
+TACIT_MUST_USE enum tacit_err sql_member(
+        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct sql_member *member);
+/* Everything of a self-destructing one goes, a tombstone stays. */
+TACIT_MUST_USE enum tacit_err sql_close_conversation(struct sqlite *s, int64_t conversation_id,
+        int64_t now, void (*gone)(void *ctx, const char *file_id), void *ctx);
+/* Brings the tables up to date (writer) or checks that they are (reader). */
+TACIT_MUST_USE enum tacit_err sqlite_migrate(struct sqlite *s, char why[256]);
+TACIT_MUST_USE enum tacit_err sqlite_open(
+        const char *path, enum store_mode mode, char why[256], struct store **out);
+
+#endif

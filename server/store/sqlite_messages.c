@@ -1,0 +1,153 @@
+/* Messages: the path that must be lean. */
+#include "server/store/sqlite_int.h"
+#include "server/store/sqlite_slots.h"
+
+#include <stdio.h>
+
+static enum tacit_err find_earlier(
+        struct sqlite *s, struct tacit_bytes client_id, struct store_message *m)
+{
+	enum tacit_err err;
+	sqlite3_stmt *st = NULL;
+	TRY(sql_first(s, SQL_MESSAGE_BY_CLIENT_ID,
+	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_bytes(client_id)), &st));
+	m->id = sqlite3_column_int64(st, 0);
+	m->created_at = sqlite3_column_int64(st, 1);
+out:
+	sql_done(&st);
+	return err;
+}
+
+enum tacit_err sqlite_message_append(struct store *store, int64_t conversation_id, int64_t user_id,
+        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
+        struct store_message *out, bool *existed)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	struct sql_member sender;
+	struct sql_value once = client_id.n > 0 ? sql_bytes(client_id) : sql_id(0);
+	*existed = false;
+	*out = (struct store_message){0};
+	s->now = now;
+	TRY(client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
+	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
+	TRY(sql_member(s, conversation_id, user_id, &sender));
+	*out = (struct store_message){
+	        .conversation_id = conversation_id, .user_id = user_id, .created_at = now};
+	snprintf(out->username, sizeof(out->username), "%s", sender.username);
+	TRY(sql_run(s, SQL_MESSAGE_ADD,
+	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_int(now), once,
+	                sql_bytes(content))));
+	if (sqlite3_changes(s->db) > 0) {
+		out->id = sqlite3_last_insert_rowid(s->db);
+	} else {
+		TRY(find_earlier(s, client_id, out));
+		*existed = true;
+	}
+out:
+	err = sql_leave(s, &scope, err);
+	if (err != TACIT_OK) {
+		*out = (struct store_message){0};
+		*existed = false;
+	}
+	return err;
+}
+
+/* Where the page of the newest `limit` messages below before begins; *more: something is older. */
+static enum tacit_err find_newest(struct sqlite *s, int64_t conversation_id, int64_t before,
+        unsigned limit, int64_t *from, bool *more)
+{
+	enum tacit_err err;
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	unsigned seen = 0;
+	*from = before;
+	TRY(sql_start(s, SQL_MESSAGE_NEWEST,
+	        ARGS(sql_int(conversation_id), sql_int(before), sql_int((int64_t)limit + 1)), &st));
+	TRY(sql_step(s, st, &row));
+	for (; row && seen < limit; seen++) {
+		*from = sqlite3_column_int64(st, 0);
+		TRY(sql_step(s, st, &row));
+	}
+	*more = row;
+out:
+	sql_done(&st);
+	return err;
+}
+
+struct page {
+	int64_t conversation_id, from, before;
+	unsigned limit;
+};
+
+static enum tacit_err walk_page(struct sqlite *s, const struct page *page,
+        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx, bool *rest)
+{
+	enum tacit_err err;
+	sqlite3_stmt *st = NULL;
+	unsigned seen = 0;
+	TRY(sql_start(s, SQL_MESSAGE_PAGE,
+	        ARGS(sql_int(page->conversation_id), sql_int(page->from), sql_int(page->before),
+	                sql_int((int64_t)page->limit + 1)),
+	        &st));
+	TRY(sql_step(s, st, rest));
+	for (; *rest && seen < page->limit; seen++) {
+		struct store_message m = {
+		        .id = sqlite3_column_int64(st, 0),
+		        .conversation_id = page->conversation_id,
+		        .user_id = sqlite3_column_int64(st, 1),
+		        .created_at = sqlite3_column_int64(st, 2),
+		};
+		TRY(sql_column_text(st, 3, m.username, sizeof(m.username)));
+		m.content = sql_column(st, 4);
+		m.client_id = sql_column(st, 5);
+		TRY(row(ctx, &m));
+		TRY(sql_step(s, st, rest));
+	}
+out:
+	sql_done(&st);
+	return err;
+}
+
+enum tacit_err sqlite_message_page(struct store *store, int64_t conversation_id, int64_t user_id,
+        int64_t before, int64_t after, unsigned limit,
+        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx, bool *more)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	bool older = false, newer = false;
+	struct page page = {.conversation_id = conversation_id, .limit = limit};
+	*more = false;
+	page.before = before > 0 ? before : INT64_MAX;
+	page.from = after > 0 && after < INT64_MAX ? after + 1 : 1;
+	TRY(sql_enter(s, SQL_READ, &scope));
+	TRY(sql_member(s, conversation_id, user_id, NULL));
+	if (after <= 0)
+		TRY(find_newest(s, conversation_id, page.before, limit, &page.from, &older));
+	TRY(walk_page(s, &page, row, ctx, &newer));
+	*more = after > 0 ? newer : older;
+out:
+	return sql_leave(s, &scope, err);
+}
+
+enum tacit_err sqlite_read_mark(struct store *store, int64_t conversation_id, int64_t user_id,
+        int64_t message_id, int64_t now)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	bool there = false;
+	s->now = now;
+	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
+	TRY(sql_member(s, conversation_id, user_id, NULL));
+	TRY(sql_any(
+	        s, SQL_MESSAGE_IN, ARGS(sql_int(message_id), sql_int(conversation_id)), &there));
+	TRY(there ? TACIT_OK : TACIT_E_NOT_FOUND);
+	TRY(sql_run(s, SQL_READ_MARK,
+	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_int(message_id),
+	                sql_int(now))));
+out:
+	return sql_leave(s, &scope, err);
+}

@@ -1,0 +1,42 @@
+#include "server/store/store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/store/sqlite_int.h"
+
+/* A backend with an empty slot is a bug of ours that must show at start, not at the first call. */
+static bool has_every_slot(const struct store_ops *ops)
+{
+	void (*slot)(void);
+	const size_t first = sizeof(ops->name);
+	static_assert((sizeof(struct store_ops) - sizeof(char *)) % sizeof(slot) == 0,
+	        "store_ops is a name and slots");
+	for (size_t at = first; at < sizeof(*ops); at += sizeof(slot)) {
+		memcpy(&slot, (const char *)ops + at, sizeof(slot));
+		if (slot == NULL)
+			return false;
+	}
+	return true;
+}
+
+enum tacit_err store_open(const char *url, enum store_mode mode, char why[256], struct store **out)
+{
+	static const char scheme[] = "sqlite://";
+	*out = NULL;
+	why[0] = '\0';
+	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 || url[sizeof(scheme) - 1] != '/') {
+		snprintf(why, 256, "the database must be given as sqlite:///absolute/path");
+		return TACIT_E_USAGE;
+	}
+	enum tacit_err err = sqlite_open(url + sizeof(scheme) - 1, mode, why, out);
+	TACIT_ASSERT(err != TACIT_OK || has_every_slot((*out)->ops));
+	return err;
+}
+
+void store_close(struct store *s)
+{
+	if (s != NULL)
+		s->ops->close(s);
+}

@@ -139,10 +139,11 @@ void tacit_hpke_free(struct tacit_hpke *h)
 	tacit_free(h);
 }
 
-/* A mode has the sender's key if and only if it authenticates. */
-static bool sender_consistent(enum tacit_hpke_mode mode, struct tacit_bytes sender_key)
+/* A mode has the sender's key if and only if it authenticates, and the PSK if it says so. */
+static bool fits_mode(const struct tacit_hpke_info *info, struct tacit_bytes sender_key)
 {
-	return has_auth(mode) == (sender_key.n > 0);
+	return info->mode <= TACIT_HPKE_AUTH_PSK && has_auth(info->mode) == (sender_key.n > 0) &&
+	       psk_consistent(info);
 }
 
 enum tacit_err tacit_hpke_setup_sender(struct tacit_hpke_suite s,
@@ -151,8 +152,7 @@ enum tacit_err tacit_hpke_setup_sender(struct tacit_hpke_suite s,
         struct tacit_hpke **out)
 {
 	*out = NULL;
-	if (!tacit_hpke_suite_supported(s) || !sender_consistent(info->mode, info->sender_sk) ||
-	        !psk_consistent(info))
+	if (!tacit_hpke_suite_supported(s) || !fits_mode(info, info->sender_sk))
 		return TACIT_E_USAGE;
 	enum tacit_err err;
 	const struct tacit_hpke_kem *kem = tacit_hpke_kem_find(s.kem);
@@ -178,8 +178,7 @@ enum tacit_err tacit_hpke_setup_receiver(struct tacit_hpke_suite s,
         struct tacit_hpke **out)
 {
 	*out = NULL;
-	if (!tacit_hpke_suite_supported(s) || !sender_consistent(info->mode, info->sender_pk) ||
-	        !psk_consistent(info))
+	if (!tacit_hpke_suite_supported(s) || !fits_mode(info, info->sender_pk))
 		return TACIT_E_USAGE;
 	enum tacit_err err;
 	uint8_t shared[TACIT_HPKE_SHARED_MAX_BYTES];

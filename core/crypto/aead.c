@@ -16,19 +16,11 @@ size_t tacit_aead_key_bytes(enum tacit_aead_alg alg)
 	return alg == TACIT_AES128_GCM ? 16 : 32;
 }
 
-static const EVP_CIPHER *cipher_of(enum tacit_aead_alg alg)
-{
-	switch (alg) {
-	case TACIT_AES128_GCM:
-		return EVP_aes_128_gcm();
-	case TACIT_AES256_GCM:
-		return EVP_aes_256_gcm();
-	case TACIT_CHACHA20_POLY1305:
-		return EVP_chacha20_poly1305();
-	}
-	TACIT_ASSERT(!"an AEAD of the enum");
-	return NULL;
-}
+static const EVP_CIPHER *(*const ciphers[])(void) = {
+        [TACIT_AES128_GCM] = EVP_aes_128_gcm,
+        [TACIT_AES256_GCM] = EVP_aes_256_gcm,
+        [TACIT_CHACHA20_POLY1305] = EVP_chacha20_poly1305,
+};
 
 /* In the three algorithms 12 bytes is the nonce length that OpenSSL starts with. */
 enum tacit_err tacit_aead_new(enum tacit_aead_alg alg, const uint8_t *key, struct tacit_aead **out)
@@ -41,7 +33,7 @@ enum tacit_err tacit_aead_new(enum tacit_aead_alg alg, const uint8_t *key, struc
 	a->evp = EVP_CIPHER_CTX_new();
 	if (a->evp == NULL)
 		err = TACIT_E_NOMEM;
-	else if (EVP_CipherInit_ex(a->evp, cipher_of(alg), NULL, key, NULL, 1) != 1)
+	else if (EVP_CipherInit_ex(a->evp, ciphers[alg](), NULL, key, NULL, 1) != 1)
 		err = TACIT_E_CRYPTO;
 	if (err == TACIT_OK)
 		*out = a;
@@ -58,15 +50,15 @@ void tacit_aead_free(struct tacit_aead *a)
 	tacit_free(a);
 }
 
-enum direction { OPEN = 0, SEAL = 1 };
+enum { OPEN = 0, SEAL = 1 }; /* the directions of EVP_CipherInit_ex */
 
 /* Nonce, additional data and text; the tag is the caller's part. A NULL out would make OpenSSL
  * take text for additional data, so empty text is not handed on. */
-static bool run(EVP_CIPHER_CTX *evp, enum direction dir, const uint8_t *nonce,
-        struct tacit_bytes aad, struct tacit_bytes text, uint8_t *out)
+static bool run(EVP_CIPHER_CTX *evp, int direction, const uint8_t *nonce, struct tacit_bytes aad,
+        struct tacit_bytes text, uint8_t *out)
 {
 	int n = 0;
-	return EVP_CipherInit_ex(evp, NULL, NULL, NULL, nonce, dir) == 1 &&
+	return EVP_CipherInit_ex(evp, NULL, NULL, NULL, nonce, direction) == 1 &&
 	       (aad.n == 0 || EVP_CipherUpdate(evp, NULL, &n, aad.p, (int)aad.n) == 1) &&
 	       (text.n == 0 || EVP_CipherUpdate(evp, out, &n, text.p, (int)text.n) == 1);
 }

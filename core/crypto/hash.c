@@ -5,42 +5,25 @@
 
 #include "base/alloc.h"
 
-static const EVP_MD *digest_of(enum tacit_hash h)
-{
-	switch (h) {
-	case TACIT_SHA256:
-		return EVP_sha256();
-	case TACIT_SHA384:
-		return EVP_sha384();
-	case TACIT_SHA512:
-		return EVP_sha512();
-	case TACIT_SHA1:
-		return EVP_sha1();
-	}
-	TACIT_ASSERT(!"a hash of the enum");
-	return NULL;
-}
+static const struct {
+	const EVP_MD *(*digest)(void);
+	size_t bytes;
+} hashes[] = {
+        [TACIT_SHA256] = {EVP_sha256, 32},
+        [TACIT_SHA384] = {EVP_sha384, 48},
+        [TACIT_SHA512] = {EVP_sha512, 64},
+        [TACIT_SHA1] = {EVP_sha1, 20},
+};
 
 size_t tacit_hash_bytes(enum tacit_hash h)
 {
-	switch (h) {
-	case TACIT_SHA256:
-		return 32;
-	case TACIT_SHA384:
-		return 48;
-	case TACIT_SHA512:
-		return 64;
-	case TACIT_SHA1:
-		return 20;
-	}
-	TACIT_ASSERT(!"a hash of the enum");
-	return 0;
+	return hashes[h].bytes;
 }
 
 enum tacit_err tacit_hash(enum tacit_hash h, struct tacit_bytes in, uint8_t *out)
 {
-	return EVP_Digest(in.p, in.n, out, NULL, digest_of(h), NULL) == 1 ? TACIT_OK
-	                                                                  : TACIT_E_CRYPTO;
+	return EVP_Digest(in.p, in.n, out, NULL, hashes[h].digest(), NULL) == 1 ? TACIT_OK
+	                                                                        : TACIT_E_CRYPTO;
 }
 
 void tacit_sha256(struct tacit_bytes in, uint8_t out[TACIT_SHA256_BYTES])
@@ -64,7 +47,7 @@ enum tacit_err tacit_hasher_new(enum tacit_hash h, struct tacit_hasher **out)
 	enum tacit_err err = TACIT_OK;
 	if (hasher->running == NULL || hasher->copy == NULL)
 		err = TACIT_E_NOMEM;
-	else if (EVP_DigestInit_ex(hasher->running, digest_of(h), NULL) != 1)
+	else if (EVP_DigestInit_ex(hasher->running, hashes[h].digest(), NULL) != 1)
 		err = TACIT_E_CRYPTO;
 	if (err == TACIT_OK)
 		*out = hasher;

@@ -1,0 +1,682 @@
+"""Accounts, sessions and signatures over HTTP (docs/openapi.yaml)."""
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import re
+import statistics
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import tap  # noqa: E402
+from support.client import Person, dumps, pem, sign_text, signed_body, totp  # noqa: E402
+from support.server import Server  # noqa: E402
+
+# The order of the group that Ed25519 works in (RFC 8032 5.1).
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+class World:
+    def __init__(self, server):
+        self.server = server
+        self.alice = Person(server).register()
+        self.bob = Person(server).register()
+
+    def newcomer(self):
+        return Person(self.server)
+
+
+@contextlib.contextmanager
+def world():
+    with Server() as server:
+        yield World(server)
+
+
+def without_time(answer):
+    body = answer.json
+    body.pop("timestamp", None)
+    return answer.status, body
+
+
+# --- registering ---
+
+@tap.case
+def registering_takes_two_steps(w):
+    p = w.newcomer()
+    got = p.begin()
+    tap.equal(got.status, 201, "register")
+    tap.check(got.json["qr_code"].startswith("data:image/"), "a QR code as data URI")
+    tap.check(re.fullmatch(r"[A-Z2-7]{16,}=*", got.json["secret"]), "a base32 secret")
+    uri = got.json["otpauth_uri"]
+    tap.check(uri.startswith("otpauth://totp/") and got.json["secret"].rstrip("=") in uri, f"URI {uri}")
+    tap.equal(p.signed("/api/login", {"username": p.username, "password_hash": p.password_hash,
+                                      "totp_code": "123456"}).status, 401, "no login while pending")
+    tap.equal(w.alice.get(f"/api/users/{p.username}").status, 404, "not in the directory while pending")
+    got = p.verify()
+    tap.equal(got.status, 201, "verify-2fa")
+    user = got.json["user"]
+    tap.equal((user["username"], user["email"]), (p.username, p.email), "the user")
+    tap.equal(user["public_key"].strip(), pem(bytes(p.key.verify_key)).strip(), "the key, as PEM")
+    tap.check(len(got.json["recovery_codes"]) >= 5, "recovery codes")
+    tap.equal(len(set(got.json["recovery_codes"])), len(got.json["recovery_codes"]), "all different")
+    tap.equal(p.get("/api/conversations").status, 200, "logged in by bearer")
+    tap.equal(p.get("/api/conversations", auth="cookie-only").status, 200, "logged in by cookie")
+    tap.check("totp" not in dumps(user) and "password" not in dumps(user), "no secret in the user")
+
+
+@tap.case
+def cookies_are_out_of_reach_of_scripts(w):
+    p = w.newcomer()
+    answers = [p.begin(), p.verify()]
+    for answer in answers:
+        tap.check(answer.cookies(), f"{answer!r} sets a cookie")
+        for name, (_, attributes) in answer.cookies().items():
+            if "max-age=0" in attributes:
+                continue
+            tap.check("httponly" in attributes, f"{name}: HttpOnly in {attributes}")
+            tap.check("samesite=lax" in attributes, f"{name}: SameSite=Lax in {attributes}")
+            tap.check("path=/" in attributes, f"{name}: Path=/ in {attributes}")
+            tap.check("secure" not in attributes, f"{name}: no Secure without TLS")
+
+
+@tap.case
+def answers_with_secrets_are_not_cached(w):
+    p = w.newcomer()
+    for answer in (p.begin(), p.verify(), p.login(), p.get("/api/conversations")):
+        tap.check("no-store" in answer.headers.get("cache-control", ""), f"{answer!r}: no-store")
+
+
+@tap.case
+def a_registration_needs_its_cookie_its_key_and_its_code(w):
+    p, other = w.newcomer(), w.newcomer()
+    p.begin()
+    other.begin()
+    code = p.code()
+    got = p.signed("/api/register/verify-2fa", {"totp_code": code}, auth=None)
+    tap.equal((got.status, got.code), (401, "NO_PENDING_REGISTRATION"), "without the cookie")
+    got = p.call("POST", "/api/register/verify-2fa", signed_body(other.key, {"totp_code": code}),
+                 auth="cookie")
+    tap.equal((got.status, got.code), (401, "BAD_SIGNATURE"), "with another's key")
+    wrong = f"{(int(code) + 1) % 1000000:06d}"
+    got = p.signed("/api/register/verify-2fa", {"totp_code": wrong}, auth="cookie")
+    tap.equal((got.status, got.code), (401, "INVALID_TOTP"), "with a wrong code")
+    tap.equal(p.verify(code).status, 201, "with all of them, after a wrong code")
+    got = p.signed("/api/register/verify-2fa", {"totp_code": p.code()}, auth="cookie")
+    tap.equal((got.status, got.code), (401, "NO_PENDING_REGISTRATION"), "a second time")
+
+
+@tap.case
+def guessing_the_code_of_a_registration_is_bounded(w):
+    p = w.newcomer()
+    p.begin()
+    right = {totp(p.secret, int(time.time()) // 30 + i) for i in (-2, -1, 0, 1, 2)}
+    guesses = [f"{n:06d}" for n in range(40) if f"{n:06d}" not in right]
+    refused = None
+    for tries, guess in enumerate(guesses):
+        got = p.signed("/api/register/verify-2fa", {"totp_code": guess}, auth="cookie")
+        if got.code != "INVALID_TOTP":
+            refused = got
+            break
+    if tap.check(refused is not None, f"still guessing after {tries + 1} tries"):
+        tap.one_of(refused.status, (401, 429), "refused")
+        tap.check(p.verify().status != 201, "the right code comes too late")
+
+
+@tap.case
+def names_addresses_and_keys_are_unique(w):
+    for changes in ({"username": w.alice.username}, {"username": w.alice.username.upper()},
+                    {"email": w.alice.email}, {"email": w.alice.email.upper()}):
+        got = w.newcomer().begin(**changes)
+        tap.equal((got.status, got.code), (409, "USER_EXISTS"), f"{changes}")
+    p = w.newcomer()
+    p.key = w.alice.key
+    got = p.begin()
+    tap.equal((got.status, got.code), (409, "USER_EXISTS"), "the same key")
+
+
+@tap.case
+def two_pending_registrations_of_one_name_give_one_account(w):
+    first = w.newcomer()
+    second = Person(w.server, first.username)
+    second.email = "other-" + first.email
+    answers = [first.begin(), second.begin()]
+    tap.equal(answers[0].status, 201, "the first begins")
+    tap.one_of(answers[1].status, (201, 409), "the second may begin")
+    tap.equal(first.verify().status, 201, "the first is there")
+    if answers[1].status == 201:
+        tap.equal(second.verify().status, 409, "the second is not")
+
+
+@tap.case
+def a_pending_registration_survives_a_restart(w):
+    with Server() as server:
+        p = Person(server)
+        p.begin()
+        server.restart()
+        tap.equal(p.verify().status, 201, "verify-2fa after a restart")
+
+
+BAD_REGISTRATIONS = {
+    "username empty": {"username": ""},
+    "username of 25": {"username": "u" * 25},
+    "username with blank": {"username": "a b"},
+    "username with slash": {"username": "a/b"},
+    "username not ASCII": {"username": "zoë"},
+    "username with line feed": {"username": "zoe\n"},
+    "email without @": {"email": "nobody"},
+    "email with two @": {"email": "a@b@c"},
+    "email with line feed": {"email": "a@b.c\r\nBcc: x@y.z"},
+    "email of 300": {"email": "a" * 290 + "@b.example"},
+    "password_hash of 63": {"password_hash": "a" * 63},
+    "password_hash of 65": {"password_hash": "a" * 65},
+    "password_hash not hex": {"password_hash": "g" * 64},
+    "encrypted_private_key empty": {"encrypted_private_key": ""},
+    "encrypted_private_key not base64": {"encrypted_private_key": "ab?="},
+    "encrypted_private_key too long": {"encrypted_private_key": "QUJD" * 3000},
+    "iv of 11": {"encryption_iv": "00" * 11},
+    "iv of 17": {"encryption_iv": "00" * 17},
+    "iv not hex": {"encryption_iv": "zz" * 12},
+}
+
+
+def bad_registration(w, name):
+    got = w.newcomer().begin(**BAD_REGISTRATIONS[name])
+    tap.one_of(got.status, (400, 413, 422), name)
+
+
+tap.cases(BAD_REGISTRATIONS, bad_registration)
+
+
+@tap.case
+def good_values_at_their_limits_register(w):
+    for changes in ({"username": "Aa0._-" + os.urandom(9).hex()}, {"encryption_iv": "0a" * 16},
+                    {"username": os.urandom(1).hex()[:1]}):
+        tap.equal(w.newcomer().begin(**changes).status, 201, f"{changes}")
+
+
+def spki(oid_der, key):
+    inner = b"\x30" + bytes([len(oid_der)]) + oid_der + b"\x03" + bytes([len(key) + 1]) + b"\0" + key
+    return b"\x30" + bytes([len(inner)]) + inner
+
+
+def armour(der, label="PUBLIC KEY"):
+    text = base64.b64encode(der).decode()
+    return f"-----BEGIN {label}-----\n{text}\n-----END {label}-----\n"
+
+
+ED25519 = bytes.fromhex("06032b6570")
+BAD_KEYS = {
+    "not PEM": "hello",
+    "empty": "",
+    "cut": armour(spki(ED25519, b"k" * 32))[:-30],
+    "X25519": armour(spki(bytes.fromhex("06032b656e"), b"k" * 32)),
+    "31 bytes": armour(spki(ED25519, b"k" * 31)),
+    "33 bytes": armour(spki(ED25519, b"k" * 33)),
+    "trailing bytes": armour(spki(ED25519, b"k" * 32) + b"x"),
+    "a private key": armour(spki(ED25519, b"k" * 32), "PRIVATE KEY"),
+    "of small order": armour(spki(ED25519, b"\x01" + bytes(31))),
+    "too long": armour(b"k" * 5000),
+    "a number": 5,
+}
+
+
+def bad_public_key(w, name):
+    got = w.newcomer().begin(public_key=BAD_KEYS[name])
+    tap.one_of(got.status, (400, 401, 413, 422), name)
+
+
+tap.cases(BAD_KEYS, bad_public_key)
+
+
+@tap.case
+def another_public_key_than_the_signer_is_refused(w):
+    got = w.newcomer().begin(public_key=pem(bytes(w.newcomer().key.verify_key)))
+    tap.equal((got.status, got.code), (401, "BAD_SIGNATURE"), "another's key")
+
+
+# --- logging in ---
+
+@tap.case
+def login_gives_the_wrapped_key_and_a_session(w):
+    got = w.alice.login()
+    tap.equal(got.status, 200, "login")
+    body = got.json
+    tap.equal(body["encrypted_private_key"], w.alice.wrapped, "wrapped key")
+    tap.equal(body["encryption_iv"], w.alice.iv, "IV")
+    tap.equal(body["user"]["username"], w.alice.username, "user")
+    tap.check(body["expires_in"] > 0 and body["token"].count(".") == 2, "a JWT that ends")
+    tap.check("tacit_session" in got.cookies(), "session cookie")
+
+
+@tap.case
+def the_real_derivation_logs_in(w):
+    p = Person(w.server, password="correct horse 1!").register()
+    tap.equal(p.login().status, 200, "login")
+
+
+@tap.case
+def the_short_paths_are_the_same_calls(w):
+    p = w.newcomer()
+    got = p.signed("/register", p.registration(), auth="cookie-only")
+    tap.equal(got.status, 201, "POST /register")
+    p.secret = got.json["secret"]
+    tap.equal(p.verify().status, 201, "verify-2fa")
+    tap.equal(p.signed("/login", p.login_data()).status, 200, "POST /login")
+
+
+@tap.case
+def the_name_is_found_in_any_case(w):
+    tap.equal(w.bob.login(username=w.bob.username.upper()).status, 200, "upper case")
+
+
+@tap.case
+def a_failed_login_does_not_tell_why(w):
+    """Unknown name, wrong password, wrong key, wrong code: the same words."""
+    stranger = w.newcomer()
+    wrong = hashlib.sha256(b"wrong").hexdigest()
+    now = int(time.time()) // 30
+    bad_code = next(c for c in ("000000", "000001", "000002", "000003", "000004", "000005")
+                    if c not in {totp(w.alice.secret, now + i) for i in range(-2, 3)})
+
+    def attempt(key, **data):
+        return stranger.call("POST", "/api/login", signed_body(key, data), auth=None)
+
+    answers = {
+        "unknown name": attempt(stranger.key, username="nobody-here", password_hash=wrong,
+                                totp_code=bad_code),
+        "wrong password": attempt(w.alice.key, username=w.alice.username, password_hash=wrong,
+                                  totp_code=bad_code),
+        "wrong password and key": attempt(stranger.key, username=w.alice.username,
+                                          password_hash=wrong, totp_code=bad_code),
+        "wrong key": attempt(stranger.key, username=w.alice.username,
+                             password_hash=w.alice.password_hash, totp_code=bad_code),
+        "wrong code": attempt(w.alice.key, username=w.alice.username,
+                              password_hash=w.alice.password_hash, totp_code=bad_code),
+        "wrong recovery code": attempt(w.alice.key, username=w.alice.username,
+                                       password_hash=w.alice.password_hash,
+                                       recovery_code="aaaaa-bbbbb"),
+    }
+    for name, answer in answers.items():
+        tap.equal(without_time(answer), without_time(answers["unknown name"]), name)
+        tap.equal((answer.status, answer.code), (401, "INVALID_CREDENTIALS"), name)
+
+
+@tap.case
+def a_new_device_is_not_told_either(w):
+    wrong = hashlib.sha256(b"wrong").hexdigest()
+    bodies = {
+        "unknown name": {"username": "nobody-here", "password_hash": wrong, "totp_code": "000000"},
+        "wrong password": {"username": w.bob.username, "password_hash": wrong,
+                           "totp_code": w.bob.code()},
+        "wrong code": {"username": w.bob.username, "password_hash": w.bob.password_hash,
+                       "totp_code": totp(w.bob.secret, 1)},
+    }
+    answers = {name: w.bob.post("/api/login/new-device", body, auth=None)
+               for name, body in bodies.items()}
+    for name, answer in answers.items():
+        tap.equal(without_time(answer), without_time(answers["unknown name"]), name)
+        tap.equal(answer.status, 401, name)
+
+
+@tap.case
+def a_failed_login_takes_the_same_time(w):
+    wrong = hashlib.sha256(b"wrong").hexdigest()
+    stranger = w.newcomer()
+    times = {"known": [], "unknown": []}
+    for i in range(9):
+        for kind, name in (("known", w.alice.username), ("unknown", f"nobody{i}")):
+            body = signed_body(stranger.key if kind == "unknown" else w.alice.key,
+                               {"username": name, "password_hash": wrong, "totp_code": f"00000{i}"})
+            began = time.monotonic()
+            stranger.call("POST", "/api/login", body, auth=None)
+            times[kind].append(time.monotonic() - began)
+    ratio = statistics.median(times["known"]) / statistics.median(times["unknown"])
+    tap.check(0.5 < ratio < 2, f"known/unknown = {ratio:.2f} of {times}")
+
+
+@tap.case
+def a_code_works_once(w):
+    p = w.newcomer().register()
+    code = p.code()
+    tap.equal(p.login(totp_code=code).status, 200, "first")
+    tap.equal(p.login(totp_code=code).status, 401, "again")
+    p.last_step -= 2
+    tap.equal(p.login(totp_code=totp(p.secret, p.last_step)).status, 401, "an older one")
+
+
+@tap.case
+def a_recovery_code_works_once(w):
+    p = w.newcomer().register()
+    code = p.recovery_codes[0]
+    tap.equal(p.login(recovery_code=code).status, 200, "first")
+    tap.equal(p.login(recovery_code=code).status, 401, "again")
+    tap.equal(p.login(recovery_code=p.recovery_codes[1]).status, 200, "another")
+    tap.equal(w.bob.login(recovery_code=p.recovery_codes[2]).status, 401, "another's")
+
+
+@tap.case
+def a_second_factor_is_needed(w):
+    data = {"username": w.alice.username, "password_hash": w.alice.password_hash}
+    tap.one_of(w.alice.signed("/api/login", data).status, (400, 401, 422), "without")
+    for code in ("", "12345", "1234567", "12345a", 123456):
+        tap.one_of(w.alice.signed("/api/login", {**data, "totp_code": code}).status,
+                   (400, 401, 422), f"{code!r}")
+
+
+@tap.case
+def a_new_device_gets_the_wrapped_key_and_a_ticket(w):
+    p = w.newcomer().register()
+    body = {"username": p.username, "password_hash": p.password_hash, "totp_code": p.code()}
+    got = p.post("/api/login/new-device", body, auth=None)
+    tap.equal(got.status, 200, "new-device")
+    tap.equal((got.json["encrypted_private_key"], got.json["encryption_iv"]), (p.wrapped, p.iv),
+              "wrapped key")
+    tap.check("token" not in got.json and not got.cookies(), "no session yet")
+    tap.equal(p.post("/api/login/new-device", body, auth=None).status, 401, "the code works once")
+    tap.equal(p.login(totp_code=body["totp_code"]).status, 401, "also not for login")
+    ticket = got.json["ticket"]
+    tap.equal(w.bob.login(ticket=ticket).status, 401, "another's ticket")
+    tap.equal(p.login(ticket=ticket[:-1] + ("a" if ticket[-1] != "a" else "b")).status, 401, "forged")
+
+
+@tap.case
+def a_ticket_works_once(w):
+    p = w.newcomer().register()
+    ticket = p.must(p.post("/api/login/new-device", {
+        "username": p.username, "password_hash": p.password_hash, "totp_code": p.code()},
+        auth=None))["ticket"]
+    tap.equal(p.login(ticket=ticket).status, 200, "first")
+    tap.equal(p.login(ticket=ticket).status, 401, "again")
+
+
+@tap.case
+def a_ticket_does_not_replace_the_password(w):
+    p = w.newcomer().register()
+    ticket = p.must(p.post("/api/login/new-device", {
+        "username": p.username, "password_hash": p.password_hash, "totp_code": p.code()},
+        auth=None))["ticket"]
+    tap.equal(p.login(ticket=ticket, password_hash="0" * 64).status, 401, "wrong password")
+
+
+# --- sessions ---
+
+@tap.case
+def me_shows_the_owner_everything_that_others_do_not_see(w):
+    got = w.alice.signed("/api/me", {}, auth="bearer")
+    tap.equal(got.status, 200, "me")
+    me = got.json.get("user", got.json)
+    tap.equal((me["username"], me["email"]), (w.alice.username, w.alice.email), "name and address")
+    tap.equal(w.alice.post("/api/me").status, 200, "me, unsigned with bearer")
+    seen = w.bob.must(w.bob.get(f"/api/users/{w.alice.username}"))
+    tap.check("email" not in seen, "no address for others")
+    tap.check(w.alice.email not in dumps(seen), "no address anywhere")
+
+
+@tap.case
+def a_signed_request_needs_no_session_when_it_names_its_user(w):
+    tap.equal(w.alice.signed("/api/me", {"n": 1}, username=w.alice.username).status, 200, "named")
+    got = w.alice.signed("/api/me", {"n": 2})
+    tap.equal(got.status, 401, "not named")
+    got = w.alice.signed("/api/me", {"n": 3}, username=w.bob.username)
+    tap.equal((got.status, got.code), (401, "BAD_SIGNATURE"), "another's name")
+    got = w.alice.signed("/api/me", {"n": 4}, username="nobody-here")
+    tap.equal((got.status, got.code), (401, "BAD_SIGNATURE"), "an unknown name sounds the same")
+
+
+@tap.case
+def another_key_does_not_sign_within_a_session(w):
+    got = w.bob.call("POST", "/api/me", signed_body(w.alice.key, {"n": 5}), auth="bearer")
+    tap.equal((got.status, got.code), (401, "BAD_SIGNATURE"), "alice's key in bob's session")
+
+
+@tap.case
+def logout_ends_that_session_and_no_other(w):
+    p = w.newcomer().register()
+    q = p.another_session()
+    tap.equal(p.signed("/api/logout", {}, auth="cookie").status, 200, "logout")
+    tap.equal(p.get("/api/conversations").status, 401, "bearer")
+    tap.equal(q.get("/api/conversations").status, 200, "the other session")
+    got = p.post("/api/token/refresh", {"refresh_token": p.refresh}, auth=None)
+    tap.equal(got.status, 401, "refresh token")
+
+
+@tap.case
+def logout_ends_the_cookie(w):
+    p = w.newcomer().register()
+    jar = dict(p.cookies)
+    got = p.signed("/api/logout", {}, auth="bearer")
+    tap.equal(got.status, 200, "logout by bearer")
+    p.cookies = jar
+    tap.equal(p.get("/api/conversations", auth="cookie-only").status, 401, "cookie")
+    tap.equal(p.signed("/api/logout", {"n": 2}, auth="cookie").status, 401, "logout again")
+
+
+@tap.case
+def a_session_survives_a_restart(w):
+    with Server() as server:
+        p = Person(server).register()
+        server.restart()
+        tap.equal(p.get("/api/conversations").status, 200, "bearer")
+        tap.equal(p.get("/api/conversations", auth="cookie-only").status, 200, "cookie")
+
+
+def unbase64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def forged_tokens(token):
+    head, claims, signature = token.split(".")
+    other = json.loads(unbase64url(claims))
+    for name, value in other.items():
+        if isinstance(value, int):
+            other[name] = value + 1
+    none = base64url(b'{"alg":"none","typ":"JWT"}')
+    hs = base64url(b'{"alg":"HS256","typ":"JWT"}')
+    flipped = bytearray(unbase64url(signature))
+    flipped[0] ^= 1
+    return {
+        "empty": "", "garbage": "garbage", "dots": "..", "no signature": f"{head}.{claims}.",
+        "alg none": f"{none}.{claims}.", "alg none, old signature": f"{none}.{claims}.{signature}",
+        "alg HS256": f"{hs}.{claims}.{signature}",
+        "other claims": f"{head}.{base64url(dumps(other).encode())}.{signature}",
+        "flipped": f"{head}.{claims}.{base64url(bytes(flipped))}",
+        "four parts": f"{token}.x", "padded": f"{token}=", "huge": "a" * 9000,
+    }
+
+
+@tap.case
+def forged_bearer_tokens_are_refused(w):
+    for name, token in forged_tokens(w.alice.token).items():
+        got = w.alice.get("/api/conversations", auth=None,
+                          headers={"Authorization": f"Bearer {token}"})
+        tap.equal(got.status, 401, name)
+    got = w.alice.get("/api/conversations", auth=None,
+                      headers={"Authorization": f"Basic {base64.b64encode(b'a:b').decode()}"})
+    tap.equal(got.status, 401, "Basic")
+    got = w.alice.get("/api/conversations", auth=None, headers={"Cookie": "tacit_session=garbage"})
+    tap.equal(got.status, 401, "a garbage cookie")
+
+
+@tap.case
+def a_refresh_token_rotates(w):
+    p = w.newcomer().register()
+    got = p.post("/api/token/refresh", {"refresh_token": p.refresh}, auth=None)
+    tap.equal(got.status, 200, "refresh")
+    tap.check(got.json["refresh_token"] != p.refresh, "a new refresh token")
+    p.token = got.json["token"]
+    tap.equal(p.get("/api/conversations").status, 200, "the new token works")
+    got = p.post("/api/token/refresh", {"refresh_token": got.json["refresh_token"]}, auth=None)
+    tap.equal(got.status, 200, "refresh again")
+
+
+@tap.case
+def a_refresh_token_used_twice_ends_the_session(w):
+    p = w.newcomer().register()
+    fresh = p.must(p.post("/api/token/refresh", {"refresh_token": p.refresh}, auth=None))
+    got = p.post("/api/token/refresh", {"refresh_token": p.refresh}, auth=None)
+    tap.equal(got.status, 401, "the old one again")
+    got = p.post("/api/token/refresh", {"refresh_token": fresh["refresh_token"]}, auth=None)
+    tap.equal(got.status, 401, "the new one has died with it")
+    p.token = fresh["token"]
+    tap.equal(p.get("/api/conversations").status, 401, "and so has the session")
+    tap.equal(p.get("/api/conversations", auth="cookie-only").status, 401, "and its cookie")
+
+
+@tap.case
+def a_cookie_alone_changes_nothing(w):
+    p = w.newcomer().register()
+    body = {"kind": "group", "name": "g", "participants": []}
+    foreign = {"Origin": "https://evil.example"}
+    for name, headers in {
+            "no origin": {}, "foreign origin": foreign, "null origin": {"Origin": "null"},
+            "prefix": {"Origin": w.server.url + ".evil.example"},
+            "other port": {"Origin": "http://127.0.0.1:1"},
+            "cross-site": {"Sec-Fetch-Site": "cross-site"},
+            "same-site": {"Sec-Fetch-Site": "same-site"},
+            "foreign, same-origin": {**foreign, "Sec-Fetch-Site": "cross-site"},
+            "bad token": {"X-CSRF-Token": "x" * 43}}.items():
+        got = p.post("/api/conversations", body, auth="cookie-only", headers=headers)
+        tap.equal((got.status, got.code), (403, "CSRF"), name)
+    got = p.post("/api/conversations", body, auth="cookie")
+    tap.equal(got.status, 201, "own origin")
+    got = p.post("/api/conversations", body, auth="cookie-only",
+                 headers={"Sec-Fetch-Site": "same-origin"})
+    tap.equal(got.status, 201, "Sec-Fetch-Site")
+
+
+@tap.case
+def a_csrf_token_lets_a_cookie_change_things(w):
+    p, other = w.newcomer().register(), w.newcomer().register()
+    token = p.must(p.get("/api/csrf", auth="cookie-only"))["csrf_token"]
+    body = {"kind": "group", "name": "g", "participants": []}
+    got = p.post("/api/conversations", body, auth="cookie-only", headers={"X-CSRF-Token": token})
+    tap.equal(got.status, 201, "one's own")
+    got = other.post("/api/conversations", body, auth="cookie-only", headers={"X-CSRF-Token": token})
+    tap.equal((got.status, got.code), (403, "CSRF"), "another's")
+
+
+# --- signatures ---
+
+@tap.case
+def a_clock_may_be_off_by_300_seconds_and_no_more(w):
+    now = int(time.time())
+    for off, status in ((-295, 200), (295, 200), (-306, 401), (306, 401), (-now, 401),
+                        (2**53 - 1 - now, 401)):
+        got = w.alice.signed("/api/me", {}, auth="bearer", timestamp=now + off)
+        tap.equal(got.status, status, f"off by {off}")
+        if status == 401:
+            tap.equal(got.code, "STALE_TIMESTAMP", f"off by {off}")
+
+
+@tap.case
+def timestamps_are_integers(w):
+    now = int(time.time())
+    for text in (f"{now}.0", f"{now}.5", f'"{now}"', f"{now}e0", "null", "true", "-1", f"0{now}",
+                 "99999999999999999999", "[]", "1e999"):
+        signature = sign_text(w.alice.key, "{}", text)
+        body = f'{{"data":{{}},"signature":"{signature}","timestamp":{text}}}'
+        got = w.alice.call("POST", "/api/me", body)
+        tap.one_of(got.status, (400, 401), text)
+
+
+@tap.case
+def the_exact_bytes_are_signed(w):
+    stamp = str(int(time.time()))
+    for data in ('{ "a" : 1 }', '{"b":"\\u0041\\/","a":[1.0,1e2]}', '{"é":"é\\n"}', '{\n}',
+                 '{"signature":"x","timestamp":1,"data":{}}', '{"a":"}","b":"\\"}"}'):
+        signature = sign_text(w.alice.key, data, stamp)
+        body = f' {{ "timestamp" : {stamp} ,\n"signature":"{signature}","data" :{data} }} '
+        got = w.alice.call("POST", "/api/me", body)
+        tap.equal(got.status, 200, f"{body!r}: {got!r}")
+
+
+@tap.case
+def a_changed_byte_is_refused(w):
+    body = signed_body(w.alice.key, {"value": "abc", "n": 1})
+    stamp = json.loads(body)["timestamp"]
+    changes = {
+        "value": body.replace('"abc"', '"abd"'), "name": body.replace('"value"', '"valuf"'),
+        "white space": body.replace('"n":1', '"n": 1'), "escape": body.replace('"abc"', '"\\u0061bc"'),
+        "number": body.replace('"n":1', '"n":1.0'),
+        "timestamp": body.replace(f'"timestamp":{stamp}', f'"timestamp":{stamp + 1}'),
+    }
+    for name, changed in changes.items():
+        assert changed != body, name
+        got = w.alice.call("POST", "/api/me", changed)
+        tap.equal((got.status, got.code), (401, "BAD_SIGNATURE"), name)
+    tap.equal(w.alice.call("POST", "/api/me", body).status, 200, "unchanged")
+
+
+@tap.case
+def bad_signatures_are_refused(w):
+    stamp = int(time.time())
+    good = sign_text(w.alice.key, "{}", str(stamp))
+    s = int.from_bytes(bytes.fromhex(good[64:]), "little") + ED25519_ORDER
+    bad = {
+        "zeroes": "0" * 128, "empty": "", "short": good[:-2], "long": good + "00", "odd": good[:-1],
+        "not hex": "g" * 128, "flipped": f"{int(good[0], 16) ^ 1:x}" + good[1:],
+        "S plus the group's order": good[:64] + s.to_bytes(32, "little").hex(), "number": 5,
+        "null": None, "list": [good],
+    }
+    for name, signature in bad.items():
+        body = dumps({"data": {}, "signature": signature, "timestamp": stamp})
+        got = w.alice.call("POST", "/api/me", body)
+        tap.one_of(got.status, (400, 401), name)
+
+
+@tap.case
+def the_same_signature_works_once(w):
+    body = signed_body(w.alice.key, {"n": "once"})
+    tap.equal(w.alice.call("POST", "/api/me", body).status, 200, "first")
+    again = {"again": body, "other white space": body.replace('},"', '}, "') + " ",
+             "other case": re.sub(r'"signature":"(\w+)"', lambda m: m[0].replace(m[1], m[1].upper()),
+                                  body)}
+    for name, text in again.items():
+        got = w.alice.call("POST", "/api/me", text)
+        tap.equal(got.status, 401 if name != "other case" or got.status == 401 else 400, name)
+    got = w.alice.call("POST", "/api/logout", body)
+    tap.equal((got.status, got.code), (401, "REPLAYED"), "at another call")
+
+
+@tap.case
+def the_same_signature_works_once_also_after_a_restart_and_a_crash(w):
+    with Server() as server:
+        p = Person(server).register()
+        bodies = [signed_body(p.key, {"n": n}) for n in range(2)]
+        tap.equal(p.call("POST", "/api/me", bodies[0]).status, 200, "first")
+        server.restart()
+        got = p.call("POST", "/api/me", bodies[0])
+        tap.equal((got.status, got.code), (401, "REPLAYED"), "after a restart")
+        tap.equal(p.call("POST", "/api/me", bodies[1]).status, 200, "another")
+        server.kill()
+        server.start()
+        for body in bodies:
+            got = p.call("POST", "/api/me", body)
+            tap.equal((got.status, got.code), (401, "REPLAYED"), "after a crash")
+
+
+@tap.case
+def the_same_signature_at_the_same_moment_works_once(w):
+    import concurrent.futures
+    body = signed_body(w.alice.key, {"n": "race"})
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda _: w.alice.call("POST", "/api/me", body).status, range(8)))
+    tap.equal(sorted(got), [200] + [401] * 7, "of eight at once")
+
+
+@tap.case
+def a_refused_request_does_not_burn_the_signature(w):
+    """Whoever has not the key cannot spoil somebody else's request."""
+    body = signed_body(w.alice.key, {"n": "burn"})
+    tap.equal(w.bob.call("POST", "/api/me", body).status, 401, "in bob's session")
+    tap.equal(w.alice.call("POST", "/api/me", body).status, 200, "in alice's")
+
+
+tap.main(world)

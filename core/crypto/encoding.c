@@ -38,11 +38,22 @@ enum tacit_err tacit_base64(enum tacit_base64 kind, struct tacit_bytes in, struc
 	return TACIT_OK;
 }
 
+/* libsodium 1.0.18 compares sign-extended characters and takes 0xff and others for '/'. */
+static bool all_ascii(struct tacit_bytes text)
+{
+	uint8_t any = 0;
+	for (size_t i = 0; i < text.n; i++)
+		any |= text.p[i];
+	return any < 0x80;
+}
+
 /* libsodium refuses wrong padding and trailing bits that are not zero; with no characters to
- * ignore and no end pointer, it refuses everything else that is not canonical as well. */
+ * ignore and no end pointer, it refuses what else is not canonical. */
 enum tacit_err tacit_unbase64(
         enum tacit_base64 kind, struct tacit_bytes text, struct tacit_buf *out)
 {
+	if (!all_ascii(text))
+		return TACIT_E_MALFORMED;
 	size_t room = text.n / 4 * 3 + 3;
 	enum tacit_err err = tacit_buf_reserve(out, room);
 	if (err != TACIT_OK)

@@ -19,7 +19,7 @@ void blob_store_close(struct blob_store *b);
 /* Opens the partial body for writing, creating it if need be; *size is what it holds. One writer at
  * a time is the caller's duty. Fails: IO, STORE_FULL. */
 TACIT_MUST_USE enum tacit_err blob_partial_open(
-	struct blob_store *b, const char *id, int *fd, uint64_t *size);
+        struct blob_store *b, const char *id, int *fd, uint64_t *size);
 /* Writes all of it at the offset. Fails: STORE_FULL, IO. */
 TACIT_MUST_USE enum tacit_err blob_write(int fd, uint64_t offset, struct tacit_bytes data);
 /* What was written is on disk when this returns. Fails: STORE_FULL, IO. */
@@ -30,11 +30,12 @@ TACIT_MUST_USE enum tacit_err blob_truncate(int fd, uint64_t size);
  * after a crash). Fails: IO, STORE_FULL, NOT_FOUND. */
 TACIT_MUST_USE enum tacit_err blob_publish(struct blob_store *b, const char *id);
 /* For reading. Fails: NOT_FOUND, IO. */
-TACIT_MUST_USE enum tacit_err blob_open(struct blob_store *b, const char *id, int *fd, uint64_t *size);
+TACIT_MUST_USE enum tacit_err blob_open(
+        struct blob_store *b, const char *id, int *fd, uint64_t *size);
 /* Partial and complete alike; OK when there is none. Fails: IO. */
 TACIT_MUST_USE enum tacit_err blob_delete(struct blob_store *b, const char *id);
 /* Every id in the folder, complete and partial, for finding orphans at start. */
 TACIT_MUST_USE enum tacit_err blob_each(struct blob_store *b,
-	enum tacit_err (*each)(void *ctx, const char *id, bool partial), void *ctx);
+        enum tacit_err (*each)(void *ctx, const char *id, bool partial), void *ctx);
 
 #endif

@@ -123,6 +123,14 @@ static enum tacit_err sync_path(const char *path)
 	                                              : TACIT_E_IO;
 }
 
+/* VACUUM INTO counts as writing for SQLite. */
+static enum tacit_err set_query_only(struct sqlite *s, bool on)
+{
+	int rc = sqlite3_exec(
+	        s->db, on ? "PRAGMA query_only = ON" : "PRAGMA query_only = OFF", NULL, NULL, NULL);
+	return rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
+}
+
 /* VACUUM INTO reads in one transaction, so that the copy is of one moment while others write, and
  * leaves out the free pages. It does not sync the copy: we do. */
 enum tacit_err sqlite_snapshot(struct store *store, const char *path)
@@ -135,9 +143,12 @@ enum tacit_err sqlite_snapshot(struct store *store, const char *path)
 	if (fd < 0)
 		return errno == EEXIST ? TACIT_E_EXISTS : TACIT_E_IO;
 	close(fd);
+	TRY(set_query_only(s, false));
 	TRY(sql_run(s, SQL_SNAPSHOT, ARGS(sql_text(path))));
 	TRY(sync_path(path));
 out:
+	if (s->mode == STORE_READER)
+		tacit_ignore(set_query_only(s, true), "a second lock: sql_enter is the first");
 	if (err != TACIT_OK)
 		unlink(path);
 	return err;

@@ -121,7 +121,7 @@ enum tacit_err sqlite_message_page(struct store *store, int64_t conversation_id,
 	struct page page = {.conversation_id = conversation_id, .limit = limit};
 	*more = false;
 	page.before = before > 0 ? before : INT64_MAX;
-	page.from = after > 0 && after < INT64_MAX ? after + 1 : 1;
+	page.from = after == INT64_MAX ? after : after > 0 ? after + 1 : 1;
 	TRY(sql_enter(s, SQL_READ, &scope));
 	TRY(sql_member(s, conversation_id, user_id, NULL));
 	if (after <= 0)

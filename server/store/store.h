@@ -1,10 +1,12 @@
-/* store.h - what the server keeps, as domain operations. No SQL, row or connection crosses this line.
+/* store.h - what the server keeps, as domain operations. No SQL, row or connection crosses this
+ * line.
  *
- * Every slot is mandatory. Each operation is one transaction: it happens whole or not at all. Inside
- * a batch (the writer's group commit) each operation is a part that can fail alone, and durable only
- * when batch_commit has returned OK. Reading handles (STORE_READER) may only be given slots marked R.
- * One handle, one thread. Times are Unix seconds; ids are positive and below 2^53. Operations that
- * are given no time judge what has expired by the latest time that their handle was given.
+ * Every slot is mandatory. Each operation is one transaction: it happens whole or not at all.
+ * Inside a batch (the writer's group commit) each operation is a part that can fail alone, and
+ * durable only when batch_commit has returned OK. Reading handles (STORE_READER) may only be given
+ * slots marked R. One handle, one thread. Times are Unix seconds; ids are positive and below 2^53.
+ * Operations that are given no time judge what has expired by the latest time that their handle was
+ * given.
  *
  * All slots may fail with STORE, STORE_FULL, STORE_BUSY, NOMEM; others are named. Views handed to
  * callbacks are borrowed for the call; a callback that returns an error stops the walk with it. */
@@ -18,10 +20,10 @@
 
 enum store_mode { STORE_READER, STORE_WRITER };
 
-#define STORE_HASH_BYTES 32 /* SHA-256 of a random token: tokens themselves are never stored */
+#define STORE_HASH_BYTES 32    /* SHA-256 of a random token: tokens themselves are never stored */
 #define STORE_FILE_ID_CHARS 32 /* 128 random bits in hex */
 #define STORE_CLIENT_ID_CHARS 64
-#define STORE_MAX_UNREAD 1000 /* store_conversation.unread stops counting here */
+#define STORE_MAX_UNREAD 1000                    /* store_conversation.unread stops counting here */
 #define STORE_TOMBSTONE_SECONDS (30 * 24 * 3600) /* GONE for that long, NOT_FOUND afterwards */
 
 /* Where things are in a data folder. */
@@ -33,12 +35,12 @@ struct store_user {
 	char username[TACIT_MAX_USERNAME + 1];
 	char email[TACIT_MAX_EMAIL + 1];
 	uint8_t public_key[32];
-	char password_hash[128];        /* Argon2id string over what the client sent */
-	uint8_t totp_sealed[80];        /* seed under the server's key */
+	char password_hash[128]; /* Argon2id string over what the client sent */
+	uint8_t totp_sealed[80]; /* seed under the server's key */
 	size_t totp_sealed_bytes;
-	int64_t totp_last_step;         /* a code works once */
-	char encryption_iv[33];         /* hex, as the client sent it */
-	int64_t quota_bytes;            /* -1: the server's default */
+	int64_t totp_last_step; /* a code works once */
+	char encryption_iv[33]; /* hex, as the client sent it */
+	int64_t quota_bytes;    /* -1: the server's default */
 	int64_t created_at;
 	bool admin, disabled;
 };
@@ -61,11 +63,11 @@ enum store_kind { STORE_DIRECT = 1, STORE_GROUP = 2, STORE_ROOM = 3, STORE_SESSI
 struct store_conversation {
 	int64_t id;
 	enum store_kind kind;
-	struct tacit_bytes name;  /* may be empty */
+	struct tacit_bytes name; /* may be empty */
 	int64_t creator_id, created_at;
-	int64_t expires_at;       /* 0: never */
-	int64_t last_message_id;  /* 0: none */
-	int64_t unread;           /* for the asking user */
+	int64_t expires_at;      /* 0: never */
+	int64_t last_message_id; /* 0: none */
+	int64_t unread;          /* for the asking user */
 };
 struct store_participant {
 	int64_t user_id, joined_at;
@@ -89,7 +91,7 @@ struct store_file {
 struct store_upload { /* tus */
 	char id[STORE_FILE_ID_CHARS + 1];
 	int64_t owner_id, conversation_id;
-	int64_t length;  /* -1: not known yet (Upload-Defer-Length) */
+	int64_t length; /* -1: not known yet (Upload-Defer-Length) */
 	int64_t offset;
 	int64_t expires_at, created_at;
 	struct tacit_bytes metadata; /* Upload-Metadata as received */
@@ -112,163 +114,198 @@ struct store_ops {
 	enum tacit_err (*probe)(struct store *s);
 
 	/* --- settings of this installation (server id, key check, ...) --- */
-	enum tacit_err (*meta_get)(struct store *s, const char *key, struct tacit_buf *out);       /* R NOT_FOUND */
+	enum tacit_err (*meta_get)(
+	        struct store *s, const char *key, struct tacit_buf *out); /* R NOT_FOUND */
 	enum tacit_err (*meta_set)(struct store *s, const char *key, struct tacit_bytes value);
 
 	/* --- replay: the same (scope, signature) once until it expires. EXISTS --- */
 	enum tacit_err (*signature_remember)(struct store *s, int64_t user_id /* 0: none yet */,
-		const uint8_t signature_hash[16], int64_t expires_at);
+	        const uint8_t signature_hash[16], int64_t expires_at);
 
 	/* --- short-lived things, each taken at most once: pending registrations, login tickets,
 	 * invitations. kind separates them. take: NOT_FOUND also when expired or taken. --- */
-	enum tacit_err (*token_put)(struct store *s, const char *kind, const uint8_t hash[STORE_HASH_BYTES],
-		struct tacit_bytes value, int64_t expires_at);
-	enum tacit_err (*token_peek)(struct store *s, const char *kind, const uint8_t hash[STORE_HASH_BYTES],
-		int64_t now, struct tacit_buf *value);                                              /* R NOT_FOUND */
-	enum tacit_err (*token_take)(struct store *s, const char *kind, const uint8_t hash[STORE_HASH_BYTES],
-		int64_t now, struct tacit_buf *value);                                              /* NOT_FOUND */
+	enum tacit_err (*token_put)(struct store *s, const char *kind,
+	        const uint8_t hash[STORE_HASH_BYTES], struct tacit_bytes value, int64_t expires_at);
+	enum tacit_err (*token_peek)(struct store *s, const char *kind,
+	        const uint8_t hash[STORE_HASH_BYTES], int64_t now,
+	        struct tacit_buf *value); /* R NOT_FOUND */
+	enum tacit_err (*token_take)(struct store *s, const char *kind,
+	        const uint8_t hash[STORE_HASH_BYTES], int64_t now,
+	        struct tacit_buf *value); /* NOT_FOUND */
 	/* Replaces the value of one that is there. NOT_FOUND */
-	enum tacit_err (*token_update)(struct store *s, const char *kind, const uint8_t hash[STORE_HASH_BYTES],
-		int64_t now, struct tacit_bytes value);
+	enum tacit_err (*token_update)(struct store *s, const char *kind,
+	        const uint8_t hash[STORE_HASH_BYTES], int64_t now, struct tacit_bytes value);
 
 	/* --- users. Names and addresses are unique without regard to case. --- */
-	enum tacit_err (*user_create)(struct store *s, const struct store_new_user *u, int64_t *id); /* EXISTS */
+	enum tacit_err (*user_create)(
+	        struct store *s, const struct store_new_user *u, int64_t *id); /* EXISTS */
 	/* Is the name, the address or the key taken? EXISTS */
 	enum tacit_err (*user_available)(struct store *s, const char *username, const char *email,
-		const uint8_t public_key[32]);                                                      /* R */
-	enum tacit_err (*user_by_id)(struct store *s, int64_t id, struct store_user *out);          /* R NOT_FOUND */
-	enum tacit_err (*user_by_name)(struct store *s, const char *username, struct store_user *out); /* R NOT_FOUND */
-	enum tacit_err (*user_wrapped_key)(struct store *s, int64_t id, struct tacit_buf *out);     /* R NOT_FOUND */
+	        const uint8_t public_key[32]); /* R */
+	enum tacit_err (*user_by_id)(
+	        struct store *s, int64_t id, struct store_user *out); /* R NOT_FOUND */
+	enum tacit_err (*user_by_name)(
+	        struct store *s, const char *username, struct store_user *out); /* R NOT_FOUND */
+	enum tacit_err (*user_wrapped_key)(
+	        struct store *s, int64_t id, struct tacit_buf *out); /* R NOT_FOUND */
 	/* Names that begin with prefix, in order, without the disabled. */
 	enum tacit_err (*user_search)(struct store *s, struct tacit_bytes prefix, unsigned limit,
-		enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx);           /* R */
+	        enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx); /* R */
 	/* All, for the administrator, after an id. */
 	enum tacit_err (*user_list)(struct store *s, int64_t after_id, unsigned limit,
-		enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx);           /* R */
+	        enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx); /* R */
 	/* Disabling ends all sessions. NOT_FOUND */
 	enum tacit_err (*user_set_disabled)(struct store *s, int64_t id, bool disabled);
 	enum tacit_err (*user_set_admin)(struct store *s, int64_t id, bool admin);
 	enum tacit_err (*user_set_quota)(struct store *s, int64_t id, int64_t quota_bytes);
 	/* Bytes of complete files and of uploads under way (their whole length). */
-	enum tacit_err (*user_usage)(struct store *s, int64_t id, int64_t *bytes);                  /* R */
+	enum tacit_err (*user_usage)(struct store *s, int64_t id, int64_t *bytes); /* R */
 
 	/* --- second factor --- */
 	/* A TOTP time step may be used once, and never one before the last. CONFLICT */
 	enum tacit_err (*totp_use)(struct store *s, int64_t user_id, int64_t step);
 	enum tacit_err (*recovery_codes_set)(struct store *s, int64_t user_id,
-		const uint8_t (*hashes)[STORE_HASH_BYTES], size_t count);
+	        const uint8_t (*hashes)[STORE_HASH_BYTES], size_t count);
 	enum tacit_err (*recovery_code_use)(struct store *s, int64_t user_id,
-		const uint8_t hash[STORE_HASH_BYTES]);                                              /* NOT_FOUND */
+	        const uint8_t hash[STORE_HASH_BYTES]); /* NOT_FOUND */
 
 	/* --- sessions: one per login; a token for the cookie, one for refreshing --- */
-	enum tacit_err (*session_create)(struct store *s, int64_t user_id, const uint8_t token[STORE_HASH_BYTES],
-		const uint8_t refresh[STORE_HASH_BYTES], int64_t now, int64_t expires_at, int64_t *id);
+	enum tacit_err (*session_create)(struct store *s, int64_t user_id,
+	        const uint8_t token[STORE_HASH_BYTES], const uint8_t refresh[STORE_HASH_BYTES],
+	        int64_t now, int64_t expires_at, int64_t *id);
 	enum tacit_err (*session_by_token)(struct store *s, const uint8_t token[STORE_HASH_BYTES],
-		int64_t now, struct store_session *out);                                            /* R NOT_FOUND */
+	        int64_t now, struct store_session *out); /* R NOT_FOUND */
 	enum tacit_err (*session_by_id)(struct store *s, int64_t id, int64_t now,
-		struct store_session *out);                                                         /* R NOT_FOUND */
-	/* Exchanges the refresh token; one that was exchanged before ends the session (theft). NOT_FOUND,
-	 * REPLAY: the session was ended, so this one error must not be undone by the caller. */
-	enum tacit_err (*session_refresh)(struct store *s, const uint8_t old_refresh[STORE_HASH_BYTES],
-		const uint8_t new_refresh[STORE_HASH_BYTES], int64_t now, int64_t expires_at,
-		struct store_session *out);
-	enum tacit_err (*session_end)(struct store *s, int64_t id);                                 /* OK when gone already */
-	enum tacit_err (*session_end_all)(struct store *s, int64_t user_id, int64_t except_id /* 0: none */);
+	        struct store_session *out); /* R NOT_FOUND */
+	/* Exchanges the refresh token; one that was exchanged before ends the session (theft).
+	 * NOT_FOUND, REPLAY: the session was ended, so this one error must not be undone by the
+	 * caller. */
+	enum tacit_err (*session_refresh)(struct store *s,
+	        const uint8_t old_refresh[STORE_HASH_BYTES],
+	        const uint8_t new_refresh[STORE_HASH_BYTES], int64_t now, int64_t expires_at,
+	        struct store_session *out);
+	enum tacit_err (*session_end)(struct store *s, int64_t id); /* OK when gone already */
+	enum tacit_err (*session_end_all)(
+	        struct store *s, int64_t user_id, int64_t except_id /* 0: none */);
 
 	/* --- devices: opaque certified descriptions --- */
-	enum tacit_err (*device_put)(struct store *s, int64_t user_id, const struct tacit_device *d, int64_t now); /* LIMIT, EXISTS (another's id) */
-	enum tacit_err (*device_delete)(struct store *s, int64_t user_id, const struct tacit_device_id *id); /* NOT_FOUND */
+	enum tacit_err (*device_put)(struct store *s, int64_t user_id, const struct tacit_device *d,
+	        int64_t now); /* LIMIT, EXISTS (another's id) */
+	enum tacit_err (*device_delete)(
+	        struct store *s, int64_t user_id, const struct tacit_device_id *id); /* NOT_FOUND */
 	enum tacit_err (*device_list)(struct store *s, int64_t user_id,
-		enum tacit_err (*row)(void *ctx, int64_t user_id, const struct tacit_device *d), void *ctx); /* R */
+	        enum tacit_err (*row)(void *ctx, int64_t user_id, const struct tacit_device *d),
+	        void *ctx); /* R */
 	/* Those of all participants of a conversation. */
 	enum tacit_err (*device_list_conversation)(struct store *s, int64_t conversation_id,
-		enum tacit_err (*row)(void *ctx, int64_t user_id, const struct tacit_device *d), void *ctx); /* R */
+	        enum tacit_err (*row)(void *ctx, int64_t user_id, const struct tacit_device *d),
+	        void *ctx); /* R */
 
 	/* --- conversations. Everything takes the asking user, and is NOT_FOUND for outsiders;
 	 * GONE for a self-destroyed one that the user was in. --- */
-	/* creator is among members or is added. A direct one between the same two comes back instead of
-	 * being made again (*existed), and who had left it is in again. USAGE: a direct one of more than
-	 * two, expires_at for another kind than STORE_SESSION. */
-	enum tacit_err (*conversation_create)(struct store *s, enum store_kind kind, int64_t creator_id,
-		struct tacit_bytes name, const int64_t *members, size_t member_count, int64_t now,
-		int64_t expires_at, int64_t *id, bool *existed);                                    /* NOT_FOUND (a member) */
-	enum tacit_err (*conversation_get)(struct store *s, int64_t id, int64_t user_id, int64_t now,
-		enum tacit_err (*row)(void *ctx, const struct store_conversation *c), void *ctx);   /* R */
+	/* creator is among members or is added. A direct one between the same two comes back
+	 * instead of being made again (*existed), and who had left it is in again. USAGE: a direct
+	 * one of more than two, expires_at for another kind than STORE_SESSION. */
+	enum tacit_err (*conversation_create)(struct store *s, enum store_kind kind,
+	        int64_t creator_id, struct tacit_bytes name, const int64_t *members,
+	        size_t member_count, int64_t now, int64_t expires_at, int64_t *id,
+	        bool *existed); /* NOT_FOUND (a member) */
+	enum tacit_err (*conversation_get)(struct store *s, int64_t id, int64_t user_id,
+	        int64_t now, enum tacit_err (*row)(void *ctx, const struct store_conversation *c),
+	        void *ctx); /* R */
 	/* kind 0: all. Most recently active first. */
 	enum tacit_err (*conversation_list)(struct store *s, int64_t user_id, int kind, int64_t now,
-		enum tacit_err (*row)(void *ctx, const struct store_conversation *c), void *ctx);   /* R */
+	        enum tacit_err (*row)(void *ctx, const struct store_conversation *c),
+	        void *ctx); /* R */
 	enum tacit_err (*participant_list)(struct store *s, int64_t id, int64_t user_id,
-		enum tacit_err (*row)(void *ctx, const struct store_participant *p), void *ctx);    /* R */
+	        enum tacit_err (*row)(void *ctx, const struct store_participant *p),
+	        void *ctx); /* R */
 	enum tacit_err (*participant_add)(struct store *s, int64_t id, int64_t user_id,
-		int64_t new_user_id, unsigned max_participants, int64_t now);                       /* EXISTS, LIMIT, CONFLICT (direct), NOT_FOUND */
-	/* Oneself, or by the creator another. The last one out takes the conversation along: deleted
-	 * files are named to gone(). */
+	        int64_t new_user_id, unsigned max_participants,
+	        int64_t now); /* EXISTS, LIMIT, CONFLICT (direct), NOT_FOUND */
+	/* Oneself, or by the creator another. The last one out takes the conversation along:
+	 * deleted files are named to gone(). */
 	enum tacit_err (*participant_remove)(struct store *s, int64_t id, int64_t user_id,
-		int64_t removed_user_id, void (*gone)(void *ctx, const char *file_id), void *ctx);  /* CONFLICT (not allowed) */
+	        int64_t removed_user_id, void (*gone)(void *ctx, const char *file_id),
+	        void *ctx); /* CONFLICT (not allowed) */
 	/* Ends a self-destructing session at once; leaves a tombstone. CONFLICT for other kinds. */
-	enum tacit_err (*conversation_close)(struct store *s, int64_t id, int64_t user_id, int64_t now,
-		void (*gone)(void *ctx, const char *file_id), void *ctx);
+	enum tacit_err (*conversation_close)(struct store *s, int64_t id, int64_t user_id,
+	        int64_t now, void (*gone)(void *ctx, const char *file_id), void *ctx);
 
 	/* --- messages --- */
 	/* The same client_id of the same user here answers the message that is there (*existed).
 	 * out->content and client_id are not set. */
 	enum tacit_err (*message_append)(struct store *s, int64_t conversation_id, int64_t user_id,
-		struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
-		struct store_message *out, bool *existed);
+	        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
+	        struct store_message *out, bool *existed);
 	/* before/after: message ids, 0 none. The newest `limit` of the range when only before (or
-	 * nothing) is given, the oldest when after is; always in ascending order. *more tells whether the
-	 * range holds others. */
+	 * nothing) is given, the oldest when after is; always in ascending order. *more tells
+	 * whether the range holds others. */
 	enum tacit_err (*message_page)(struct store *s, int64_t conversation_id, int64_t user_id,
-		int64_t before, int64_t after, unsigned limit,
-		enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx, bool *more); /* R */
+	        int64_t before, int64_t after, unsigned limit,
+	        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx,
+	        bool *more); /* R */
 	/* Never moves back. NOT_FOUND also for a message of another conversation. */
 	enum tacit_err (*read_mark)(struct store *s, int64_t conversation_id, int64_t user_id,
-		int64_t message_id, int64_t now);
+	        int64_t message_id, int64_t now);
 
 	/* --- the caller's own wrapped conversation key --- */
-	enum tacit_err (*key_get)(struct store *s, int64_t conversation_id, int64_t user_id, struct tacit_buf *out); /* R NOT_FOUND */
-	enum tacit_err (*key_put)(struct store *s, int64_t conversation_id, int64_t user_id, struct tacit_bytes key, int64_t now);
+	enum tacit_err (*key_get)(struct store *s, int64_t conversation_id, int64_t user_id,
+	        struct tacit_buf *out); /* R NOT_FOUND */
+	enum tacit_err (*key_put)(struct store *s, int64_t conversation_id, int64_t user_id,
+	        struct tacit_bytes key, int64_t now);
 
-	/* --- files: the row of a blob that is complete and on disk. quota_bytes is the server's default
-	 * (negative: none); a quota set for the user goes before it. --- */
-	enum tacit_err (*file_create)(struct store *s, const struct store_file *f, int64_t quota_bytes); /* LIMIT (quota), NOT_FOUND (conversation, message), GONE, EXISTS */
+	/* --- files: the row of a blob that is complete and on disk. quota_bytes is the server's
+	 * default (negative: none); a quota set for the user goes before it. --- */
+	enum tacit_err (*file_create)(struct store *s, const struct store_file *f,
+	        int64_t quota_bytes); /* LIMIT (quota), NOT_FOUND (conversation, message), GONE,
+	                                 EXISTS */
 	/* For its owner, or the members of its conversation. */
-	enum tacit_err (*file_get)(struct store *s, const char *id, int64_t user_id, struct store_file *out); /* R NOT_FOUND */
-	enum tacit_err (*file_delete)(struct store *s, const char *id, int64_t user_id);             /* NOT_FOUND; CONFLICT (not the owner) */
-	enum tacit_err (*file_exists)(struct store *s, const char *id);                              /* R NOT_FOUND */
+	enum tacit_err (*file_get)(struct store *s, const char *id, int64_t user_id,
+	        struct store_file *out); /* R NOT_FOUND */
+	enum tacit_err (*file_delete)(struct store *s, const char *id,
+	        int64_t user_id); /* NOT_FOUND; CONFLICT (not the owner) */
+	/* Is there a file or an upload of this id? What has a body and is neither, is an orphan. */
+	enum tacit_err (*file_exists)(struct store *s, const char *id); /* R NOT_FOUND */
 
 	/* --- uploads under way (tus 1.0.0) --- */
-	enum tacit_err (*upload_create)(struct store *s, const struct store_upload *u, int64_t quota_bytes); /* LIMIT, NOT_FOUND, GONE, EXISTS */
+	enum tacit_err (*upload_create)(struct store *s, const struct store_upload *u,
+	        int64_t quota_bytes); /* LIMIT, NOT_FOUND, GONE, EXISTS */
 	enum tacit_err (*upload_get)(struct store *s, const char *id, int64_t user_id, int64_t now,
-		enum tacit_err (*row)(void *ctx, const struct store_upload *u), void *ctx);         /* R NOT_FOUND, GONE (expired) */
-	enum tacit_err (*upload_set_length)(struct store *s, const char *id, int64_t user_id, int64_t length, int64_t quota_bytes); /* LIMIT, CONFLICT */
+	        enum tacit_err (*row)(void *ctx, const struct store_upload *u),
+	        void *ctx); /* R NOT_FOUND, GONE (expired) */
+	enum tacit_err (*upload_set_length)(struct store *s, const char *id, int64_t user_id,
+	        int64_t length, int64_t quota_bytes); /* LIMIT, CONFLICT */
 	enum tacit_err (*upload_advance)(struct store *s, const char *id, int64_t user_id,
-		int64_t from_offset, int64_t to_offset, int64_t expires_at);                        /* CONFLICT (not at from_offset) */
+	        int64_t from_offset, int64_t to_offset,
+	        int64_t expires_at); /* CONFLICT (not at from_offset) */
 	/* The upload becomes the file of the same id. */
 	enum tacit_err (*upload_finish)(struct store *s, const char *id, int64_t user_id,
-		const uint8_t sha256[32], int64_t now);                                             /* CONFLICT (incomplete) */
-	enum tacit_err (*upload_delete)(struct store *s, const char *id, int64_t user_id);           /* NOT_FOUND */
+	        const uint8_t sha256[32], int64_t now); /* CONFLICT (incomplete) */
+	enum tacit_err (*upload_delete)(
+	        struct store *s, const char *id, int64_t user_id); /* NOT_FOUND */
 
 	/* --- housekeeping: everything whose time is over. Deleted files and uploads are named to
-	 * gone(): here and elsewhere the blobs may be deleted only once the change is committed. At most `limit` of each kind a call; *more says to call again. --- */
+	 * gone(): here and elsewhere the blobs may be deleted only once the change is committed. At
+	 * most `limit` of each kind a call; *more says to call again. --- */
 	enum tacit_err (*sweep)(struct store *s, int64_t now, unsigned limit,
-		void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more);
+	        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more);
 
 	enum tacit_err (*counts)(struct store *s, int64_t *users, int64_t *conversations,
-		int64_t *messages, int64_t *files);                                                 /* R */
+	        int64_t *messages, int64_t *files); /* R */
 	/* A consistent copy into a new file, while others go on. Fails: EXISTS, IO. */
-	enum tacit_err (*snapshot)(struct store *s, const char *path);                              /* R */
+	enum tacit_err (*snapshot)(struct store *s, const char *path); /* R */
 };
 
 struct store { /* backends embed this first */
 	const struct store_ops *ops;
 };
 
-/* url: "sqlite:///abs/path" ("sqlite://" + path) . The first writer applies migrations under a lock.
- * why gets a text for the operator on failure. Fails: USAGE, STORE_CORRUPT, UNSUPPORTED (a newer
- * schema), IO. */
-TACIT_MUST_USE enum tacit_err store_open(const char *url, enum store_mode mode,
-	char why[256], struct store **out);
+/* url: "sqlite:///abs/path" ("sqlite://" + path) . The first writer applies migrations under a
+ * lock. why gets a text for the operator on failure. Fails: USAGE, STORE_CORRUPT, UNSUPPORTED (a
+ * newer schema), IO. */
+TACIT_MUST_USE enum tacit_err store_open(
+        const char *url, enum store_mode mode, char why[256], struct store **out);
 void store_close(struct store *s); /* NULL is fine */
 
 #endif

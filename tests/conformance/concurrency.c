@@ -1,0 +1,124 @@
+#include "fixture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The writer commits messages in batches of BATCH; a reader must always see a multiple of it. */
+#define BATCH 5
+#define BATCHES 60
+#define READERS 3
+
+struct reader {
+	struct fixture *f;
+	int64_t conversation;
+	atomic_bool *over;
+	int64_t torn, looks, last;
+	bool backwards;
+};
+
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+	char why[256];
+	struct store *s = NULL;
+	if (store_open(r->f->url, STORE_READER, why, &s) != TACIT_OK) {
+		r->torn = -1;
+		return NULL;
+	}
+	bool last_look = false;
+	do {
+		last_look = atomic_load(r->over);
+		int64_t n = message_count(r->f, s, r->conversation, r->f->ben);
+		r->torn += n % BATCH != 0;
+		r->backwards |= n < r->last;
+		r->last = n;
+		r->looks++;
+	} while (!last_look);
+	store_close(s);
+	return NULL;
+}
+
+static void readers_see_whole_batches(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	atomic_bool over = false;
+	pthread_t threads[READERS];
+	struct reader readers[READERS];
+	int64_t group = add_group(&f);
+	for (size_t i = 0; i < READERS; i++) {
+		readers[i] = (struct reader){.f = &f, .conversation = group, .over = &over};
+		REQUIRE(pthread_create(&threads[i], NULL, read_on, &readers[i]) == 0);
+	}
+	for (int batch = 0; batch < BATCHES; batch++) {
+		CHECK_OK(f.ops->batch_begin(f.w));
+		for (int i = 0; i < BATCH; i++) {
+			CHECK_OK(f.ops->mark(f.w));
+			add_message(&f, group, f.anna, "text");
+			CHECK_OK(f.ops->release(f.w));
+		}
+		if (batch % 7 == 3)
+			f.ops->batch_abort(f.w);
+		else
+			CHECK_OK(f.ops->batch_commit(f.w));
+	}
+	atomic_store(&over, true);
+	int64_t aborted = (BATCHES + 3) / 7;
+	for (size_t i = 0; i < READERS; i++) {
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
+		CHECK_INT(readers[i].torn, 0);
+		CHECK(!readers[i].backwards && readers[i].looks > 0);
+		CHECK_INT(readers[i].last, (BATCHES - aborted) * BATCH);
+	}
+	tear_down(&f);
+}
+
+struct writer {
+	struct fixture *f;
+	int64_t conversation, user;
+	unsigned failed;
+};
+
+static void *write_on(void *arg)
+{
+	struct writer *w = arg;
+	char why[256];
+	struct store *s = NULL;
+	if (store_open(w->f->url, STORE_WRITER, why, &s) != TACIT_OK) {
+		w->failed = 1000;
+		return NULL;
+	}
+	for (int i = 0; i < 20; i++) {
+		struct store_message m;
+		bool existed;
+		enum tacit_err err = s->ops->message_append(s, w->conversation, w->user,
+		        TACIT_STR("text"), TACIT_STR(""), NOW, &m, &existed);
+		w->failed += err != TACIT_OK;
+	}
+	store_close(s);
+	return NULL;
+}
+
+/* As when an administrator's command runs beside the server. */
+static void writers_take_turns(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	pthread_t threads[2];
+	struct writer writers[2] = {{&f, group, f.anna, 0}, {&f, group, f.ben, 0}};
+	for (size_t i = 0; i < 2; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, write_on, &writers[i]) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
+		CHECK_INT(writers[i].failed, 0);
+	}
+	CHECK_INT(message_count(&f, f.r, group, f.anna), 40);
+	tear_down(&f);
+}
+
+static const struct tap_case cases[] = {
+        {"readers see whole batches", readers_see_whole_batches},
+        {"writers take turns", writers_take_turns},
+};
+const struct case_list concurrency_cases = {cases, TACIT_COUNT(cases)};

@@ -7,7 +7,9 @@
  * FILE   few threads for blob reads, writes and fsync
  *
  * A job carries its inputs by value. Exactly one of: submit fails (the caller still owns it), or
- * run() is called and then done() (which frees it or submits it to the next lane). */
+ * run() is called and then done() (which frees it or submits it to the next lane). In the WRITE lane
+ * run() is left out when the transaction could not be begun or the savepoint not be set: done() then
+ * gets that error. */
 #ifndef TACIT_SERVER_JOB_JOB_H
 #define TACIT_SERVER_JOB_JOB_H
 
@@ -23,7 +25,8 @@ struct job {
 	/* context: what the lane's thread_open gave. In the WRITE lane an error from run() undoes this
 	 * job's own changes (savepoint) and no other's. */
 	enum tacit_err (*run)(struct job *j, void *context);
-	/* err: what run() returned, or the commit's failure. WRITE: after the commit. */
+	/* err: what run() returned, or the commit's failure. WRITE: after the commit, in the order of
+	 * submission. */
 	void (*done)(struct job *j, enum tacit_err err);
 };
 
@@ -35,7 +38,9 @@ struct job_lane_settings {
 	/* In the lane's thread, at start and end. NULL context is a failure for READ and WRITE. */
 	void *(*thread_open)(void *ctx);
 	void (*thread_close)(void *ctx, void *context);
-	/* WRITE only. mark/undo surround one job inside the batch. */
+	/* WRITE only. mark/undo surround one job inside the batch. A failing undo or release, or a
+	 * failing commit, fails the whole batch: batch_abort follows, and every job gets that error
+	 * but those that had failed by themselves. A batch without a success is aborted. */
 	enum tacit_err (*batch_begin)(void *context);
 	enum tacit_err (*batch_commit)(void *context);
 	void (*batch_abort)(void *context);
@@ -46,6 +51,8 @@ struct job_lane_settings {
 
 struct job_pool;
 
+/* All threads are up, with their contexts, when it returns. Fails: USAGE (a lane without threads or
+ * capacity, WRITE with several), STORE (a thread_open gave NULL), NOMEM, IO. */
 TACIT_MUST_USE enum tacit_err job_pool_new(
 	const struct job_lane_settings lanes[JOB_LANES], struct job_pool **out);
 /* Any thread, never blocks. False: the lane is full or the pool is stopping (answer 503). */
@@ -53,6 +60,7 @@ TACIT_MUST_USE bool job_submit(struct job_pool *p, enum job_lane lane, struct jo
 /* Refuses new jobs from outside, finishes what was accepted (jobs may still move between lanes),
  * joins. */
 void job_pool_stop(struct job_pool *p);
+/* Stops first, if need be; NULL is fine. */
 void job_pool_free(struct job_pool *p);
 
 struct job_stats {

@@ -25,6 +25,7 @@ struct http_header {
 
 #define HTTP_MAX_HEADERS 64
 #define HTTP_MAX_HEAD_BYTES (16 * 1024)
+#define HTTP_PIECE_BYTES (256 * 1024)
 
 struct http_request {
 	enum http_method method;
@@ -60,6 +61,8 @@ struct http_response {
 	int file;                   /* -1, or a descriptor to stream instead of body; owned */
 	uint64_t file_from, file_bytes;
 	bool close;                 /* end the connection after this answer */
+	struct http_response *next; /* net's: its place in the mailbox of a loop ... */
+	struct http_handle to;      /* ... and whom it is for */
 };
 
 struct http_response *http_response_new(int status); /* NULL when out of memory */
@@ -88,17 +91,22 @@ struct http_app {
 	/* HTTP_BUFFER: the body is complete. r is valid during the call only: copy what a job needs. */
 	void (*handle)(void *ctx, struct http_handle h, const struct http_request *r, void *route);
 	/* HTTP_STREAM: begin returns the application's state for this body (NULL: it has replied
-	 * already). Then each piece; the loop reads no more until http_resume(h) is called, so one
-	 * piece is under way at a time. end() follows exactly once, after the last piece was resumed:
-	 * complete tells whether the body came whole. After end() the state is the application's. */
+	 * already). Then each piece, of HTTP_PIECE_BYTES at most; the next one is given only after
+	 * http_resume(h), so one is under way at a time (the loop fills the next one meanwhile, and
+	 * reads no more than that). end() follows exactly once, after the last piece was resumed:
+	 * complete tells whether the body came whole. After end() the state is the application's.
+	 * When the peer goes away, what had come is still given before end(), so that a resumable
+	 * upload loses nothing. After an early http_reply no further piece comes, only end(). */
 	void *(*stream_begin)(void *ctx, struct http_handle h, const struct http_request *r, void *route);
 	void (*stream_data)(void *ctx, struct http_handle h, void *state, struct tacit_buf *piece /* taken */);
 	void (*stream_end)(void *ctx, struct http_handle h, void *state, bool complete);
 	/* Headers that stand on every answer, also on net's own errors: appended complete lines. */
 	void (*common_headers)(void *ctx, const struct http_request *r /* may be NULL */, struct tacit_buf *out);
-	/* Body of net's own errors (400, 408, 413, 431, 501, 503): the JSON error object. */
+	/* Body of net's own errors (400 408 413 417 431 501 503 505): the JSON error object. */
 	void (*error_body)(void *ctx, int status, struct tacit_buf *out);
-	/* An answer has left, for the access log and the metrics. */
+	/* An exchange is over, for the access log and the metrics; exactly once for each plan(), and
+	 * once for a head that could not be parsed (r is then empty but for peer and tls, never NULL).
+	 * status 499: the peer went away before the answer had left. */
 	void (*finished)(void *ctx, const struct http_request *r, void *route, int status,
 		uint64_t bytes_out, uint64_t microseconds);
 };

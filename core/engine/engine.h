@@ -1,4 +1,5 @@
-/* engine.h - the logic of a client, once, without I/O: for the command line, the agent, the browser.
+/* engine.h - the logic of a client, once, without I/O: for the command line, the agent, the
+ * browser.
  *
  * A host makes one engine per profile, gives it commands and the server's answers, and carries out
  * the effects that come back, in their order:
@@ -6,12 +7,15 @@
  *   PERSIST sorts before SEND and DELIVER of the same step. The host writes all PERSIST and LOG
  *   effects of a step in one transaction and stops at the first effect that fails: then nothing of
  *   the step has left the machine, and the engine is thrown away and restored from the store.
+ *   The same holds when a call here returns NOMEM after it began to change something: from then on
+ *   every call returns NOMEM, and the host restores.
  *
  * Everything that the engine persists is sealed already (e2e/record.h): a host stores opaque bytes.
  * The engine decides everything about security: which keys are pinned, which devices count, what is
  * refused. Hosts decide nothing, they draw.
  *
- * One thread per engine. Slow calls: REGISTER, LOGIN and tacit_engine_unlock (Argon2id, about 0.2 s). */
+ * One thread per engine. Slow calls: REGISTER, LOGIN and tacit_engine_unlock (Argon2id, about 0.2
+ * s). */
 #ifndef TACIT_ENGINE_ENGINE_H
 #define TACIT_ENGINE_ENGINE_H
 
@@ -29,7 +33,8 @@ struct tacit_engine;
 /* --- life ------------------------------------------------------------------------------------ */
 
 /* A profile that has no account yet. Fails: NOMEM. */
-TACIT_MUST_USE enum tacit_err tacit_engine_new(const struct tacit_env *env, struct tacit_engine **out);
+TACIT_MUST_USE enum tacit_err tacit_engine_new(
+        const struct tacit_env *env, struct tacit_engine **out);
 void tacit_engine_free(struct tacit_engine *e); /* wipes; NULL is fine */
 
 /* A profile with an account begins locked: profile is the PROFILE record as it was persisted (it is
@@ -37,32 +42,34 @@ void tacit_engine_free(struct tacit_engine *e); /* wipes; NULL is fine */
  * or by the account secret that the host had kept in a safe place (kernel keyring), then feed every
  * stored record to restore. Fails: MALFORMED, UNSUPPORTED, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_open(
-	const struct tacit_env *env, struct tacit_bytes profile, struct tacit_engine **out);
+        const struct tacit_env *env, struct tacit_bytes profile, struct tacit_engine **out);
 /* Fails: BAD_PASSWORD, NOMEM. */
-TACIT_MUST_USE enum tacit_err tacit_engine_unlock(struct tacit_engine *e, struct tacit_bytes password);
+TACIT_MUST_USE enum tacit_err tacit_engine_unlock(
+        struct tacit_engine *e, struct tacit_bytes password);
 /* Fails: BAD_PASSWORD (not this account's secret), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_unlock_with_secret(
-	struct tacit_engine *e, struct tacit_bytes account_secret);
+        struct tacit_engine *e, struct tacit_bytes account_secret);
 /* The account secret, to be kept in a safe place; empty when locked. Borrowed. */
 struct tacit_bytes tacit_engine_account_secret(const struct tacit_engine *e);
 /* One stored record; any order. Fails: BAD_SEAL, MALFORMED, UNSUPPORTED, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_restore(
-	struct tacit_engine *e, const struct tacit_record_id *id, struct tacit_bytes sealed);
+        struct tacit_engine *e, const struct tacit_record_id *id, struct tacit_bytes sealed);
 
 /* --- commands -------------------------------------------------------------------------------- */
 
 enum tacit_command_kind {
-	TACIT_CMD_REGISTER,      /* username, email, password, text: invitation (may be empty) */
-	TACIT_CMD_VERIFY_TOTP,   /* code: ends a registration */
-	TACIT_CMD_LOGIN,         /* username, email, password, code: TOTP or recovery code. On a profile
-				  * without account: a new device. email may be empty on a known profile */
-	TACIT_CMD_LOGOUT,        /* ends the session on the server; local state stays, sealed */
+	TACIT_CMD_REGISTER,    /* username, email, password, text: invitation (may be empty) */
+	TACIT_CMD_VERIFY_TOTP, /* code: ends a registration */
+	TACIT_CMD_LOGIN,  /* username, email, password, code: TOTP or recovery code. On a profile
+	                   * without account: a new device. email may be empty on a known profile */
+	TACIT_CMD_LOGOUT, /* ends the session on the server; local state stays, sealed */
 	TACIT_CMD_WHOAMI,
 	TACIT_CMD_USERS,         /* text: prefix -> USER notices */
 	TACIT_CMD_CONVERSATIONS, /* refresh the list -> CONVERSATION notices */
 	TACIT_CMD_SYNC,          /* fetch and open what is new; conversation 0: everywhere */
-	TACIT_CMD_SEND,          /* conversation, or username (direct chat, made when needed); content */
-	TACIT_CMD_RESOLVE,       /* username -> its direct conversation, made when needed (CONVERSATION) */
+	TACIT_CMD_SEND,    /* conversation, or username (direct chat, made when needed); content */
+	TACIT_CMD_RESOLVE, /* username -> its direct conversation, made when needed (CONVERSATION)
+	                    */
 	TACIT_CMD_CREATE_GROUP,  /* text: name; users */
 	TACIT_CMD_ADD,           /* conversation, users */
 	TACIT_CMD_REMOVE,        /* conversation, username (own name: leave) */
@@ -89,30 +96,37 @@ struct tacit_command { /* all views borrowed for the call */
 enum tacit_effect_kind {
 	TACIT_EFFECT_PERSIST, /* put record id = data; empty data: delete it */
 	TACIT_EFFECT_PROFILE, /* put the PROFILE record = data */
-	TACIT_EFFECT_LOG,     /* add one message to the history: (conversation tag, position) = data;
-			       * an existing one at that place stays (it was logged before) */
-	TACIT_EFFECT_SEND,    /* an HTTP request; give the answer to tacit_engine_answer */
+	TACIT_EFFECT_LOG,  /* add one message to the history: (conversation tag, position) = data;
+	                    * an existing one at that place stays (it was logged before) */
+	TACIT_EFFECT_SEND, /* an HTTP request; give the answer to tacit_engine_answer */
 	TACIT_EFFECT_DELIVER, /* something for the person */
-	TACIT_EFFECT_COOKIE,  /* the session cookie is in data (empty: forget it): the host keeps it in
-			       * memory and sends it; the engine has persisted it already */
+	TACIT_EFFECT_COOKIE,  /* the session cookie is in data (empty: forget it): the host keeps it
+	                       * in  memory and sends it; the engine has persisted it already */
 };
 
 enum tacit_http_method { TACIT_GET, TACIT_POST, TACIT_PUT, TACIT_DELETE };
 
 enum tacit_notice_kind {
-	TACIT_NOTICE_DONE,           /* the command `op` succeeded */
-	TACIT_NOTICE_FAILED,         /* ... failed: err, and text for the person */
+	TACIT_NOTICE_DONE,   /* the command `op` succeeded. SEND: conversation, message, time;
+	                      * SYNC: count of new messages; others: conversation if any */
+	TACIT_NOTICE_FAILED, /* ... failed: err, and text for the person. SEND: flag: the message
+	                      * is kept, and goes out before the next SEND or SYNC there */
 	TACIT_NOTICE_TOTP_SETUP,     /* text: otpauth URI; detail: the secret in base32 */
 	TACIT_NOTICE_RECOVERY_CODES, /* text: codes, one a line: shown once */
 	TACIT_NOTICE_USER,
 	TACIT_NOTICE_CONVERSATION,
-	TACIT_NOTICE_MESSAGE,        /* one message, proven and opened (or own) */
-	TACIT_NOTICE_REFUSED,        /* a message that is not shown: err, text says why, in clear words */
-	TACIT_NOTICE_MISSING,        /* `count` messages of username never came before this point */
-	TACIT_NOTICE_KEY_CHANGED,    /* username has another account key now: loud */
-	TACIT_NOTICE_SAFETY,         /* text: the number; flag: verified already */
-	TACIT_NOTICE_DEVICE,         /* text: id in hex; flag: this very device; time: created */
-	TACIT_NOTICE_READ,           /* username has read conversation up to message */
+	TACIT_NOTICE_MESSAGE, /* one message, proven and opened (or own) */
+	TACIT_NOTICE_REFUSED, /* a message that is not shown: err, text says why, in clear words.
+	                       * flag: an own kept one that the server will not take; content */
+	TACIT_NOTICE_MISSING, /* `count` messages of username never came before this point */
+	TACIT_NOTICE_KEY_CHANGED, /* username has another account key now: loud */
+	TACIT_NOTICE_SAFETY,  /* text: the number; flag: verified already; err KEY_CHANGED: it is
+	                       * the number of the changed key, which is not accepted yet */
+	TACIT_NOTICE_DEVICE,  /* text: id in hex; flag: this very device; time: created */
+	TACIT_NOTICE_READ,    /* username has read conversation up to message */
+	TACIT_NOTICE_MEMBER,  /* username is in the conversation now (flag), or no longer (!flag),
+	                       * and nobody here asked for it; text: the sentence */
+	TACIT_NOTICE_WARNING, /* err, text: the server does something that it should not: loud */
 };
 
 enum tacit_conversation_kind { TACIT_DIRECT = 1, TACIT_GROUP, TACIT_ROOM, TACIT_SESSION };
@@ -122,27 +136,28 @@ struct tacit_notice { /* views are owned by the effect that carries the notice *
 	uint64_t op;
 	enum tacit_err err;
 	struct tacit_bytes text, detail;
-	struct tacit_bytes username;     /* sender, user, ... */
+	struct tacit_bytes username; /* sender, user, ... */
 	uint64_t conversation, message;
 	enum tacit_conversation_kind conversation_kind;
-	struct tacit_bytes title;        /* conversation: its name, or the other person's username */
-	struct tacit_bytes members;      /* conversation: usernames, one a line */
-	uint64_t count;                  /* unread, or missing */
-	int64_t time;                    /* created, or sent (the server's time) */
-	struct tacit_content content;    /* MESSAGE */
-	bool flag;                       /* MESSAGE: own; USER: verified; ... */
+	struct tacit_bytes title;     /* conversation: its name, or the other person's username */
+	struct tacit_bytes members;   /* conversation: usernames, one a line */
+	uint64_t count;               /* unread, or missing */
+	int64_t time;                 /* created, or sent (the server's time) */
+	struct tacit_content content; /* MESSAGE */
+	bool flag;                    /* MESSAGE: own; USER: verified; ... */
 };
 
 struct tacit_effect {
 	enum tacit_effect_kind kind;
-	struct tacit_record_id id;       /* PERSIST: the record; LOG: the conversation's tag */
-	uint64_t position;               /* LOG */
-	uint64_t request;                /* SEND: names the answer */
-	enum tacit_http_method method;   /* SEND */
-	struct tacit_buf path;           /* SEND: path and query, NUL-terminated */
-	struct tacit_buf data;           /* PERSIST, LOG, PROFILE, SEND body (JSON), COOKIE */
-	struct tacit_notice notice;      /* DELIVER */
-	struct tacit_buf notice_bytes;   /* what the notice's views point into */
+	struct tacit_record_id id;     /* PERSIST: the record; LOG: the conversation's tag */
+	uint64_t position;             /* LOG: ascending in time; message id * 8 + 0 to 7, so that a
+	                                * message and what is said about it stand together */
+	uint64_t request;              /* SEND: names the answer */
+	enum tacit_http_method method; /* SEND */
+	struct tacit_buf path;         /* SEND: path and query, NUL-terminated */
+	struct tacit_buf data;         /* PERSIST, LOG, PROFILE, SEND body (JSON), COOKIE */
+	struct tacit_notice notice;    /* DELIVER */
+	struct tacit_buf notice_bytes; /* what the notice's views point into */
 };
 
 struct tacit_effects {
@@ -151,24 +166,25 @@ struct tacit_effects {
 };
 void tacit_effects_clear(struct tacit_effects *fx); /* wipes and frees */
 
-/* Begins a command; it ends with exactly one DONE or FAILED notice that carries *op. An error return
- * means that the command was not begun and fx is unchanged.
- * Fails: USAGE, NOT_LOGGED_IN (locked, or no account), NOMEM. */
+/* Begins a command; it ends with exactly one DONE or FAILED notice that carries *op. An error
+ * return means that the command was not begun and fx is unchanged. Fails: USAGE, NOT_LOGGED_IN
+ * (locked, or no account), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_command(struct tacit_engine *e,
-	const struct tacit_command *c, uint64_t *op, struct tacit_effects *fx);
+        const struct tacit_command *c, uint64_t *op, struct tacit_effects *fx);
 
 struct tacit_http_answer {
-	int status;               /* 0: no answer came (network) */
+	int status; /* 0: no answer came (network) */
 	struct tacit_bytes body;
-	struct tacit_bytes cookie;  /* value of a Set-Cookie for tacit_session or tacit_pending; may be empty */
+	struct tacit_bytes
+	        cookie; /* value of a Set-Cookie for tacit_session or tacit_pending; may be empty */
 	struct tacit_bytes cookie_name;
 };
-/* The answer to a SEND. Retries on network failure are the host's choice: it may send the same bytes
- * again within the signature window only if no answer came; the engine re-signs when asked by
+/* The answer to a SEND. Retries on network failure are the host's choice: it may send the same
+ * bytes again within the signature window only if no answer came; the engine re-signs when asked by
  * answering status 0 (it emits a fresh SEND up to three times, then FAILED).
  * Fails: USAGE (unknown request), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_answer(struct tacit_engine *e, uint64_t request,
-	const struct tacit_http_answer *a, struct tacit_effects *fx);
+        const struct tacit_http_answer *a, struct tacit_effects *fx);
 
 /* --- what is known locally, without asking the server ----------------------------------------- */
 
@@ -176,27 +192,29 @@ bool tacit_engine_has_account(const struct tacit_engine *e);
 bool tacit_engine_locked(const struct tacit_engine *e);
 bool tacit_engine_logged_in(const struct tacit_engine *e); /* has a session cookie */
 struct tacit_bytes tacit_engine_username(const struct tacit_engine *e);
-struct tacit_bytes tacit_engine_cookie(const struct tacit_engine *e); /* "name=value", or empty; secret */
+struct tacit_bytes tacit_engine_cookie(
+        const struct tacit_engine *e); /* "name=value", or empty; secret */
 
 /* The tag under which a conversation's history is logged. */
-void tacit_engine_log_tag(const struct tacit_engine *e, uint64_t conversation, struct tacit_record_id *out);
-/* Opens one history entry; the notice is a MESSAGE, REFUSED, MISSING or KEY_CHANGED as it was
- * delivered. Views are owned by room. Fails: BAD_SEAL, MALFORMED, NOMEM. */
+void tacit_engine_log_tag(
+        const struct tacit_engine *e, uint64_t conversation, struct tacit_record_id *out);
+/* Opens one history entry; the notice is a MESSAGE, REFUSED, MISSING, MEMBER, WARNING or
+ * KEY_CHANGED as it was delivered. Views are owned by room. Fails: BAD_SEAL, MALFORMED, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_log_open(struct tacit_engine *e,
-	const struct tacit_record_id *tag, uint64_t position, struct tacit_bytes sealed,
-	struct tacit_notice *out, struct tacit_buf *room);
+        const struct tacit_record_id *tag, uint64_t position, struct tacit_bytes sealed,
+        struct tacit_notice *out, struct tacit_buf *room);
 /* The conversation whose title or direct partner is name; 0: none or more than one. */
 uint64_t tacit_engine_find_conversation(const struct tacit_engine *e, struct tacit_bytes name);
 /* Calls each for every known conversation (CONVERSATION notices). */
 void tacit_engine_each_conversation(const struct tacit_engine *e,
-	void (*each)(void *ctx, const struct tacit_notice *n), void *ctx);
+        void (*each)(void *ctx, const struct tacit_notice *n), void *ctx);
 
 /* A host's own small record (a half-done upload, a setting), sealed like the rest: the effect to
  * store it. Empty value: delete. Fails: NOT_LOGGED_IN (locked), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_note_put(struct tacit_engine *e, struct tacit_bytes name,
-	struct tacit_bytes value, struct tacit_effects *fx);
+        struct tacit_bytes value, struct tacit_effects *fx);
 /* Fails: NOT_FOUND, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_note_get(
-	const struct tacit_engine *e, struct tacit_bytes name, struct tacit_buf *value);
+        const struct tacit_engine *e, struct tacit_bytes name, struct tacit_buf *value);
 
 #endif

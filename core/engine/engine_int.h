@@ -1,0 +1,408 @@
+/* engine_int.h - what the parts of the engine share. Nothing here is for hosts.
+ *
+ * Invariants:
+ * - Whatever changes what must survive marks its record dirty; the end of the step seals every
+ * dirty record into a PERSIST effect. So a step persists all that it changed, or (NOMEM) breaks the
+ * engine.
+ * - A conversation has at most one message in the outbox; an operation that seals or posts there
+ *   holds the conversation (`holder`), and the others wait.
+ * - A contact's key is pinned at first sight, and one key belongs to one name.
+ * - An operation has one request under way at most. */
+#ifndef TACIT_ENGINE_ENGINE_INT_H
+#define TACIT_ENGINE_ENGINE_INT_H
+
+#include "e2e/account.h"
+#include "e2e/group.h"
+#include "engine/effects.h"
+#include "engine/engine.h"
+#include "wire/json.h"
+
+#define MAX_CONTACTS 65536
+#define MAX_CONVERSATIONS 16384
+#define MAX_MEMBERS_EVER 4096 /* of one conversation, those who left included */
+#define MAX_NOTES 4096
+#define MAX_PAGES 4096 /* of messages, in one SYNC */
+#define PAGE_MESSAGES 50
+#define MAX_COOKIE 4096
+#define RECORD_VERSION 1
+#define RECORD_NOTE 7      /* the type of a host's own record, see records.c */
+#define MAX_SENTENCE 300   /* of a server's error, bytes */
+#define CLIENT_ID_CHARS 37 /* a UUID and a NUL */
+#define EVENT_SLOTS 8      /* history positions per message id, see log.c */
+#define REQUEST_TRIES 3
+#define WARNINGS_KEPT 64
+
+struct tacit_name {
+	char c[TACIT_MAX_USERNAME + 1];
+};
+
+static inline struct tacit_bytes tacit_name_view(const struct tacit_name *n)
+{
+	return tacit_cstr(n->c);
+}
+
+/* What the server says about a person, well-formed but not believed yet. */
+struct tacit_person {
+	uint64_t user_id;
+	struct tacit_name name;
+	struct tacit_sign_public key;
+};
+
+struct tacit_contact {
+	struct tacit_contact *next;
+	struct tacit_person pinned;
+	struct tacit_sign_public changed_key; /* what the server gives now, when `changed` */
+	uint64_t changed_user_id;
+	bool changed, verified, dirty;
+};
+
+struct tacit_member {
+	struct tacit_name name;
+	uint64_t read;       /* up to this message */
+	int64_t joined;      /* by the server's word; 0: unknown. In memory only */
+	bool in;             /* false: was in; what it sent then still opens */
+	bool no_device_told; /* in memory only */
+};
+
+struct tacit_conversation {
+	struct tacit_conversation *next;
+	uint64_t id;
+	enum tacit_conversation_kind kind;
+	struct tacit_buf title;
+	struct tacit_member *members; /* the own account among them */
+	size_t member_count;
+	bool known; /* its description was seen; else only its state was restored so far */
+	bool in;
+	uint64_t last; /* the newest message, by the server */
+	uint64_t unread;
+	uint64_t seen;      /* every message up to here was opened or refused */
+	uint64_t own_last;  /* the newest message that this device sent */
+	uint8_t event_slot; /* the next free history slot after `seen` */
+	struct tacit_group *group;
+	bool dirty, group_dirty;
+	uint64_t holder; /* in memory: the operation that seals or posts here */
+};
+
+/* A sealed message that the server has not acknowledged. */
+struct tacit_outgoing {
+	struct tacit_outgoing *next;
+	char client_id[CLIENT_ID_CHARS];
+	uint64_t conversation;
+	struct tacit_buf envelope; /* the exact bytes: a retry sends them again */
+	struct tacit_buf content;  /* encoded; for the own history */
+	uint64_t op;               /* in memory: who sends it now */
+	bool dirty;
+};
+
+struct tacit_note {
+	struct tacit_note *next;
+	struct tacit_buf name, value;
+};
+
+struct tacit_op;
+
+struct tacit_answer {
+	int status;
+	const json_t *body;      /* an object, or NULL */
+	enum tacit_err err;      /* OK only for 2xx with an object */
+	struct tacit_bytes text; /* what to tell the person when err is not OK */
+	struct tacit_bytes code; /* the server's machine word; may be empty */
+	struct tacit_bytes cookie, cookie_name;
+};
+
+/* One transition of an operation. NOMEM breaks the step, another error fails the operation. */
+typedef enum tacit_err tacit_op_step(struct tacit_engine *e, struct tacit_op *op);
+typedef enum tacit_err tacit_op_then(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a);
+
+enum tacit_body { TACIT_BODY_NONE, TACIT_BODY_PLAIN, TACIT_BODY_SIGNED };
+
+struct tacit_call {
+	uint64_t request; /* 0: none under way */
+	enum tacit_http_method method;
+	enum tacit_body body;
+	struct tacit_buf path;
+	json_t *data;
+	unsigned tries;
+	tacit_op_then *then;
+};
+
+struct tacit_op {
+	struct tacit_op *next;
+	uint64_t id;
+	enum tacit_command_kind kind;
+	struct tacit_call call;
+	tacit_op_step *waiting; /* to be run when `conversation` is free */
+	tacit_op_step *after;   /* what follows a common part (resolving a name) */
+	bool ended;
+
+	struct tacit_buf username, email, text, content;
+	struct tacit_secret password, code;
+	struct tacit_name *users;
+	size_t user_count;
+	uint64_t conversation, message;
+
+	struct tacit_account account; /* of a login on a new device */
+	struct tacit_buf wrapped;
+	uint8_t iv[TACIT_WRAP_IV_BYTES];
+	uint64_t *todo; /* conversations to fetch */
+	size_t todo_count, todo_next;
+	uint64_t asked_after; /* of the page under way */
+	unsigned limit, pages;
+	uint64_t fetched; /* new messages told */
+	uint64_t earlier; /* messages of this conversation from before this device */
+	bool refreshed;   /* the members were asked for again already */
+	bool sealed;      /* its message is made, and was in the outbox at least */
+	bool acked;       /* the sync has met the message that this operation sends */
+};
+
+/* A registration between REGISTER and VERIFY_TOTP: in memory only. */
+struct tacit_pending {
+	struct tacit_account account;
+	struct tacit_buf username, email, wrapped;
+	uint8_t iv[TACIT_WRAP_IV_BYTES];
+	bool there;
+};
+
+enum tacit_stage { STAGE_STORE, STAGE_COOKIE, STAGE_OUT, STAGE_COUNT };
+
+struct tacit_engine {
+	struct tacit_env env;
+	struct tacit_effects stage[STAGE_COUNT]; /* of the step in hand */
+	bool broken;
+	uint64_t warned[WARNINGS_KEPT]; /* in memory: what was told already is not told again */
+	size_t warned_next;
+	bool changed; /* the step in hand has changed something */
+
+	bool has_account, unlocked;
+	struct tacit_buf username, email, wrapped; /* the PROFILE record */
+	uint8_t iv[TACIT_WRAP_IV_BYTES];
+	struct tacit_sign_public public;
+	struct tacit_account account;
+	struct tacit_secret store_key;
+
+	struct tacit_device device;
+	struct tacit_secret hpke_sk; /* empty: no device yet */
+	bool device_published, device_dirty;
+	struct tacit_buf cookie; /* "name=value" */
+	uint64_t user_id;
+	bool session_dirty;
+
+	struct tacit_contact *contacts;
+	size_t contact_count;
+	struct tacit_conversation *conversations;
+	size_t conversation_count;
+	struct tacit_outgoing *outbox;
+	struct tacit_note *notes;
+	size_t note_count;
+
+	struct tacit_pending pending;
+	struct tacit_op *ops;
+	uint64_t next_op, next_request;
+};
+
+/* --- op.c: operations, their requests and ends -------------------------------------------------
+ */
+
+TACIT_MUST_USE enum tacit_err tacit_op_new(
+        struct tacit_engine *e, const struct tacit_command *c, struct tacit_op **out);
+void tacit_op_free(struct tacit_op *op);
+/* Gives free what op holds: conversations, entries of the outbox. */
+void tacit_op_release(struct tacit_engine *e, const struct tacit_op *op);
+/* Begins a request. path is printf'd, data is taken over (NULL: no memory, or no body). */
+TACIT_MUST_USE TACIT_PRINTF(5, 6) enum tacit_err
+        tacit_op_call(struct tacit_engine *e, struct tacit_op *op, const struct tacit_call *call,
+                tacit_op_then *then, const char *path, ...);
+TACIT_MUST_USE enum tacit_err tacit_op_get(
+        struct tacit_engine *e, struct tacit_op *op, tacit_op_then *then, const char *path);
+/* The request of op again, signed anew. */
+TACIT_MUST_USE enum tacit_err tacit_op_emit(struct tacit_engine *e, struct tacit_op *op);
+/* Both end the operation with its one notice; n may be NULL, its kind, op are filled in. */
+TACIT_MUST_USE enum tacit_err tacit_op_done(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_notice *n);
+TACIT_MUST_USE enum tacit_err tacit_op_fail(
+        struct tacit_engine *e, struct tacit_op *op, enum tacit_err why, struct tacit_bytes text);
+TACIT_MUST_USE enum tacit_err tacit_op_fail_answer(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a);
+/* Delivers a notice that belongs to op. */
+TACIT_MUST_USE enum tacit_err tacit_op_tell(
+        struct tacit_engine *e, const struct tacit_op *op, const struct tacit_notice *n);
+/* A WARNING whose sentence is printf'd; the same one is told once in an engine's life. */
+TACIT_MUST_USE TACIT_PRINTF(5, 6) enum tacit_err
+        tacit_op_warn(struct tacit_engine *e, const struct tacit_op *op,
+                struct tacit_conversation *c, enum tacit_err why, const char *fmt, ...);
+/* Takes the conversation, or waits for it: then step runs later, and *held is false. */
+bool tacit_op_hold(struct tacit_op *op, struct tacit_conversation *c, tacit_op_step *step);
+
+/* --- answer.c: what the server said --------------------------------------------------------------
+ */
+
+/* *body is owned by the caller. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_answer_read(
+        const struct tacit_http_answer *from, struct tacit_answer *out, json_t **body);
+/* Unix seconds of an RFC 3339 time in UTC; 0 when it is none. */
+int64_t tacit_answer_time(struct tacit_bytes text);
+/* An id in [1, 2^53). Fails: MALFORMED. */
+TACIT_MUST_USE enum tacit_err tacit_answer_id(
+        const json_t *object, const char *name, uint64_t *out);
+/* A member that is an array of at most max elements; a missing one is an error. Fails: MALFORMED.
+ */
+TACIT_MUST_USE enum tacit_err tacit_answer_list(
+        const json_t *object, const char *name, size_t max, const json_t **out);
+/* Fails: MALFORMED. */
+TACIT_MUST_USE enum tacit_err tacit_answer_person(
+        const json_t *object, const char *id_member, struct tacit_person *out);
+
+/* --- profile.c, records.c, log.c, notes.c: what is kept ------------------------------------------
+ */
+
+TACIT_MUST_USE enum tacit_err tacit_profile_encode(
+        const struct tacit_engine *e, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_profile_decode(struct tacit_bytes in, struct tacit_engine *e);
+/* The account of a profile is known from now on. Takes account over. Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_profile_unlock(
+        struct tacit_engine *e, struct tacit_account *account);
+/* Username and email, account and wrapping become this profile; a device is made; all is persisted.
+ */
+TACIT_MUST_USE enum tacit_err tacit_profile_adopt(
+        struct tacit_engine *e, struct tacit_account *account, const struct tacit_pending *from);
+TACIT_MUST_USE enum tacit_err tacit_profile_session(
+        struct tacit_engine *e, struct tacit_bytes cookie_name, struct tacit_bytes cookie);
+
+/* Seals every dirty record into the stage. */
+TACIT_MUST_USE enum tacit_err tacit_records_flush(struct tacit_engine *e);
+TACIT_MUST_USE enum tacit_err tacit_records_delete_outgoing(
+        struct tacit_engine *e, const struct tacit_outgoing *o);
+/* Seals plain under the name; an empty plain deletes. */
+TACIT_MUST_USE enum tacit_err tacit_records_put(
+        struct tacit_engine *e, const char *name, struct tacit_bytes plain);
+TACIT_MUST_USE enum tacit_err tacit_records_decode(
+        struct tacit_engine *e, struct tacit_bytes plain, struct tacit_buf *name);
+
+enum tacit_log_slot { LOG_BEFORE = 0, LOG_MESSAGE = 1, LOG_EVENTS = 2 };
+TACIT_MUST_USE enum tacit_err tacit_log_put(struct tacit_engine *e,
+        const struct tacit_conversation *c, uint64_t message, unsigned slot,
+        const struct tacit_notice *n);
+/* Delivers the notice and puts it into the history after the newest message. */
+TACIT_MUST_USE enum tacit_err tacit_log_event(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_notice *n);
+TACIT_MUST_USE enum tacit_err tacit_log_encode(const struct tacit_notice *n, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_log_decode(struct tacit_bytes plain, struct tacit_notice *out);
+
+TACIT_MUST_USE enum tacit_err tacit_note_set(
+        struct tacit_engine *e, struct tacit_bytes name, struct tacit_bytes value);
+
+/* --- contacts.c ----------------------------------------------------------------------------------
+ */
+
+bool tacit_name_same(struct tacit_bytes a, struct tacit_bytes b);   /* ASCII case does not count */
+void tacit_name_set(struct tacit_name *n, struct tacit_bytes from); /* a valid username */
+bool tacit_contact_is_self(const struct tacit_engine *e, struct tacit_bytes name);
+struct tacit_contact *tacit_contact_find(const struct tacit_engine *e, struct tacit_bytes name);
+TACIT_MUST_USE enum tacit_err tacit_contact_add(
+        struct tacit_engine *e, const struct tacit_person *p, struct tacit_contact **out);
+/* Compares what the server says with what is pinned; pins at first sight. Tells about a changed
+ * key. Also for the own account. Fails: KEY_CHANGED, REFUSED (the directory contradicts itself; a
+ * WARNING was delivered), LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_contact_observe(
+        struct tacit_engine *e, const struct tacit_op *op, const struct tacit_person *p);
+/* The pinned account key behind a name, the own included; NULL when unknown. */
+const struct tacit_sign_public *tacit_contact_key(
+        const struct tacit_engine *e, struct tacit_bytes name);
+/* The name to which a key is pinned, the own included; NULL: nobody. */
+const struct tacit_name *tacit_contact_by_key(
+        const struct tacit_engine *e, const struct tacit_sign_public *key, struct tacit_name *own);
+bool tacit_key_same(const struct tacit_sign_public *a, const struct tacit_sign_public *b);
+
+/* --- conversations.c -----------------------------------------------------------------------------
+ */
+
+struct tacit_conversation *tacit_conversation_find(const struct tacit_engine *e, uint64_t id);
+TACIT_MUST_USE enum tacit_err tacit_conversation_get(
+        struct tacit_engine *e, uint64_t id, struct tacit_conversation **out);
+struct tacit_conversation *tacit_conversation_direct(
+        const struct tacit_engine *e, struct tacit_bytes username);
+struct tacit_member *tacit_conversation_member(
+        const struct tacit_conversation *c, struct tacit_bytes username);
+void tacit_conversation_free(struct tacit_conversation *c);
+TACIT_MUST_USE enum tacit_err tacit_conversation_group(struct tacit_conversation *c);
+/* Takes in the server's description. *out is NULL when it cannot be accepted: a WARNING was
+ * delivered. Fails: MALFORMED, NOMEM, LIMIT. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_absorb(struct tacit_engine *e,
+        const struct tacit_op *op, const json_t *object, struct tacit_conversation **out);
+/* The same for a list of participants alone. Fails: MALFORMED, REFUSED (told), NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_absorb_members(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c, const json_t *participants);
+TACIT_MUST_USE enum tacit_err tacit_conversation_read(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c, struct tacit_bytes username,
+        uint64_t message);
+/* The title of a direct chat is the other one's name. Borrowed. */
+struct tacit_bytes tacit_conversation_title(
+        const struct tacit_engine *e, const struct tacit_conversation *c);
+/* The views of the notice are borrowed from c and members. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
+        const struct tacit_conversation *c, struct tacit_buf *members, struct tacit_notice *out);
+TACIT_MUST_USE enum tacit_err tacit_conversation_tell(
+        struct tacit_engine *e, const struct tacit_op *op, const struct tacit_conversation *c);
+
+/* --- roster.c, outbox.c --------------------------------------------------------------------------
+ */
+
+struct tacit_leaves {
+	struct tacit_leaf *list;
+	size_t count;
+	bool stranger; /* the list names someone who is not known to be in the conversation */
+};
+/* The devices of a conversation that may receive: owner in it, key pinned and unchanged,
+ * certificate good. Fails: MALFORMED, KEY_CHANGED, REFUSED, BAD_CERTIFICATE, NO_DEVICE, LIMIT,
+ * NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_roster_read(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const json_t *devices, struct tacit_leaves *out);
+void tacit_roster_clear(struct tacit_leaves *l);
+struct tacit_self tacit_roster_self(const struct tacit_engine *e);
+
+struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation);
+/* Seals op->content for the roster, puts it into the outbox. Fails: protect's errors. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_seal(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_leaves *to);
+TACIT_MUST_USE enum tacit_err tacit_outbox_add(
+        struct tacit_engine *e, const struct tacit_outgoing *from, struct tacit_outgoing **out);
+TACIT_MUST_USE enum tacit_err tacit_outbox_post(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_outgoing *o, tacit_op_then *then);
+enum tacit_outcome {
+	OUTCOME_SENT,    /* acknowledged: in the history, out of the outbox */
+	OUTCOME_KEPT,    /* nobody knows, or not now: stays */
+	OUTCOME_REFUSED, /* for good: taken back */
+};
+/* What the answer to a post means; own says that op itself made the message. *message is its id. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_settle(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_answer *a, enum tacit_outcome *out);
+/* The sync has met the message at id, stored at `time`, sent by this device. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_met(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time);
+void tacit_outbox_free(struct tacit_outgoing *o);
+extern const struct tacit_group_ops *const tacit_group_ops;
+
+/* --- the operations
+ * ------------------------------------------------------------------------------- */
+
+tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_logout,
+        tacit_op_whoami, tacit_op_users, tacit_op_conversations, tacit_op_sync, tacit_op_send,
+        tacit_op_resolve_cmd, tacit_op_create_group, tacit_op_add, tacit_op_remove,
+        tacit_op_mark_read, tacit_op_safety_number, tacit_op_set_verified, tacit_op_accept_key,
+        tacit_op_devices, tacit_op_revoke_device;
+/* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
+ */
+tacit_op_step tacit_op_resolve;
+/* Publishes the device of this profile, then runs op->after, whatever the server said. */
+tacit_op_step tacit_op_publish;
+
+/* A JSON object with one text member for each pair "name", view...; NULL when out of memory. */
+struct tacit_pair {
+	const char *name;
+	struct tacit_bytes text;
+};
+TACIT_MUST_USE enum tacit_err tacit_op_data(
+        const struct tacit_pair *pairs, size_t count, json_t **out);
+
+#endif

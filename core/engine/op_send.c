@@ -1,0 +1,263 @@
+/* op_send.c - SEND and RESOLVE.
+ *
+ *   RESOLVE: known direct chat -> its id; else GET the user (pin) -> POST the conversation
+ *   SEND: resolve -> hold the conversation -> flush what is kept -> GET its devices
+ *         (a stranger among them: GET its members, once) -> seal, persist -> POST -> DONE */
+#include <stdio.h>
+
+#include "engine/engine_int.h"
+#include "wire/names.h"
+
+/* --- from a name to a conversation
+ * ---------------------------------------------------------------- */
+
+static enum tacit_err made(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_conversation *c;
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(tacit_conversation_absorb(e, op, a->body, &c));
+	struct tacit_bytes name = tacit_buf_view(&op->username);
+	if (c == NULL || tacit_conversation_direct(e, name) == NULL || c->kind != TACIT_DIRECT ||
+	        tacit_conversation_member(c, name) == NULL)
+		return tacit_op_fail(e, op, TACIT_E_REFUSED,
+		        TACIT_STR("The server has made another conversation than the one that was "
+		                  "asked for. It is refused."));
+	op->conversation = c->id;
+	TRY(op->after(e, op));
+out:
+	return err;
+}
+
+static enum tacit_err make_direct(struct tacit_engine *e, struct tacit_op *op)
+{
+	enum tacit_err err;
+	struct tacit_bytes name = tacit_buf_view(&op->username);
+	json_t *data = json_pack(
+	        "{s:s,s:[s%]}", "kind", "direct", "participants", (const char *)name.p, name.n);
+	if (data == NULL)
+		return TACIT_E_NOMEM;
+	TRY(tacit_op_call(e, op,
+	        &(struct tacit_call){.method = TACIT_POST, .body = TACIT_BODY_SIGNED, .data = data},
+	        made, "/api/conversations"));
+out:
+	return err;
+}
+
+static enum tacit_err got_user(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_person user = {0};
+	if (a->err == TACIT_E_NOT_FOUND)
+		return tacit_op_fail(e, op, a->err, TACIT_STR("There is no user of that name."));
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(tacit_answer_person(a->body, "id", &user));
+	if (!tacit_name_same(tacit_name_view(&user.name), tacit_buf_view(&op->username)))
+		return tacit_op_fail(e, op, TACIT_E_REFUSED,
+		        TACIT_STR("The server has answered with another person than asked for."));
+	TRY(tacit_contact_observe(e, op, &user));
+	TRY(make_direct(e, op));
+out:
+	return err;
+}
+
+enum tacit_err tacit_op_resolve(struct tacit_engine *e, struct tacit_op *op)
+{
+	struct tacit_bytes name = tacit_buf_view(&op->username);
+	char path[64 + TACIT_MAX_USERNAME];
+	if (!tacit_username_valid(name))
+		return tacit_op_fail(
+		        e, op, TACIT_E_BAD_NAME, tacit_cstr(tacit_err_text(TACIT_E_BAD_NAME)));
+	if (tacit_contact_is_self(e, name))
+		return tacit_op_fail(e, op, TACIT_E_USAGE, TACIT_STR("That is you yourself."));
+	const struct tacit_conversation *c = tacit_conversation_direct(e, name);
+	if (c != NULL) {
+		op->conversation = c->id;
+		return op->after(e, op);
+	}
+	snprintf(path, sizeof(path), "/api/users/%.*s", (int)name.n, (const char *)name.p);
+	return tacit_op_get(e, op, got_user, path);
+}
+
+static enum tacit_err tell_resolved(struct tacit_engine *e, struct tacit_op *op)
+{
+	enum tacit_err err;
+	TRY(tacit_conversation_tell(e, op, tacit_conversation_find(e, op->conversation)));
+	TRY(tacit_op_done(e, op, &(struct tacit_notice){.conversation = op->conversation}));
+out:
+	return err;
+}
+
+enum tacit_err tacit_op_resolve_cmd(struct tacit_engine *e, struct tacit_op *op)
+{
+	op->after = tell_resolved;
+	return tacit_op_resolve(e, op);
+}
+
+/* --- sending
+ * -------------------------------------------------------------------------------------- */
+
+static enum tacit_err ask_devices(struct tacit_engine *e, struct tacit_op *op);
+
+static enum tacit_err sent(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	enum tacit_outcome outcome;
+	struct tacit_bytes created = {0};
+	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	TRY(tacit_outbox_settle(e, op, c, a, &outcome));
+	if (outcome != OUTCOME_SENT)
+		return tacit_op_fail_answer(e, op, a);
+	tacit_ignore(tacit_json_text(a->body, "created_at", TACIT_OPTIONAL, 64, &created),
+	        "a time of another type is none");
+	TRY(tacit_op_done(e, op,
+	        &(struct tacit_notice){
+	                .conversation = c->id,
+	                .message = c->own_last,
+	                .time = tacit_answer_time(created),
+	        }));
+out:
+	return err;
+}
+
+static enum tacit_err got_members(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_conversation *c;
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(tacit_conversation_absorb(e, op, a->body, &c));
+	if (c == NULL || c->id != op->conversation)
+		return tacit_op_fail(e, op, TACIT_E_REFUSED,
+		        TACIT_STR("The server's description of the conversation is refused."));
+	op->refreshed = true;
+	TRY(ask_devices(e, op));
+out:
+	return err;
+}
+
+static enum tacit_err ask_members(struct tacit_engine *e, struct tacit_op *op)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/api/conversations/%llu",
+	        (unsigned long long)op->conversation);
+	return tacit_op_get(e, op, got_members, path);
+}
+
+/* Sealing fails for reasons that the person should hear in words. */
+static enum tacit_err refuse_to_send(
+        struct tacit_engine *e, struct tacit_op *op, enum tacit_err why)
+{
+	switch (why) {
+	case TACIT_E_KEY_CHANGED:
+		return tacit_op_fail(e, op, why,
+		        TACIT_STR("Not sent: a key in this conversation is not the one known "
+		                  "before. Compare safety numbers, then accept the new key."));
+	case TACIT_E_REFUSED:
+		return tacit_op_fail(e, op, why,
+		        TACIT_STR("Not sent: what the server says about the members contradicts "
+		                  "what was known before."));
+	case TACIT_E_NO_DEVICE:
+		return tacit_op_fail(e, op, why,
+		        TACIT_STR("Not sent: nobody there has a device yet that may read it."));
+	default:
+		return why;
+	}
+}
+
+static enum tacit_err got_devices(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_leaves leaves = {0};
+	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	const json_t *devices;
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(tacit_answer_list(a->body, "devices", TACIT_MAX_RECIPIENTS, &devices));
+	err = tacit_roster_read(e, op, c, devices, &leaves);
+	if (err == TACIT_OK && leaves.stranger && !op->refreshed) {
+		err = ask_members(e, op);
+		goto out;
+	}
+	if (err == TACIT_OK && leaves.stranger)
+		err = TACIT_E_REFUSED;
+	if (err == TACIT_OK)
+		err = tacit_outbox_seal(e, op, c, &leaves);
+	if (err != TACIT_OK)
+		err = refuse_to_send(e, op, err);
+	else
+		err = tacit_outbox_post(e, op, tacit_outbox_of(e, c->id), sent);
+out:
+	tacit_roster_clear(&leaves);
+	return err;
+}
+
+static enum tacit_err ask_devices(struct tacit_engine *e, struct tacit_op *op)
+{
+	char path[80];
+	snprintf(path, sizeof(path), "/api/conversations/%llu/devices",
+	        (unsigned long long)op->conversation);
+	return tacit_op_get(e, op, got_devices, path);
+}
+
+static enum tacit_err flushed(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	enum tacit_outcome outcome;
+	TRY(tacit_outbox_settle(e, op, tacit_conversation_find(e, op->conversation), a, &outcome));
+	/* Order matters: nothing may pass a message that still waits. */
+	if (outcome == OUTCOME_KEPT)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(ask_devices(e, op));
+out:
+	return err;
+}
+
+static enum tacit_err begin(struct tacit_engine *e, struct tacit_op *op)
+{
+	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	if (!tacit_op_hold(op, c, begin))
+		return TACIT_OK;
+	struct tacit_outgoing *kept = tacit_outbox_of(e, c->id);
+	return kept != NULL ? tacit_outbox_post(e, op, kept, flushed) : ask_devices(e, op);
+}
+
+static enum tacit_err found(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_conversation *c;
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(tacit_conversation_absorb(e, op, a->body, &c));
+	if (c == NULL || c->id != op->conversation)
+		return tacit_op_fail(e, op, TACIT_E_REFUSED,
+		        TACIT_STR("The server's description of the conversation is refused."));
+	TRY(begin(e, op));
+out:
+	return err;
+}
+
+enum tacit_err tacit_op_send(struct tacit_engine *e, struct tacit_op *op)
+{
+	if (op->content.n == 0)
+		return tacit_op_fail(e, op, TACIT_E_USAGE, TACIT_STR("There is nothing to send."));
+	op->after = begin;
+	if (op->conversation == 0)
+		return tacit_op_resolve(e, op);
+	const struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	if (c != NULL && c->known)
+		return begin(e, op);
+	char path[64];
+	snprintf(path, sizeof(path), "/api/conversations/%llu",
+	        (unsigned long long)op->conversation);
+	return tacit_op_get(e, op, found, path);
+}

@@ -1,0 +1,237 @@
+/* outbox.c - a message from its sealing to the server's acknowledgement.
+ *
+ *   (none) --seal--> kept --post--> sent: logged, removed
+ *                     ^  |--------> refused for good: taken back, removed
+ *                     |--- no answer, or not now: the same bytes and client id go out again
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "crypto/encoding.h"
+#include "engine/engine_int.h"
+
+const struct tacit_group_ops *const tacit_group_ops = &tacit_pairwise;
+
+struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation)
+{
+	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
+		if (o->conversation == conversation)
+			return o;
+	return NULL;
+}
+
+void tacit_outbox_free(struct tacit_outgoing *o)
+{
+	if (o == NULL)
+		return;
+	tacit_buf_clear(&o->envelope);
+	tacit_buf_clear(&o->content);
+	tacit_free(o);
+}
+
+static void unlink_entry(struct tacit_engine *e, struct tacit_outgoing *gone)
+{
+	struct tacit_outgoing **at = &e->outbox;
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	tacit_outbox_free(gone);
+}
+
+enum tacit_err tacit_outbox_add(
+        struct tacit_engine *e, const struct tacit_outgoing *from, struct tacit_outgoing **out)
+{
+	enum tacit_err err;
+	*out = NULL;
+	for (const struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
+		if (o->conversation == from->conversation)
+			return TACIT_E_CONFLICT;
+	struct tacit_outgoing *o = tacit_calloc(1, sizeof(*o));
+	if (o == NULL)
+		return TACIT_E_NOMEM;
+	memcpy(o->client_id, from->client_id, sizeof(o->client_id));
+	o->conversation = from->conversation;
+	TRY(tacit_buf_append(&o->envelope, tacit_buf_view(&from->envelope)));
+	TRY(tacit_buf_append(&o->content, tacit_buf_view(&from->content)));
+	o->next = e->outbox;
+	e->outbox = o;
+	*out = o;
+	o = NULL;
+out:
+	tacit_outbox_free(o);
+	return err;
+}
+
+/* RFC 4122 4.4. */
+static void make_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS])
+{
+	uint8_t b[16];
+	char hex[33];
+	tacit_env_random(&e->env, b, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	tacit_hex(tacit_bytes(b, sizeof(b)), hex);
+	snprintf(out, CLIENT_ID_CHARS, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+	        hex + 16, hex + 20);
+}
+
+enum tacit_err tacit_outbox_seal(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_leaves *to)
+{
+	enum tacit_err err;
+	struct tacit_outgoing fresh = {.conversation = c->id}, *o;
+	struct tacit_self self = tacit_roster_self(e);
+	struct tacit_roster roster = {to->list, to->count};
+	TRY(tacit_conversation_group(c));
+	TRY(tacit_group_ops->protect(
+	        c->group, &self, &roster, tacit_buf_view(&op->content), &e->env, &fresh.envelope));
+	c->group_dirty = e->changed = true;
+	make_uuid(e, fresh.client_id);
+	TRY(tacit_buf_append(&fresh.content, tacit_buf_view(&op->content)));
+	TRY(tacit_outbox_add(e, &fresh, &o));
+	o->dirty = true;
+	op->sealed = true;
+out:
+	tacit_buf_clear(&fresh.envelope);
+	tacit_buf_clear(&fresh.content);
+	return err;
+}
+
+enum tacit_err tacit_outbox_post(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_outgoing *o, tacit_op_then *then)
+{
+	enum tacit_err err;
+	json_t *data = NULL;
+	struct tacit_buf text = {0};
+	TRY(tacit_base64(TACIT_BASE64, tacit_buf_view(&o->envelope), &text));
+	struct tacit_pair pairs[] = {
+	        {"content", tacit_buf_view(&text)},
+	        {"client_id", tacit_cstr(o->client_id)},
+	};
+	TRY(tacit_op_data(pairs, TACIT_COUNT(pairs), &data));
+	o->op = op->id;
+	op->acked = false;
+	TRY(tacit_op_call(e, op,
+	        &(struct tacit_call){.method = TACIT_POST, .body = TACIT_BODY_SIGNED, .data = data},
+	        then, "/api/conversations/%llu/messages", (unsigned long long)o->conversation));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
+/* The own message is in its place: into the history, and out of the outbox. */
+static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_outgoing *o, uint64_t id, int64_t time)
+{
+	enum tacit_err err;
+	struct tacit_notice n = {
+	        .kind = TACIT_NOTICE_MESSAGE,
+	        .conversation = c->id,
+	        .message = id,
+	        .username = tacit_buf_view(&e->username),
+	        .time = time,
+	        .flag = true,
+	};
+	TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
+	TRY(tacit_log_put(e, c, id, LOG_MESSAGE, &n));
+	bool own_end = false;
+	for (struct tacit_op *sender = e->ops; sender != NULL; sender = sender->next) {
+		if (sender->id != o->op)
+			continue;
+		sender->acked = true;
+		/* The operation that sends it says so with its own end. */
+		own_end = sender->sealed;
+	}
+	if (!own_end)
+		TRY(tacit_op_tell(e, op, &n));
+	if (id > c->own_last)
+		c->own_last = id;
+	c->group_dirty = true;
+	TRY(tacit_records_delete_outgoing(e, o));
+	unlink_entry(e, o);
+out:
+	tacit_content_wipe(&n.content);
+	return err;
+}
+
+/* The answer of a server that has taken the message. */
+static enum tacit_err settle_sent(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_outgoing *o, const json_t *body)
+{
+	enum tacit_err err;
+	struct tacit_bytes created;
+	uint64_t id;
+	TRY(tacit_answer_id(body, "id", &id));
+	TRY(tacit_json_text(body, "created_at", TACIT_OPTIONAL, 64, &created));
+	if (id <= c->seen || id <= c->own_last)
+		TRY(tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
+		        "The server gives a new message a place where another one stands."));
+	TRY(acknowledge(e, op, c, o, id, tacit_answer_time(created)));
+out:
+	return err;
+}
+
+static enum tacit_err take_back(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_outgoing *o, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_notice n = {
+	        .kind = TACIT_NOTICE_REFUSED,
+	        .err = a->err,
+	        .conversation = c->id,
+	        .username = tacit_buf_view(&e->username),
+	        .text = a->text,
+	        .flag = true,
+	        .time = tacit_env_now(&e->env),
+	};
+	tacit_ignore(tacit_group_ops->unsend(c->group, tacit_buf_view(&o->envelope)),
+	        "if it is not the last one, the receivers will miss one message: no harm");
+	c->group_dirty = true;
+	if (!op->sealed) {
+		TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
+		TRY(tacit_op_tell(e, op, &n));
+	}
+	TRY(tacit_records_delete_outgoing(e, o));
+	unlink_entry(e, o);
+	err = TACIT_OK;
+out:
+	tacit_content_wipe(&n.content);
+	return err;
+}
+
+static bool is_final(int status)
+{
+	return status >= 400 && status < 500 && status != 401 && status != 408 && status != 429;
+}
+
+enum tacit_err tacit_outbox_settle(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_answer *a, enum tacit_outcome *out)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_outgoing *o = tacit_outbox_of(e, c->id);
+	*out = OUTCOME_KEPT;
+	if (op->acked || o == NULL) {
+		*out = OUTCOME_SENT;
+		return TACIT_OK;
+	}
+	if (a->err == TACIT_OK) {
+		TRY(settle_sent(e, op, c, o, a->body));
+		*out = OUTCOME_SENT;
+	} else if (is_final(a->status)) {
+		TRY(tacit_conversation_group(c));
+		TRY(take_back(e, op, c, o, a));
+		*out = OUTCOME_REFUSED;
+	}
+out:
+	return err;
+}
+
+enum tacit_err tacit_outbox_met(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time)
+{
+	struct tacit_outgoing *o = tacit_outbox_of(e, c->id);
+	if (o == NULL || !tacit_bytes_eq(tacit_buf_view(&o->envelope), envelope))
+		return TACIT_OK;
+	return acknowledge(e, op, c, o, id, time);
+}

@@ -298,7 +298,7 @@ BAD_MESSAGES = {
     "content with stray bits": {"content": "YR=="}, "content urlsafe": {"content": "_-8="},
     "content a list": {"content": [1]},
     "content too long": {"content": "QUJD" * (190 * 1024)},
-    "client_id empty": {"client_id": ""}, "client_id too long": {"client_id": "x" * 65},
+    "client_id too long": {"client_id": "x" * 65},
     "client_id a number": {"client_id": 1},
 }
 

@@ -331,6 +331,11 @@ class Person:
                          headers={"Content-Type": kind, **(headers or {})})
 
 
+def download(person, file_id, **headers):
+    return person.get(f"/api/files/{file_id}/download",
+                      headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
 def multipart(content, name="x", field="file", **fields):
     """Content type and body of a form with one file."""
     boundary = f"b{uuid.uuid4().hex}"

@@ -152,6 +152,17 @@ class Server:
     def database(self):
         return os.path.join(self.data, "tacit.db")
 
+    def count_blobs(self):
+        """How many files lie in the folders of the data folder."""
+        return sum(len(files) for folder, _, files in os.walk(self.data) if folder != self.data)
+
+    def settle_blobs(self, wanted):
+        """The same, once it is as wanted or time is up."""
+        until = time.monotonic() + 5
+        while self.count_blobs() != wanted and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.count_blobs()
+
     def sql(self, statement, *values):
         """Changes the store of a stopped server, to let time pass. Gives the rows touched."""
         assert self.process is None or self.process.poll() is not None, "stop the server first"

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -228,28 +229,48 @@ static enum tacit_err create_private(const char *path)
 	return sync_folder_of(path);
 }
 
-static enum tacit_err configure(struct sqlite *s)
+static int set_wal_mode(sqlite3 *db)
 {
 	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		rc = strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0 ? SQLITE_OK
+		                                                                  : SQLITE_CANTOPEN;
+	sqlite3_finalize(st);
+	return rc;
+}
+
+/* The first switch to WAL needs the file alone, and SQLite does not wait for that on its own. */
+static int enable_wal(sqlite3 *db)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	int rc = set_wal_mode(db);
+	for (int i = 0; (rc & 0xff) == SQLITE_BUSY && i < BUSY_MILLISECONDS / 10; i++) {
+		nanosleep(&pause, NULL);
+		rc = set_wal_mode(db);
+	}
+	return rc;
+}
+
+static enum tacit_err configure(struct sqlite *s)
+{
+	bool writer = s->mode == STORE_WRITER;
 	int rc = sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(s->db, common_pragmas, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && writer)
+		rc = enable_wal(s->db);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(s->db, s->mode == STORE_WRITER ? writer_pragmas : reader_pragmas,
-		        NULL, NULL, NULL);
-	if (rc == SQLITE_OK && s->mode == STORE_WRITER)
-		rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode = WAL", -1, &st, NULL);
-	if (st != NULL) {
-		rc = sqlite3_step(st);
-		if (rc == SQLITE_ROW)
-			rc = strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0
-			             ? SQLITE_OK
-			             : SQLITE_CANTOPEN;
-		sqlite3_finalize(st);
-	}
-	return rc == SQLITE_CANTOPEN ? TACIT_E_IO : rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
+		rc = sqlite3_exec(
+		        s->db, writer ? writer_pragmas : reader_pragmas, NULL, NULL, NULL);
+	if ((rc & 0xff) == SQLITE_CANTOPEN)
+		return TACIT_E_IO;
+	return rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
 }
 
 enum tacit_err sqlite_open(

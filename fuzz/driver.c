@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MAX_INPUT (1024 * 1024)
+#define MAX_CORPUS_FILE (1024 * 1024)
 #define MUTATIONS 256
 
 /* The target gets a block of exactly its size, so that a sanitizer sees an overrun by one. */
@@ -42,7 +42,7 @@ static int replay(const char *folder, const char *name, uint8_t *room)
 	FILE *f = fopen(path, "rb");
 	if (f == NULL)
 		return -1;
-	size_t size = fread(room, 1, MAX_INPUT, f);
+	size_t size = fread(room, 1, MAX_CORPUS_FILE, f);
 	int bad = ferror(f);
 	fclose(f);
 	if (bad)
@@ -54,7 +54,7 @@ static int replay(const char *folder, const char *name, uint8_t *room)
 int main(int argc, char **argv)
 {
 	DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
-	uint8_t *room = malloc(MAX_INPUT);
+	uint8_t *room = malloc(MAX_CORPUS_FILE);
 	if (folder == NULL || room == NULL) {
 		fprintf(stderr, "usage: %s CORPUS\n", argv[0]);
 		return 2;

@@ -110,7 +110,7 @@ void tap_alloc_sweep(enum tacit_err (*scenario)(void))
 			CHECK_ERR(err, TACIT_E_NOMEM);
 		}
 	}
-	CHECK(!"the sweep ends");
+	tap_check(false, "the sweep ends", __FILE__, __LINE__);
 }
 
 static int64_t fixed_now(void *ctx)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/encoding.h"
 #include "e2e/safety_number.h"
 #include "support/tap.h"
 
@@ -154,6 +155,48 @@ static void safety_numbers(void)
 	CHECK_INT(strlen(two), 71);
 }
 
+/* The answers of docs/protocol.md, "Known answers": computed from its text by another program. */
+static void known_answers(void)
+{
+	uint8_t secret[TACIT_ACCOUNT_SECRET_BYTES];
+	uint8_t iv[TACIT_WRAP_IV_BYTES];
+	uint8_t wrapped[73];
+	char hex[65];
+	for (size_t i = 0; i < sizeof(secret); i++)
+		secret[i] = (uint8_t)i;
+	memcpy(iv, secret, sizeof(iv));
+	struct tacit_account a;
+	struct tacit_account back;
+	CHECK_OK(tacit_account_from_secret(tacit_bytes(secret, sizeof(secret)), &a));
+	tacit_hex(key_of(&a), hex);
+	CHECK_BYTES(tacit_cstr(hex),
+	        TACIT_STR("05469451e7a62b2383ec4c8cb8a727dac711bc1c2382e7cb41908ef931f8e5c3"));
+	uint8_t store[TACIT_STORE_KEY_BYTES];
+	CHECK_OK(tacit_account_derive(&a, "store", store, sizeof(store)));
+	tacit_hex(tacit_bytes(store, sizeof(store)), hex);
+	CHECK_BYTES(tacit_cstr(hex),
+	        TACIT_STR("3d9d7df6ca27febfb885513fa72d45347611ac792dadc82679fd5b29a137a1d0"));
+	CHECK_OK(tacit_unhex(
+	        TACIT_STR(
+	                "010000000800000001000102030405060708090a0b0c0d0e0f60f6574f64c115e9e07db0d5"
+	                "04f548ec597c6654e393212851e6d74e62e037a680f30d16f7a185a771c443459982d59a"),
+	        wrapped, sizeof(wrapped)));
+	CHECK_OK(tacit_account_unwrap(tacit_bytes(wrapped, sizeof(wrapped)),
+	        tacit_bytes(iv, sizeof(iv)), TACIT_STR("Alice"), TACIT_STR("correct horse 1!"),
+	        &back));
+	CHECK_BYTES(key_of(&back), key_of(&a));
+	tacit_account_clear(&a);
+	tacit_account_clear(&back);
+
+	struct tacit_sign_public one = {{1}};
+	struct tacit_sign_public two = {{2}};
+	char number[TACIT_SAFETY_NUMBER_CHARS];
+	tacit_safety_number(&two, TACIT_STR("bob"), &one, TACIT_STR("Alice"), number);
+	CHECK_BYTES(tacit_cstr(number),
+	        TACIT_STR(
+	                "97233 79514 21568 44388 66321 14872 19436 66796 21385 54575 75180 69307"));
+}
+
 static enum tacit_err wrap_and_unwrap(void)
 {
 	enum tacit_err err;
@@ -188,6 +231,7 @@ int main(int argc, char **argv)
 	        {"wrapping", wrapping},
 	        {"no price is paid that is too high", no_price_is_paid_that_is_too_high},
 	        {"safety numbers", safety_numbers},
+	        {"known answers", known_answers},
 	        {"survives no memory", survives_no_memory},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "crypto/encoding.h"
 #include "crypto/secret.h"
 #include "support/tap.h"
 
@@ -181,6 +182,22 @@ static void misuse_is_refused(void)
 	CHECK(s == NULL);
 }
 
+/* The answer of docs/protocol.md, "Known answers". */
+static void known_answers(void)
+{
+	uint8_t file_key[TACIT_FILE_KEY_BYTES];
+	uint8_t sealed[TACIT_FILE_HEADER_BYTES + 5 + 16];
+	struct tacit_buf back = {0};
+	for (size_t i = 0; i < sizeof(file_key); i++)
+		file_key[i] = (uint8_t)(32 + i);
+	CHECK_OK(tacit_unhex(TACIT_STR("7461636974460110000102030405060708090a0b0c0d0e0f00000000000"
+	                               "000007299621eb41e51b8a13d13e6b7a85e473802af1721"),
+	        sealed, sizeof(sealed)));
+	CHECK_OK(open_file(file_key, tacit_bytes(sealed, sizeof(sealed)), &back));
+	CHECK_BYTES(tacit_buf_view(&back), TACIT_STR("hello"));
+	tacit_buf_clear(&back);
+}
+
 static enum tacit_err seal_and_open(void)
 {
 	enum tacit_err err;
@@ -207,6 +224,7 @@ int main(int argc, char **argv)
 	        {"cuts and moves are refused", cuts_and_moves_are_refused},
 	        {"one chunk opens alone", one_chunk_opens_alone},
 	        {"misuse is refused", misuse_is_refused},
+	        {"known answers", known_answers},
 	        {"survives no memory", survives_no_memory},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/encoding.h"
 #include "support/tap.h"
 
 static const uint8_t key[TACIT_STORE_KEY_BYTES] = {1, 2, 3};
@@ -77,6 +78,26 @@ static void changes_are_refused(void)
 	tacit_buf_clear(&back);
 }
 
+/* The answers of docs/protocol.md, "Known answers". */
+static void known_answers(void)
+{
+	uint8_t store_key[TACIT_STORE_KEY_BYTES];
+	uint8_t sealed[5 + TACIT_RECORD_OVERHEAD];
+	char hex[2 * TACIT_RECORD_ID_BYTES + 1];
+	struct tacit_buf back = {0};
+	for (size_t i = 0; i < sizeof(store_key); i++)
+		store_key[i] = (uint8_t)i;
+	struct tacit_record_id id = id_of(store_key, TACIT_STR("conversation/1"));
+	tacit_hex(tacit_bytes(id.b, sizeof(id.b)), hex);
+	CHECK_BYTES(tacit_cstr(hex), TACIT_STR("bb321ceefce6ce6d343ee8160b6e0ad5"));
+	CHECK_OK(tacit_unhex(
+	        TACIT_STR("01000102030405060708090a0be63b860014ebfcd41a364e169f80fcc2bfece22541"),
+	        sealed, sizeof(sealed)));
+	CHECK_OK(tacit_record_open(store_key, &id, tacit_bytes(sealed, sizeof(sealed)), &back));
+	CHECK_BYTES(tacit_buf_view(&back), TACIT_STR("hello"));
+	tacit_buf_clear(&back);
+}
+
 static enum tacit_err seal_and_open(void)
 {
 	enum tacit_err err;
@@ -103,6 +124,7 @@ int main(int argc, char **argv)
 	        {"names are hidden", names_are_hidden},
 	        {"records come back", records_come_back},
 	        {"changes are refused", changes_are_refused},
+	        {"known answers", known_answers},
 	        {"survives no memory", survives_no_memory},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

@@ -54,7 +54,8 @@ enum tacit_err tacit_json_parse(struct tacit_bytes text, json_t **out)
 	*out = NULL;
 	if (text.n > TACIT_MAX_JSON_BODY || too_deep(text))
 		return TACIT_E_TOO_LARGE;
-	/* jansson passes over a NUL behind a number: what it reads would not be what stands there. */
+	/* jansson passes over a NUL behind a number: what it reads would not be what stands there.
+	 */
 	if (text.n == 0 || memchr(text.p, 0, text.n) != NULL)
 		return TACIT_E_MALFORMED;
 	tacit_json_init();

@@ -18,6 +18,8 @@ struct host {
 	struct tacit_engine *engine;
 	const volatile sig_atomic_t *cancel;
 	char problem[MAX_PROBLEM];
+	struct tacit_buf ca_file; /* as in use; to be remembered with the server */
+	bool insecure_http;
 	bool stale; /* the engine may be ahead of the store: build it again before the next use */
 };
 
@@ -133,6 +135,9 @@ static enum tacit_err open_http(struct host *h, const struct host_options *o)
 	if (problem != NULL)
 		snprintf(h->problem, sizeof(h->problem), "%s", problem);
 	TRY(http_open(&options, &h->http));
+	h->insecure_http = options.insecure_http;
+	if (options.ca_file != NULL)
+		TRY(tacit_buf_append(&h->ca_file, tacit_cstr(options.ca_file)));
 out:
 	tacit_buf_clear(&server);
 	tacit_buf_clear(&ca);
@@ -174,6 +179,7 @@ void host_close(struct host *h)
 	http_close(h->http);
 	localstore_close(h->store);
 	tacit_buf_clear(&h->folder);
+	tacit_buf_clear(&h->ca_file);
 	tacit_free(h);
 }
 
@@ -252,7 +258,17 @@ void host_forget_secret(struct host *h)
 
 enum tacit_err host_remember_server(struct host *h)
 {
-	return localstore_put_setting(h->store, "server", tacit_cstr(http_server(h->http)));
+	enum tacit_err err;
+	struct tacit_bytes plain = h->insecure_http ? TACIT_STR("yes") : TACIT_STR("");
+	TRY(localstore_begin(h->store));
+	TRY(localstore_put_setting(h->store, "server", tacit_cstr(http_server(h->http))));
+	TRY(localstore_put_setting(h->store, "ca-file", tacit_buf_view(&h->ca_file)));
+	TRY(localstore_put_setting(h->store, "insecure-http", plain));
+	TRY(localstore_commit(h->store));
+out:
+	if (err != TACIT_OK)
+		localstore_rollback(h->store);
+	return err;
 }
 
 /* --- effects --------------------------------------------------------------------------------- */
@@ -331,9 +347,9 @@ static void hand_over(struct host *h, struct run *r, const struct tacit_notice *
 			        (const char *)n->text.p);
 		if (n->err == TACIT_E_NETWORK && http_problem(h->http)[0] != '\0')
 			snprintf(h->problem, sizeof(h->problem), "%s", http_problem(h->http));
-	} else if (r->deliver != NULL) {
-		r->deliver(r->ctx, n);
 	}
+	if (r->deliver != NULL)
+		r->deliver(r->ctx, n);
 }
 
 static enum tacit_err carry_out(struct host *h, struct run *r, struct tacit_effects *fx)

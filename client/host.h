@@ -51,7 +51,7 @@ TACIT_MUST_USE enum tacit_err host_remember_server(struct host *h);
 
 typedef void host_deliver(void *ctx, const struct tacit_notice *n);
 
-/* Runs one command to its end. Notices but DONE and FAILED go to deliver as they come.
+/* Runs one command to its end. Notices go to deliver as they come, DONE or FAILED last.
  * Fails: what the command failed with (see host_problem), CANCELLED, the store's errors, NOMEM. */
 TACIT_MUST_USE enum tacit_err host_run(
         struct host *h, const struct tacit_command *c, host_deliver *deliver, void *ctx);

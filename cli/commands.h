@@ -1,0 +1,31 @@
+/* commands.h - every command's function, for the table in main.c. */
+#ifndef TACIT_CLI_COMMANDS_H
+#define TACIT_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+typedef int cmd_run(struct cli *c, const struct args *a);
+
+cmd_run cmd_register, cmd_login, cmd_logout, cmd_lock, cmd_unlock, cmd_whoami, cmd_users, cmd_send,
+        cmd_inbox, cmd_chat, cmd_group_create, cmd_group_list, cmd_group_show, cmd_group_add,
+        cmd_group_remove, cmd_group_leave, cmd_group_send, cmd_file_send, cmd_file_get, cmd_verify,
+        cmd_accept_key, cmd_devices, cmd_devices_revoke, cmd_history, cmd_quit;
+
+/* The prompt: commands, one a line, until quit. */
+int repl_run(struct cli *c);
+
+/* --- shared by a few commands ------------------------------------------------------------------
+ */
+
+/* Sends text (words[0], or standard input when there is none or it is "-") to a conversation, or to
+ * a user when conversation is 0. */
+int send_words(struct cli *c, uint64_t conversation, const char *user, int count, char **words);
+int send_text(struct cli *c, uint64_t conversation, const char *user, struct tacit_bytes text);
+/* Uploads path and sends the message that names it. */
+int send_file(struct cli *c, uint64_t conversation, const char *path);
+/* Fetches a file by a prefix of its id into a folder or under a new name (NULL: here). */
+int get_file(struct cli *c, const char *id, const char *out);
+/* Shows the last `limit` events of a conversation. */
+int show_history(struct cli *c, uint64_t conversation, uint64_t limit);
+
+#endif

@@ -1,0 +1,279 @@
+/* tacit, the command line: the table below is dispatch, help, and what completions and manuals are
+ * tested against. */
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static const struct option register_options[] = {
+        {"username", 'u', "NAME", "the name that others will see"},
+        {"email", 'e', "ADDRESS", "shown to nobody but you; part of the login"},
+        {"invitation", 'i', "CODE", "where the server asks for one"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option login_options[] = {
+        {"username", 'u', "NAME", "on a device that does not know it yet"},
+        {"email", 'e', "ADDRESS", "on a device that does not know it yet"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option inbox_options[] = {
+        {"peek", 0, NULL, "leave the messages unread"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option history_options[] = {
+        {"number", 'n', "N", "show the last N (default: 50)"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option get_options[] = {
+        {"output", 'o', "PATH", "a folder, or a new name"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option verify_options[] = {
+        {"compare", 'c', "NUMBER", "their number, as it came by another way"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option yes_options[] = {
+        {"yes", 'y', NULL, "do not ask"},
+        {NULL, 0, NULL, NULL},
+};
+
+const struct command cli_commands[] = {
+        {"register", "[USERNAME]", "make an account",
+                "Asks for what is not given: username, e-mail, password (twice), and a code from "
+                "an\n"
+                "authenticator app after its QR code was shown. The recovery codes at the end are\n"
+                "shown once. In scripts, with --json: the first line carries the otpauth URI; then "
+                "a\n"
+                "code is read from standard input or --code-file.",
+                register_options, 0, 1, cmd_register, NULL},
+        {"login", "[USERNAME]", "log in, or use an account on a new device",
+                "A device without the account asks for username and e-mail as well, and reads what "
+                "is\n"
+                "sent from then on.",
+                login_options, 0, 1, cmd_login, NULL},
+        {"logout", "", "end the session on the server", NULL, NULL, 0, 0, cmd_logout, NULL},
+        {"lock", "", "forget the keys until the password is given again", NULL, NULL, 0, 0,
+                cmd_lock, NULL},
+        {"unlock", "", "keep the keys in the kernel for twelve hours", NULL, NULL, 0, 0, cmd_unlock,
+                NULL},
+        {"whoami", "", "show the account of this profile", NULL, NULL, 0, 0, cmd_whoami, NULL},
+        {"users", "[PREFIX]", "search the server's directory", NULL, NULL, 0, 1, cmd_users, "u"},
+        {"send", "USER [TEXT...]", "send a message",
+                "Without TEXT, or when it is -, the message is read from standard input. A number\n"
+                "with a colon, as :12, names a conversation.",
+                NULL, 1, -1, cmd_send, "u"},
+        {"inbox", "", "show unread messages and mark them read", NULL, inbox_options, 0, 0,
+                cmd_inbox, NULL},
+        {"chat", "[NAME]", "talk: messages appear as they come",
+                "NAME is a user, a group, or a number as :12; without it, the last conversation.",
+                NULL, 0, 1, cmd_chat, "n"},
+        {"history", "[NAME]", "show old messages, without asking the server", NULL, history_options,
+                0, 1, cmd_history, "n"},
+        {"group create", "NAME [USER...]", "make a group", NULL, NULL, 1, -1, cmd_group_create,
+                "-u"},
+        {"group list", "", "list your groups", NULL, NULL, 0, 0, cmd_group_list, NULL},
+        {"group show", "GROUP", "show who is in a group", NULL, NULL, 1, 1, cmd_group_show, "g"},
+        {"group add", "GROUP USER...", "take somebody into a group", NULL, NULL, 2, -1,
+                cmd_group_add, "gu"},
+        {"group remove", "GROUP USER", "remove somebody from a group", NULL, NULL, 2, 2,
+                cmd_group_remove, "gu"},
+        {"group leave", "GROUP", "leave a group", NULL, NULL, 1, 1, cmd_group_leave, "g"},
+        {"group send", "GROUP [TEXT...]", "send a message to a group",
+                "Without TEXT, or when it is -, the message is read from standard input.", NULL, 1,
+                -1, cmd_group_send, "g"},
+        {"file send", "NAME PATH...", "send files to a user or a group",
+                "An interrupted upload goes on when the same command is given again.", NULL, 2, -1,
+                cmd_file_send, "nf"},
+        {"file get", "ID", "fetch a file that was announced",
+                "ID is the beginning of a file's id, as messages show it. An interrupted download\n"
+                "goes on when the same command is given again. Nothing is ever overwritten.",
+                get_options, 1, 1, cmd_file_get, NULL},
+        {"verify", "USER", "compare the safety number with somebody", NULL, verify_options, 1, 1,
+                cmd_verify, "u"},
+        {"accept-key", "USER", "trust somebody's changed key", NULL, yes_options, 1, 1,
+                cmd_accept_key, "u"},
+        {"devices", "", "list your devices", NULL, NULL, 0, 0, cmd_devices, NULL},
+        {"devices revoke", "ID", "cut off a device that was lost", NULL, yes_options, 1, 1,
+                cmd_devices_revoke, NULL},
+        {"quit", "", "leave the prompt", NULL, NULL, 0, 0, cmd_quit, NULL},
+};
+const size_t cli_command_count = TACIT_COUNT(cli_commands);
+
+/* --- dispatch -------------------------------------------------------------------------------- */
+
+/* Two words are tried before one: "devices revoke" is not "devices" with an argument. */
+const struct command *cli_find_command(int count, char **words, int *used)
+{
+	const struct command *one = NULL;
+	for (size_t i = 0; i < cli_command_count && count > 0; i++) {
+		const char *name = cli_commands[i].name;
+		size_t n = strlen(words[0]);
+		if (strncmp(name, words[0], n) != 0)
+			continue;
+		if (name[n] == '\0')
+			one = &cli_commands[i];
+		if (name[n] == ' ' && count > 1 && strcmp(name + n + 1, words[1]) == 0) {
+			*used = 2;
+			return &cli_commands[i];
+		}
+	}
+	*used = one != NULL ? 1 : 0;
+	return one;
+}
+
+static bool is_first_word(const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t i = 0; i < cli_command_count; i++)
+		if (strncmp(cli_commands[i].name, word, n) == 0 && cli_commands[i].name[n] == ' ')
+			return true;
+	return false;
+}
+
+/* "tacit group", "tacit group --help": its commands. */
+static void print_family(FILE *to, const char *word)
+{
+	size_t n = strlen(word);
+	fprintf(to, "usage:\n");
+	for (size_t i = 0; i < cli_command_count; i++) {
+		const struct command *c = &cli_commands[i];
+		if (strncmp(c->name, word, n) == 0 && (c->name[n] == ' ' || c->name[n] == '\0'))
+			fprintf(to, "  tacit %s %s\n      %s\n", c->name, c->args, c->summary);
+	}
+}
+
+static int unknown(int count, char **words)
+{
+	char text[160];
+	if (is_first_word(words[0])) {
+		print_family(stderr, words[0]);
+		return EXIT_USAGE;
+	}
+	snprintf(text, sizeof(text), "There is no command %s%s%s.", words[0], count > 1 ? " " : "",
+	        count > 1 ? words[1] : "");
+	return cli_usage_error(NULL, text);
+}
+
+static int run_command(struct cli *c, int count, char **words)
+{
+	int used = 0;
+	char room[200];
+	struct args args;
+	const struct command *command = cli_find_command(count, words, &used);
+	if (command == NULL)
+		return unknown(count, words);
+	const char *problem =
+	        options_parse(command, count - used, words + used, &args, room, sizeof(room));
+	if (problem != NULL)
+		return cli_usage_error(command, problem);
+	return command->run(c, &args);
+}
+
+static int print_help(int count, char **words)
+{
+	int used = 0;
+	const struct command *command = cli_find_command(count, words, &used);
+	if (count > 0 && command == NULL && !is_first_word(words[0]))
+		return unknown(count, words);
+	if (count == 1 && is_first_word(words[0]))
+		print_family(stdout, words[0]);
+	else
+		cli_print_help(command);
+	return EXIT_DONE;
+}
+
+static int run_words(struct cli *c, int count, char **words)
+{
+	char room[200];
+	struct global_flags flags = {0};
+	const char *problem = options_take_global(c, &count, words, &flags, room, sizeof(room));
+	if (problem != NULL)
+		return cli_usage_error(NULL, problem);
+	if (flags.version) {
+		printf("tacit " TACIT_VERSION "\n");
+		return EXIT_DONE;
+	}
+	if (flags.print_commands) {
+		cli_print_commands();
+		return EXIT_DONE;
+	}
+	if (count > 0 && strcmp(words[0], "help") == 0)
+		return print_help(count - 1, words + 1);
+	if (flags.help)
+		return print_help(count, words);
+	if (count > 0)
+		return run_command(c, count, words);
+	if (!c->in_repl && term_is_tty(stdin) && term_is_tty(stdout))
+		return repl_run(c);
+	cli_print_usage(stderr);
+	return EXIT_USAGE;
+}
+
+/* In the prompt, options hold for one line; the profile and the server are the prompt's own. */
+int cli_dispatch(struct cli *c, int count, char **words)
+{
+	struct cli one = *c;
+	const char *profile = c->profile;
+	const char *server = c->server;
+	char room[200];
+	struct global_flags flags = {0};
+	const char *problem = options_take_global(&one, &count, words, &flags, room, sizeof(room));
+	if (problem != NULL)
+		return cli_usage_error(NULL, problem);
+	if (one.profile != profile || one.server != server)
+		return cli_usage_error(
+		        NULL, "The prompt has one profile and one server: quit first.");
+	if (flags.help)
+		return print_help(count, words);
+	int status = run_words(&one, count, words);
+	c->host = one.host;
+	return status;
+}
+
+/* --- the process ----------------------------------------------------------------------------- */
+
+static void on_signal(int signo)
+{
+	cli_cancelled = signo;
+}
+
+/* Interrupted calls return, so that everything ends cleanly; a closed pipe is an error like others.
+ */
+static void catch_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Keys and messages are in this memory: no core file, no debugger of the same user. */
+static void hide_memory(void)
+{
+	const struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli c = {.profile = "default"};
+	hide_memory();
+	catch_signals();
+	term_init();
+	int status = run_words(&c, argc - 1, argv + 1);
+	cli_close(&c);
+	if (fflush(stdout) != 0 && status == EXIT_DONE) {
+		fprintf(stderr, "tacit: error: standard output cannot be written: %s\n",
+		        strerror(errno));
+		status = EXIT_FAILED;
+	}
+	return status;
+}

@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "crypto/aead.h"
+#include "crypto/kdf.h"
 #include "e2e/group.h"
 #include "e2e/hpke.h"
 #include "support/tap.h"
@@ -471,6 +473,44 @@ static void seals_cannot_be_stolen(void)
 	forge(m, 0);
 	CHECK_ERR(hear(&bob, m), TACIT_E_BAD_SEAL);
 	clear(m, 1);
+	teardown();
+}
+
+/* mallory, a recipient, knows alice's message key: she opens it with her own HPKE key, seals other
+ * words with it under her own header, and hands on alice's seals for bob. Their AAD tells. */
+static void known_keys_cannot_be_handed_on(void)
+{
+	CHECK_OK(setup());
+	struct tacit_buf m[3] = {{0}};
+	struct tacit_envelope e;
+	struct tacit_recipient r;
+	uint8_t tag[TACIT_RECIPIENT_TAG_BYTES];
+	uint8_t okm[64];
+	CHECK_OK(say(&alice, "hello", &m[0]));
+	REQUIRE(tacit_envelope_decode(tacit_buf_view(&m[0]), &e) == TACIT_OK);
+	tacit_envelope_tag(&mallory.account.public, &mallory.device.id, tag);
+	REQUIRE(tacit_envelope_find(&e, tag, &r));
+	uint8_t aad[TACIT_ENVELOPE_HEADER_BYTES + 32 + 16];
+	memcpy(aad, e.signed_part.p, TACIT_ENVELOPE_HEADER_BYTES);
+	memcpy(aad + TACIT_ENVELOPE_HEADER_BYTES, mallory.account.public.b, 32);
+	memcpy(aad + TACIT_ENVELOPE_HEADER_BYTES + 32, mallory.device.id.b, 16);
+	CHECK_OK(tacit_hpke_open_once(TACIT_HPKE_DEFAULT, tacit_bytes(r.enc, 32),
+	        tacit_bytes(mallory.hpke_sk, 32), TACIT_STR("tacit message key v1"),
+	        tacit_bytes(aad, sizeof(aad)), tacit_bytes(r.sealed_key, 48), &m[1]));
+	CHECK_OK(tacit_derive(tacit_buf_view(&m[1]), "tacit message v1", okm, sizeof(okm)));
+
+	static const uint8_t nonce[TACIT_AEAD_NONCE_BYTES];
+	struct tacit_bytes header = tacit_bytes(m[0].p, TACIT_ENVELOPE_HEADER_BYTES);
+	size_t cipher = m[0].n - TACIT_SIGNATURE_BYTES - (32 + 5 + 16);
+	memcpy(m[0].p + 17 + 8, mallory.account.public.b, 32);
+	memcpy(m[0].p + 17 + 8 + 32, mallory.device.id.b, 16);
+	CHECK_BYTES(tacit_bytes(m[0].p + cipher, 32), tacit_bytes(okm + 32, 32));
+	CHECK_OK(tacit_aead_seal_once(
+	        TACIT_AES256_GCM, okm, nonce, header, TACIT_STR("other"), m[0].p + cipher + 32));
+	forge(&m[0], 0);
+	forge(&m[0], 0);
+	CHECK_ERR(hear(&bob, &m[0]), TACIT_E_BAD_SEAL);
+	clear(m, 3);
 	teardown();
 }
 

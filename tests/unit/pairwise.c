@@ -665,6 +665,7 @@ int main(int argc, char **argv)
 	        {"rosters are checked", rosters_are_checked},
 	        {"wrong seals are refused", wrong_seals_are_refused},
 	        {"seals cannot be stolen", seals_cannot_be_stolen},
+	        {"known keys cannot be handed on", known_keys_cannot_be_handed_on},
 	        {"one account cannot fill the memory", one_account_cannot_fill_the_memory},
 	        {"bad states are refused", bad_states_are_refused},
 	        {"survives no memory", survives_no_memory},

@@ -1,0 +1,371 @@
+#include "engine_people.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/tap.h"
+
+#define PASSWORD "correct horse 1!"
+
+int64_t person_clock = 1700000000;
+
+static int64_t now(void *ctx)
+{
+	(void)ctx;
+	return person_clock;
+}
+
+struct tacit_env person_env(void)
+{
+	static struct tacit_env
+	        env; /* one stream of randomness for all, or they were the same person */
+	if (env.random == NULL)
+		env = tap_env(42);
+	env.now = now;
+	return env;
+}
+
+void person_init(struct person *p, const char *name, struct fake_server *s)
+{
+	*p = (struct person){.name = name, .server = s, .env = person_env(), .power = -1};
+	if (tacit_engine_new(&p->env, &p->engine) != TACIT_OK)
+		abort();
+}
+
+static void drop_queue(struct person *p)
+{
+	for (size_t i = 0; i < p->queue_count; i++) {
+		tacit_buf_clear(&p->queue[i].path);
+		tacit_buf_clear(&p->queue[i].data);
+	}
+	p->queue_count = 0;
+}
+
+void person_clear(struct person *p)
+{
+	tacit_engine_free(p->engine);
+	drop_queue(p);
+	for (size_t i = 0; i < p->record_count; i++)
+		tacit_buf_clear(&p->records[i].data);
+	for (size_t i = 0; i < p->log_count; i++)
+		tacit_buf_clear(&p->log[i].data);
+	tacit_buf_clear(&p->profile);
+	tacit_buf_clear(&p->secret);
+	*p = (struct person){0};
+}
+
+enum tacit_err person_restart(struct person *p)
+{
+	enum tacit_err err;
+	tacit_engine_free(p->engine);
+	p->engine = NULL;
+	drop_queue(p);
+	p->failed = false;
+	p->power = -1;
+	if (p->profile.n == 0)
+		return tacit_engine_new(&p->env, &p->engine);
+	TRY(tacit_engine_open(&p->env, tacit_buf_view(&p->profile), &p->engine));
+	TRY(tacit_engine_unlock_with_secret(p->engine, tacit_buf_view(&p->secret)));
+	for (size_t i = p->record_count; i > 0; i--) /* any order: backwards */
+		TRY(tacit_engine_restore(
+		        p->engine, &p->records[i - 1].id, tacit_buf_view(&p->records[i - 1].data)));
+out:
+	return err;
+}
+
+/* --- carrying out effects
+ * ------------------------------------------------------------------------- */
+
+static void replace(struct tacit_buf *to, struct tacit_buf *from)
+{
+	tacit_buf_clear(to);
+	*to = *from;
+	*from = (struct tacit_buf){0};
+}
+
+static bool same_id(const struct tacit_record_id *a, const struct tacit_record_id *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+static void put(struct person *p, struct tacit_effect *fx)
+{
+	size_t i = 0;
+	while (i < p->record_count && !same_id(&p->records[i].id, &fx->id))
+		i++;
+	if (fx->data.n == 0) {
+		if (i < p->record_count) {
+			tacit_buf_clear(&p->records[i].data);
+			p->records[i] = p->records[--p->record_count];
+		}
+		return;
+	}
+	if (i == PERSON_RECORDS)
+		abort();
+	if (i == p->record_count)
+		p->records[p->record_count++] = (struct kept){.id = fx->id};
+	replace(&p->records[i].data, &fx->data);
+}
+
+static void log_it(struct person *p, struct tacit_effect *fx)
+{
+	for (size_t i = 0; i < p->log_count; i++)
+		if (same_id(&p->log[i].id, &fx->id) && p->log[i].position == fx->position)
+			return;
+	if (p->log_count == PERSON_LOG)
+		abort();
+	p->log[p->log_count] = (struct kept){.id = fx->id, .position = fx->position};
+	replace(&p->log[p->log_count++].data, &fx->data);
+}
+
+static void flat(char *to, size_t n, struct tacit_bytes from)
+{
+	snprintf(to, n, "%.*s", (int)from.n, from.n > 0 ? (const char *)from.p : "");
+}
+
+static void hear(struct person *p, const struct tacit_notice *n)
+{
+	if (p->heard_count == PERSON_HEARD)
+		abort();
+	struct heard *h = &p->heard[p->heard_count++];
+	*h = (struct heard){.kind = n->kind,
+	        .op = n->op,
+	        .err = n->err,
+	        .conversation = n->conversation,
+	        .message = n->message,
+	        .count = n->count,
+	        .flag = n->flag,
+	        .content_kind = n->content.kind};
+	flat(h->text, sizeof(h->text), n->text);
+	flat(h->username, sizeof(h->username), n->username);
+	flat(h->title, sizeof(h->title), n->title);
+	flat(h->members, sizeof(h->members), n->members);
+	flat(h->content, sizeof(h->content), n->content.text);
+}
+
+/* True when the power fails right now. */
+static bool power_fails(struct person *p)
+{
+	if (p->power < 0 || p->power-- > 0)
+		return false;
+	p->failed = true;
+	return true;
+}
+
+static int rank(enum tacit_effect_kind kind)
+{
+	return kind == TACIT_EFFECT_SEND || kind == TACIT_EFFECT_DELIVER ? 2
+	       : kind == TACIT_EFFECT_COOKIE                             ? 1
+	                                                                 : 0;
+}
+
+static void keep(struct person *p, struct tacit_effects *fx)
+{
+	for (size_t i = 0; i < fx->count; i++) {
+		struct tacit_effect *one = &fx->list[i];
+		CHECK(i == 0 || rank(fx->list[i - 1].kind) <= rank(one->kind));
+		if (one->kind == TACIT_EFFECT_PERSIST)
+			put(p, one);
+		if (one->kind == TACIT_EFFECT_LOG)
+			log_it(p, one);
+		if (one->kind == TACIT_EFFECT_PROFILE) {
+			replace(&p->profile, &one->data);
+			/* The kernel's keyring of this person. */
+			tacit_buf_clear(&p->secret);
+			if (tacit_buf_append(&p->secret, tacit_engine_account_secret(p->engine)) !=
+			        TACIT_OK)
+				abort();
+		}
+	}
+}
+
+static void carry_out(struct person *p, struct tacit_effects *fx)
+{
+	if (p->store_is_full)
+		p->failed = true;
+	else if (!power_fails(p))
+		keep(p, fx);
+	for (size_t i = 0; i < fx->count && !p->failed && !power_fails(p); i++) {
+		struct tacit_effect *one = &fx->list[i];
+		if (one->kind == TACIT_EFFECT_DELIVER)
+			hear(p, &one->notice);
+		if (one->kind != TACIT_EFFECT_SEND)
+			continue;
+		if (p->queue_count == PERSON_QUEUE)
+			abort();
+		p->queue[p->queue_count++] = *one;
+		one->path = one->data = (struct tacit_buf){0};
+	}
+	tacit_effects_clear(fx);
+}
+
+/* --- running
+ * ---------------------------------------------------------------------------------------- */
+
+enum tacit_err person_begin(struct person *p, const struct tacit_command *c, uint64_t *op)
+{
+	struct tacit_effects fx = {0};
+	enum tacit_err err = tacit_engine_command(p->engine, c, op, &fx);
+	if (err == TACIT_OK)
+		carry_out(p, &fx);
+	else
+		CHECK_INT(fx.count, 0);
+	tacit_effects_clear(&fx);
+	return err;
+}
+
+bool person_step(struct person *p, enum tacit_err *err)
+{
+	struct tacit_effects fx = {0};
+	struct fake_answer got;
+	*err = TACIT_OK;
+	if (p->queue_count == 0 || p->failed)
+		return false;
+	struct tacit_effect send = p->queue[0];
+	memmove(&p->queue[0], &p->queue[1], --p->queue_count * sizeof(p->queue[0]));
+	fake_server_answer(p->server, tacit_engine_cookie(p->engine), &send, &got);
+	struct tacit_http_answer a = {
+	        .status = got.status,
+	        .body = tacit_buf_view(&got.body),
+	        .cookie = tacit_cstr(got.cookie),
+	        .cookie_name = tacit_cstr(got.cookie_name),
+	};
+	if (!power_fails(p)) {
+		*err = tacit_engine_answer(p->engine, send.request, &a, &fx);
+		if (*err == TACIT_OK)
+			carry_out(p, &fx);
+	}
+	tacit_effects_clear(&fx);
+	tacit_buf_clear(&got.body);
+	tacit_buf_clear(&send.path);
+	tacit_buf_clear(&send.data);
+	return *err == TACIT_OK && !p->failed;
+}
+
+enum tacit_err person_run(struct person *p, const struct tacit_command *c)
+{
+	uint64_t op;
+	size_t first = p->heard_count;
+	enum tacit_err err = person_begin(p, c, &op);
+	if (err != TACIT_OK)
+		return err;
+	while (person_step(p, &err))
+		continue;
+	if (err != TACIT_OK)
+		return err;
+	if (p->failed)
+		return TACIT_E_CANCELLED;
+	size_t ends = 0;
+	for (size_t i = first; i < p->heard_count; i++) {
+		const struct heard *h = &p->heard[i];
+		if (h->op != op || (h->kind != TACIT_NOTICE_DONE && h->kind != TACIT_NOTICE_FAILED))
+			continue;
+		ends++;
+		err = h->kind == TACIT_NOTICE_DONE ? TACIT_OK : h->err;
+	}
+	CHECK_INT(ends, 1);
+	return err;
+}
+
+static struct tacit_content text_content(const char *text)
+{
+	return (struct tacit_content){.kind = TACIT_CONTENT_TEXT, .text = tacit_cstr(text)};
+}
+
+enum tacit_err person_say(struct person *p, const char *to, const char *text)
+{
+	struct tacit_content content = text_content(text);
+	return person_run(p,
+	        &(struct tacit_command){
+	                .kind = TACIT_CMD_SEND, .username = tacit_cstr(to), .content = &content});
+}
+
+enum tacit_err person_say_in(struct person *p, uint64_t conversation, const char *text)
+{
+	struct tacit_content content = text_content(text);
+	return person_run(p,
+	        &(struct tacit_command){
+	                .kind = TACIT_CMD_SEND, .conversation = conversation, .content = &content});
+}
+
+enum tacit_err person_sync(struct person *p)
+{
+	return person_run(p, &(struct tacit_command){.kind = TACIT_CMD_SYNC});
+}
+
+enum tacit_err person_do(struct person *p, enum tacit_command_kind kind, const char *username)
+{
+	return person_run(
+	        p, &(struct tacit_command){.kind = kind, .username = tacit_cstr(username)});
+}
+
+void person_register(struct person *p)
+{
+	char email[64];
+	snprintf(email, sizeof(email), "%s@example.org", p->name);
+	CHECK_OK(person_run(p, &(struct tacit_command){.kind = TACIT_CMD_REGISTER,
+	                               .username = tacit_cstr(p->name),
+	                               .email = tacit_cstr(email),
+	                               .password = TACIT_STR(PASSWORD)}));
+	CHECK_OK(person_run(p, &(struct tacit_command){.kind = TACIT_CMD_VERIFY_TOTP,
+	                               .code = TACIT_STR("123456")}));
+	/* Messages are younger than the devices. */
+	person_clock += 10;
+	p->server->now = person_clock;
+}
+
+/* --- listening
+ * ---------------------------------------------------------------------------------------- */
+
+size_t person_heard(const struct person *p, enum tacit_notice_kind kind, const char *content)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->heard_count; i++)
+		n += p->heard[i].kind == kind &&
+		     (content == NULL || strcmp(p->heard[i].content, content) == 0);
+	return n;
+}
+
+const struct heard *person_last(const struct person *p, enum tacit_notice_kind kind)
+{
+	static const struct heard nothing;
+	for (size_t i = p->heard_count; i > 0; i--)
+		if (p->heard[i - 1].kind == kind)
+			return &p->heard[i - 1];
+	return &nothing;
+}
+
+bool person_told(const struct person *p, enum tacit_notice_kind kind, enum tacit_err err,
+        const char *part_of_text)
+{
+	for (size_t i = 0; i < p->heard_count; i++)
+		if (p->heard[i].kind == kind && p->heard[i].err == err &&
+		        strstr(p->heard[i].text, part_of_text) != NULL)
+			return true;
+	printf("# not told: \"%s\" (%s); heard were:\n", part_of_text, tacit_err_name(err));
+	for (size_t i = 0; i < p->heard_count; i++)
+		printf("#   kind %d, %s: %s%s\n", (int)p->heard[i].kind,
+		        tacit_err_name(p->heard[i].err), p->heard[i].text, p->heard[i].content);
+	return false;
+}
+
+void person_forget(struct person *p)
+{
+	p->heard_count = 0;
+}
+
+size_t person_logged(struct person *p, const char *content)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->log_count; i++) {
+		struct tacit_notice notice;
+		struct tacit_buf room = {0};
+		CHECK_OK(tacit_engine_log_open(p->engine, &p->log[i].id, p->log[i].position,
+		        tacit_buf_view(&p->log[i].data), &notice, &room));
+		n += notice.kind == TACIT_NOTICE_MESSAGE &&
+		     tacit_bytes_eq(notice.content.text, tacit_cstr(content));
+		tacit_buf_clear(&room);
+	}
+	return n;
+}

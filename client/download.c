@@ -178,6 +178,8 @@ static uint64_t sealed_offset(const struct job *j)
 {
 	if (j->shape.chunk_bytes == 0)
 		return j->filled;
+	if (j->chunk == sealed_chunks(j->shape)) /* the last one is shorter */
+		return sealed_bytes(j->shape);
 	return TACIT_FILE_HEADER_BYTES + j->filled +
 	       j->chunk * (j->shape.chunk_bytes + TRANSFER_TAG_BYTES);
 }
@@ -206,7 +208,7 @@ static bool on_body(void *ctx, struct tacit_bytes part)
 {
 	struct job *j = ctx;
 	j->received += part.n;
-	j->write_error = take_bytes(j, part);
+	j->write_error = transfer_cancelled(j->t) ? TACIT_E_CANCELLED : take_bytes(j, part);
 	if (j->write_error == TACIT_OK && j->shape.chunk_bytes != 0)
 		transfer_progress(j->t, sealed_offset(j), sealed_bytes(j->shape));
 	return j->write_error == TACIT_OK;
@@ -240,7 +242,7 @@ static enum tacit_err hash_kept(struct job *j)
 		TRY(tacit_file_seal_chunk(
 		        j->stream, j->chunk, TACIT_CHUNK_MIDDLE, tacit_bytes(j->room, n), j->room));
 		TRY(tacit_hasher_update(j->hasher, tacit_bytes(j->room, n + TRANSFER_TAG_BYTES)));
-		if (j->t->cancel != NULL && *j->t->cancel != 0)
+		if (transfer_cancelled(j->t))
 			TRY(TACIT_E_CANCELLED);
 	}
 out:

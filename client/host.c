@@ -81,12 +81,26 @@ out:
 }
 
 /* A signal that is not for us (a resized window) must not cost the turn. */
+static bool wait_on(const struct host *h, enum tacit_err err)
+{
+	return err == TACIT_E_CANCELLED && (h->cancel == NULL || *h->cancel == 0);
+}
+
+static enum tacit_err open_store(struct host *h)
+{
+	enum tacit_err err;
+	do
+		err = localstore_open((const char *)h->folder.p, &h->store);
+	while (wait_on(h, err));
+	return err;
+}
+
 static enum tacit_err take_turn(struct host *h)
 {
 	enum tacit_err err;
 	do
 		err = localstore_lock(h->store);
-	while (err == TACIT_E_CANCELLED && (h->cancel == NULL || *h->cancel == 0));
+	while (wait_on(h, err));
 	return err;
 }
 
@@ -157,7 +171,7 @@ enum tacit_err host_open(const struct host_options *o, struct host **out)
 	h->cancel = o->cancel;
 	TRY(tacit_crypto_init());
 	TRY(paths_profile(o->profile, o->mode, &h->folder));
-	TRY(localstore_open((const char *)h->folder.p, &h->store));
+	TRY(open_store(h));
 	TRY(open_http(h, o));
 	TRY(take_turn(h));
 	locked = true;

@@ -433,6 +433,8 @@ static enum tacit_err status_error(int status)
 		return TACIT_E_GONE;
 	case 413:
 		return TACIT_E_TOO_LARGE;
+	case 416: /* the file is shorter than it should be */
+		return TACIT_E_TRUNCATED;
 	case 429:
 		return TACIT_E_LIMIT;
 	case 507:

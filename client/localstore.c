@@ -194,6 +194,22 @@ static enum tacit_err prepare_queries(struct localstore *s)
 	return TACIT_OK;
 }
 
+static enum tacit_err open_lock(struct localstore *s, const char *folder)
+{
+	enum tacit_err err;
+	struct tacit_buf path = {0};
+	TRY(tacit_buf_printf(&path, "%s/%s", folder, LOCALSTORE_LOCK));
+	TRY(tacit_buf_terminate(&path));
+	s->lock_fd = open((const char *)path.p, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		TRY(TACIT_E_IO);
+	TRY(localstore_lock(s));
+out:
+	tacit_buf_clear(&path);
+	return err;
+}
+
+/* Under the lock: SQLite does not wait for others while a fresh file becomes a WAL one. */
 enum tacit_err localstore_open(const char *folder, struct localstore **out)
 {
 	enum tacit_err err;
@@ -204,6 +220,7 @@ enum tacit_err localstore_open(const char *folder, struct localstore **out)
 	if (s == NULL)
 		return TACIT_E_NOMEM;
 	s->lock_fd = -1;
+	TRY(open_lock(s, folder));
 	TRY(tacit_buf_printf(&path, "%s/%s", folder, LOCALSTORE_FILE));
 	TRY(tacit_buf_terminate(&path));
 	TRY(prepare_file((const char *)path.p));
@@ -211,12 +228,7 @@ enum tacit_err localstore_open(const char *folder, struct localstore **out)
 	TRY(apply_schema(s->db));
 	TRY(prepare_queries(s));
 	TRY(localstore_changed(s, &changed));
-	path.n = 0;
-	TRY(tacit_buf_printf(&path, "%s/%s", folder, LOCALSTORE_LOCK));
-	TRY(tacit_buf_terminate(&path));
-	s->lock_fd = open((const char *)path.p, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (s->lock_fd < 0)
-		TRY(TACIT_E_IO);
+	localstore_unlock(s);
 	*out = s;
 	s = NULL;
 out:

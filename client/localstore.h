@@ -20,8 +20,9 @@
 struct localstore;
 
 /* Opens, or makes, the store in folder (absolute, resolved). Files are 0600; a symbolic link or
- * another owner is refused. Fails: IO, STORE, STORE_CORRUPT, STORE_BUSY, STORE_FULL, UNSUPPORTED
- * (made by a later version), NOMEM. */
+ * another owner is refused. Waits for the profile's turn.
+ * Fails: CANCELLED (as lock), IO, STORE, STORE_CORRUPT, STORE_BUSY, STORE_FULL, UNSUPPORTED (made by
+ * a later version), NOMEM. */
 TACIT_MUST_USE enum tacit_err localstore_open(const char *folder, struct localstore **out);
 void localstore_close(struct localstore *s); /* NULL is fine */
 

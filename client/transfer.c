@@ -29,14 +29,19 @@ out:
 	return err;
 }
 
+bool transfer_cancelled(const struct transfer *t)
+{
+	return t->cancel != NULL && *t->cancel != 0;
+}
+
 enum tacit_err transfer_pause(const struct transfer *t, unsigned tries)
 {
 	uint64_t ms = (uint64_t)t->retry_ms << (tries - 1);
 	struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-	while ((t->cancel == NULL || *t->cancel == 0) && nanosleep(&left, &left) != 0)
+	while (!transfer_cancelled(t) && nanosleep(&left, &left) != 0)
 		if (errno != EINTR)
 			break;
-	return t->cancel != NULL && *t->cancel != 0 ? TACIT_E_CANCELLED : TACIT_OK;
+	return transfer_cancelled(t) ? TACIT_E_CANCELLED : TACIT_OK;
 }
 
 void transfer_progress(const struct transfer *t, uint64_t done, uint64_t total)

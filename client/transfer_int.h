@@ -13,6 +13,7 @@ TACIT_MUST_USE enum tacit_err transfer_call(
         struct transfer *t, const struct http_request *r, struct http_answer *a);
 /* Waits before try number `tries` (1, 2, ...). Fails: CANCELLED. */
 TACIT_MUST_USE enum tacit_err transfer_pause(const struct transfer *t, unsigned tries);
+bool transfer_cancelled(const struct transfer *t);
 void transfer_progress(const struct transfer *t, uint64_t done, uint64_t total);
 
 /* --- seal_source.c: the sealed form of a file, made as it is read -------------------------------

@@ -246,7 +246,8 @@ static size_t on_read(void *ctx, uint8_t *room, size_t n)
 {
 	struct job *j = ctx;
 	size_t got = 0;
-	j->read_error = seal_source_read(j->source, room, n, &got);
+	j->read_error = transfer_cancelled(j->t) ? TACIT_E_CANCELLED
+	                                         : seal_source_read(j->source, room, n, &got);
 	if (j->read_error != TACIT_OK)
 		return HTTP_READ_ABORT;
 	j->sent += got;

@@ -63,6 +63,10 @@ enum tacit_err tacit_json_parse(struct tacit_bytes text, json_t **out)
 	json_error_t why;
 	*out = json_loadb(
 	        (const char *)text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+	if (out_of_memory) { /* jansson's lexer drops bytes then, and may succeed all the same */
+		json_decref(*out);
+		*out = NULL;
+	}
 	if (*out != NULL)
 		return TACIT_OK;
 	return out_of_memory ? TACIT_E_NOMEM : TACIT_E_MALFORMED;

@@ -35,6 +35,17 @@ void fake_server_clear(struct fake_server *s)
 	fake_server_init(s);
 }
 
+void fake_server_forget(struct fake_server *s)
+{
+	for (size_t i = 0; i < s->conversation_count; i++)
+		for (size_t k = 0; k < s->message_count; k++)
+			if (s->messages[k].conversation == s->conversations[i].id)
+				s->conversations[i].last_forgotten = s->messages[k].id;
+	for (size_t i = 0; i < s->message_count; i++)
+		free(s->messages[i].content);
+	s->message_count = 0;
+}
+
 struct fake_user *fake_user_named(struct fake_server *s, const char *name)
 {
 	for (size_t i = 0; i < s->user_count; i++)
@@ -311,7 +322,7 @@ static struct fake_member *member_of(struct fake_conversation *c, const struct f
 
 static json_t *conversation_object(struct request *r, const struct fake_conversation *c)
 {
-	uint64_t last = 0;
+	uint64_t last = c->last_forgotten;
 	json_t *people = json_array();
 	for (size_t i = 0; i < c->member_count; i++) {
 		const struct fake_user *u = user_by_id(r->s, c->members[i].user);
@@ -376,6 +387,8 @@ static void do_create(struct request *r)
 			return;
 		}
 	}
+	if (s->ghost != NULL)
+		fresh.members[fresh.member_count++].user = fake_user_named(s, s->ghost)->id;
 	s->conversations[s->conversation_count++] = fresh;
 	answer(r, 201, conversation_object(r, &fresh));
 }
@@ -438,6 +451,8 @@ static void do_post(struct request *r, const struct fake_conversation *c)
 			return;
 		}
 	}
+	if (s->message_count == FAKE_MESSAGES)
+		abort();
 	struct fake_message *m = &s->messages[s->message_count++];
 	*m = (struct fake_message){
 	        .id = s->next_message++, .conversation = c->id, .user = r->user->id};
@@ -551,7 +566,8 @@ static bool authentic(struct request *r, const struct tacit_effect *send)
 		s->seen_count = 0;
 	const struct fake_user *u =
 	        r->user != NULL ? r->user : fake_user_named(s, text_of(r->data, "username"));
-	return u == NULL || u->pending || strcmp(r->path, "/api/register") == 0 ||
+	return s->trusts_everyone || u == NULL || u->pending ||
+	       strcmp(r->path, "/api/register") == 0 ||
 	       tacit_signed_request_verify(&r->signed_request, &u->key) == TACIT_OK;
 }
 
@@ -578,7 +594,7 @@ static bool fault_applies(const struct fake_server *s, const char *path)
 	return s->fault_path != NULL && strstr(path, s->fault_path) != NULL;
 }
 
-void fake_server_answer(struct fake_server *s, struct tacit_bytes cookie,
+static void answer_request(struct fake_server *s, struct tacit_bytes cookie,
         const struct tacit_effect *send, struct fake_answer *out)
 {
 	*out = (struct fake_answer){0};
@@ -608,4 +624,14 @@ void fake_server_answer(struct fake_server *s, struct tacit_bytes cookie,
 		tacit_buf_clear(&out->body);
 		*out = (struct fake_answer){0};
 	}
+}
+
+void fake_server_answer(struct fake_server *s, struct tacit_bytes cookie,
+        const struct tacit_effect *send, struct fake_answer *out)
+{
+	if (s->entered != NULL)
+		s->entered(true);
+	answer_request(s, cookie, send, out);
+	if (s->entered != NULL)
+		s->entered(false);
 }

@@ -38,6 +38,7 @@ struct fake_conversation {
 	char kind[16], name[64];
 	struct fake_member members[FAKE_USERS];
 	size_t member_count;
+	uint64_t last_forgotten;
 	uint64_t last_claimed; /* not 0: the last_message_id that is given out */
 };
 
@@ -65,9 +66,12 @@ struct fake_server {
 	const char *fault_path;
 	int fault_status; /* answer this, and do nothing; 0: see below */
 	const char *fault_code;
-	unsigned lose_answer;  /* so many times: do it, but no answer comes */
-	unsigned lose_request; /* so many times: not even that */
-	unsigned posts;        /* POSTs of messages that arrived */
+	unsigned lose_answer;         /* so many times: do it, but no answer comes */
+	unsigned lose_request;        /* so many times: not even that */
+	const char *ghost;            /* who is put into every conversation that is made */
+	bool trusts_everyone;         /* checks no signatures */
+	void (*entered)(bool inside); /* called around every request; may be NULL */
+	unsigned posts;               /* POSTs of messages that arrived */
 };
 
 struct fake_answer {
@@ -81,6 +85,9 @@ void fake_server_clear(struct fake_server *s);
 /* cookie is "name=value" or empty. */
 void fake_server_answer(struct fake_server *s, struct tacit_bytes cookie,
         const struct tacit_effect *send, struct fake_answer *out);
+
+/* Drops all messages that were sent, but never gives an id twice. */
+void fake_server_forget(struct fake_server *s);
 
 struct fake_user *fake_user_named(struct fake_server *s, const char *name);
 /* A user whom only the server has made up, with a device certified by its own key. */

@@ -369,3 +369,10 @@ size_t person_logged(struct person *p, const char *content)
 	}
 	return n;
 }
+
+void person_forget_history(struct person *p)
+{
+	for (size_t i = 0; i < p->log_count; i++)
+		tacit_buf_clear(&p->log[i].data);
+	p->log_count = 0;
+}

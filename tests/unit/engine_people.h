@@ -77,5 +77,6 @@ bool person_told(const struct person *p, enum tacit_notice_kind kind, enum tacit
 void person_forget(struct person *p); /* what was heard */
 /* How often the history holds a message of that text. */
 size_t person_logged(struct person *p, const char *content);
+void person_forget_history(struct person *p);
 
 #endif

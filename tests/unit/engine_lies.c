@@ -1,0 +1,411 @@
+/* The server lies, in every way that its place allows; each lie is met with its word. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/encoding.h"
+#include "crypto/secret.h"
+#include "engine_people.h"
+#include "support/tap.h"
+
+static struct fake_server server;
+static struct person alice, bob;
+
+static void meet(void)
+{
+	fake_server_init(&server);
+	server.now = person_clock;
+	person_init(&alice, "alice", &server);
+	person_init(&bob, "bob", &server);
+	person_register(&alice);
+	person_register(&bob);
+}
+
+static void part(void)
+{
+	person_clear(&alice);
+	person_clear(&bob);
+	fake_server_clear(&server);
+}
+
+/* Alice and bob know each other, and have talked. */
+static void meet_and_talk(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	CHECK_OK(person_sync(&bob));
+	person_forget(&alice);
+	person_forget(&bob);
+}
+
+static void become_another(struct fake_user *u, uint8_t seed)
+{
+	struct fake_user *mallory = fake_user_add(&server, "mallory", seed);
+	u->key = mallory->key;
+	server.user_count--;
+}
+
+static bool nothing_posted_since(unsigned posts)
+{
+	return server.posts == posts;
+}
+
+static void a_swapped_key(void)
+{
+	meet_and_talk();
+	unsigned posts = server.posts;
+	struct fake_user *u = fake_user_named(&server, "bob");
+	struct fake_user before = *u;
+	become_another(u, 9);
+	u->device_count = 0;
+	fake_device_add(u, 77, 9);
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_KEY_CHANGED);
+	CHECK(nothing_posted_since(posts));
+	CHECK(person_told(&alice, TACIT_NOTICE_KEY_CHANGED, TACIT_E_KEY_CHANGED, "key"));
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_KEY_CHANGED, "Not sent"));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_KEY_CHANGED, NULL), 1);
+	/* It stays so after a restart, and is told once. */
+	CHECK_OK(person_restart(&alice));
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_KEY_CHANGED);
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_KEY_CHANGED, NULL), 1);
+	CHECK_ERR(person_do(&alice, TACIT_CMD_SET_VERIFIED, "bob"), TACIT_E_KEY_CHANGED);
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "bob"));
+	CHECK_ERR(person_last(&alice, TACIT_NOTICE_SAFETY)->err, TACIT_E_KEY_CHANGED);
+	/* Taken back: as if nothing had been. */
+	struct fake_user swapped = *u;
+	*u = before;
+	CHECK_OK(person_say(&alice, "bob", "to the real one"));
+	/* Accepted: from now on it is the one. */
+	*u = swapped;
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_KEY_CHANGED);
+	CHECK_OK(person_do(&alice, TACIT_CMD_ACCEPT_KEY, "bob"));
+	CHECK_OK(person_say(&alice, "bob", "to the new one"));
+	part();
+}
+
+static void a_swapped_key_of_our_own(void)
+{
+	meet_and_talk();
+	become_another(fake_user_named(&server, "alice"), 9);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_KEY_CHANGED, NULL), 1);
+	/* Alice's signatures do not count on such a server, but what she reads warns her. */
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(
+	        &alice, TACIT_NOTICE_WARNING, TACIT_E_KEY_CHANGED, "another key as yours"));
+	part();
+}
+
+static void an_added_device(void)
+{
+	meet_and_talk();
+	struct fake_user *u = fake_user_named(&server, "bob");
+	fake_device_add(u, 66, 9); /* certified by somebody else */
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_BAD_CERTIFICATE, "bob"));
+	/* The envelope names only the certified one. */
+	struct tacit_buf envelope = {0};
+	CHECK_OK(tacit_unbase64(TACIT_BASE64, tacit_cstr(server.messages[1].content), &envelope));
+	uint8_t id[16];
+	memset(id, 66, sizeof(id));
+	for (size_t i = 0; i + sizeof(id) <= envelope.n; i++)
+		CHECK(memcmp(envelope.p + i, id, sizeof(id)) != 0);
+	tacit_buf_clear(&envelope);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "two"), 1);
+	/* Only uncertified devices: nobody to seal for. */
+	memmove(&u->devices[0], &u->devices[1], sizeof(u->devices[0]));
+	u->device_count = 1;
+	CHECK_ERR(person_say(&alice, "bob", "three"), TACIT_E_NO_DEVICE);
+	/* An own device that was never certified is seen in the list. */
+	fake_device_add(fake_user_named(&server, "alice"), 67, 9);
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_DEVICES}));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_BAD_CERTIFICATE, "not certified"));
+	part();
+}
+
+static void the_same_device_twice(void)
+{
+	meet_and_talk();
+	struct fake_user *u = fake_user_named(&server, "bob");
+	u->devices[u->device_count++] = u->devices[0];
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "twice"));
+	part();
+}
+
+static void a_ghost_in_a_direct_chat(void)
+{
+	meet_and_talk();
+	unsigned posts = server.posts;
+	struct fake_user *ghost = fake_user_add(&server, "ghost", 9);
+	struct fake_conversation *c = &server.conversations[0];
+	c->members[c->member_count++].user = ghost->id;
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_REFUSED);
+	CHECK(nothing_posted_since(posts));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "chat between two"));
+	/* Nor does another kind make it acceptable. */
+	memcpy(c->kind, "group", 6);
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_REFUSED);
+	CHECK(nothing_posted_since(posts));
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "another kind"));
+	part();
+}
+
+static void a_ghost_in_a_group(void)
+{
+	meet();
+	struct tacit_bytes users[] = {TACIT_STR("bob")};
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = TACIT_STR("us"),
+	                                    .users = users,
+	                                    .user_count = 1}));
+	struct fake_user *ghost = fake_user_add(&server, "ghost", 9);
+	struct fake_conversation *c = &server.conversations[0];
+	c->members[c->member_count++].user = ghost->id;
+	CHECK_OK(person_say_in(&alice, c->id, "hello"));
+	CHECK(person_told(&alice, TACIT_NOTICE_MEMBER, TACIT_OK, "ghost is now in"));
+	CHECK_INT(person_logged(&alice, "hello"), 1);
+	/* One who comes with a group that was just made, and was not named, is told, too. */
+	person_forget(&alice);
+	server.ghost = "ghost";
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = TACIT_STR("us two"),
+	                                    .users = users,
+	                                    .user_count = 1}));
+	CHECK(person_told(&alice, TACIT_NOTICE_MEMBER, TACIT_OK, "ghost is now in"));
+	/* And a direct chat that is born with a third is no direct chat. */
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_REFUSED);
+	part();
+}
+
+static void one_person_under_two_names(void)
+{
+	meet_and_talk();
+	struct fake_user *twin = fake_user_add(&server, "twin", 9);
+	twin->key = fake_user_named(&server, "bob")->key;
+	CHECK_ERR(person_say(&alice, "twin", "x"), TACIT_E_REFUSED);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "same person as bob"));
+	twin->key = fake_user_named(&server, "alice")->key;
+	CHECK_ERR(person_say(&alice, "twin", "x"), TACIT_E_REFUSED);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "your own key"));
+	part();
+}
+
+static void a_message_under_another_name(void)
+{
+	meet_and_talk();
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	memcpy(server.messages[1].username, "bob", 4);
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(
+	        &bob, TACIT_NOTICE_REFUSED, TACIT_E_KEY_CHANGED, "signed by somebody else"));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 0);
+	part();
+}
+
+/* Flips one bit of the envelope, `back` bytes before its end. */
+static void tamper(struct fake_message *m, size_t back)
+{
+	struct tacit_buf envelope = {0}, text = {0};
+	CHECK_OK(tacit_unbase64(TACIT_BASE64, tacit_cstr(m->content), &envelope));
+	envelope.p[envelope.n - back] ^= 1;
+	CHECK_OK(tacit_base64(TACIT_BASE64, tacit_buf_view(&envelope), &text));
+	memcpy(m->content, text.p, text.n);
+	tacit_buf_clear(&envelope);
+	tacit_buf_clear(&text);
+}
+
+static void a_changed_message(void)
+{
+	meet_and_talk();
+	for (size_t i = 0; i < 4; i++)
+		CHECK_OK(person_say(&alice, "bob", "again"));
+	tamper(&server.messages[1], 1);
+	tamper(&server.messages[2], 70); /* before the signature: the ciphertext */
+	server.messages[3].content[7] = '!';
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_REFUSED, TACIT_E_BAD_SIGNATURE,
+	        "A message that claims to be from alice was refused: the signature is not "
+	        "theirs."));
+	CHECK(person_told(
+	        &bob, TACIT_NOTICE_REFUSED, TACIT_E_MALFORMED, "not in the expected form"));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 3);
+	/* What is whole is read, and what is gone before it is told. */
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "again"), 1);
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_MISSING)->count, 3);
+	part();
+}
+
+static void a_replay(void)
+{
+	meet_and_talk();
+	struct fake_message *copy = &server.messages[server.message_count++];
+	*copy = server.messages[0];
+	copy->id = server.next_message++;
+	copy->content = strdup(server.messages[0].content);
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_REFUSED, TACIT_E_REPLAY, "it was here before"));
+	part();
+}
+
+static void a_changed_order(void)
+{
+	meet_and_talk();
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	char *content = server.messages[1].content;
+	server.messages[1].content = server.messages[2].content;
+	server.messages[2].content = content;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_REFUSED, TACIT_E_ORDER_CHANGED, "out of order"));
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_MISSING)->count, 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "two"), 0);
+	part();
+}
+
+static void ids_that_do_not_ascend(void)
+{
+	meet_and_talk();
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	struct fake_message m = server.messages[1];
+	server.messages[1] = server.messages[2];
+	server.messages[2] = m;
+	CHECK_ERR(person_sync(&bob), TACIT_E_ORDER_CHANGED);
+	CHECK(person_told(&bob, TACIT_NOTICE_FAILED, TACIT_E_ORDER_CHANGED, "out of order"));
+	part();
+}
+
+static void a_dropped_message(void)
+{
+	meet_and_talk();
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	server.messages[1].hidden = true;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_MISSING)->count, 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "three"), 1);
+	part();
+}
+
+static void a_message_of_another_conversation(void)
+{
+	meet_and_talk();
+	struct tacit_bytes users[] = {TACIT_STR("bob")};
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = TACIT_STR("us"),
+	                                    .users = users,
+	                                    .user_count = 1}));
+	CHECK_OK(person_say(&alice, "bob", "only for you"));
+	server.messages[1].conversation = 101;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(
+	        &bob, TACIT_NOTICE_REFUSED, TACIT_E_WRONG_RECIPIENT, "not sealed for this"));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "only for you"), 0);
+	part();
+}
+
+static void a_rollback(void)
+{
+	meet_and_talk();
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK_OK(person_sync(&bob));
+	server.conversations[0].last_claimed = 1;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED, "gone back in time"));
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(
+	        &alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED, "gone back in time"));
+	/* Said once, not at every poll. */
+	size_t said = person_heard(&bob, TACIT_NOTICE_WARNING, NULL);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), said);
+	part();
+}
+
+static void another_account_at_login(void)
+{
+	meet();
+	become_another(fake_user_named(&server, "alice"), 9);
+	static struct person laptop;
+	person_init(&laptop, "alice", &server);
+	/* The fake server checks signatures, a lying one would not. */
+	struct tacit_command c = {.kind = TACIT_CMD_LOGIN,
+	        .username = TACIT_STR("alice"),
+	        .email = TACIT_STR("alice@example.org"),
+	        .password = TACIT_STR("correct horse 1!"),
+	        .code = TACIT_STR("123456")};
+	server.trusts_everyone = true;
+	CHECK_ERR(person_run(&laptop, &c), TACIT_E_KEY_CHANGED);
+	CHECK(person_told(&laptop, TACIT_NOTICE_FAILED, TACIT_E_KEY_CHANGED, "another public key"));
+	CHECK(!tacit_engine_has_account(laptop.engine) && laptop.profile.n == 0);
+	person_clear(&laptop);
+	part();
+}
+
+static void error_answers(void)
+{
+	static const struct {
+		int status;
+		const char *code;
+		enum tacit_err err;
+		const char *text;
+	} answers[] = {
+	        {401, "NOT_LOGGED_IN", TACIT_E_NOT_LOGGED_IN, "Log in again"},
+	        {401, "STALE_TIMESTAMP", TACIT_E_REFUSED, "clock"},
+	        {403, "NOT_ALLOWED", TACIT_E_REFUSED, "The server says NOT_ALLOWED."},
+	        {404, "NOT_FOUND", TACIT_E_NOT_FOUND, "The server says"},
+	        {409, "CONFLICT", TACIT_E_CONFLICT, "The server says"},
+	        {410, "GONE", TACIT_E_GONE, "The server says"},
+	        {413, "TOO_LARGE", TACIT_E_TOO_LARGE, "The server says"},
+	        {429, "RATE_LIMITED", TACIT_E_LIMIT, "The server says"},
+	        {500, "INTERNAL", TACIT_E_REFUSED, "The server says"},
+	        {503, "UNAVAILABLE", TACIT_E_STORE_BUSY, "The server says"},
+	        {507, "STORE_FULL", TACIT_E_STORE_FULL, "The server says"},
+	};
+	meet();
+	server.fault_path = "/api/me";
+	for (size_t i = 0; i < TACIT_COUNT(answers); i++) {
+		server.fault_status = answers[i].status;
+		server.fault_code = answers[i].code;
+		person_forget(&alice);
+		CHECK_ERR(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_WHOAMI}),
+		        answers[i].err);
+		CHECK(person_told(&alice, TACIT_NOTICE_FAILED, answers[i].err, answers[i].text));
+	}
+	server.fault_status = 0;
+	server.lose_request = 99;
+	CHECK_ERR(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_WHOAMI}),
+	        TACIT_E_NETWORK);
+	CHECK_INT(server.lose_request, 96); /* three tries */
+	server.lose_request = 2;
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_WHOAMI}));
+	part();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tap_case cases[] = {
+	        {"a swapped key", a_swapped_key},
+	        {"a swapped key of our own", a_swapped_key_of_our_own},
+	        {"an added device", an_added_device},
+	        {"the same device twice", the_same_device_twice},
+	        {"a ghost in a direct chat", a_ghost_in_a_direct_chat},
+	        {"a ghost in a group", a_ghost_in_a_group},
+	        {"one person under two names", one_person_under_two_names},
+	        {"a message under another name", a_message_under_another_name},
+	        {"a changed message", a_changed_message},
+	        {"a replay", a_replay},
+	        {"a changed order", a_changed_order},
+	        {"ids that do not ascend", ids_that_do_not_ascend},
+	        {"a dropped message", a_dropped_message},
+	        {"a message of another conversation", a_message_of_another_conversation},
+	        {"a rollback", a_rollback},
+	        {"another account at login", another_account_at_login},
+	        {"error answers", error_answers},
+	};
+	if (tacit_crypto_init() != TACIT_OK)
+		return 1;
+	return tap_main(argc, argv, cases, TACIT_COUNT(cases));
+}

@@ -1,0 +1,364 @@
+/* The power fails, answers get lost, memory runs out: nothing is lost, nothing is there twice. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "crypto/secret.h"
+#include "engine_people.h"
+#include "support/tap.h"
+
+static struct fake_server server;
+static struct person alice, bob;
+
+static void meet(void)
+{
+	fake_server_init(&server);
+	server.now = person_clock;
+	person_init(&alice, "alice", &server);
+	person_init(&bob, "bob", &server);
+	person_register(&alice);
+	person_register(&bob);
+}
+
+static void part(void)
+{
+	person_clear(&alice);
+	person_clear(&bob);
+	fake_server_clear(&server);
+}
+
+/* Everybody comes to rest, with nothing to disturb them. */
+static void settle(void)
+{
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(person_restart(&alice));
+		CHECK_OK(person_restart(&bob));
+		CHECK_OK(person_sync(&alice));
+		CHECK_OK(person_sync(&bob));
+	}
+}
+
+static void check_once(const char *text, bool was_sealed)
+{
+	size_t sent = 0;
+	for (size_t i = 0; i < server.message_count; i++)
+		for (size_t k = 0; k < i; k++)
+			CHECK(strcmp(server.messages[i].content, server.messages[k].content) != 0);
+	sent = person_logged(&alice, text);
+	CHECK(sent <= 1 && (sent == 1 || !was_sealed));
+	CHECK_INT(person_logged(&bob, text), sent);
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+}
+
+/* Power fails at the sender at every event in turn. */
+static void killed_while_sending(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK_OK(person_sync(&bob));
+	for (long at = 0; at < 40; at++) {
+		char text[32];
+		snprintf(text, sizeof(text), "message %ld", at);
+		size_t records = alice.record_count;
+		alice.power = at;
+		enum tacit_err err = person_say(&alice, "bob", text);
+		bool sealed = alice.record_count > records || err == TACIT_OK;
+		bool over = alice.power >= 0;
+		settle();
+		check_once(text, sealed);
+		person_forget(&alice);
+		person_forget(&bob);
+		if (over) {
+			CHECK_OK(err);
+			part();
+			return;
+		}
+	}
+	CHECK(!"the conversation comes to an end");
+}
+
+/* ... and at the receiver. What was not heard stands in the history. */
+static void killed_while_receiving(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	for (long at = 0; at < 40; at++) {
+		char text[32];
+		snprintf(text, sizeof(text), "message %ld", at);
+		CHECK_OK(person_say(&alice, "bob", text));
+		bob.power = at;
+		enum tacit_err err = person_sync(&bob);
+		bool over = bob.power >= 0;
+		size_t heard = person_heard(&bob, TACIT_NOTICE_MESSAGE, text);
+		settle();
+		check_once(text, true);
+		CHECK(person_heard(&bob, TACIT_NOTICE_MESSAGE, text) <= 1 && heard <= 1);
+		person_forget(&alice);
+		person_forget(&bob);
+		if (over) {
+			CHECK_OK(err);
+			part();
+			return;
+		}
+	}
+	CHECK(!"the sync comes to an end");
+}
+
+/* Killed at every event of a first contact: pins, conversation, message. */
+static void killed_at_first_contact(void)
+{
+	for (long at = 0; at < 40; at++) {
+		meet();
+		alice.power = at;
+		enum tacit_err err = person_say(&alice, "bob", "hello");
+		bool over = alice.power >= 0;
+		settle();
+		check_once("hello", err == TACIT_OK);
+		CHECK_OK(person_say(&bob, "alice", "hi"));
+		settle();
+		check_once("hi", true);
+		part();
+		if (over)
+			return;
+	}
+	CHECK(!"the contact comes to an end");
+}
+
+static void killed_while_registering(void)
+{
+	for (long at = 0; at < 40; at++) {
+		fake_server_init(&server);
+		server.now = person_clock;
+		person_init(&alice, "alice", &server);
+		CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_REGISTER,
+		                                    .username = TACIT_STR("alice"),
+		                                    .email = TACIT_STR("alice@example.org"),
+		                                    .password = TACIT_STR("correct horse 1!")}));
+		alice.power = at;
+		enum tacit_err err =
+		        person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_VERIFY_TOTP,
+		                                   .code = TACIT_STR("123456")});
+		bool over = alice.power >= 0;
+		/* Codes and success are heard only when the keys are safe. */
+		if (person_heard(&alice, TACIT_NOTICE_RECOVERY_CODES, NULL) > 0 || err == TACIT_OK)
+			CHECK(alice.profile.n > 0);
+		CHECK_OK(person_restart(&alice));
+		if (alice.profile.n > 0) {
+			/* The device is published by the next command, if it was not. */
+			CHECK_OK(person_sync(&alice));
+			CHECK_INT(server.users[0].device_count, 1);
+		}
+		person_clear(&alice);
+		fake_server_clear(&server);
+		if (over)
+			return;
+	}
+	CHECK(!"the registration comes to an end");
+}
+
+static void answers_get_lost(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	server.fault_path = "/messages";
+	/* Once: the retry gets the same message. */
+	server.lose_answer = 1;
+	CHECK_OK(person_say(&alice, "bob", "once"));
+	/* For good: it is kept, and said so. */
+	server.lose_answer = 3;
+	CHECK_ERR(person_say(&alice, "bob", "thrice"), TACIT_E_NETWORK);
+	CHECK(person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	server.lose_request = 3;
+	CHECK_ERR(person_say(&alice, "bob", "after it"), TACIT_E_NETWORK);
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag); /* it was not made yet */
+	server.fault_path = NULL;
+	settle();
+	check_once("hello", true);
+	check_once("once", true);
+	check_once("thrice", true);
+	CHECK_INT(person_logged(&bob, "after it"), 0);
+	CHECK_INT(server.message_count, 3);
+	part();
+}
+
+static void kept_messages_go_first(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	server.fault_path = "/messages";
+	server.fault_status = 503;
+	server.fault_code = "UNAVAILABLE";
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_STORE_BUSY);
+	CHECK(person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	CHECK_OK(person_restart(&alice));
+	server.fault_path = NULL;
+	person_forget(&alice);
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, "two"), 1); /* told: it is out now */
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(bob.log_count, 3);
+	CHECK(strcmp(person_last(&bob, TACIT_NOTICE_MESSAGE)->content, "three") == 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+	part();
+}
+
+static void refused_for_good_is_taken_back(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	size_t records = alice.record_count;
+	server.fault_path = "/messages";
+	server.fault_status = 413;
+	server.fault_code = "TOO_LARGE";
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_TOO_LARGE);
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_TOO_LARGE, "The server says"));
+	CHECK_INT(alice.record_count, records);
+	server.fault_path = NULL;
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 2);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0); /* its order was given back */
+	/* A kept one that is refused later: told with its content. */
+	server.fault_path = "/messages";
+	server.fault_status = 503;
+	CHECK_ERR(person_say(&alice, "bob", "four"), TACIT_E_STORE_BUSY);
+	server.fault_status = 410;
+	person_forget(&alice);
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_REFUSED, "four"), 1);
+	CHECK(person_last(&alice, TACIT_NOTICE_REFUSED)->flag);
+	part();
+}
+
+static void a_full_store_stops_everything(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	unsigned posts = server.posts;
+	alice.store_is_full = true;
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_CANCELLED);
+	CHECK_INT(server.posts, posts);
+	alice.store_is_full = false;
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+	part();
+}
+
+static void many_pages(void)
+{
+	meet();
+	for (int i = 0; i < 60; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "message %d", i);
+		CHECK_OK(person_say(&alice, "bob", text));
+		person_forget(&alice);
+	}
+	bob.power = 8; /* after the first page */
+	enum tacit_err err = person_sync(&bob);
+	CHECK_ERR(err, TACIT_E_CANCELLED);
+	CHECK_OK(person_restart(&bob));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(bob.log_count, 60);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	part();
+}
+
+/* --- every allocation fails once
+ * ------------------------------------------------------------------ */
+
+static long left;
+static bool paused;
+
+static int fail_once(void *ctx)
+{
+	(void)ctx;
+	return !paused && left-- == 0;
+}
+
+static void pause_faults(bool inside)
+{
+	paused = inside;
+}
+
+static size_t logged_in_peace(struct person *p, const char *text)
+{
+	paused = true;
+	size_t n = person_logged(p, text);
+	paused = false;
+	return n;
+}
+
+/* The person does it; memory may run out once: then it restarts, and does it again. */
+static void insist(struct person *p, const char *text)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		enum tacit_err err = text != NULL ? person_say(p, "bob", text) : person_sync(p);
+		if (err == TACIT_OK)
+			return;
+		CHECK_ERR(err, TACIT_E_NOMEM);
+		while (person_restart(p) != TACIT_OK)
+			continue;
+		if (text != NULL && logged_in_peace(p, text) > 0)
+			return;
+	}
+	CHECK(!"it works at the third try");
+}
+
+static void memory_runs_out(void)
+{
+	meet();
+	server.entered = pause_faults;
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK_OK(person_sync(&bob));
+	for (long n = 0; n < 20000; n++) {
+		char text[32];
+		snprintf(text, sizeof(text), "message %ld", n);
+		left = n;
+		tacit_alloc_set_fault(fail_once, NULL);
+		insist(&alice, text);
+		insist(&bob, NULL);
+		tacit_alloc_set_fault(NULL, NULL);
+		CHECK_OK(person_sync(&alice));
+		CHECK_OK(person_sync(&bob));
+		CHECK(person_logged(&alice, text) >= 1);
+		CHECK_INT(person_logged(&bob, text), person_logged(&alice, text));
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+		person_forget(&alice);
+		person_forget(&bob);
+		person_forget_history(&alice);
+		person_forget_history(&bob);
+		fake_server_forget(&server);
+		if (left >= 0) {
+			part();
+			return;
+		}
+	}
+	CHECK(!"the sweep comes to an end");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tap_case cases[] = {
+	        {"killed while sending", killed_while_sending},
+	        {"killed while receiving", killed_while_receiving},
+	        {"killed at first contact", killed_at_first_contact},
+	        {"killed while registering", killed_while_registering},
+	        {"answers get lost", answers_get_lost},
+	        {"kept messages go first", kept_messages_go_first},
+	        {"refused for good is taken back", refused_for_good_is_taken_back},
+	        {"a full store stops everything", a_full_store_stops_everything},
+	        {"many pages", many_pages},
+	        {"memory runs out", memory_runs_out},
+	};
+	if (tacit_crypto_init() != TACIT_OK)
+		return 1;
+	return tap_main(argc, argv, cases, TACIT_COUNT(cases));
+}

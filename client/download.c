@@ -363,10 +363,12 @@ static enum tacit_err fetch_all(struct job *j, bool *resumed)
 	TRY(fetch_until(j, has_header));
 	TRY(hash_kept(j));
 	*resumed = j->chunk > 0;
-	if (ftruncate(j->fd, (off_t)(j->chunk * j->shape.chunk_bytes)) != 0)
+	if (!complete(j) && ftruncate(j->fd, (off_t)(j->chunk * j->shape.chunk_bytes)) != 0)
 		TRY(TACIT_E_IO);
 	TRY(fetch_until(j, complete));
 	TRY(check_digest(j));
+	if (ftruncate(j->fd, (off_t)j->file->size) != 0) /* nothing of an earlier part beyond */
+		TRY(TACIT_E_IO);
 out:
 	return err;
 }

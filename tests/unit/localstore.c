@@ -118,7 +118,7 @@ static void walks_the_log(void)
 	make_folder();
 	REQUIRE(localstore_open(folder, &s) == TACIT_OK);
 	for (uint64_t i = 1; i <= 5; i++)
-		CHECK_OK(localstore_put_log(s, &a, 8 * i, tacit_bytes("12345" + i - 1, 1)));
+		CHECK_OK(localstore_put_log(s, &a, 8 * i, tacit_bytes(&"12345"[i - 1], 1)));
 	CHECK_OK(localstore_put_log(s, &a, 8, TACIT_STR("X")));
 	CHECK_OK(localstore_put_log(s, &other, 1, TACIT_STR("Y")));
 	CHECK_ERR(localstore_put_log(s, &a, UINT64_MAX, TACIT_STR("Z")), TACIT_E_USAGE);

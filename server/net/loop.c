@@ -276,12 +276,12 @@ static enum tacit_err allocate(struct net_loop *l)
 
 static struct event_base *new_base(void)
 {
-	/* One thread each: no locks. Changes of an event within a turn become one system call. */
+	/* One thread each: no locks. No EPOLL_USE_CHANGELIST: it would touch descriptors after they
+	 * were closed, when another loop may have them. */
 	struct event_config *config = event_config_new();
 	if (config == NULL)
 		return NULL;
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	event_config_require_features(config, EV_FEATURE_ET);
 	struct event_base *base = event_base_new_with_config(config);
 	event_config_free(config);

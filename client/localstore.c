@@ -52,8 +52,9 @@ static const char *const query_text[QUERIES] = {
         [DELETE_PROFILE] = "DELETE FROM profile WHERE name = ?1",
         [GET_PROFILE] = "SELECT data FROM profile WHERE name = ?1",
         [EACH_RECORD] = "SELECT id, data FROM records",
-        [EACH_LOG] = "SELECT position, data FROM (SELECT position, data FROM log WHERE tag = ?1 AND"
-                     " position < ?2 ORDER BY position DESC LIMIT ?3) ORDER BY position",
+        [EACH_LOG] =
+                ("SELECT position, data FROM (SELECT position, data FROM log WHERE tag = ?1 AND"
+                 " position < ?2 ORDER BY position DESC LIMIT ?3) ORDER BY position"),
 };
 
 struct localstore {

@@ -1,0 +1,84 @@
+# bash completion for tacit(1)
+
+_tacit_users() # usernames; nothing when the profile is locked: completion asks no questions
+{
+	timeout 2 tacit "${profile[@]}" users --password-file /dev/null </dev/null 2>/dev/null |
+		while read -r name _; do printf '%s\n' "$name"; done
+}
+
+_tacit()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local -a words=() profile=()
+	local i word
+	local globals='--profile --server --json --quiet --password-file --code-file --ca-file
+		--insecure-http --help --version'
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		-p | --profile) profile=(--profile "${COMP_WORDS[++i]}") ;;
+		-s | --server | --password-file | --code-file | --ca-file | -o | --output | -n | \
+			--number | -e | --email | -u | --username | -i | --invitation | -c | \
+			--compare) ((i++)) ;;
+		-*) ;;
+		*) words+=("$word") ;;
+		esac
+	done
+
+	case $prev in
+	-p | --profile)
+		COMPREPLY=($(compgen -W "$(ls "${XDG_DATA_HOME:-$HOME/.local/share}/tacit/profiles" \
+			2>/dev/null)" -- "$cur"))
+		return ;;
+	--password-file | --code-file | --ca-file | -o | --output)
+		compopt -o filenames
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return ;;
+	-s | --server | -n | --number | -e | --email | -u | --username | -i | --invitation | -c | \
+		--compare)
+		return ;;
+	esac
+
+	local command=${words[0]-} options=
+	case "$command ${words[1]-}" in
+	'group create' | 'group list' | 'group show' | 'group add' | 'group remove' | 'group leave' | \
+		'group send' | 'file send' | 'file get' | 'devices revoke')
+		command="$command ${words[1]}" ;;
+	esac
+	case $command in
+	register) options='--username --email --invitation' ;;
+	login) options='--username --email' ;;
+	inbox) options='--peek' ;;
+	history) options='--number' ;;
+	'file get') options='--output' ;;
+	verify) options='--compare' ;;
+	accept-key | 'devices revoke') options='--yes' ;;
+	esac
+	if [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W "$options $globals" -- "$cur"))
+		return
+	fi
+
+	case $command in
+	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send inbox chat
+		history group file verify accept-key devices quit' -- "$cur")) ;;
+	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
+	file) COMPREPLY=($(compgen -W 'send get' -- "$cur")) ;;
+	devices) COMPREPLY=($(compgen -W 'revoke' -- "$cur")) ;;
+	send | chat | history | verify | accept-key)
+		((${#words[@]} == 1)) &&
+			COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
+	'group create' | 'group add' | 'group remove')
+		((${#words[@]} > 2)) && COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
+	'file send')
+		if ((${#words[@]} == 2)); then
+			COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur"))
+		else
+			compopt -o filenames
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	esac
+}
+
+complete -F _tacit tacit

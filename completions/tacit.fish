@@ -1,0 +1,64 @@
+# fish completion for tacit(1)
+
+function __tacit_users
+    timeout 2 tacit users --password-file /dev/null </dev/null 2>/dev/null | string replace -r ' .*' ''
+end
+
+function __tacit_profiles
+    set -l data $XDG_DATA_HOME
+    test -n "$data"; or set data ~/.local/share
+    for folder in $data/tacit/profiles/*/
+        basename $folder
+    end
+end
+
+complete -c tacit -f
+complete -c tacit -s p -l profile -x -a '(__tacit_profiles)' -d 'the account to use'
+complete -c tacit -s s -l server -x -d 'the server'
+complete -c tacit -s j -l json -d 'one JSON object per line'
+complete -c tacit -s q -l quiet -d 'say only what was asked for'
+complete -c tacit -l password-file -r -F -d 'read the password from a file'
+complete -c tacit -l code-file -r -F -d 'read the code from a file'
+complete -c tacit -l ca-file -r -F -d 'trust these certificate authorities'
+complete -c tacit -l insecure-http -d 'allow http:// to other machines'
+complete -c tacit -s h -l help -d 'say what a command does'
+complete -c tacit -s V -l version -d 'print the version'
+
+complete -c tacit -n __fish_use_subcommand -a register -d 'make an account'
+complete -c tacit -n __fish_use_subcommand -a login -d 'log in, or use an account on a new device'
+complete -c tacit -n __fish_use_subcommand -a logout -d 'end the session on the server'
+complete -c tacit -n __fish_use_subcommand -a lock -d 'forget the keys until the password is given again'
+complete -c tacit -n __fish_use_subcommand -a unlock -d 'keep the keys in the kernel for twelve hours'
+complete -c tacit -n __fish_use_subcommand -a whoami -d 'show the account of this profile'
+complete -c tacit -n __fish_use_subcommand -a users -d 'search the directory of the server'
+complete -c tacit -n __fish_use_subcommand -a send -d 'send a message'
+complete -c tacit -n __fish_use_subcommand -a inbox -d 'show unread messages and mark them read'
+complete -c tacit -n __fish_use_subcommand -a chat -d 'talk: messages appear as they come'
+complete -c tacit -n __fish_use_subcommand -a history -d 'show old messages, without asking the server'
+complete -c tacit -n __fish_use_subcommand -a group -d 'groups'
+complete -c tacit -n __fish_use_subcommand -a file -d 'send and fetch files'
+complete -c tacit -n __fish_use_subcommand -a verify -d 'compare the safety number with somebody'
+complete -c tacit -n __fish_use_subcommand -a accept-key -d 'trust the changed key of somebody'
+complete -c tacit -n __fish_use_subcommand -a devices -d 'list and revoke your devices'
+complete -c tacit -n __fish_use_subcommand -a quit -d 'leave the prompt'
+
+set -l names send chat history verify accept-key
+complete -c tacit -n "__fish_seen_subcommand_from $names" -a '(__tacit_users)'
+complete -c tacit -n '__fish_seen_subcommand_from register login' -s u -l username -x -d 'the name'
+complete -c tacit -n '__fish_seen_subcommand_from register login' -s e -l email -x -d 'the address'
+complete -c tacit -n '__fish_seen_subcommand_from register' -s i -l invitation -x -d 'where the server asks for one'
+complete -c tacit -n '__fish_seen_subcommand_from inbox' -l peek -d 'leave the messages unread'
+complete -c tacit -n '__fish_seen_subcommand_from history' -s n -l number -x -d 'how many'
+complete -c tacit -n '__fish_seen_subcommand_from verify' -s c -l compare -x -d 'their number'
+complete -c tacit -n '__fish_seen_subcommand_from accept-key' -s y -l yes -d 'do not ask'
+
+set -l group create list show add remove leave send
+complete -c tacit -n "__fish_seen_subcommand_from group; and not __fish_seen_subcommand_from $group" -a "$group"
+complete -c tacit -n '__fish_seen_subcommand_from group; and __fish_seen_subcommand_from create add remove' -a '(__tacit_users)'
+
+complete -c tacit -n '__fish_seen_subcommand_from file; and not __fish_seen_subcommand_from send get' -a 'send get'
+complete -c tacit -n '__fish_seen_subcommand_from file; and __fish_seen_subcommand_from send' -F -a '(__tacit_users)'
+complete -c tacit -n '__fish_seen_subcommand_from file; and __fish_seen_subcommand_from get' -s o -l output -r -F -d 'a folder, or a new name'
+
+complete -c tacit -n '__fish_seen_subcommand_from devices; and not __fish_seen_subcommand_from revoke' -a revoke -d 'cut off a device that was lost'
+complete -c tacit -n '__fish_seen_subcommand_from devices; and __fish_seen_subcommand_from revoke' -s y -l yes -d 'do not ask'

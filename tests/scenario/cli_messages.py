@@ -1,0 +1,389 @@
+"""People talk with the real `tacit`: direct, in groups, offline, and with changed keys."""
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import nacl.signing
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import tap  # noqa: E402
+from support.cli import Machine  # noqa: E402
+from support.door import Door  # noqa: E402
+from support.server import Server  # noqa: E402
+
+
+class World:
+    def __init__(self, server, machine):
+        self.server, self.machine = server, machine
+        self.alice, self.bob, self.carol = (machine.register(n) for n in ("alice", "bob", "carol"))
+
+
+@contextlib.contextmanager
+def world():
+    with Server(RATE_LOGIN=0) as server, Machine(server) as machine:
+        yield World(server, machine)
+
+
+# --- there and back ---
+
+@tap.case
+def a_message_there_and_back(w):
+    got = w.alice.must("send", "bob", "hello", "bob")
+    tap.equal((got.out, got.err), ("", ""), "a sent message is silent")
+    tap.equal(w.bob.inbox(), [("alice", "hello bob")], "bob's inbox")
+    tap.equal(w.bob.inbox(), [], "it is read now")
+    w.bob.must("send", "alice", "hello yourself")
+    tap.equal(w.alice.inbox(), [("bob", "hello yourself")], "alice's inbox")
+    for person, other in ((w.alice, "bob"), (w.bob, "alice")):
+        tap.equal(person.history(other), ["hello bob", "hello yourself"], f"{person.username}'s history")
+    shown = w.bob.must("history", "alice").out
+    tap.check("alice  hello bob" in shown and "you  hello yourself" in shown, shown)
+
+
+@tap.case
+def texts_of_any_kind_arrive_as_they_are(w):
+    texts = ["ünïcödé ✓ 你好 🎈", "two\nlines", "  spaces  ", "x" * 65536, "--not-an-option", "'\"$`\\",
+             "a\ttab", "-"]
+    for text in texts:
+        w.alice.must("send", "bob", text=text)
+    tap.equal([t for _, t in w.bob.inbox()], texts, "texts")
+    w.alice.must("send", "bob", "--", "--help")
+    tap.equal(w.bob.inbox(), [("alice", "--help")], "after --")
+    for bad, why in (("x" * 65537, "64 KiB"), (b"\xff\xfe", "UTF-8"), (b"a\0b", "UTF-8"), ("", "nothing")):
+        got = w.alice.run("send", "bob", text=bad)
+        tap.equal(got.code, 1, why)
+        tap.check(why in got.err, got.err)
+    tap.equal(w.bob.inbox(), [], "none of these")
+
+
+@tap.case
+def peeking_leaves_unread(w):
+    w.alice.must("send", "bob", "peek at me")
+    for _ in range(2):
+        tap.equal([m["text"] for m in w.bob.json("inbox", "--peek").of("message")], ["peek at me"], "peek")
+    tap.equal(w.bob.inbox(), [("alice", "peek at me")], "still unread")
+
+
+@tap.case
+def json_has_the_promised_shape(w):
+    sent = w.alice.json("send", "bob", "in json").objects
+    tap.equal(len(sent), 1, f"one line: {sent}")
+    tap.equal(sorted(sent[0]), ["conversation", "id", "time", "type"], "members of sent")
+    tap.equal(sent[0]["type"], "sent", "type")
+    got = w.bob.json("inbox").objects
+    tap.equal(len(got), 1, f"one line: {got}")
+    tap.equal(got[0], {"type": "message", "conversation": sent[0]["conversation"], "id": sent[0]["id"],
+                       "username": "alice", "time": sent[0]["time"], "own": False, "text": "in json"},
+              "the message")
+    user = w.bob.json("users", "ali").objects
+    tap.equal(user, [{"type": "user", "username": "alice", "verified": False}], "users")
+
+
+@tap.case
+def escape_sequences_of_others_never_reach_the_terminal(w):
+    evil = "\x1b[2J\x1b]0;title\x07\x1b[31mred\x9b31m\x08\x0d\x7f\u202eabc\x1b"
+    w.alice.must("send", "bob", text=evil)
+    w.bob.run("unlock")
+    with w.bob.terminal("inbox", "--peek") as t:
+        t.end(0)
+        body = t.raw[t.raw.index(b"alice"):]
+        for bad in (b"\x1b[2J", b"\x1b]0", b"\x1b[31mred", b"\x9b31m", b"\x08", b"\x7f", b"\x07",
+                    "\x9b".encode()):
+            tap.check(bad not in body, f"{bad!r} reached the terminal: {body!r}")
+        tap.check("red" in t.text and "abc" in t.text, "the rest is shown")
+    shown = w.bob.must("inbox", "--peek").out
+    tap.check(all(ord(c) >= 32 or c == "\n" for c in shown), f"in a pipe: {shown!r}")
+    tap.check("\x9b" not in shown and "\x7f" not in shown, f"in a pipe: {shown!r}")
+    got = w.bob.must("--json", "inbox")
+    tap.check(all(32 <= ord(c) < 127 or c == "\n" for c in got.out), "in JSON it is escaped")
+    tap.equal(got.of("message")[0]["text"], evil, "and whole")
+    for name in ("\x1b[2Jgroup", "a\nb"):
+        w.alice.run("group", "create", name, "bob")
+    shown = w.bob.must("group", "list").out
+    tap.check(all(ord(c) >= 32 or c == "\n" for c in shown), f"group names: {shown!r}")
+
+
+# --- chat ---
+
+@tap.case
+def two_people_chat_at_their_terminals(w):
+    for person in (w.alice, w.bob):
+        person.run("unlock")
+        person.run("inbox")
+    with w.alice.terminal("chat", "bob") as a, w.bob.terminal("chat", "alice") as b:
+        a.expect("bob> ")
+        b.expect("alice> ")
+        a.line("are you there?")
+        b.expect("alice.*are you there\\?")
+        b.line("yes, here")
+        a.expect("bob.*yes, here")
+        a.line("//slash first")
+        b.expect("alice.*/slash first")
+        a.line("/help")
+        a.expect("/quit")
+        a.line("/quit")
+        a.end(0)
+        b.type("\x04")
+        b.end(0)
+    tap.equal(w.alice.history("bob")[-3:], ["are you there?", "yes, here", "/slash first"], "history")
+
+
+@tap.case
+def chat_by_a_pipe(w):
+    w.alice.must("chat", "bob", text="first line\nsecond line\n")
+    tap.equal([t for _, t in w.bob.inbox()], ["first line", "second line"], "what came")
+
+
+# --- groups ---
+
+@tap.case
+def the_life_of_a_group(w):
+    a, b, c = w.alice, w.bob, w.carol
+    a.must("group", "create", "climbing", "bob")
+    shown = a.json("group", "list").of("conversation")
+    mine = [g for g in shown if g["title"] == "climbing"][0]
+    tap.equal((mine["kind"], sorted(mine["members"])), ("group", ["alice", "bob"]), "group")
+    a.must("group", "send", "climbing", "who comes?")
+    tap.equal(b.inbox(), [("alice", "who comes?")], "bob")
+    tap.equal(c.run("group", "show", "climbing").code, 1, "carol is not in it")
+    a.must("group", "add", "climbing", "carol")
+    b.must("group", "send", "climbing", "I do")
+    tap.check(("bob", "I do") in a.inbox() and ("bob", "I do") in c.inbox(), "all read it")
+    tap.check("who comes?" not in c.history("climbing"), "what was said before is not carol's")
+    a.must("group", "remove", "climbing", "carol")
+    b.run("inbox")
+    b.must("group", "send", "climbing", "without carol")
+    tap.check(("bob", "without carol") in a.inbox(), "alice")
+    tap.check("without carol" not in c.run("--json", "inbox").out, "carol reads no more")
+    tap.equal(c.run("group", "send", "climbing", "still here?").code, 1, "nor writes")
+    b.must("group", "leave", "climbing")
+    tap.equal(b.run("group", "send", "climbing", "gone").code, 1, "who has left cannot write")
+    tap.equal(a.json("group", "show", "climbing").of("conversation")[0]["members"], ["alice"], "the rest")
+
+
+@tap.case
+def a_group_never_stands_in_a_users_way(w):
+    """Carol names a group `bob`: what is for bob does not go there."""
+    w.carol.must("group", "create", "bob", "alice")
+    w.alice.must("inbox")
+    w.alice.must("send", "bob", "for bob alone")
+    tap.check("for bob alone" not in w.carol.run("--json", "inbox").out, "not to the group")
+    tap.check(("alice", "for bob alone") in w.bob.inbox(), "to bob")
+
+
+# --- one after another, at once, never twice ---
+
+@tap.case
+def two_processes_of_one_profile(w):
+    """Nothing is lost or sent twice when several work on a profile at once."""
+    w.bob.run("inbox")
+    results = []
+
+    def send(number):
+        got = w.alice.run("send", "bob", f"parallel {number}")
+        for _ in range(20):  # a busy store is said, and the same again is right
+            if got.code == 0 or "another tacit" not in got.err.lower():
+                break
+            time.sleep(0.1)
+            got = w.alice.run("send", "bob", f"parallel {number}")
+        results.append(got)
+
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(12)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    tap.equal([r.code for r in results], [0] * 12, f"{[r.err for r in results if r.code]}")
+    w.alice.must("send", "bob", "the last one")
+    tap.equal(sorted(t for _, t in w.bob.inbox()),
+              sorted([f"parallel {n}" for n in range(12)] + ["the last one"]), "what came")
+    tap.equal(w.bob.json("history", "alice").of("missing"), [], "no gap")
+    tap.equal(w.bob.json("history", "alice").of("refused"), [], "nothing refused")
+
+
+@tap.case
+def two_readers_of_one_profile(w):
+    for n in range(10):
+        w.alice.must("send", "bob", f"read {n}")
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(w.bob.run("--json", "inbox")))
+               for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for got in results:
+        tap.check(got.code == 0 or "another tacit" in got.err.lower(), f"{got!r}")
+    w.bob.must("inbox")
+    history = [t for t in w.bob.history("alice") if str(t).startswith("read ")]
+    tap.equal(history, [f"read {n}" for n in range(10)], "each once, in order")
+
+
+@tap.case
+def offline_a_message_waits_and_goes_out_once(w):
+    w.bob.run("inbox")
+    w.server.stop()
+    got = w.alice.run("send", "bob", "written offline")
+    tap.equal(got.code, 1, "exit")
+    tap.check("error:" in got.err and "kept here" in got.err, f"a clear word: {got.err}")
+    tap.check("written offline" not in got.err + got.out, "not echoed")
+    got = w.alice.run("inbox")
+    tap.equal(got.code, 1, "inbox without a server")
+    tap.check("server" in got.err.lower(), got.err)
+    tap.check("hello" in str(w.alice.history("bob")) or w.alice.history("bob"), "history works offline")
+    w.server.start()
+    w.alice.must("send", "bob", "written online")
+    tap.equal([t for _, t in w.bob.inbox()], ["written offline", "written online"], "both, in order")
+    w.alice.must("inbox")
+    w.alice.must("send", "bob", "afterwards")
+    tap.equal([t for _, t in w.bob.inbox()], ["afterwards"], "and not again")
+
+
+@tap.case
+def an_answer_that_is_lost_doubles_nothing(w):
+    """The server has stored the message, the client never hears of it and tries again."""
+    gap = Door(w.server)
+    gap.losing = True
+    got = w.alice.run("send", "bob", "stored once", "--server", gap.url)
+    tap.check(gap.lost > 0, "answers were lost")
+    tap.equal(got.code, 1, f"exit {got!r}")
+    gap.losing = False
+    w.alice.must("send", "bob", "after it", "--server", gap.url)
+    gap.close()
+    tap.equal([t for _, t in w.bob.inbox()], ["stored once", "after it"], "what came")
+    history = w.bob.json("history", "alice")
+    tap.equal((history.of("missing"), history.of("refused")), ([], []), "no gaps, no replays")
+
+
+# --- a server that lies ---
+
+def tamper(w, statement, *values):
+    w.server.stop()
+    with contextlib.closing(sqlite3.connect(w.server.database())) as store:
+        count = store.execute(statement, values).rowcount
+        store.commit()
+    w.server.start()
+    return count
+
+
+@tap.case
+def a_changed_message_is_refused_with_a_word(w):
+    w.bob.run("inbox")
+    sent = w.alice.json("send", "bob", "will be changed").of("sent")[0]["id"]
+    w.server.stop()
+    with contextlib.closing(sqlite3.connect(w.server.database())) as store:
+        content = bytearray(store.execute("SELECT content FROM messages WHERE id = ?", (sent,)).fetchone()[0])
+        content[-1] ^= 1
+        store.execute("UPDATE messages SET content = ? WHERE id = ?", (bytes(content), sent))
+        store.commit()
+    w.server.start()
+    w.alice.must("send", "bob", "is as it was")
+    got = w.bob.json("inbox")
+    tap.equal([m["text"] for m in got.of("message")], ["is as it was"], "messages")
+    refused = got.of("refused")
+    tap.equal(len(refused), 1, f"refused: {got.out}")
+    tap.equal(refused[0].get("code"), "BAD_SIGNATURE", f"{refused}")
+    tap.check("[not shown: " in w.bob.must("history", "alice").out, "in words")
+
+
+@tap.case
+def a_message_shown_twice_is_refused(w):
+    """The server stores a copy of an old message as a new one."""
+    w.alice.must("send", "bob", "only once")
+    w.bob.must("inbox")
+    tamper(w, "INSERT INTO messages (conversation_id, user_id, created_at, content) "
+              "SELECT conversation_id, user_id, created_at, content FROM messages ORDER BY id DESC LIMIT 1")
+    got = w.bob.json("inbox")
+    tap.equal(got.of("message"), [], "messages")
+    tap.check([r for r in got.of("refused") + got.of("warning")
+               if r.get("code") in ("REPLAY", "ORDER_CHANGED")], f"a word about it: {got.out}")
+
+
+@tap.case
+def a_message_that_vanishes_is_missed(w):
+    w.bob.run("inbox")
+    sent = w.alice.json("send", "bob", "will vanish").of("sent")[0]["id"]
+    tamper(w, "DELETE FROM messages WHERE id = ?", sent)
+    w.alice.must("send", "bob", "after the gap")
+    got = w.bob.json("inbox")
+    tap.equal([m["text"] for m in got.of("message")], ["after the gap"], "messages")
+    tap.equal([m["count"] for m in got.of("missing")], [1], f"{got.out}")
+    tap.check("never came" in w.bob.must("history", "alice").out, "in words")
+
+
+@tap.case
+def a_changed_key_is_loud(w):
+    """The server gives out another account key for carol."""
+    w.alice.must("send", "carol", "before")
+    w.carol.must("inbox")
+    old = None
+    w.server.stop()
+    with contextlib.closing(sqlite3.connect(w.server.database())) as store:
+        old = store.execute("SELECT public_key FROM users WHERE username = 'carol'").fetchone()[0]
+    new = bytes(nacl.signing.SigningKey.generate().verify_key)
+    w.server.sql("UPDATE users SET public_key = ? WHERE username = 'carol'", new)
+    w.server.start()
+    got = w.alice.run("send", "carol", "secret, not for the middle")
+    tap.equal(got.code, 1, f"nothing is sent: {got!r}")
+    tap.check("CHANGED" in got.err or "key is not the one known before" in got.err, got.err)
+    shown = w.alice.run("inbox")
+    tap.check("HAS CHANGED" in shown.out + shown.err + got.err, f"loud: {shown!r}")
+    got = w.alice.run("verify", "carol")
+    tap.equal(got.code, 1, "verify")
+    tap.check("NEW key" in got.out and "changed" in got.err, f"{got!r}")
+    got = w.alice.json("verify", "carol") if got.code == 0 else w.alice.run("--json", "verify", "carol")
+    tap.equal(got.of("safety_number")[0]["key_changed"], True, "in JSON")
+    got = w.alice.run("accept-key", "carol")
+    tap.equal(got.code, 1, "without a terminal and without --yes")
+    got = w.alice.run("send", "carol", "still not")
+    tap.equal(got.code, 1, "still nothing is sent")
+    tamper(w, "UPDATE users SET public_key = ? WHERE username = 'carol'", old)
+    w.alice.must("send", "carol", "with the old key again")
+    texts = [t for _, t in w.carol.inbox()]
+    tap.check("with the old key again" in texts, f"{texts}")
+
+
+@tap.case
+def a_new_key_can_be_accepted_at_a_terminal(w):
+    """Dave really has a new account of his name: his friend compares and accepts."""
+    dave = w.machine.register("dave")
+    w.bob.must("send", "dave", "hello dave")
+    dave.must("inbox")
+    tap.check(w.bob.json("verify", "dave").of("safety_number"), "a number")
+    w.server.stop()
+    w.server.sql("UPDATE users SET username = 'dave-old', email = 'old@example.org' "
+                 "WHERE username = 'dave'")
+    w.server.start()
+    again = w.machine.register("dave", profile="dave-new", email="dave@example.net")
+    got = w.bob.run("send", "dave", "hello again")
+    tap.equal(got.code, 1, f"refused at first: {got!r}")
+    w.bob.run("unlock")
+    with w.bob.terminal("accept-key", "dave") as t:
+        t.expect("NEW key")
+        t.expect("yes or no")
+        t.line("yes")
+        t.expect("Accepted, but not verified")
+        t.end(0)
+    w.bob.must("send", "dave", "hello new dave")
+    tap.check(("bob", "hello new dave") in again.inbox(), "the new one reads it")
+
+
+@tap.case
+def nothing_secret_in_arguments_and_environment(w):
+    """What other users of the machine can see of a running tacit."""
+    process = w.alice.start("chat", "bob", stdin=subprocess.PIPE)
+    time.sleep(0.5)
+    for name in ("cmdline", "environ"):
+        with contextlib.suppress(PermissionError), open(f"/proc/{process.pid}/{name}", "rb") as f:
+            seen = f.read()
+            tap.check(w.alice.password.encode() not in seen, f"the password is in {name}")
+    process.stdin.close()
+    process.wait(30)
+
+
+tap.main(world)

@@ -130,7 +130,7 @@ static bool confuses_oracle(const struct http_request *r)
 	for (size_t i = 0; i < r->header_count; i++) {
 		const struct http_header *h = &r->headers[i];
 		if (h->name.n > 17 &&
-			http1_is(tacit_bytes_part(h->name, 0, 17), "transfer-encoding"))
+		        http1_is(tacit_bytes_part(h->name, 0, 17), "transfer-encoding"))
 			return true;
 		const uint8_t *behind = h->value.p + h->value.n;
 		while (*behind == ' ')

@@ -135,8 +135,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	memcpy(&peer, address, (size_t)bytes < sizeof(peer) ? (size_t)bytes : sizeof(peer));
 	net_address_unmap(&peer);
 	if (!admit(l, fd, &peer)) {
-		close(fd);
 		net_count(&l->counters.refused, 1);
+		close(fd);
 	}
 	if (l->free_count == 0 && l->accepting)
 		pause_accepting(l);

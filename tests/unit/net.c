@@ -308,7 +308,7 @@ static struct net_server *serve(struct net_settings s)
 	if (net_server_new(&s, &app, &why, &server) != TACIT_OK ||
 	        net_server_start(server) != TACIT_OK) {
 		printf("# no server: %s\n", why);
-		CHECK(!"the server starts");
+		CHECK_ERR(TACIT_E_IO, TACIT_OK);
 		exit(1);
 	}
 	return server;

@@ -12,7 +12,6 @@
 struct form {
 	struct tacit_buf username, email;
 	struct tacit_secret password;
-	bool recovery_shown;
 };
 
 static int usage(const char *text)
@@ -21,26 +20,31 @@ static int usage(const char *text)
 	        cli_find_command(1, (char *[]){(char *)"register"}, &(int){0}), text);
 }
 
+struct question {
+	const char *prompt, *problem;
+	bool (*valid)(struct tacit_bytes answer);
+};
+
 /* An answer by option, or asked for until it is valid. */
-static int fill_in(const struct cli *c, const char *given, const char *prompt,
-        bool (*valid)(struct tacit_bytes), const char *problem, struct tacit_buf *out)
+static int fill_in(
+        const struct cli *c, const char *given, const struct question *q, struct tacit_buf *out)
 {
 	if (given != NULL) {
-		if (!valid(tacit_cstr(given)))
-			return usage(problem);
-		return tacit_buf_append(out, tacit_cstr(given)) == TACIT_OK ? EXIT_DONE
-		                                                            : EXIT_FAILED;
+		if (!q->valid(tacit_cstr(given)))
+			return usage(q->problem);
+		enum tacit_err err = tacit_buf_append(out, tacit_cstr(given));
+		return err == TACIT_OK ? EXIT_DONE : cli_fail(c, err, NULL);
 	}
 	for (;;) {
 		out->n = 0;
-		enum tacit_err err = term_ask(prompt, out);
+		enum tacit_err err = term_ask(q->prompt, out);
 		if (err == TACIT_E_UNSUPPORTED)
 			return usage("Without a terminal, --username and --email are needed.");
 		if (err != TACIT_OK)
 			return cli_fail(c, err, NULL);
-		if (valid(tacit_buf_view(out)))
+		if (q->valid(tacit_buf_view(out)))
 			return EXIT_DONE;
-		fprintf(stderr, "%s\n", problem);
+		fprintf(stderr, "%s\n", q->problem);
 	}
 }
 
@@ -155,14 +159,17 @@ static int finish(struct cli *c)
 	return EXIT_DONE;
 }
 
+static const struct question username_question = {"Username: ",
+        "A username is 1 to 24 letters, digits, '.', '_' or '-'.", tacit_username_valid};
+static const struct question email_question = {
+        "E-mail: ", "That is not an e-mail address.", tacit_email_valid};
+
 static int fill_form(struct cli *c, const struct args *a, struct form *f)
 {
 	const char *given = a->count > 0 ? a->list[0] : cli_option(a, "username");
-	int status = fill_in(c, given, "Username: ", tacit_username_valid,
-	        "A username is 1 to 24 letters, digits, '.', '_' or '-'.", &f->username);
+	int status = fill_in(c, given, &username_question, &f->username);
 	if (status == EXIT_DONE)
-		status = fill_in(c, cli_option(a, "email"), "E-mail: ", tacit_email_valid,
-		        "That is not an e-mail address.", &f->email);
+		status = fill_in(c, cli_option(a, "email"), &email_question, &f->email);
 	if (status == EXIT_DONE)
 		status = ask_new_password(c, &f->password);
 	return status;

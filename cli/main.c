@@ -159,18 +159,17 @@ static int unknown(int count, char **words)
 	return cli_usage_error(NULL, text);
 }
 
-static int run_command(struct cli *c, int count, char **words)
+static int run_command(struct cli *c, struct words *w)
 {
 	int used = 0;
-	char room[200];
 	struct args args;
-	const struct command *command = cli_find_command(count, words, &used);
+	const struct command *command = cli_find_command(w->count, w->list, &used);
 	if (command == NULL)
-		return unknown(count, words);
-	const char *problem =
-	        options_parse(command, count - used, words + used, &args, room, sizeof(room));
-	if (problem != NULL)
-		return cli_usage_error(command, problem);
+		return unknown(w->count, w->list);
+	w->count -= used;
+	w->list += used;
+	if (!options_parse(command, w, &args))
+		return cli_usage_error(command, w->problem);
 	return command->run(c, &args);
 }
 
@@ -187,27 +186,22 @@ static int print_help(int count, char **words)
 	return EXIT_DONE;
 }
 
-static int run_words(struct cli *c, int count, char **words)
+static int run_words(struct cli *c, struct words *w, const struct global_flags *flags)
 {
-	char room[200];
-	struct global_flags flags = {0};
-	const char *problem = options_take_global(c, &count, words, &flags, room, sizeof(room));
-	if (problem != NULL)
-		return cli_usage_error(NULL, problem);
-	if (flags.version) {
+	if (flags->version) {
 		printf("tacit " TACIT_VERSION "\n");
 		return EXIT_DONE;
 	}
-	if (flags.print_commands) {
+	if (flags->print_commands) {
 		cli_print_commands();
 		return EXIT_DONE;
 	}
-	if (count > 0 && strcmp(words[0], "help") == 0)
-		return print_help(count - 1, words + 1);
-	if (flags.help)
-		return print_help(count, words);
-	if (count > 0)
-		return run_command(c, count, words);
+	if (w->count > 0 && strcmp(w->list[0], "help") == 0)
+		return print_help(w->count - 1, w->list + 1);
+	if (flags->help)
+		return print_help(w->count, w->list);
+	if (w->count > 0)
+		return run_command(c, w);
 	if (!c->in_repl && term_is_tty(stdin) && term_is_tty(stdout))
 		return repl_run(c);
 	cli_print_usage(stderr);
@@ -215,22 +209,17 @@ static int run_words(struct cli *c, int count, char **words)
 }
 
 /* In the prompt, options hold for one line; the profile and the server are the prompt's own. */
-int cli_dispatch(struct cli *c, int count, char **words)
+int cli_dispatch(struct cli *c, int count, char **list)
 {
 	struct cli one = *c;
-	const char *profile = c->profile;
-	const char *server = c->server;
-	char room[200];
 	struct global_flags flags = {0};
-	const char *problem = options_take_global(&one, &count, words, &flags, room, sizeof(room));
-	if (problem != NULL)
-		return cli_usage_error(NULL, problem);
-	if (one.profile != profile || one.server != server)
+	struct words w = {.count = count, .list = list};
+	if (!options_take_global(&one, &w, &flags))
+		return cli_usage_error(NULL, w.problem);
+	if (c->in_repl && (one.profile != c->profile || one.server != c->server))
 		return cli_usage_error(
 		        NULL, "The prompt has one profile and one server: quit first.");
-	if (flags.help)
-		return print_help(count, words);
-	int status = run_words(&one, count, words);
+	int status = run_words(&one, &w, &flags);
 	c->host = one.host;
 	return status;
 }
@@ -268,7 +257,7 @@ int main(int argc, char **argv)
 	hide_memory();
 	catch_signals();
 	term_init();
-	int status = run_words(&c, argc - 1, argv + 1);
+	int status = cli_dispatch(&c, argc - 1, argv + 1);
 	cli_close(&c);
 	if (fflush(stdout) != 0 && status == EXIT_DONE) {
 		fprintf(stderr, "tacit: error: standard output cannot be written: %s\n",

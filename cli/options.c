@@ -37,25 +37,30 @@ static const struct option *match(const struct option *table, const char *word, 
 	return NULL;
 }
 
-/* The value of option o at words[*i]: attached, or the next word, which is then taken too. */
-static const char *take_value(const struct option *o, const char *attached, int count, char **words,
-        int *i, const char **value, char *room, size_t size)
+/* One option as it stands in the line. */
+struct found {
+	const struct option *option; /* NULL: it is none */
+	const char *attached;
+	const char *value;
+};
+
+/* Fills in the value: attached, or the next word, which is then taken too. */
+static bool take_value(struct words *w, int *at, struct found *f)
 {
-	*value = "";
-	if (o->value == NULL && attached == NULL)
-		return NULL;
-	*value = attached;
-	if (o->value == NULL) {
-		snprintf(room, size, "--%s takes no value.", o->name);
-		return room;
+	const struct option *o = f->option;
+	f->value = f->attached;
+	if (o->value == NULL && f->attached != NULL) {
+		snprintf(w->problem, sizeof(w->problem), "--%s takes no value.", o->name);
+		return false;
 	}
-	if (attached == NULL && *i + 1 < count)
-		*value = words[++*i];
-	if (*value == NULL) {
-		snprintf(room, size, "--%s needs a value: %s.", o->name, o->value);
-		return room;
-	}
-	return NULL;
+	if (o->value == NULL)
+		f->value = "";
+	else if (f->attached == NULL && *at + 1 < w->count)
+		f->value = w->list[++*at];
+	if (f->value == NULL)
+		snprintf(w->problem, sizeof(w->problem), "--%s needs a value: %s.", o->name,
+		        o->value);
+	return f->value != NULL;
 }
 
 static void set_global(
@@ -87,67 +92,68 @@ static void set_global(
 	}
 }
 
-const char *options_take_global(struct cli *c, int *count, char **words, struct global_flags *flags,
-        char *room, size_t size)
+bool options_take_global(struct cli *c, struct words *w, struct global_flags *flags)
 {
 	int kept = 0;
 	bool ended = false;
-	for (int i = 0; i < *count; i++) {
-		const char *attached;
-		const struct option *o =
-		        ended ? NULL : match(cli_global_options, words[i], &attached);
-		ended |= strcmp(words[i], "--") == 0;
-		if (o == NULL && !ended && strcmp(words[i], "--print-commands") == 0) {
+	for (int i = 0; i < w->count; i++) {
+		char *word = w->list[i];
+		struct found f = {0};
+		ended |= strcmp(word, "--") == 0;
+		if (!ended)
+			f.option = match(cli_global_options, word, &f.attached);
+		if (!ended && strcmp(word, "--print-commands") == 0) {
 			flags->print_commands = true;
-			continue;
+		} else if (f.option == NULL) {
+			w->list[kept++] = word;
+		} else {
+			if (!take_value(w, &i, &f))
+				return false;
+			set_global(c, flags, f.option, f.value);
 		}
-		if (o == NULL) {
-			words[kept++] = words[i];
-			continue;
-		}
-		const char *value;
-		const char *problem =
-		        take_value(o, attached, *count, words, &i, &value, room, size);
-		if (problem != NULL)
-			return problem;
-		set_global(c, flags, o, value);
 	}
-	*count = kept;
-	return NULL;
+	w->count = kept;
+	return true;
 }
 
-const char *options_parse(const struct command *command, int count, char **words, struct args *out,
-        char *room, size_t size)
+static bool count_fits(const struct command *command, struct words *w, int count)
+{
+	const char *problem = NULL;
+	if (count < command->min)
+		problem = "Something is missing.";
+	else if (command->max >= 0 && count > command->max)
+		problem = "That is more than the command takes.";
+	if (problem != NULL)
+		snprintf(w->problem, sizeof(w->problem), "%s", problem);
+	return problem == NULL;
+}
+
+bool options_parse(const struct command *command, struct words *w, struct args *out)
 {
 	bool ended = false;
-	*out = (struct args){.options = command->options, .list = words};
-	for (int i = 0; i < count; i++) {
-		const char *attached;
-		const char *value;
-		if (!ended && strcmp(words[i], "--") == 0) {
+	*out = (struct args){.options = command->options, .list = w->list};
+	for (int i = 0; i < w->count; i++) {
+		char *word = w->list[i];
+		struct found f = {0};
+		if (!ended && strcmp(word, "--") == 0) {
 			ended = true;
 			continue;
 		}
-		const struct option *o =
-		        ended ? NULL : match(command->options, words[i], &attached);
-		if (o == NULL && !ended && words[i][0] == '-' && words[i][1] != '\0') {
-			snprintf(room, size, "%s has no option %s.", command->name, words[i]);
-			return room;
+		if (!ended)
+			f.option = match(command->options, word, &f.attached);
+		if (f.option != NULL) {
+			if (!take_value(w, &i, &f))
+				return false;
+			out->value[f.option - command->options] = f.value;
+		} else if (!ended && word[0] == '-' && word[1] != '\0') {
+			snprintf(w->problem, sizeof(w->problem), "%s has no option %s.",
+			        command->name, word);
+			return false;
+		} else {
+			out->list[out->count++] = word;
 		}
-		if (o == NULL) {
-			out->list[out->count++] = words[i];
-			continue;
-		}
-		const char *problem = take_value(o, attached, count, words, &i, &value, room, size);
-		if (problem != NULL)
-			return problem;
-		out->value[o - command->options] = value;
 	}
-	if (out->count < command->min)
-		return "Something is missing.";
-	if (command->max >= 0 && out->count > command->max)
-		return "That is more than the command takes.";
-	return NULL;
+	return count_fits(command, w, out->count);
 }
 
 const char *cli_option(const struct args *a, const char *name)

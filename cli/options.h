@@ -4,17 +4,20 @@
 
 #include "cli/cli.h"
 
-/* Moves the global options out of words into c, wherever they stand before "--"; the rest moves up.
- * With `leading`, stops at the first word that is not one. NULL, or what is wrong (in room). */
+struct words {
+	int count;
+	char **list;       /* borrowed; parsing reorders it */
+	char problem[200]; /* what is wrong, once a call has returned false */
+};
+
 struct global_flags {
 	bool help, version, print_commands;
 };
-const char *options_take_global(struct cli *c, int *count, char **words, struct global_flags *flags,
-        char *room, size_t size);
 
-/* A command's own options and its arguments; out->list points into words, which are reordered.
- * NULL, or what is wrong (in room). */
-const char *options_parse(const struct command *command, int count, char **words, struct args *out,
-        char *room, size_t size);
+/* Moves the global options out of the words into c and flags, wherever they stand before "--". */
+bool options_take_global(struct cli *c, struct words *w, struct global_flags *flags);
+
+/* The options and arguments of a command whose name was taken off; out points into the words. */
+bool options_parse(const struct command *command, struct words *w, struct args *out);
 
 #endif

@@ -502,6 +502,8 @@ enum tacit_err host_history(struct host *h, struct host_span span,
         void *ctx)
 {
 	struct walk w = {.host = h, .each = each, .ctx = ctx};
-	tacit_engine_log_tag(h->engine, span.conversation, &w.tag);
-	return localstore_each_log(h->store, &w.tag, span.before, span.limit, open_entry, &w);
+	struct localstore_span entries = {.before = span.before, .limit = span.limit};
+	tacit_engine_log_tag(h->engine, span.conversation, &entries.tag);
+	w.tag = entries.tag;
+	return localstore_each_log(h->store, &entries, open_entry, &w);
 }

@@ -388,8 +388,10 @@ static enum tacit_err outcome(struct call *call, CURLcode rc)
 		return call->err;
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return TACIT_E_NOMEM;
-	snprintf(h->problem, sizeof(h->problem), "%s: %s", h->server,
-	        h->curl_error[0] != '\0' ? h->curl_error : curl_easy_strerror(rc));
+	const char *why = h->curl_error[0] != '\0' ? h->curl_error : curl_easy_strerror(rc);
+	if (rc == CURLE_COULDNT_CONNECT)
+		why = "nobody answers there";
+	snprintf(h->problem, sizeof(h->problem), "%s cannot be reached: %s.", h->server, why);
 	return TACIT_E_NETWORK;
 }
 

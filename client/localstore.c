@@ -402,17 +402,20 @@ enum tacit_err localstore_each_record(struct localstore *s,
 	return err != TACIT_OK ? err : from_sqlite(rc);
 }
 
-enum tacit_err localstore_each_log(struct localstore *s, const struct tacit_record_id *tag,
-        uint64_t before, uint64_t limit,
+static int64_t clamped(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+enum tacit_err localstore_each_log(struct localstore *s, const struct localstore_span *span,
         enum tacit_err (*each)(void *ctx, uint64_t position, struct tacit_bytes data), void *ctx)
 {
 	sqlite3_stmt *q = s->query[EACH_LOG];
 	enum tacit_err err;
 	int rc = SQLITE_DONE;
-	TRY(from_sqlite(bind(q, 1, tacit_bytes(tag->b, sizeof(tag->b)))));
-	TRY(from_sqlite(
-	        sqlite3_bind_int64(q, 2, before > INT64_MAX ? INT64_MAX : (int64_t)before)));
-	TRY(from_sqlite(sqlite3_bind_int64(q, 3, limit > INT64_MAX ? INT64_MAX : (int64_t)limit)));
+	TRY(from_sqlite(bind(q, 1, tacit_bytes(span->tag.b, sizeof(span->tag.b)))));
+	TRY(from_sqlite(sqlite3_bind_int64(q, 2, clamped(span->before))));
+	TRY(from_sqlite(sqlite3_bind_int64(q, 3, clamped(span->limit))));
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
 		int64_t position = sqlite3_column_int64(q, 0);
 		if (position < 0)

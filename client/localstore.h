@@ -21,8 +21,8 @@ struct localstore;
 
 /* Opens, or makes, the store in folder (absolute, resolved). Files are 0600; a symbolic link or
  * another owner is refused. Waits for the profile's turn.
- * Fails: CANCELLED (as lock), IO, STORE, STORE_CORRUPT, STORE_BUSY, STORE_FULL, UNSUPPORTED (made by
- * a later version), NOMEM. */
+ * Fails: CANCELLED (as lock), IO, STORE, STORE_CORRUPT, STORE_BUSY, STORE_FULL, UNSUPPORTED (made
+ * by a later version), NOMEM. */
 TACIT_MUST_USE enum tacit_err localstore_open(const char *folder, struct localstore **out);
 void localstore_close(struct localstore *s); /* NULL is fine */
 
@@ -59,8 +59,12 @@ TACIT_MUST_USE enum tacit_err localstore_each_record(struct localstore *s,
                 void *ctx, const struct tacit_record_id *id, struct tacit_bytes data),
         void *ctx);
 /* The last `limit` entries of a tag before a position, oldest first. Stops like each_record. */
+struct localstore_span {
+	struct tacit_record_id tag;
+	uint64_t before, limit;
+};
 TACIT_MUST_USE enum tacit_err localstore_each_log(struct localstore *s,
-        const struct tacit_record_id *tag, uint64_t before, uint64_t limit,
+        const struct localstore_span *span,
         enum tacit_err (*each)(void *ctx, uint64_t position, struct tacit_bytes data), void *ctx);
 
 #endif

@@ -57,8 +57,9 @@ static void use(struct localstore *s)
 	size_t sum = 0;
 	struct tacit_buf b = {0};
 	struct tacit_record_id id = {{1}};
+	struct localstore_span span = {id, UINT64_MAX, 100};
 	tacit_ignore(localstore_each_record(s, see_record, &sum), "fuzzing");
-	tacit_ignore(localstore_each_log(s, &id, UINT64_MAX, 100, see_log, &sum), "fuzzing");
+	tacit_ignore(localstore_each_log(s, &span, see_log, &sum), "fuzzing");
 	tacit_ignore(localstore_profile(s, &b), "fuzzing");
 	tacit_ignore(localstore_setting(s, "server", &b), "fuzzing");
 	tacit_ignore(localstore_put_record(s, &id, TACIT_STR("x")), "fuzzing");

@@ -122,13 +122,14 @@ static void walks_the_log(void)
 	CHECK_OK(localstore_put_log(s, &a, 8, TACIT_STR("X")));
 	CHECK_OK(localstore_put_log(s, &other, 1, TACIT_STR("Y")));
 	CHECK_ERR(localstore_put_log(s, &a, UINT64_MAX, TACIT_STR("Z")), TACIT_E_USAGE);
-	CHECK_OK(localstore_each_log(s, &a, UINT64_MAX, 100, see_log, &seen));
+	struct localstore_span all = {a, UINT64_MAX, 100}, two = {a, 40, 2};
+	CHECK_OK(localstore_each_log(s, &all, see_log, &seen));
 	CHECK(strcmp(seen.text, "12345") == 0);
 	seen = (struct seen){0};
-	CHECK_OK(localstore_each_log(s, &a, 40, 2, see_log, &seen));
+	CHECK_OK(localstore_each_log(s, &two, see_log, &seen));
 	CHECK(strcmp(seen.text, "34") == 0);
 	CHECK_INT(seen.last, 32);
-	CHECK_ERR(localstore_each_log(s, &a, 40, 2, refuse, NULL), TACIT_E_BAD_SEAL);
+	CHECK_ERR(localstore_each_log(s, &two, refuse, NULL), TACIT_E_BAD_SEAL);
 	localstore_close(s);
 	remove_folder();
 }
@@ -336,10 +337,10 @@ static enum tacit_err use_all(struct localstore *s)
 	enum tacit_err err;
 	struct seen seen = {0};
 	struct tacit_buf b = {0};
-	struct tacit_record_id one = id_of(1);
+	struct localstore_span span = {id_of(1), UINT64_MAX, 10};
 	TRY(localstore_each_record(s, see_record, &seen));
 	seen = (struct seen){0};
-	TRY(localstore_each_log(s, &one, UINT64_MAX, 10, see_log, &seen));
+	TRY(localstore_each_log(s, &span, see_log, &seen));
 	TRY(localstore_profile(s, &b));
 out:
 	tacit_buf_clear(&b);

@@ -76,7 +76,7 @@ static void killed_while_sending(void)
 			return;
 		}
 	}
-	CHECK(!"the conversation comes to an end");
+	tap_check(false, "the conversation comes to an end", __FILE__, __LINE__);
 }
 
 /* ... and at the receiver. What was not heard stands in the history. */
@@ -103,7 +103,7 @@ static void killed_while_receiving(void)
 			return;
 		}
 	}
-	CHECK(!"the sync comes to an end");
+	tap_check(false, "the sync comes to an end", __FILE__, __LINE__);
 }
 
 /* Killed at every event of a first contact: pins, conversation, message. */
@@ -123,7 +123,7 @@ static void killed_at_first_contact(void)
 		if (over)
 			return;
 	}
-	CHECK(!"the contact comes to an end");
+	tap_check(false, "the contact comes to an end", __FILE__, __LINE__);
 }
 
 static void killed_while_registering(void)
@@ -155,7 +155,7 @@ static void killed_while_registering(void)
 		if (over)
 			return;
 	}
-	CHECK(!"the registration comes to an end");
+	tap_check(false, "the registration comes to an end", __FILE__, __LINE__);
 }
 
 static void answers_get_lost(void)
@@ -308,7 +308,7 @@ static void insist(struct person *p, const char *text)
 		if (text != NULL && logged_in_peace(p, text) > 0)
 			return;
 	}
-	CHECK(!"it works at the third try");
+	tap_check(false, "it works at the third try", __FILE__, __LINE__);
 }
 
 static void memory_runs_out(void)
@@ -341,7 +341,7 @@ static void memory_runs_out(void)
 			return;
 		}
 	}
-	CHECK(!"the sweep comes to an end");
+	tap_check(false, "the sweep comes to an end", __FILE__, __LINE__);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/store/memory_int.h"
 #include "server/store/sqlite_int.h"
 
 /* A backend with an empty slot is a bug of ours that must show at start, not at the first call. */
@@ -21,16 +22,25 @@ static bool has_every_slot(const struct store_ops *ops)
 	return true;
 }
 
+/* What stands behind the scheme; NULL when the url has another. */
+static const char *behind(const char *scheme, const char *url)
+{
+	size_t n = strlen(scheme);
+	return strncmp(url, scheme, n) == 0 ? url + n : NULL;
+}
+
 enum tacit_err store_open(const char *url, enum store_mode mode, char why[256], struct store **out)
 {
-	static const char scheme[] = "sqlite://";
+	enum tacit_err err = TACIT_E_USAGE;
+	const char *path = behind("sqlite://", url), *name = behind("memory:", url);
 	*out = NULL;
 	why[0] = '\0';
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 || url[sizeof(scheme) - 1] != '/') {
+	if (path != NULL && path[0] == '/')
+		err = sqlite_open(path, mode, why, out);
+	else if (name != NULL && name[0] != '\0')
+		err = memory_open(name, mode, why, out);
+	else
 		snprintf(why, 256, "the database must be given as sqlite:///absolute/path");
-		return TACIT_E_USAGE;
-	}
-	enum tacit_err err = sqlite_open(url + sizeof(scheme) - 1, mode, why, out);
 	TACIT_ASSERT(err != TACIT_OK || has_every_slot((*out)->ops));
 	return err;
 }

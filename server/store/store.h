@@ -293,7 +293,8 @@ struct store_ops {
 
 	enum tacit_err (*counts)(struct store *s, int64_t *users, int64_t *conversations,
 	        int64_t *messages, int64_t *files); /* R */
-	/* A consistent copy into a new file, while others go on. Fails: EXISTS, IO. */
+	/* A consistent copy into a new file, while others go on. Fails: EXISTS, IO, UNSUPPORTED
+	 * (memory: it has no form in a file). */
 	enum tacit_err (*snapshot)(struct store *s, const char *path); /* R */
 };
 
@@ -301,9 +302,10 @@ struct store { /* backends embed this first */
 	const struct store_ops *ops;
 };
 
-/* url: "sqlite:///abs/path" ("sqlite://" + path) . The first writer applies migrations under a
- * lock. why gets a text for the operator on failure. Fails: USAGE, STORE_CORRUPT, UNSUPPORTED (a
- * newer schema), IO. */
+/* url: "sqlite:///abs/path" ("sqlite://" + path), or "memory:NAME" for one that is shared by the
+ * handles of that name in this process, and ends with the last of them. The first writer makes the
+ * store, and applies migrations under a lock. why gets a text for the operator on failure. Fails:
+ * USAGE, STORE_CORRUPT, UNSUPPORTED (a newer schema), IO. */
 TACIT_MUST_USE enum tacit_err store_open(
         const char *url, enum store_mode mode, char why[256], struct store **out);
 void store_close(struct store *s); /* NULL is fine */

@@ -9,7 +9,8 @@
 
 struct backend {
 	const char *name;
-	const char *url; /* NULL: a file in the fixture's folder */
+	const char *url; /* before the fixture's folder; NULL: a file in it */
+	bool snapshots;  /* it has a form in a file */
 };
 
 struct fixture {

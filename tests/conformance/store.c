@@ -7,7 +7,8 @@
 #define MAX_CASES 128
 
 static const struct backend backends[] = {
-        {"sqlite", NULL},
+        {.name = "sqlite", .snapshots = true},
+        {.name = "memory", .url = "memory:"},
 };
 
 int main(int argc, char **argv)

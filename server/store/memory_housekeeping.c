@@ -1,0 +1,140 @@
+/* Sweeping, counting and probing. */
+#include "server/store/memory_int.h"
+#include "server/store/memory_slots.h"
+
+enum tacit_err memory_probe(struct store *store)
+{
+	struct memory *m = memory_of(store);
+	struct memory_state *s = NULL;
+	enum tacit_err err = memory_enter(m, &s);
+	return memory_leave(m, s, err);
+}
+
+enum tacit_err memory_counts(struct store *store, int64_t *users, int64_t *conversations,
+        int64_t *messages, int64_t *files)
+{
+	struct memory_state *s = memory_look(memory_of(store));
+	const struct memory_conversation *c = NULL;
+	*conversations = 0;
+	while ((c = memory_next(s, MEMORY_CONVERSATION, c)) != NULL)
+		*conversations += c->closed_at == 0;
+	*users = (int64_t)s->tables[MEMORY_USER].count;
+	*messages = (int64_t)s->tables[MEMORY_MESSAGE].count;
+	*files = (int64_t)s->tables[MEMORY_FILE].count;
+	memory_state_drop(s);
+	return TACIT_OK;
+}
+
+enum tacit_err memory_snapshot(struct store *store, const char *path)
+{
+	(void)path;
+	return memory_of(store)->batch != NULL ? TACIT_E_USAGE : TACIT_E_UNSUPPORTED;
+}
+
+/* When its time was over; INT64_MAX for never. */
+static int64_t end_of(enum memory_table t, const void *row)
+{
+	const struct memory_conversation *c = row;
+	switch (t) {
+	case MEMORY_SIGNATURE:
+		return ((const struct memory_signature *)row)->expires_at;
+	case MEMORY_TOKEN:
+		return ((const struct memory_token *)row)->expires_at;
+	case MEMORY_SESSION:
+		return ((const struct memory_session *)row)->expires_at;
+	case MEMORY_UPLOAD:
+		return ((const struct memory_upload *)row)->upload.expires_at;
+	case MEMORY_CONVERSATION:
+		return c->expires_at > 0 && c->closed_at == 0 ? c->expires_at : INT64_MAX;
+	default:
+		return INT64_MAX;
+	}
+}
+
+/* The one whose time was over first, at `now` or before; NULL when there is none. */
+static void *find_over(const struct memory_state *s, enum memory_table t, int64_t now)
+{
+	void *first = NULL;
+	for (void *row = NULL; (row = memory_next(s, t, row)) != NULL;)
+		if (end_of(t, row) <= now && (first == NULL || end_of(t, row) < end_of(t, first)))
+			first = row;
+	return first;
+}
+
+static const struct memory_conversation *find_old_tombstone(
+        const struct memory_state *s, int64_t now)
+{
+	const struct memory_conversation *oldest = NULL, *c = NULL;
+	while ((c = memory_next(s, MEMORY_CONVERSATION, c)) != NULL)
+		if (c->closed_at > 0 && c->closed_at <= now - STORE_TOMBSTONE_SECONDS &&
+		        (oldest == NULL || c->closed_at < oldest->closed_at))
+			oldest = c;
+	return oldest;
+}
+
+struct sweep {
+	int64_t now;
+	unsigned limit;
+	void (*gone)(void *ctx, const char *file_id);
+	void *ctx;
+	bool *more;
+};
+
+static enum tacit_err sweep_one(
+        struct memory_state *s, const struct sweep *w, enum memory_table t, void *row)
+{
+	enum tacit_err err = TACIT_OK;
+	if (t == MEMORY_CONVERSATION) {
+		err = memory_close_conversation(s, row, w->now, w->gone, w->ctx);
+	} else if (t == MEMORY_SESSION) {
+		memory_delete_session(s, row);
+	} else {
+		if (t == MEMORY_UPLOAD)
+			w->gone(w->ctx, ((const struct memory_upload *)row)->upload.id);
+		memory_delete(s, t, row);
+	}
+	return err;
+}
+
+static enum tacit_err sweep_table(
+        struct memory_state *s, const struct sweep *w, enum memory_table t)
+{
+	enum tacit_err err = TACIT_OK;
+	void *row;
+	unsigned done = 0;
+	for (; done < w->limit && (row = find_over(s, t, w->now)) != NULL; done++)
+		TRY(sweep_one(s, w, t, row));
+	*w->more |= done == w->limit;
+out:
+	return err;
+}
+
+static void sweep_tombstones(struct memory_state *s, const struct sweep *w)
+{
+	const struct memory_conversation *c;
+	unsigned done = 0;
+	for (; done < w->limit && (c = find_old_tombstone(s, w->now)) != NULL; done++)
+		memory_delete_conversation(s, c->row.conversation_id);
+	*w->more |= done == w->limit;
+}
+
+enum tacit_err memory_sweep(struct store *store, int64_t now, unsigned limit,
+        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+{
+	static const enum memory_table tables[] = {
+	        MEMORY_SIGNATURE, MEMORY_TOKEN, MEMORY_SESSION, MEMORY_UPLOAD, MEMORY_CONVERSATION};
+	enum tacit_err err;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = NULL;
+	const struct sweep w = {now, limit, gone, ctx, more};
+	*more = false;
+	m->now = now;
+	TRY(memory_enter(m, &s));
+	sweep_tombstones(s, &w);
+	for (size_t i = 0; i < TACIT_COUNT(tables); i++)
+		TRY(sweep_table(s, &w, tables[i]));
+out:
+	err = memory_leave(m, s, err);
+	*more &= err == TACIT_OK;
+	return err;
+}

@@ -42,6 +42,7 @@ struct showing {
 	const struct cli *cli;
 	uint64_t incoming; /* in the span */
 	uint64_t skip;     /* so many incoming ones were read before */
+	bool begun;        /* at the first message to be shown */
 	bool loud;         /* those of an inbox were shown while syncing */
 };
 
@@ -58,6 +59,7 @@ static enum tacit_err count_incoming(void *ctx, const struct tacit_notice *n, ui
 	return TACIT_OK;
 }
 
+/* Begins after the last incoming one that was read; own messages right after it are known. */
 static enum tacit_err show_entry(void *ctx, const struct tacit_notice *n, uint64_t position)
 {
 	struct showing *s = ctx;
@@ -66,6 +68,9 @@ static enum tacit_err show_entry(void *ctx, const struct tacit_notice *n, uint64
 		s->skip -= is_incoming(n);
 		return TACIT_OK;
 	}
+	s->begun |= is_incoming(n);
+	if (!s->begun && n->kind == TACIT_NOTICE_MESSAGE)
+		return TACIT_OK;
 	if (s->loud || !show_is_loud(n))
 		show_event(s->cli, n);
 	return TACIT_OK;
@@ -136,7 +141,7 @@ int cmd_inbox(struct cli *c, const struct args *a)
 
 int show_history(struct cli *c, uint64_t conversation, uint64_t limit)
 {
-	struct showing s = {.cli = c, .loud = true};
+	struct showing s = {.cli = c, .loud = true, .begun = true};
 	struct host_span span = {conversation, UINT64_MAX, limit};
 	enum tacit_err err = host_history(c->host, span, show_entry, &s);
 	return err == TACIT_OK ? EXIT_DONE : cli_fail_host(c, err);

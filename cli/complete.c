@@ -62,6 +62,8 @@ static void offer_files(struct search *s)
 
 static void offer_commands(struct search *s, int count, char **words)
 {
+	if (count == 0)
+		offer(s, TACIT_STR("help"));
 	for (size_t i = 0; i < cli_command_count; i++) {
 		const char *name = cli_commands[i].name;
 		const char *space = strchr(name, ' ');

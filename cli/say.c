@@ -45,10 +45,14 @@ int cli_fail_text(const struct cli *c, enum tacit_err err, const char *text, con
 		say_json(err, text, hint);
 		return EXIT_FAILED;
 	}
-	fprintf(stderr, "tacit: %serror:%s ", term_style(stderr, TERM_RED),
-	        term_style(stderr, TERM_PLAIN));
-	term_put_text(stderr, tacit_cstr(text), TERM_ONE_LINE, 0);
-	fputc('\n', stderr);
+	if (err == TACIT_E_CANCELLED && cli_cancelled) { /* the person knows */
+		fprintf(stderr, "tacit: cancelled\n");
+	} else {
+		fprintf(stderr, "tacit: %serror:%s ", term_style(stderr, TERM_RED),
+		        term_style(stderr, TERM_PLAIN));
+		term_put_text(stderr, tacit_cstr(text), TERM_ONE_LINE, 0);
+		fputc('\n', stderr);
+	}
 	if (hint != NULL)
 		fprintf(stderr, "tacit: hint: %s\n", hint);
 	return EXIT_FAILED;

@@ -37,6 +37,8 @@ struct call {
 	const struct http_request *request;
 	struct http_answer *answer;
 	enum tacit_err err;
+	bool head_done; /* of the final answer */
+	bool cut_short; /* it came before our body had left: the rest is not wanted */
 };
 
 /* --- addresses ------------------------------------------------------------------------------- */
@@ -233,6 +235,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 		return n;
 	}
 	const char *colon = memchr(line, ':', n);
+	if (n <= 2)
+		c->head_done = c->answer->status >= 200;
 	if (colon == NULL)
 		return n;
 	size_t name_n = (size_t)(colon - line);
@@ -259,6 +263,9 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 static size_t on_read(char *room, size_t size, size_t n, void *ctx)
 {
 	struct call *c = ctx;
+	c->cut_short = c->head_done;
+	if (c->cut_short)
+		return HTTP_READ_ABORT;
 	size_t got = c->request->read(c->request->ctx, (uint8_t *)room, size * n);
 	if (got == HTTP_READ_ABORT)
 		c->err = TACIT_E_IO;
@@ -380,7 +387,7 @@ static void set_request(struct call *call)
 static enum tacit_err outcome(struct call *call, CURLcode rc)
 {
 	struct http *h = call->http;
-	if (rc == CURLE_OK)
+	if (rc == CURLE_OK || (call->cut_short && call->err == TACIT_OK))
 		return TACIT_OK;
 	if (rc == CURLE_ABORTED_BY_CALLBACK && call->err == TACIT_OK)
 		return TACIT_E_CANCELLED;
@@ -400,7 +407,7 @@ enum tacit_err http_perform(struct http *h, const struct http_request *r, struct
 	enum tacit_err err;
 	struct tacit_buf url = {0};
 	struct curl_slist *headers = NULL;
-	struct call call = {h, r, out, TACIT_OK};
+	struct call call = {.http = h, .request = r, .answer = out};
 	http_answer_clear(out);
 	h->problem[0] = '\0';
 	h->curl_error[0] = '\0';

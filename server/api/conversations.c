@@ -1,0 +1,214 @@
+/* conversations.c - /api/rooms, /api/conversations, /api/sessions: one thing of four kinds. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "server/api/handlers.h"
+#include "server/api/names.h"
+#include "server/api/participants.h"
+#include "wire/names.h"
+
+#define SESSION_DEFAULT_SECONDS 3600
+#define SESSION_MAX_SECONDS (366 * 24 * 3600LL)
+
+static const char *const kind_names[] = {
+	[STORE_DIRECT] = "direct",
+	[STORE_GROUP] = "group",
+	[STORE_ROOM] = "room",
+	[STORE_SESSION] = "session",
+};
+
+/* --- a conversation in an answer ----------------------------------------------------------- */
+
+/* The members of a row; its object stays open for the participants. */
+static enum tacit_err open_conversation(void *ctx, const struct store_conversation *v)
+{
+	struct api_json *w = ctx;
+	api_json_integer(w, "id", v->id);
+	api_json_text(w, "kind", tacit_cstr(kind_names[v->kind]));
+	api_json_text(w, "name", v->name);
+	api_json_integer(w, "creator_id", v->creator_id);
+	api_json_time(w, "created_at", v->created_at);
+	api_json_time_or_null(w, "expires_at", v->expires_at);
+	api_json_integer(w, "last_message_id", v->last_message_id);
+	api_json_integer(w, "unread", v->unread);
+	return w->err;
+}
+
+static enum tacit_err add_participants(
+	struct api_call *c, struct store *store, int64_t id, struct api_json *w)
+{
+	api_json_open_array(w, "participants");
+	enum tacit_err err =
+		store->ops->participant_list(store, id, c->who.user_id, api_participant_row, w);
+	api_json_close_array(w);
+	return err;
+}
+
+static enum tacit_err answer_conversation(
+	struct api_call *c, struct store *store, int64_t id, int status)
+{
+	enum tacit_err err;
+	struct api_json w;
+	TRY(api_answer_json(c, status, &w));
+	TRY(store->ops->conversation_get(store, id, c->who.user_id, c->now, open_conversation, &w));
+	TRY(add_participants(c, store, id, &w));
+	TRY(api_json_finish(&w));
+out:
+	return err;
+}
+
+enum tacit_err api_conversation_get(struct api_call *c, struct store *store)
+{
+	return answer_conversation(c, store, c->path.id, 200);
+}
+
+/* --- the list ------------------------------------------------------------------------------ */
+
+static enum tacit_err add_id(void *ctx, const struct store_conversation *v)
+{
+	return tacit_buf_append(ctx, tacit_bytes(&v->id, sizeof(v->id)));
+}
+
+/* One that vanished between the list and the look is left out. */
+static enum tacit_err add_listed(
+	struct api_call *c, struct store *store, int64_t id, struct api_json *w)
+{
+	size_t start = w->out->n;
+	api_json_open_object(w, NULL);
+	enum tacit_err err = store->ops->conversation_get(
+		store, id, c->who.user_id, c->now, open_conversation, w);
+	if (err == TACIT_OK)
+		err = add_participants(c, store, id, w);
+	api_json_close_object(w);
+	if (err == TACIT_E_NOT_FOUND || err == TACIT_E_GONE) {
+		w->out->n = start;
+		err = TACIT_OK;
+	}
+	return err;
+}
+
+static const char *list_name(int kind)
+{
+	return kind == STORE_ROOM ? "rooms" : kind == STORE_SESSION ? "sessions" : "conversations";
+}
+
+enum tacit_err api_conversations_list(struct api_call *c, struct store *store)
+{
+	enum tacit_err err;
+	struct api_json w;
+	struct tacit_buf ids = {0};
+	TRY(store->ops->conversation_list(
+		store, c->who.user_id, c->route->kind, c->now, add_id, &ids));
+	TRY(api_answer_json(c, 200, &w));
+	api_json_open_array(&w, list_name(c->route->kind));
+	for (size_t at = 0; at < ids.n; at += sizeof(int64_t)) {
+		int64_t id;
+		memcpy(&id, ids.p + at, sizeof(id));
+		TRY(add_listed(c, store, id, &w));
+	}
+	api_json_close_array(&w);
+	TRY(api_json_finish(&w));
+out:
+	tacit_buf_clear(&ids);
+	return err;
+}
+
+/* --- a new one ----------------------------------------------------------------------------- */
+
+struct creation {
+	enum store_kind kind;
+	struct tacit_bytes name; /* in the call's body */
+	int64_t expires_at;
+	struct api_names members;
+};
+
+static void creation_free(struct api *a, void *work)
+{
+	struct creation *n = work;
+	(void)a;
+	api_names_clear(&n->members);
+	tacit_free(n);
+}
+
+static enum tacit_err read_kind(struct api_call *c, struct creation *n)
+{
+	enum tacit_err err;
+	struct tacit_bytes text;
+	if (c->route->kind != 0) {
+		n->kind = (enum store_kind)c->route->kind;
+		return TACIT_OK;
+	}
+	TRY(api_text(c, "kind", TACIT_REQUIRED, 16, &text));
+	for (int k = STORE_DIRECT; k <= STORE_SESSION; k++)
+		if (tacit_bytes_eq(text, tacit_cstr(kind_names[k]))) {
+			n->kind = (enum store_kind)k;
+			return TACIT_OK;
+		}
+	err = api_refuse_member(c, API_INVALID_VALUE, "kind");
+out:
+	return err;
+}
+
+static enum tacit_err read_rest(struct api_call *c, struct creation *n)
+{
+	enum tacit_err err;
+	int64_t ttl = SESSION_DEFAULT_SECONDS;
+	enum tacit_presence named = n->kind == STORE_ROOM ? TACIT_REQUIRED : TACIT_OPTIONAL;
+	TRY(api_text(c, "name", named, 4 * TACIT_MAX_CONVERSATION_NAME, &n->name));
+	if ((n->name.n > 0 || named == TACIT_REQUIRED) && !tacit_conversation_name_valid(n->name))
+		TRY(api_refuse_member(c, API_INVALID_VALUE, "name"));
+	if (n->kind != STORE_SESSION)
+		return TACIT_OK;
+	TRY(api_integer(c, "ttl_seconds", TACIT_OPTIONAL, 1, &ttl));
+	if (ttl > SESSION_MAX_SECONDS)
+		TRY(api_refuse_member(c, API_INVALID_VALUE, "ttl_seconds"));
+	n->expires_at = c->now + ttl;
+out:
+	return err;
+}
+
+enum tacit_err api_conversation_check(struct api_call *c, struct store *store)
+{
+	enum tacit_err err;
+	struct creation *n = tacit_calloc(1, sizeof(*n));
+	if (n == NULL)
+		return TACIT_E_NOMEM;
+	c->work = n;
+	c->work_free = creation_free;
+	TRY(read_kind(c, n));
+	TRY(read_rest(c, n));
+	bool alone = n->kind == STORE_ROOM || n->kind == STORE_GROUP;
+	TRY(api_names_resolve(c, store, "participants", alone ? TACIT_OPTIONAL : TACIT_REQUIRED,
+		&n->members));
+	api_names_remove(&n->members, c->who.user_id);
+	if (n->kind == STORE_DIRECT && n->members.count != 1)
+		err = api_refuse_member(c, API_INVALID_VALUE, "participants");
+	else if (n->members.count >= c->api->settings.max_participants)
+		err = api_refuse(c, API_TOO_MANY);
+out:
+	return err;
+}
+
+enum tacit_err api_conversation_create(struct api_call *c, struct store *store)
+{
+	enum tacit_err err;
+	const struct creation *n = c->work;
+	int64_t id = 0;
+	bool existed = false;
+	TRY(store->ops->conversation_create(store, n->kind, c->who.user_id, n->name, n->members.ids,
+		n->members.count, c->now, n->expires_at, &id, &existed));
+	TRY(answer_conversation(c, store, id, existed ? 200 : 201));
+out:
+	return err;
+}
+
+/* DELETE /api/sessions/{id} */
+enum tacit_err api_session_close(struct api_call *c, struct store *store)
+{
+	enum tacit_err err;
+	TRY(store->ops->conversation_close(
+		store, c->path.id, c->who.user_id, c->now, api_collect_gone, c));
+	TRY(api_answer_empty(c, 200));
+out:
+	return err;
+}

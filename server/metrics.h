@@ -1,0 +1,31 @@
+/* metrics.h - counters of the process, written in Prometheus' text form. Any thread. */
+#ifndef TACIT_SERVER_METRICS_H
+#define TACIT_SERVER_METRICS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/job/job.h"
+#include "server/net/server.h"
+
+struct metrics;
+
+/* Requests are counted by index, 0 to count - 1; index `count` is for those of no route. label tells
+ * what an index is called, in static text. NULL: out of memory. */
+struct metrics_label {
+	const char *method, *route;
+};
+struct metrics *metrics_new(size_t count, struct metrics_label (*label)(size_t index));
+void metrics_free(struct metrics *m);
+
+void metrics_request(struct metrics *m, size_t index, int status, uint64_t microseconds);
+
+struct metrics_view { /* what others know */
+	struct net_stats net;
+	struct job_stats jobs;
+	int64_t users, conversations, messages, files, uptime_s;
+};
+/* Appended. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err metrics_write(
+	const struct metrics *m, const struct metrics_view *view, struct tacit_buf *out);
+
+#endif

@@ -1,0 +1,302 @@
+/* The order of life: folder, secret, store, blobs, api, port (open) -> lanes, loops, housekeeping
+ * (start). Stopping is the reverse, but loops end before lanes: a loop waits for answers that only
+ * lanes can give. */
+#include "server/node.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "crypto/random.h"
+#include "server/data_folder.h"
+#include "server/housekeeping.h"
+#include "server/store/store.h"
+
+#define WRITE_BATCH 512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
+
+struct node {
+	const struct config *config;
+	struct tacit_env env;
+	struct data_folder folder;
+	struct tacit_secret secret;
+	char *store_url;
+	struct blob_store *blobs;
+	struct api *api;
+	struct job_pool *pool;
+	struct net_server *server;
+	struct housekeeping *housekeeping;
+	char invitation[API_INVITATION_CHARS + 1];
+};
+
+static void *open_store(void *ctx, enum store_mode mode)
+{
+	struct store *s = NULL;
+	char why[256] = "";
+	enum tacit_err err = store_open(ctx, mode, why, &s);
+	if (err != TACIT_OK)
+		log_event(LOG_ERROR, "store", "a handle could not be opened: %s %s", tacit_err_text(err), why);
+	return s;
+}
+
+static void *open_reader(void *ctx)
+{
+	return open_store(ctx, STORE_READER);
+}
+
+static void *open_writer(void *ctx)
+{
+	return open_store(ctx, STORE_WRITER);
+}
+
+static void *no_context(void *ctx)
+{
+	return ctx;
+}
+
+static void close_nothing(void *ctx, void *context)
+{
+	(void)ctx;
+	(void)context;
+}
+
+static void close_store(void *ctx, void *context)
+{
+	(void)ctx;
+	store_close(context);
+}
+
+static enum tacit_err batch_begin(void *context)
+{
+	struct store *s = context;
+	return s->ops->batch_begin(s);
+}
+
+static enum tacit_err batch_commit(void *context)
+{
+	struct store *s = context;
+	return s->ops->batch_commit(s);
+}
+
+static void batch_abort(void *context)
+{
+	struct store *s = context;
+	s->ops->batch_abort(s);
+}
+
+static enum tacit_err mark(void *context)
+{
+	struct store *s = context;
+	return s->ops->mark(s);
+}
+
+static enum tacit_err undo(void *context)
+{
+	struct store *s = context;
+	return s->ops->undo(s);
+}
+
+static enum tacit_err release(void *context)
+{
+	struct store *s = context;
+	return s->ops->release(s);
+}
+
+static unsigned cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+static enum tacit_err start_lanes(struct node *n)
+{
+	struct job_lane_settings lanes[JOB_LANES] = {
+		[JOB_READ] = {.threads = cores(), .capacity = 4096, .ctx = n->store_url,
+			.thread_open = open_reader, .thread_close = close_store},
+		[JOB_WRITE] = {.threads = 1, .capacity = 4096, .batch = WRITE_BATCH, .ctx = n->store_url,
+			.thread_open = open_writer, .thread_close = close_store,
+			.batch_begin = batch_begin, .batch_commit = batch_commit, .batch_abort = batch_abort,
+			.mark = mark, .undo = undo, .release = release},
+		[JOB_HASH] = {.threads = cores(), .capacity = 64, .ctx = n,
+			.thread_open = no_context, .thread_close = close_nothing},
+		[JOB_FILE] = {.threads = cores() + 2, .capacity = 1024, .ctx = n,
+			.thread_open = no_context, .thread_close = close_nothing},
+	};
+	return job_pool_new(lanes, &n->pool);
+}
+
+/* A mark in the store tells whether this is the first start. The invitation and the mark are one
+ * transaction: an invitation that was never printed must not count as given. */
+static enum tacit_err invite_first_admin(struct node *n, struct store *writer)
+{
+	enum tacit_err err;
+	struct tacit_buf mark_value = {0};
+	err = writer->ops->meta_get(writer, "first_start", &mark_value);
+	tacit_buf_clear(&mark_value);
+	if (err != TACIT_E_NOT_FOUND)
+		return err;
+	TRY(writer->ops->batch_begin(writer));
+	err = writer->ops->meta_set(writer, "first_start", TACIT_STR("done"));
+	if (err == TACIT_OK)
+		err = api_invitation_create(writer, &n->env, API_INVITE_ADMIN, n->invitation);
+	if (err == TACIT_OK)
+		return writer->ops->batch_commit(writer);
+	writer->ops->batch_abort(writer);
+	n->invitation[0] = '\0';
+out:
+	return err;
+}
+
+static enum tacit_err open_data(struct node *n, char why[256])
+{
+	enum tacit_err err;
+	struct store *writer = NULL;
+	char *blobs = NULL;
+	TRY(data_folder_open(&n->folder, n->config->data, DATA_FOLDER_SERVE, why));
+	if (n->config->secret.n > 0)
+		TRY(tacit_secret_copy(&n->secret, tacit_secret_view(&n->config->secret)));
+	else
+		TRY(data_folder_secret(&n->folder, &n->env, &n->secret, why));
+	n->store_url = n->config->database_url != NULL
+		? strdup(n->config->database_url)
+		: data_folder_join(&n->folder, "sqlite://", STORE_DATABASE_NAME);
+	blobs = data_folder_join(&n->folder, "", STORE_BLOB_FOLDER);
+	TRY(n->store_url != NULL && blobs != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	TRY(store_open(n->store_url, STORE_WRITER, why, &writer));
+	err = api_check_secret(tacit_secret_view(&n->secret), writer);
+	if (err == TACIT_E_BAD_SEAL)
+		snprintf(why, 256, "this store was made with another secret key (SECRET_KEY or server.key)");
+	if (err != TACIT_OK)
+		goto out;
+	TRY(invite_first_admin(n, writer));
+	TRY(blob_store_open(blobs, &n->blobs));
+out:
+	store_close(writer);
+	tacit_free(blobs);
+	return err;
+}
+
+static enum tacit_err open_api(struct node *n)
+{
+	const struct config *c = n->config;
+	struct api_settings s = {
+		.env = n->env,
+		.secret = tacit_secret_view(&n->secret),
+		.cors_origins = c->cors_origins,
+		.registration = (enum api_registration)c->registration,
+		.directory = (enum api_directory)c->directory,
+		.metrics_access = (enum api_metrics_access)c->metrics,
+		.require_signed = c->require_signed,
+		.tls = c->tls_cert != NULL,
+		.signature_window_s = c->signature_window,
+		.session_s = c->session_lifetime,
+		.max_file_bytes = c->max_file_size,
+		.quota_bytes = c->quota_bytes,
+		.upload_expiry_s = c->upload_expiry,
+		.max_participants = (unsigned)c->max_participants,
+		.rate_address = (unsigned)c->rate_address,
+		.rate_account = (unsigned)c->rate_account,
+		.rate_login = (unsigned)c->rate_login,
+	};
+	return api_new(&s, n->blobs, &n->api);
+}
+
+static enum tacit_err open_port(struct node *n, char why[256])
+{
+	const struct config *c = n->config;
+	struct net_settings s = {
+		.listen = c->listen,
+		.tls_cert = c->tls_cert,
+		.tls_key = c->tls_key,
+		.proxies = c->proxies,
+		.proxy_count = c->proxy_count,
+		.loops = (unsigned)c->loops,
+		.max_connections = (unsigned)c->max_connections,
+		.max_connections_per_address = (unsigned)c->max_connections_per_address,
+	};
+	struct http_app app = api_http_app(n->api);
+	const char *text = "";
+	enum tacit_err err = net_server_new(&s, &app, &text, &n->server);
+	if (err != TACIT_OK)
+		snprintf(why, 256, "%s: %s", c->listen, text);
+	return err;
+}
+
+enum tacit_err node_open(const struct config *c, char why[256], struct node **out)
+{
+	enum tacit_err err;
+	*out = NULL;
+	why[0] = '\0';
+	struct node *n = tacit_calloc(1, sizeof(*n));
+	if (n == NULL)
+		return TACIT_E_NOMEM;
+	n->config = c;
+	n->folder.lock = -1;
+	n->env = tacit_system_env();
+	TRY(open_data(n, why));
+	TRY(open_api(n));
+	TRY(open_port(n, why));
+	api_set_server(n->api, n->server);
+	*out = n;
+	n = NULL;
+out:
+	node_free(n);
+	return err;
+}
+
+const char *node_invitation(const struct node *n)
+{
+	return n->invitation[0] != '\0' ? n->invitation : NULL;
+}
+
+unsigned node_port(const struct node *n)
+{
+	return net_server_port(n->server);
+}
+
+enum tacit_err node_start(struct node *n, char why[256])
+{
+	enum tacit_err err;
+	snprintf(why, 256, "the threads could not be started");
+	TRY(start_lanes(n));
+	api_set_pool(n->api, n->pool);
+	TRY(net_server_start(n->server));
+	const struct housekeeping_settings s = {
+		.env = n->env, .pool = n->pool, .blobs = n->blobs, .api = n->api, .store_url = n->store_url};
+	TRY(housekeeping_start(&s, &n->housekeeping));
+	why[0] = '\0';
+out:
+	return err;
+}
+
+enum tacit_err node_reload_tls(struct node *n, const char **why)
+{
+	return net_server_reload_tls(n->server, why);
+}
+
+void node_stop(struct node *n)
+{
+	housekeeping_stop(n->housekeeping);
+	n->housekeeping = NULL;
+	if (n->pool == NULL)
+		return;
+	net_server_stop(n->server, (unsigned)n->config->shutdown_grace);
+	job_pool_stop(n->pool);
+}
+
+void node_free(struct node *n)
+{
+	if (n == NULL)
+		return;
+	if (n->server != NULL)
+		net_server_free(n->server);
+	if (n->pool != NULL)
+		job_pool_free(n->pool);
+	api_free(n->api);
+	if (n->blobs != NULL)
+		blob_store_close(n->blobs);
+	tacit_secret_free(&n->secret);
+	tacit_free(n->store_url);
+	data_folder_close(&n->folder);
+	tacit_free(n);
+}

@@ -62,7 +62,8 @@ class Server:
     def __init__(self, *arguments, data=None, wrapper=(), **settings):
         self.arguments = list(arguments)
         self.wrapper = list(wrapper)
-        self.settings = {k: str(v) for k, v in settings.items()}
+        limits = {"RATE_ADDRESS": 0, "RATE_ACCOUNT": 0, "RATE_LOGIN": 0}  # but where a test gives them
+        self.settings = {k: str(v) for k, v in {**limits, **settings}.items()}
         self.port = free_port()
         self.own_folder = data is None
         self.folder = tempfile.mkdtemp(prefix="tacit-test-") if data is None else data

@@ -63,8 +63,6 @@ def each_kind_has_its_list(w):
         tap.check(room["id"] in ids["rooms"] and w.group not in ids["rooms"], "rooms only")
         tap.check(session["id"] in ids["sessions"] and room["id"] not in ids["sessions"],
                   "sessions only")
-    for part, wrong in (("rooms", session["id"]), ("sessions", room["id"]), ("rooms", w.group)):
-        tap.equal(w.alice.get(f"/api/{part}/{wrong}/messages").status, 404, f"{part} of another kind")
     for part in ("rooms", "conversations"):
         tap.equal(w.alice.get(f"/api/{part}/{room['id']}/messages").status, 200, f"a room in {part}")
 
@@ -259,6 +257,7 @@ def messages_come_in_pages(w):
     tap.equal(page(limit=3, before=ids[4]), (ids[1:4], True), "before")
     tap.equal(page(limit=3, before=ids[1]), (ids[:1], False), "the first")
     tap.equal(page(limit=3, after=ids[1]), (ids[2:5], True), "after")
+    tap.equal(page(limit=3, after=0), (ids[:3], True), "from the start")
     tap.equal(page(limit=3, after=ids[4]), (ids[5:], False), "the last")
     tap.equal(page(after=ids[1], before=ids[4]), (ids[2:4], False), "between")
     tap.equal(page(after=ids[-1]), ([], False), "nothing new")
@@ -506,7 +505,7 @@ def what_a_session_held_is_gone_from_the_disk(w):
 
 @tap.case
 def bad_lifetimes_are_refused(w):
-    for ttl in (0, -1, 2**53, "60", 1.5, None, True):
+    for ttl in (0, -1, 2**53, "60", 1.5, True):
         got = w.alice.post("/api/sessions", {"participants": [w.bob.username], "ttl_seconds": ttl})
         tap.one_of(got.status, (400, 422), f"{ttl!r}")
 

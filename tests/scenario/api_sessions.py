@@ -111,13 +111,13 @@ def forged_tokens(token):
         if isinstance(value, int):
             other[name] = value + 1
     none = base64url(b'{"alg":"none","typ":"JWT"}')
-    hs = base64url(b'{"alg":"HS256","typ":"JWT"}')
+    hs = base64url(b'{"alg":"HS384","typ":"JWT"}')
     flipped = bytearray(unbase64url(signature))
     flipped[0] ^= 1
     return {
         "empty": "", "garbage": "garbage", "dots": "..", "no signature": f"{head}.{claims}.",
         "alg none": f"{none}.{claims}.", "alg none, old signature": f"{none}.{claims}.{signature}",
-        "alg HS256": f"{hs}.{claims}.{signature}",
+        "alg HS384": f"{hs}.{claims}.{signature}",
         "other claims": f"{head}.{base64url(dumps(other).encode())}.{signature}",
         "flipped": f"{head}.{claims}.{base64url(bytes(flipped))}",
         "four parts": f"{token}.x", "padded": f"{token}=", "huge": "a" * 9000,

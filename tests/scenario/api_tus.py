@@ -127,7 +127,7 @@ def tus_refuses_what_does_not_fit(w):
     for length in ("-1", "x", "", "1.5", "0x10", "+5"):
         tap.equal(tus_create(w.alice, length).status, 400, f"length {length!r}")
     for metadata in ("conversation_id !!!", "conversation_id", f"conversation_id {b64(b'x')}",
-                     f"conversation_id {b64(b'1')},conversation_id {b64(b'1')}", ",", "  ", "a b c"):
+                     f"conversation_id {b64(b'1')},conversation_id {b64(b'1')}", ",", "a b c"):
         tap.one_of(tus_create(w.alice, 5, Upload_Metadata=metadata).status, (400, 404, 422), metadata)
     tap.equal(tus_create(w.eve, 5, conversation=w.group).status, 404, "a foreign conversation")
 
@@ -179,8 +179,9 @@ def tus_uploads_belong_to_their_owner(w):
     for person in (w.bob, w.eve):
         tap.equal(tus(person, "HEAD", place).status, 404, "HEAD")
         tap.equal(patch(person, place, 0, b"x").status, 404, "PATCH")
-    for bad in ("0" * 32, "x", "..%2f"):
-        tap.equal(tus(w.alice, "HEAD", f"/api/files/tus/{bad}").status, 404, bad)
+    tap.equal(tus(w.alice, "HEAD", f"/api/files/tus/{'0' * 32}").status, 404, "unknown")
+    for bad in ("x", "..%2f"):
+        tap.equal(w.alice.call("HEAD", f"/api/files/tus/{bad}").status, 404, bad)
     tap.equal(download(w.alice, file_id(place)).status, 404, "not a file yet")
     for method in ("HEAD", "PATCH", "DELETE"):
         got = w.alice.call(method, place, b"x" if method == "PATCH" else None, auth=None, headers={
@@ -306,7 +307,7 @@ def memory_does_not_grow_with_the_file(w):
             total += len(piece)
         connection.close()
         tap.equal(total, 128 * MIB, "download")
-        if not os.environ.get("ASAN_OPTIONS"):
+        if not server.sanitized():
             grown = resident(server.pid) - before
             tap.check(grown < 16 * MIB, f"grown by {grown / MIB:.1f} MiB")
 

@@ -24,7 +24,7 @@ import nacl.signing
 from support import tap
 
 ERROR_STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 415, 416, 417, 422,
-                  426, 429, 431, 460, 500, 501, 503, 505, 507}
+                  423, 426, 429, 431, 460, 500, 501, 503, 505, 507}
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 SECURITY_HEADERS = {
     "content-security-policy": lambda v: ("'unsafe-inline'" not in v and "'unsafe-eval'" not in v

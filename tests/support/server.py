@@ -153,6 +153,11 @@ class Server:
     def database(self):
         return os.path.join(self.data, "tacit.db")
 
+    def sanitized(self):
+        """Is it built with a sanitizer? Memory then says nothing, and everything is slow."""
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
+            return bool(re.search("lib[at]san", maps.read()))
+
     def count_blobs(self):
         """How many files lie in the folders of the data folder."""
         return sum(len(files) for folder, _, files in os.walk(self.data) if folder != self.data)

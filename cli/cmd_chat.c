@@ -152,7 +152,7 @@ static enum next take_line(struct chat *chat, const char *text)
 	if (text[0] == '/')
 		text++;
 	if (chat->line != NULL) /* what was typed gives way to how it looks in the history */
-		printf("\x1b[A\r\x1b[J");
+		line_erase_last(chat->line);
 	int status = send_text(chat->cli, chat->conversation, NULL, tacit_cstr(text));
 	if (status == EXIT_DONE && chat->line != NULL)
 		show_history(chat->cli, chat->conversation, 1);

@@ -264,6 +264,21 @@ out:
 
 /* --- output above the line ------------------------------------------------------------------- */
 
+static void go_up_and_clear(size_t rows)
+{
+	if (rows > 0)
+		printf("\x1b[%zuA", rows);
+	fputs("\r\x1b[J", stdout);
+	fflush(stdout);
+}
+
+void line_erase_last(struct line *l)
+{
+	size_t width =
+	        term_width(tacit_cstr(l->options.prompt)) + term_width(tacit_buf_view(&l->text));
+	go_up_and_clear(width / (size_t)term_columns() + 1);
+}
+
 void line_hide(struct line *l)
 {
 	const LineInfo *info = el_line(l->edit);
@@ -271,11 +286,7 @@ void line_hide(struct line *l)
 	size_t columns = (size_t)term_columns();
 	size_t width = term_width(tacit_cstr(l->options.prompt)) +
 	               term_width(tacit_bytes(info->buffer, before));
-	size_t rows = width / columns;
-	if (rows > 0)
-		printf("\x1b[%zuA", rows);
-	fputs("\r\x1b[J", stdout);
-	fflush(stdout);
+	go_up_and_clear(width / columns);
 	l->hidden = true;
 }
 

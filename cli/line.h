@@ -31,6 +31,9 @@ void line_prompt(struct line *l, const char *prompt);
  * interrupt, or tick said so), NOMEM. */
 TACIT_MUST_USE enum tacit_err line_read(struct line *l, const char **text);
 
+/* Takes the line that was just read off the screen, where it stands above the cursor. */
+void line_erase_last(struct line *l);
+
 /* Around printing from tick: takes the line off the screen, and puts it back. */
 void line_hide(struct line *l);
 void line_restore(struct line *l);

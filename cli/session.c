@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/show.h"
 
+#define PASSWORD_TRIES 3
 #define NO_TERMINAL_HINT "Without a terminal, give it by --password-file FILE (- is stdin)."
 
 /* --- secrets --------------------------------------------------------------------------------- */
@@ -122,22 +123,36 @@ int cli_unlock_with(struct cli *c, struct tacit_bytes password)
 	return EXIT_DONE;
 }
 
-static int unlock(struct cli *c)
+/* A mistyped password is asked for again; a file has one try. */
+static int ask_and_unlock(struct cli *c)
 {
 	char prompt[80];
-	struct tacit_secret password = {0};
+	struct tacit_bytes name = tacit_engine_username(host_engine(c->host));
+	snprintf(prompt, sizeof(prompt), "Password of %.*s: ", (int)name.n, (const char *)name.p);
+	for (int tries = 1;; tries++) {
+		struct tacit_secret password = {0};
+		int status = cli_password(c, prompt, &password);
+		if (status != EXIT_DONE)
+			return status;
+		enum tacit_err err = host_unlock(c->host, tacit_secret_view(&password));
+		tacit_secret_free(&password);
+		if (err == TACIT_OK)
+			break;
+		if (err != TACIT_E_BAD_PASSWORD || c->password_file != NULL ||
+		        tries == PASSWORD_TRIES)
+			return cli_fail(c, err, NULL);
+		fprintf(stderr, "%s\n", tacit_err_text(err));
+	}
+	tacit_ignore(host_keep_unlocked(c->host), "no keyring here: the next command asks again");
+	return EXIT_DONE;
+}
+
+static int unlock(struct cli *c)
+{
 	enum tacit_err err = host_unlock_kept(c->host);
 	if (err == TACIT_OK)
 		return EXIT_DONE;
-	if (err != TACIT_E_NOT_FOUND)
-		return cli_fail(c, err, NULL);
-	struct tacit_bytes name = tacit_engine_username(host_engine(c->host));
-	snprintf(prompt, sizeof(prompt), "Password of %.*s: ", (int)name.n, (const char *)name.p);
-	int status = cli_password(c, prompt, &password);
-	if (status == EXIT_DONE)
-		status = cli_unlock_with(c, tacit_secret_view(&password));
-	tacit_secret_free(&password);
-	return status;
+	return err == TACIT_E_NOT_FOUND ? ask_and_unlock(c) : cli_fail(c, err, NULL);
 }
 
 int cli_open(struct cli *c, enum cli_need need)

@@ -7,14 +7,21 @@
 
 #define SHORT_ID 8 /* enough to name a file; `file get` takes any prefix that is unique */
 
+/* What a new device is told about the time before it: true, and nothing to fear. */
+static bool is_mild(const struct tacit_notice *n)
+{
+	return n->kind == TACIT_NOTICE_WARNING && n->err == TACIT_E_WRONG_RECIPIENT;
+}
+
 bool show_is_loud(const struct tacit_notice *n)
 {
-	return n->kind == TACIT_NOTICE_KEY_CHANGED || n->kind == TACIT_NOTICE_WARNING;
+	return n->kind == TACIT_NOTICE_KEY_CHANGED ||
+	       (n->kind == TACIT_NOTICE_WARNING && !is_mild(n));
 }
 
 bool show_is_event(const struct tacit_notice *n)
 {
-	return show_is_loud(n) || n->kind == TACIT_NOTICE_MESSAGE ||
+	return show_is_loud(n) || is_mild(n) || n->kind == TACIT_NOTICE_MESSAGE ||
 	       n->kind == TACIT_NOTICE_REFUSED || n->kind == TACIT_NOTICE_MISSING ||
 	       n->kind == TACIT_NOTICE_MEMBER;
 }
@@ -171,7 +178,7 @@ void show_event(const struct cli *c, const struct tacit_notice *n)
 		show_refused(c, n);
 	else if (n->kind == TACIT_NOTICE_MISSING)
 		show_missing(n);
-	else if (n->kind == TACIT_NOTICE_MEMBER)
+	else if (n->kind == TACIT_NOTICE_MEMBER || is_mild(n))
 		show_member(n);
 	else
 		put_loud(stdout, n);

@@ -1,6 +1,6 @@
 /* requests.c - writes signed or plain requests for load.c to stdout.
  *
- *   requests me|post COUNT SEED_HEX_FILE COOKIE_FILE ORIGIN [CONVERSATION]
+ *   requests me|post COUNT SEED_HEX_FILE COOKIE_FILE HOST:PORT [CONVERSATION]
  *
  * me:   POST /api/me, each with its own signature (a counter in data keeps them apart)
  * post: POST a 256-byte message, by cookie and same origin, each with its own client_id */
@@ -18,7 +18,7 @@
 struct target {
 	struct tacit_sign_sk sk;
 	char cookie[512];
-	const char *origin;
+	const char *host;
 	const char *conversation;
 };
 
@@ -38,9 +38,9 @@ static enum tacit_err emit(const struct target *t, const char *path, const struc
 	enum tacit_err err;
 	struct tacit_buf out = {0};
 	TRY(tacit_buf_printf(&out,
-		"POST %s HTTP/1.1\r\nHost: localhost\r\nOrigin: %s\r\nCookie: %s\r\n"
+		"POST %s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nCookie: %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-		path, t->origin, t->cookie, body->n));
+		path, t->host, t->host, t->cookie, body->n));
 	TRY(tacit_buf_append(&out, tacit_buf_view(body)));
 	printf("%zu\n", out.n);
 	if (fwrite(out.p, 1, out.n, stdout) != out.n)
@@ -90,11 +90,11 @@ int main(int argc, char **argv)
 	if (argc < 6 || tacit_crypto_init() != TACIT_OK || !read_line(argv[3], hex, sizeof(hex)) ||
 		!read_line(argv[4], t.cookie, sizeof(t.cookie)) ||
 		tacit_unhex(tacit_cstr(hex), seed, sizeof(seed)) != TACIT_OK) {
-		fprintf(stderr, "usage: requests me|post COUNT SEED_FILE COOKIE_FILE ORIGIN [CONVERSATION]\n");
+		fprintf(stderr, "usage: requests me|post COUNT SEED_FILE COOKIE_FILE HOST:PORT [CONVERSATION]\n");
 		return 2;
 	}
 	tacit_sign_keypair(seed, &t.sk, &pk);
-	t.origin = argv[5];
+	t.host = argv[5];
 	t.conversation = argc > 6 ? argv[6] : "0";
 	uint64_t count = strtoull(argv[2], NULL, 10);
 	int64_t now = (int64_t)time(NULL);

@@ -100,7 +100,7 @@ enum tacit_err memory_message_page(struct store *store, int64_t conversation_id,
 	TRY(memory_member(s, handle->now, conversation_id, user_id));
 	while ((m = next_in(s, &r, m)) != NULL)
 		count++;
-	if (after <= 0 && count > limit)
+	if (after == 0 && count > limit)
 		skipped = count - limit;
 	for (size_t i = 0; given < limit && (m = next_in(s, &r, m)) != NULL; i++) {
 		if (i < skipped)

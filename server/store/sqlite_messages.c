@@ -124,10 +124,10 @@ enum tacit_err sqlite_message_page(struct store *store, int64_t conversation_id,
 	page.from = after == INT64_MAX ? after : after > 0 ? after + 1 : 1;
 	TRY(sql_enter(s, SQL_READ, &scope));
 	TRY(sql_member(s, conversation_id, user_id, NULL));
-	if (after <= 0)
+	if (after == 0)
 		TRY(find_newest(s, conversation_id, page.before, limit, &page.from, &older));
 	TRY(walk_page(s, &page, row, ctx, &newer));
-	*more = after > 0 ? newer : older;
+	*more = after != 0 ? newer : older;
 out:
 	return sql_leave(s, &scope, err);
 }

@@ -58,6 +58,8 @@ struct store_session { /* a login, with what every request needs of its user */
 	bool admin, disabled;
 };
 
+#define STORE_FROM_START (-1) /* message_page: after nothing, but still the oldest first */
+
 enum store_kind { STORE_DIRECT = 1, STORE_GROUP = 2, STORE_ROOM = 3, STORE_SESSION = 4 };
 
 struct store_conversation {
@@ -238,9 +240,9 @@ struct store_ops {
 	enum tacit_err (*message_append)(struct store *s, int64_t conversation_id, int64_t user_id,
 	        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
 	        struct store_message *out, bool *existed);
-	/* before/after: message ids, 0 none. The newest `limit` of the range when only before (or
-	 * nothing) is given, the oldest when after is; always in ascending order. *more tells
-	 * whether the range holds others. */
+	/* before/after: message ids, 0 none; after may be STORE_FROM_START. The newest `limit` of
+	 * the range when only before (or nothing) is given, the oldest when after is; always in
+	 * ascending order. *more tells whether the range holds others. */
 	enum tacit_err (*message_page)(struct store *s, int64_t conversation_id, int64_t user_id,
 	        int64_t before, int64_t after, unsigned limit,
 	        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx,

@@ -80,6 +80,8 @@ static void pages_are_in_order(void)
 	check_page(&f, group, (int64_t[]){m[2], 0}, 2, m, 2, false);
 	check_page(&f, group, (int64_t[]){m[0], 0}, 2, m, 0, false);
 	check_page(&f, group, (int64_t[]){0, m[1]}, 2, m + 2, 2, true);
+	check_page(&f, group, (int64_t[]){0, STORE_FROM_START}, 2, m, 2, true);
+	check_page(&f, group, (int64_t[]){m[2], STORE_FROM_START}, 2, m, 2, false);
 	check_page(&f, group, (int64_t[]){0, m[3]}, 2, m + 4, 2, false);
 	check_page(&f, group, (int64_t[]){0, m[5]}, 2, m, 0, false);
 	check_page(&f, group, (int64_t[]){m[5], m[0]}, 2, m + 1, 2, true);

@@ -8,7 +8,9 @@
 
 #define SHOWN_AT_FIRST 20
 #define POLL_MS 1000
-#define MAX_MISSES 5 /* polls without an answer before it is said */
+#define MAX_MISSES 5   /* polls without an answer before it is said */
+#define REMEMBERED 256 /* messages that were shown */
+#define LOOKED_AT 64   /* the end of the history, for what another process of the profile sent */
 
 struct chat {
 	struct cli *cli;
@@ -18,7 +20,9 @@ struct chat {
 	bool offline_told;
 	bool hidden; /* the line is off the screen */
 	unsigned misses;
-	uint64_t elsewhere; /* messages in other conversations, not told yet */
+	uint64_t elsewhere;         /* messages in other conversations, not told yet */
+	uint64_t shown[REMEMBERED]; /* a ring of message ids */
+	size_t shown_count;
 	char title[256];
 };
 
@@ -38,6 +42,58 @@ static void below(struct chat *chat)
 	chat->hidden = false;
 }
 
+static bool was_shown(const struct chat *chat, uint64_t message)
+{
+	for (size_t i = 0; i < REMEMBERED && i < chat->shown_count; i++)
+		if (chat->shown[i] == message)
+			return true;
+	return false;
+}
+
+static void remember(struct chat *chat, const struct tacit_notice *n)
+{
+	if (n->kind == TACIT_NOTICE_MESSAGE)
+		chat->shown[chat->shown_count++ % REMEMBERED] = n->message;
+}
+
+static void show(struct chat *chat, const struct tacit_notice *n)
+{
+	above(chat);
+	show_event(chat->cli, n);
+	remember(chat, n);
+}
+
+static enum tacit_err remember_old(void *ctx, const struct tacit_notice *n, uint64_t position)
+{
+	(void)position;
+	remember(ctx, n);
+	return TACIT_OK;
+}
+
+static enum tacit_err show_old(void *ctx, const struct tacit_notice *n, uint64_t position)
+{
+	(void)position;
+	show(ctx, n);
+	return TACIT_OK;
+}
+
+static enum tacit_err show_if_new(void *ctx, const struct tacit_notice *n, uint64_t position)
+{
+	struct chat *chat = ctx;
+	(void)position;
+	if (n->kind == TACIT_NOTICE_MESSAGE && !was_shown(chat, n->message))
+		show(chat, n);
+	return TACIT_OK;
+}
+
+/* Messages in the history that no notice has brought here: this chat's own, and what another
+ * process of the profile has sent or fetched. */
+static enum tacit_err show_rest(struct chat *chat)
+{
+	struct host_span end = {chat->conversation, UINT64_MAX, LOOKED_AT};
+	return host_history(chat->cli->host, end, show_if_new, chat);
+}
+
 static void on_notice(void *ctx, const struct tacit_notice *n)
 {
 	struct chat *chat = ctx;
@@ -49,8 +105,8 @@ static void on_notice(void *ctx, const struct tacit_notice *n)
 		chat->elsewhere += incoming;
 		return;
 	}
-	above(chat);
-	show_event(chat->cli, n);
+	if (n->kind != TACIT_NOTICE_MESSAGE || !was_shown(chat, n->message))
+		show(chat, n);
 	chat->unread |= here && (incoming || n->kind == TACIT_NOTICE_REFUSED);
 }
 
@@ -92,6 +148,8 @@ static bool poll_once(void *ctx)
 	struct chat *chat = ctx;
 	const struct tacit_command sync = {.kind = TACIT_CMD_SYNC};
 	enum tacit_err err = host_run(chat->cli->host, &sync, on_notice, chat);
+	if (err == TACIT_OK)
+		err = show_rest(chat);
 	if (err == TACIT_OK) {
 		if (chat->offline_told)
 			say(chat, "connected again");
@@ -153,9 +211,11 @@ static enum next take_line(struct chat *chat, const char *text)
 		text++;
 	if (chat->line != NULL) /* what was typed gives way to how it looks in the history */
 		line_erase_last(chat->line);
-	int status = send_text(chat->cli, chat->conversation, NULL, tacit_cstr(text));
-	if (status == EXIT_DONE && chat->line != NULL)
-		show_history(chat->cli, chat->conversation, 1);
+	send_text(chat->cli, chat->conversation, NULL, tacit_cstr(text));
+	chat->hidden = true; /* no line is being edited now */
+	if (chat->line != NULL)
+		tacit_ignore(show_rest(chat), "the next poll tries again");
+	chat->hidden = false;
 	return GO_ON;
 }
 
@@ -251,10 +311,15 @@ int cmd_chat(struct cli *c, const struct args *a)
 		return EXIT_FAILED;
 	tacit_engine_each_conversation(host_engine(c->host), take_title, &chat);
 	show_heading(c, chat.conversation);
-	status = show_history(c, chat.conversation, SHOWN_AT_FIRST);
-	if (status != EXIT_DONE)
-		return status;
+	struct host_span older = {chat.conversation, UINT64_MAX, LOOKED_AT};
+	struct host_span last = {chat.conversation, UINT64_MAX, SHOWN_AT_FIRST};
+	enum tacit_err err = host_history(c->host, older, remember_old, &chat);
+	if (err == TACIT_OK)
+		err = host_history(c->host, last, show_old, &chat);
+	if (err != TACIT_OK)
+		return cli_fail_host(c, err);
 	mark_read(&chat);
+	chat.hidden = false;
 	if (!term_is_tty(stdin) || !term_is_tty(stdout) || c->json)
 		return talk_by_pipe(&chat);
 	cli_note(c, "%s(/help for what else can be typed here)%s", term_style(stdout, TERM_DIM),

@@ -111,7 +111,11 @@ static uint64_t group_unless_user(struct cli *c, const struct search *s)
 	if (tacit_username_valid(tacit_cstr(s->name)) &&
 	        cli_run(c, &users, see_user, &p) != EXIT_DONE)
 		return 0;
-	return p.exists ? ambiguous(c) : s->group;
+	if (!p.exists)
+		return s->group;
+	cli_fail_text(c, TACIT_E_CONFLICT, "There are a user and a group of that name.",
+		"tacit send means the user; the group is meant by its number, as in :12.");
+	return 0;
 }
 
 static void take_conversation(void *ctx, const struct tacit_notice *n)

@@ -400,7 +400,7 @@ static enum tacit_err read_proxies(struct reading *r)
 			return refuse(r, "behind-proxy", "is too long");
 		memcpy(one, at, n);
 		one[n] = '\0';
-		if (!net_prefix_parse(one, &r->c->proxies[r->c->proxy_count++]))
+		if (net_prefix_parse(one, &r->c->proxies[r->c->proxy_count++]) != TACIT_OK)
 			return refuse(r, "behind-proxy", "must be addresses or networks: 10.0.0.1,fd00::/8");
 		at += n + (at[n] == ',');
 	}

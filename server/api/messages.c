@@ -44,11 +44,14 @@ enum tacit_err api_messages_page(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
 	struct api_json w;
-	int64_t before = 0, after = 0, limit = PAGE_DEFAULT;
+	int64_t before = 0, after = -1, limit = PAGE_DEFAULT;
 	bool more = false;
 	TRY(api_query_integer(c, "before", 0, TACIT_MAX_INTEGER, &before));
 	TRY(api_query_integer(c, "after", 0, TACIT_MAX_INTEGER, &after));
 	TRY(api_query_integer(c, "limit", 1, PAGE_MAX, &limit));
+	/* A client that has nothing yet asks for what is after 0: the oldest, not the newest. */
+	if (after <= 0)
+		after = after < 0 ? 0 : STORE_FROM_START;
 	TRY(api_answer_json(c, 200, &w));
 	api_json_open_array(&w, "messages");
 	TRY(store->ops->message_page(store, c->path.id, c->who.user_id, before, after,

@@ -45,6 +45,38 @@ def the_first_start_prints_one_invitation_for_an_administrator(_):
 
 
 @tap.case
+def a_check_leaves_the_invitation_alone(_):
+    server = Server()
+    try:
+        done = subprocess.run([program("tacitd"), "--data", server.data, "--check"],
+                              env=server.environment(), capture_output=True, timeout=60, check=False)
+        tap.equal(done.returncode, 0, f"--check: {done.stderr}")
+        server.start()
+        tap.check(first_invitation(server), f"an invitation in {server.log()}")
+        server.stop()
+    finally:
+        server.remove()
+
+
+@tap.case
+def behind_a_proxy_its_word_counts(_):
+    """The proxy of these tests is on loopback, as this program is."""
+    secure = {"X-Forwarded-Proto": "https"}
+    with Server("--behind-proxy", "127.0.0.0/8") as server:
+        p = Person(server)
+        p.tls = True
+        got = p.call("POST", "/api/register", p.signed_text(p.registration()), headers=secure)
+        tap.equal(got.status, 201, "register")
+        for name, (_, attributes) in got.cookies().items():
+            tap.check("secure" in attributes, f"{name} is Secure")
+        tap.check("max-age=" in got.headers.get("strict-transport-security", ""), "HSTS")
+    with Server() as server:
+        p = Person(server)
+        got = p.get("/health", auth=None, headers=secure)
+        tap.check("strict-transport-security" not in got.headers, "without a proxy nobody is believed")
+
+
+@tap.case
 def without_an_invitation_nobody_comes_in(_):
     with Server(REGISTRATION="invite") as server:
         for changes in ({}, {"invitation": "0" * 32}, {"invitation": ""}):
@@ -138,12 +170,12 @@ def a_backup_while_running_is_whole(_):
         path = os.path.join(server.folder, "backup")
         done = admin(server, "backup", path)
         tap.equal(done.returncode, 0, done.stderr)
-        done = admin(server, "verify", path)
+        done = admin(server, "verify-backup", path)
         tap.equal(done.returncode, 0, f"verify: {done.stdout} {done.stderr}")
         with open(path, "r+b") as f:
             f.seek(os.path.getsize(path) // 2)
             f.write(os.urandom(4096))
-        tap.check(admin(server, "verify", path).returncode != 0, "a damaged one is told")
+        tap.check(admin(server, "verify-backup", path).returncode != 0, "a damaged one is told")
         tap.check(a.send(group, b"x")["id"] > ids[-1], "the server goes on")
 
 
@@ -182,7 +214,7 @@ def a_pending_registration_lapses(_):
         tap.check(later(server, "UPDATE tokens SET expires_at = ?", int(time.time()) - 1) >= 1, "pending")
         got = p.verify()
         tap.equal((got.status, got.code), (401, "NO_PENDING_REGISTRATION"), "too late")
-        tap.equal(p.begin().status, 201, "from the start")
+        tap.equal(p.begin(encryption_iv="0a" * 12).status, 201, "from the start")
 
 
 @tap.case

@@ -22,6 +22,11 @@ static struct memory_upload *find_upload(const struct memory_state *s, const cha
 	return u;
 }
 
+static bool is_taken(const struct memory_state *s, const char *id)
+{
+	return find_file(s, id) != NULL || find_upload(s, id) != NULL;
+}
+
 static int64_t usage(const struct memory_state *s, int64_t user_id)
 {
 	int64_t bytes = 0;
@@ -138,9 +143,9 @@ out:
 enum tacit_err memory_file_exists(struct store *store, const char *id)
 {
 	struct memory_state *s = memory_look(memory_of(store));
-	bool exists = find_file(s, id) != NULL || find_upload(s, id) != NULL;
+	bool taken = is_taken(s, id);
 	memory_state_drop(s);
-	return exists ? TACIT_OK : TACIT_E_NOT_FOUND;
+	return taken ? TACIT_OK : TACIT_E_NOT_FOUND;
 }
 
 enum tacit_err memory_upload_create(
@@ -153,10 +158,9 @@ enum tacit_err memory_upload_create(
 	added.upload.metadata = tacit_bytes(NULL, 0);
 	TRY(u->length >= -1 && u->offset >= 0 ? TACIT_OK : TACIT_E_USAGE);
 	TRY(memory_enter(m, &s));
-	TRY(find_file(s, u->id) == NULL ? TACIT_OK : TACIT_E_EXISTS);
+	TRY(is_taken(s, u->id) ? TACIT_E_EXISTS : TACIT_OK);
 	TRY(check_place(s, m->now, u->owner_id, u->conversation_id, 0));
 	TRY(check_quota(s, u->owner_id, u->length < 0 ? u->offset : u->length, quota_bytes));
-	TRY(find_upload(s, u->id) == NULL ? TACIT_OK : TACIT_E_EXISTS);
 	TRY(memory_add(s, MEMORY_UPLOAD, &added, u->metadata));
 out:
 	return memory_leave(m, s, err);

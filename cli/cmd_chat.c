@@ -234,6 +234,8 @@ static int talk(struct chat *chat)
 		err = line_read(chat->line, &text);
 		if (err == TACIT_OK && take_line(chat, text) == LEAVE)
 			break;
+		if (err == TACIT_OK && cli_cancelled == SIGINT)
+			cli_cancelled = 0; /* it ended a transfer, not the chat */
 	} while (err == TACIT_OK);
 	line_close(chat->line);
 	chat->line = NULL;

@@ -66,6 +66,9 @@ int cli_fail(const struct cli *c, enum tacit_err err, const char *hint)
 int cli_fail_host(const struct cli *c, enum tacit_err err)
 {
 	const char *problem = c->host != NULL ? host_problem(c->host) : "";
+	if (err == TACIT_E_NETWORK && c->host != NULL && http_untrusted(host_http(c->host)))
+		return cli_fail_text(c, err, problem,
+		        "A certificate authority of your own is trusted with --ca-file FILE.");
 	return cli_fail_text(
 	        c, err, problem[0] != '\0' ? problem : tacit_err_text(err), hint_for(err));
 }

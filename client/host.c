@@ -1,6 +1,7 @@
 #include "client/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -129,6 +130,16 @@ static enum tacit_err remembered(struct host *h, const char *name, struct tacit_
 	return err == TACIT_OK ? tacit_buf_terminate(out) : err;
 }
 
+/* It is remembered for later runs, which may begin in another folder. */
+static enum tacit_err keep_ca_file(struct host *h, const char *path)
+{
+	char *resolved = realpath(path, NULL);
+	const char *kept = resolved != NULL ? resolved : path;
+	enum tacit_err err = tacit_buf_append(&h->ca_file, tacit_cstr(kept));
+	free(resolved);
+	return err;
+}
+
 static enum tacit_err open_http(struct host *h, const struct host_options *o)
 {
 	enum tacit_err err;
@@ -151,7 +162,7 @@ static enum tacit_err open_http(struct host *h, const struct host_options *o)
 	TRY(http_open(&options, &h->http));
 	h->insecure_http = options.insecure_http;
 	if (options.ca_file != NULL)
-		TRY(tacit_buf_append(&h->ca_file, tacit_cstr(options.ca_file)));
+		TRY(keep_ca_file(h, options.ca_file));
 out:
 	tacit_buf_clear(&server);
 	tacit_buf_clear(&ca);

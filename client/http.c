@@ -28,7 +28,7 @@ struct http {
 	char problem[MAX_PROBLEM];
 	char curl_error[CURL_ERROR_SIZE];
 	const volatile sig_atomic_t *cancel;
-	bool loopback;
+	bool loopback, untrusted;
 };
 
 /* What the callbacks of one call see. */
@@ -151,6 +151,11 @@ const char *http_server(const struct http *h)
 const char *http_problem(const struct http *h)
 {
 	return h->problem;
+}
+
+bool http_untrusted(const struct http *h)
+{
+	return h->untrusted;
 }
 
 void http_answer_clear(struct http_answer *a)
@@ -395,6 +400,7 @@ static enum tacit_err outcome(struct call *call, CURLcode rc)
 		return call->err;
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return TACIT_E_NOMEM;
+	h->untrusted = rc == CURLE_PEER_FAILED_VERIFICATION;
 	const char *why = h->curl_error[0] != '\0' ? h->curl_error : curl_easy_strerror(rc);
 	if (rc == CURLE_COULDNT_CONNECT)
 		why = "nobody answers there";
@@ -409,6 +415,7 @@ enum tacit_err http_perform(struct http *h, const struct http_request *r, struct
 	struct curl_slist *headers = NULL;
 	struct call call = {.http = h, .request = r, .answer = out};
 	http_answer_clear(out);
+	h->untrusted = false;
 	h->problem[0] = '\0';
 	h->curl_error[0] = '\0';
 	set_connection(h);

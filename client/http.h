@@ -37,6 +37,9 @@ const char *http_server(const struct http *h);
  * outside: to be sanitised before it is shown. */
 const char *http_problem(const struct http *h);
 
+/* Did the last call fail because the server's certificate is not trusted? */
+bool http_untrusted(const struct http *h);
+
 enum { HTTP_READ_ABORT = 0x10000000 }; /* what curl calls CURL_READFUNC_ABORT */
 
 struct http_request {

@@ -96,12 +96,19 @@ struct api_call *api_call_new(struct api *a, const struct api_route *route, stru
 	return c;
 }
 
+static void release_work(struct api_call *c)
+{
+	if (c->work_free != NULL)
+		c->work_free(c->api, c->work);
+	c->work = NULL;
+	c->work_free = NULL;
+}
+
 void api_call_free(struct api_call *c)
 {
 	if (c == NULL)
 		return;
-	if (c->work_free != NULL)
-		c->work_free(c->api, c->work);
+	release_work(c);
 	json_decref(c->json);
 	tacit_signed_request_clear(&c->signed_request);
 	http_response_free(c->answer);
@@ -229,6 +236,10 @@ void api_call_reply(struct api_call *c)
 		api_problem_headers(r, c->problem, c->route->pattern);
 	if (r == NULL) /* out of memory: say at least that */
 		r = http_response_new(503);
+	/* Who has the answer may come back at once, on another loop: what the call holds is free by
+	 * then. A stream that failed still needs its work, to abandon it. */
+	if (c->problem == API_FINE)
+		release_work(c);
 	if (r != NULL && c->route->body == API_STREAM && c->problem != API_FINE)
 		r->close = true;
 	http_reply(c->handle, r);

@@ -282,7 +282,7 @@ def it_is_killed_again_and_again_under_load(w):
     for worker in w.workers:
         worker.join(60)
         tap.check(not worker.is_alive(), f"{worker.name} ends")
-        tap.equal(worker.wrong[:5], [], worker.name)
+        tap.equal(worker.wrong[:2], [], f"{worker.name}: {len(worker.wrong)} wrong answers")
         tap.check(worker.acknowledged > CRASHES // 5, f"{worker.name}: {worker.acknowledged} answers")
     starts.sort()
     print(f"# {CRASHES} crashes; start {starts[len(starts) // 2] * 1000:.0f} ms in the middle, "
@@ -302,7 +302,8 @@ def every_acknowledged_message_is_there_once_and_in_order(w):
     expected = 0
     for worker in w.writers:
         got = [by_content.get(b64(worker.content(n)), [{}])[0] for n in range(len(worker.ids))]
-        tap.equal([m.get("id") for m in got], worker.ids, f"{worker.name}: ids")
+        lost = [i for i, m in zip(worker.ids, got) if m.get("id") != i]
+        tap.equal(lost[:5], [], f"{worker.name}: {len(lost)} of {len(got)} acknowledged are not there")
         tap.equal({m.get("username") for m in got}, {worker.person.username}, worker.name)
         tap.equal(worker.ids, sorted(worker.ids), f"{worker.name}: order")
         expected += len(worker.ids)
@@ -351,7 +352,7 @@ def acknowledged_offsets_of_unfinished_uploads_are_there(w):
         while worker.place is not None and not worker.wrong:
             worker.send()
         w.ended.set()
-        tap.equal(worker.wrong, [], worker.name)
+        tap.equal(worker.wrong[-1:], [], worker.name)
         name, (number, size) = list(worker.files.items())[-1]
         got = worker.link.call("GET", f"/api/files/{name}/download")
         tap.check(got[2] == content_of(worker.name, number, size), f"{worker.name}: goes on to the end")

@@ -40,13 +40,12 @@ static int send_content(
 	        .content = content,
 	};
 	enum tacit_err err = host_run(c->host, &command, on_notice, &s);
-	if (err != TACIT_OK) {
-		int status = cli_fail_host(c, err);
-		if (s.kept && !c->json)
-			fprintf(stderr, "tacit: hint: The message is kept here, sealed, and goes "
-			                "out with the next one or the next inbox.\n");
-		return status;
-	}
+	if (err != TACIT_OK && s.kept)
+		return cli_fail_text(c, err, host_problem(c->host),
+		        "The message is kept here, sealed, and goes out with the next one or the "
+		        "next inbox.");
+	if (err != TACIT_OK)
+		return cli_fail_host(c, err);
 	if (c->json) {
 		json_t *o = json_out_new("sent");
 		json_out_number(o, "conversation", s.conversation);

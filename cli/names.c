@@ -114,7 +114,7 @@ static uint64_t group_unless_user(struct cli *c, const struct search *s)
 	if (!p.exists)
 		return s->group;
 	cli_fail_text(c, TACIT_E_CONFLICT, "There are a user and a group of that name.",
-		"tacit send means the user; the group is meant by its number, as in :12.");
+	        "tacit send means the user; the group is meant by its number, as in :12.");
 	return 0;
 }
 

@@ -172,7 +172,7 @@ def a_file_larger_than_allowed_is_refused(w):
 
 @tap.case
 def a_broken_upload_leaves_nothing(w):
-    before = w.server.count_blobs()
+    before = w.server.resting_blobs()
     kind, body = multipart(os.urandom(MIB))
     with socket.create_connection(("127.0.0.1", w.server.port)) as s:
         s.sendall(f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
@@ -201,7 +201,7 @@ def files_belong_to_their_conversation(w):
 
 @tap.case
 def deleting_frees_the_disk(w):
-    before = w.server.count_blobs()
+    before = w.server.resting_blobs()
     own = w.alice.must(w.alice.upload(b"mine"))["file_id"]
     tap.equal(w.server.count_blobs(), before + 1, "one file more")
     w.alice.must(w.alice.delete(f"/api/files/{own}"))

@@ -122,6 +122,9 @@ def tus_refuses_what_does_not_fit(w):
     tap.one_of(got.status, (400, 413), "more than the length")
     tap.equal(patch(w.alice, place, 0, b"x", Content_Type="text/plain").status, 415, "content type")
     tap.equal(tus(w.alice, "HEAD", place).headers.get("upload-offset"), "0", "nothing was taken")
+    tap.equal(patch(w.alice, place, 0, b"01234").status, 204, "half of it")
+    for offset in (0, 4, 6):
+        tap.equal(patch(w.alice, place, offset, b"5").status, 409, f"offset {offset} after five bytes")
     for length in (4 * MIB + 1, 2**63, 2**64):
         tap.one_of(tus_create(w.alice, length).status, (400, 413), f"length {length}")
     for length in ("-1", "x", "", "1.5", "0x10", "+5"):
@@ -163,7 +166,7 @@ def tus_checks_checksums(w):
 
 @tap.case
 def tus_ends_uploads(w):
-    before = w.server.count_blobs()
+    before = w.server.resting_blobs()
     place = tus_create(w.alice, 10, b"01234").headers["location"]
     tap.equal(tus(w.bob, "DELETE", place).status, 404, "another's")
     tap.equal(tus(w.alice, "DELETE", place).status, 204, "one's own")

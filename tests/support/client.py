@@ -286,7 +286,9 @@ class Person:
         return {"recovery_code": self.recovery_codes.pop()}
 
     def login_data(self, **changes):
-        data = {"username": self.username, "password_hash": self.password_hash}
+        # The nonce keeps two logins of one second apart: else the second is a replay of the first.
+        data = {"username": self.username, "password_hash": self.password_hash,
+                "nonce": uuid.uuid4().hex}
         if not {"totp_code", "recovery_code", "ticket"} & set(changes):
             data.update(self.second_factor())
         data.update(changes)

@@ -162,6 +162,15 @@ class Server:
         """How many files lie in the folders of the data folder."""
         return sum(len(files) for folder, _, files in os.walk(self.data) if folder != self.data)
 
+    def resting_blobs(self):
+        """The same, once what was refused before has been cleared away: nothing moves any more."""
+        count, since = self.count_blobs(), time.monotonic()
+        while time.monotonic() - since < 0.3:
+            time.sleep(0.02)
+            if self.count_blobs() != count:
+                count, since = self.count_blobs(), time.monotonic()
+        return count
+
     def settle_blobs(self, wanted):
         """The same, once it is as wanted or time is up."""
         until = time.monotonic() + 5

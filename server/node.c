@@ -168,7 +168,8 @@ static enum tacit_err open_data(struct node *n, char why[256])
 		snprintf(why, 256, "this store was made with another secret key (SECRET_KEY or server.key)");
 	if (err != TACIT_OK)
 		goto out;
-	TRY(invite_first_admin(n, writer));
+	if (n->config->action != CONFIG_CHECK) /* who checks is not told the invitation */
+		TRY(invite_first_admin(n, writer));
 	TRY(blob_store_open(blobs, &n->blobs));
 out:
 	store_close(writer);

@@ -206,7 +206,7 @@ void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS
 	}
 	memset(b + 6, 0, 10);
 	if (inet_ntop(AF_INET6, b, text, sizeof(text)) != NULL)
-		(void)snprintf(out, LOG_ADDRESS_CHARS, "%s/48", text);
+		(void)snprintf(out, LOG_ADDRESS_CHARS, "%.40s/48", text);
 }
 
 void log_access(const struct log_request *r)

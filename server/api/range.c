@@ -22,7 +22,7 @@ static bool read_number(struct tacit_bytes text, uint64_t *out)
 enum api_range api_range_read(
 	struct tacit_bytes header, uint64_t size, uint64_t *from, uint64_t *bytes)
 {
-	uint64_t first, last;
+	uint64_t first = 0, last = 0;
 	*from = 0;
 	*bytes = size;
 	if (header.n < 7 || strncasecmp((const char *)header.p, "bytes=", 6) != 0)

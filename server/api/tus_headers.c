@@ -98,11 +98,9 @@ out:
 
 void api_http_date(int64_t unix_seconds, char out[API_HTTP_DATE_CHARS + 1])
 {
-	static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	time_t t = (time_t)unix_seconds;
-	struct tm tm = {.tm_mday = 1, .tm_year = 70, .tm_wday = 4};
-	(void)gmtime_r(&t, &tm);
-	(void)snprintf(out, API_HTTP_DATE_CHARS + 1, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-		days + 3 * (tm.tm_wday % 7), tm.tm_mday % 100, months + 3 * (tm.tm_mon % 12),
-		(1900 + tm.tm_year) % 10000, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+	struct tm tm;
+	out[0] = '\0';
+	if (gmtime_r(&t, &tm) != NULL) /* the server never leaves the C locale: days in English */
+		(void)strftime(out, API_HTTP_DATE_CHARS + 1, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }

@@ -400,6 +400,34 @@ def a_ticket_works_once(w):
 
 
 @tap.case
+def a_ticket_does_not_buy_the_next_one(w):
+    p = w.newcomer().register()
+    body = {"username": p.username, "password_hash": p.password_hash}
+    ticket = p.must(p.post("/api/login/new-device", {**body, "totp_code": p.code()}, auth=None))["ticket"]
+    got = p.post("/api/login/new-device", {**body, "ticket": ticket}, auth=None)
+    tap.one_of(got.status, (400, 401, 422), "new-device by ticket")
+    tap.equal(p.login(ticket=ticket).status, 200, "it is still good for what it is for")
+
+
+@tap.case
+def guessing_the_code_of_an_account_is_bounded(_):
+    """Also for who has the password and the key, or, on a new device, the password alone."""
+    for new_device in (False, True):
+        with Server(RATE_LOGIN=20) as server:
+            p = Person(server).register()
+            right = {totp(p.secret, int(time.time()) // 30 + i) for i in (-2, -1, 0, 1, 2)}
+            body = {"username": p.username, "password_hash": p.password_hash}
+
+            def attempt(code):
+                if new_device:
+                    return p.post("/api/login/new-device", {**body, "totp_code": code}, auth=None)
+                return p.login(totp_code=code)
+            for code in [f"{n:06d}" for n in range(30) if f"{n:06d}" not in right][:22]:
+                tap.one_of(attempt(code).status, (401, 429), "a guess")
+            tap.one_of(attempt(p.code()).status, (401, 429), "the right one comes too late")
+
+
+@tap.case
 def a_ticket_does_not_replace_the_password(w):
     p = w.newcomer().register()
     ticket = p.must(p.post("/api/login/new-device", {

@@ -291,6 +291,13 @@ def a_quota_holds_for_uploads_of_both_ways(w):
         upload = tus_create(p, 30_000)
         tap.equal(upload.status, 201, "what fits")
         tap.equal(p.upload(b"x" * 20_000).status, 413, "an upload under way counts")
+        kind, body = multipart(b"x" * 20_000)
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        got = p.call("POST", "/api/files/upload", chunks,
+                     headers={"Content-Type": kind, "Transfer-Encoding": "chunked"})
+        tap.equal((got.status, got.code), (413, "QUOTA_EXCEEDED"), "of a size that was not announced")
+        got = tus_create(p, None, b"x" * 20_000, Upload_Defer_Length=1)
+        tap.equal((got.status, got.code), (413, "QUOTA_EXCEEDED"), "by tus, of a length to come")
         tus(p, "DELETE", upload.headers["location"])
         tap.equal(p.upload(b"x" * 20_000).status, 201, "until it is ended")
 

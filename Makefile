@@ -5,7 +5,7 @@
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
 	@test -f build/build.ninja || meson setup build >/dev/null || { cat build/meson-logs/meson-log.txt; exit 1; }
-	@ninja -C build --quiet tacitd tacit
+	@out=$$(ninja -C build --quiet tacitd tacit 2>&1) || { echo "$$out"; exit 1; }
 
 run: build ## start a server on 127.0.0.1:5000 and say what to type next
 	@tools/run

@@ -91,6 +91,45 @@ out:
 	return err;
 }
 
+/* The folder in which the first missing one would be made. */
+static enum tacit_err check_parents(const char *path, char why[256])
+{
+	struct tacit_buf parent = {0};
+	enum tacit_err err = tacit_buf_append(&parent, tacit_cstr(path));
+	if (err == TACIT_OK)
+		err = tacit_buf_terminate(&parent);
+	for (char *p = (char *)parent.p; err == TACIT_OK && access(p, F_OK) != 0;) {
+		char *slash = strrchr(p, '/');
+		if (errno != ENOENT) {
+			err = fail(p, why);
+		} else if (slash == NULL || slash == p) {
+			p[0] = slash == NULL ? '.' : '/';
+			p[1] = '\0';
+			break;
+		} else {
+			*slash = '\0';
+		}
+	}
+	if (err == TACIT_OK && access((const char *)parent.p, W_OK | X_OK) != 0)
+		err = fail((const char *)parent.p, why);
+	tacit_buf_clear(&parent);
+	return err;
+}
+
+enum tacit_err data_folder_check(struct data_folder *f, const char *path, char why[256])
+{
+	struct stat st;
+	*f = (struct data_folder){.lock = -1};
+	f->path = realpath(path, NULL);
+	if (f->path == NULL)
+		return errno == ENOENT ? check_parents(path, why) : fail(path, why);
+	if (stat(f->path, &st) == 0 && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	else if (access(f->path, R_OK | W_OK | X_OK) == 0)
+		return TACIT_OK;
+	return fail(f->path, why);
+}
+
 void data_folder_close(struct data_folder *f)
 {
 	if (f->path != NULL && f->lock >= 0)
@@ -139,8 +178,8 @@ static enum tacit_err sync_folder(const struct data_folder *f, char why[256])
 	return err;
 }
 
-enum tacit_err data_folder_secret(const struct data_folder *f, const struct tacit_env *env,
-	struct tacit_secret *out, char why[256])
+enum tacit_err data_folder_secret(const struct data_folder *f, enum data_folder_key key,
+	const struct tacit_env *env, struct tacit_secret *out, char why[256])
 {
 	enum tacit_err err;
 	int fd = -1;
@@ -150,7 +189,7 @@ enum tacit_err data_folder_secret(const struct data_folder *f, const struct taci
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0) {
 		TRY(read_key(fd, path, out->p, why));
-	} else if (errno != ENOENT) {
+	} else if (errno != ENOENT || key == DATA_FOLDER_ONLY_READ_KEY) {
 		TRY(fail(path, why));
 	} else {
 		tacit_env_random(env, out->p, KEY_BYTES);

@@ -95,10 +95,6 @@ static int serve(const struct config *c)
 	prepare_process();
 	warn_about_ignored(c);
 	TRY(node_open(c, why, &n));
-	if (c->action == CONFIG_CHECK) {
-		printf("tacitd: the settings are good\n");
-		goto out;
-	}
 	err = node_start(n, why);
 	if (err == TACIT_OK) {
 		greet(c, n);
@@ -112,6 +108,18 @@ out:
 	node_free(n);
 	log_stop();
 	return err == TACIT_OK ? 0 : fail(err, why);
+}
+
+static int check(const struct config *c)
+{
+	char why[256] = "";
+	enum tacit_err err = node_check(c, why);
+	if (err != TACIT_OK)
+		return fail(err, why);
+	for (size_t i = 0; i < c->ignored_count; i++)
+		printf("tacitd: %s has no effect in this version\n", c->ignored[i]);
+	printf("tacitd: the settings are good\n");
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -134,6 +142,8 @@ int main(int argc, char **argv)
 		status = print(api_print_routes);
 	else if (c.action == CONFIG_VERSION)
 		printf("tacitd %s\n", TACIT_VERSION);
+	else if (c.action == CONFIG_CHECK)
+		status = check(&c);
 	else
 		status = serve(&c);
 	config_clear(&c);

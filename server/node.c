@@ -147,6 +147,28 @@ out:
 	return err;
 }
 
+static char *store_url_of(const struct config *c, const struct data_folder *f)
+{
+	struct tacit_buf url = {0};
+	if (c->database_url == NULL)
+		return data_folder_join(f, "sqlite://", STORE_DATABASE_NAME);
+	if (tacit_buf_append(&url, tacit_cstr(c->database_url)) != TACIT_OK ||
+		tacit_buf_terminate(&url) != TACIT_OK) {
+		tacit_buf_clear(&url);
+		return NULL;
+	}
+	return (char *)url.p;
+}
+
+static enum tacit_err check_secret(struct tacit_bytes secret, struct store *s,
+	enum api_secret_use use, char why[256])
+{
+	enum tacit_err err = api_check_secret(secret, s, use);
+	if (err == TACIT_E_BAD_SEAL)
+		snprintf(why, 256, "this store was made with another secret key (SECRET_KEY or server.key)");
+	return err;
+}
+
 static enum tacit_err open_data(struct node *n, char why[256])
 {
 	enum tacit_err err;
@@ -156,20 +178,13 @@ static enum tacit_err open_data(struct node *n, char why[256])
 	if (n->config->secret.n > 0)
 		TRY(tacit_secret_copy(&n->secret, tacit_secret_view(&n->config->secret)));
 	else
-		TRY(data_folder_secret(&n->folder, &n->env, &n->secret, why));
-	n->store_url = n->config->database_url != NULL
-		? strdup(n->config->database_url)
-		: data_folder_join(&n->folder, "sqlite://", STORE_DATABASE_NAME);
+		TRY(data_folder_secret(&n->folder, DATA_FOLDER_MAKE_KEY, &n->env, &n->secret, why));
+	n->store_url = store_url_of(n->config, &n->folder);
 	blobs = data_folder_join(&n->folder, "", STORE_BLOB_FOLDER);
 	TRY(n->store_url != NULL && blobs != NULL ? TACIT_OK : TACIT_E_NOMEM);
 	TRY(store_open(n->store_url, STORE_WRITER, why, &writer));
-	err = api_check_secret(tacit_secret_view(&n->secret), writer);
-	if (err == TACIT_E_BAD_SEAL)
-		snprintf(why, 256, "this store was made with another secret key (SECRET_KEY or server.key)");
-	if (err != TACIT_OK)
-		goto out;
-	if (n->config->action != CONFIG_CHECK) /* who checks is not told the invitation */
-		TRY(invite_first_admin(n, writer));
+	TRY(check_secret(tacit_secret_view(&n->secret), writer, API_SECRET_REMEMBER, why));
+	TRY(invite_first_admin(n, writer));
 	TRY(blob_store_open(blobs, &n->blobs));
 out:
 	store_close(writer);
@@ -202,10 +217,9 @@ static enum tacit_err open_api(struct node *n)
 	return api_new(&s, n->blobs, &n->api);
 }
 
-static enum tacit_err open_port(struct node *n, char why[256])
+static struct net_settings port_settings(const struct config *c)
 {
-	const struct config *c = n->config;
-	struct net_settings s = {
+	return (struct net_settings){
 		.listen = c->listen,
 		.tls_cert = c->tls_cert,
 		.tls_key = c->tls_key,
@@ -215,12 +229,70 @@ static enum tacit_err open_port(struct node *n, char why[256])
 		.max_connections = (unsigned)c->max_connections,
 		.max_connections_per_address = (unsigned)c->max_connections_per_address,
 	};
+}
+
+static enum tacit_err open_port(struct node *n, char why[256])
+{
+	const struct config *c = n->config;
+	const struct net_settings s = port_settings(c);
 	struct http_app app = api_http_app(n->api);
 	const char *text = "";
 	enum tacit_err err = net_server_new(&s, &app, &text, &n->server);
 	if (err != TACIT_OK)
 		snprintf(why, 256, "%s: %s", c->listen, text);
 	return err;
+}
+
+/* The store, when there is one already, and whether it was made with this secret. */
+static enum tacit_err check_store(
+	const struct config *c, const struct data_folder *f, struct tacit_bytes secret, char why[256])
+{
+	enum tacit_err err = TACIT_OK;
+	struct store *reader = NULL;
+	char *url = store_url_of(c, f);
+	TRY(url != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	if (access(url + strlen("sqlite://"), F_OK) != 0)
+		goto out;
+	TRY(store_open(url, STORE_READER, why, &reader));
+	if (secret.n > 0)
+		TRY(check_secret(secret, reader, API_SECRET_COMPARE, why));
+out:
+	store_close(reader);
+	tacit_free(url);
+	return err;
+}
+
+static enum tacit_err check_data(const struct config *c, char why[256])
+{
+	enum tacit_err err;
+	struct data_folder folder;
+	struct tacit_secret secret = {0};
+	struct tacit_env env = tacit_system_env();
+	TRY(data_folder_check(&folder, c->data, why));
+	if (c->secret.n > 0)
+		TRY(tacit_secret_copy(&secret, tacit_secret_view(&c->secret)));
+	else if (folder.path != NULL)
+		err = data_folder_secret(&folder, DATA_FOLDER_ONLY_READ_KEY, &env, &secret, why);
+	if (err != TACIT_OK && err != TACIT_E_NOT_FOUND)
+		goto out;
+	err = TACIT_OK;
+	if (folder.path != NULL || c->database_url != NULL)
+		TRY(check_store(c, &folder, tacit_secret_view(&secret), why));
+out:
+	tacit_secret_free(&secret);
+	data_folder_close(&folder);
+	return err;
+}
+
+enum tacit_err node_check(const struct config *c, char why[256])
+{
+	const struct net_settings s = port_settings(c);
+	const char *text = "";
+	why[0] = '\0';
+	enum tacit_err err = net_server_check(&s, &text);
+	if (err != TACIT_OK)
+		snprintf(why, 256, "%s: %s", c->listen, text);
+	return err == TACIT_OK ? check_data(c, why) : err;
 }
 
 enum tacit_err node_open(const struct config *c, char why[256], struct node **out)

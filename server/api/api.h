@@ -50,10 +50,12 @@ struct http_app api_http_app(struct api *a);
 /* Is this file being written by a request right now? For the search for orphans. Any thread. */
 bool api_file_in_use(struct api *a, const char *id);
 
-/* Proves that the store was made under the same secret; remembers it the first time. writer: a
- * writing handle. Fails: BAD_SEAL (another secret), and what the store fails with. */
+/* Proves that the store was made under the same secret; with REMEMBER, which needs a writing handle, a
+ * store that knows none yet is told. Fails: BAD_SEAL (another secret), and what the store fails with. */
 struct store;
-TACIT_MUST_USE enum tacit_err api_check_secret(struct tacit_bytes secret, struct store *writer);
+enum api_secret_use { API_SECRET_REMEMBER, API_SECRET_COMPARE };
+TACIT_MUST_USE enum tacit_err api_check_secret(
+	struct tacit_bytes secret, struct store *store, enum api_secret_use use);
 
 /* A new invitation as text, already in the store; admin: who uses it becomes administrator. */
 enum api_invitation { API_INVITE_USER, API_INVITE_ADMIN };

@@ -81,16 +81,18 @@ void api_file_id_new(const struct tacit_env *env, char out[STORE_FILE_ID_CHARS +
 	tacit_hex(tacit_bytes(raw, sizeof(raw)), out);
 }
 
-enum tacit_err api_check_secret(struct tacit_bytes secret, struct store *writer)
+enum tacit_err api_check_secret(
+	struct tacit_bytes secret, struct store *store, enum api_secret_use use)
 {
 	enum tacit_err err;
 	struct tacit_buf kept = {0};
 	uint8_t check[TACIT_SHA256_BYTES];
 	TRY(tacit_derive(secret, "tacitd key check", check, sizeof(check)));
 	struct tacit_bytes now = tacit_bytes(check, sizeof(check));
-	err = writer->ops->meta_get(writer, "key_check", &kept);
+	err = store->ops->meta_get(store, "key_check", &kept);
 	if (err == TACIT_E_NOT_FOUND)
-		err = writer->ops->meta_set(writer, "key_check", now);
+		err = use == API_SECRET_REMEMBER ? store->ops->meta_set(store, "key_check", now)
+						 : TACIT_OK;
 	else if (err == TACIT_OK && !tacit_ct_eq(tacit_buf_view(&kept), now))
 		err = TACIT_E_BAD_SEAL;
 out:

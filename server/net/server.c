@@ -96,15 +96,20 @@ static enum tacit_err check_unused(const struct sockaddr_storage *a, const char 
 	return ok ? TACIT_OK : TACIT_E_IO;
 }
 
+static enum tacit_err read_address(
+        const struct net_settings *s, struct sockaddr_storage *a, const char **why)
+{
+	if (net_address_parse(tacit_cstr(s->listen), a))
+		return TACIT_OK;
+	*why = "the address to listen on must read ADDRESS:PORT";
+	return TACIT_E_USAGE;
+}
+
 static enum tacit_err open_loops(struct net_server *s, const char **why)
 {
 	enum tacit_err err;
 	struct sockaddr_storage a;
-	const char *listen = s->shared.settings.listen;
-	if (!net_address_parse(tacit_cstr(listen), &a)) {
-		*why = "the address to listen on must read ADDRESS:PORT";
-		return TACIT_E_USAGE;
-	}
+	TRY(read_address(&s->shared.settings, &a, why));
 	if (port_of(&a) != 0)
 		TRY(check_unused(&a, why));
 	for (unsigned i = 0; i < s->shared.settings.loops; i++) {
@@ -118,6 +123,28 @@ static enum tacit_err open_loops(struct net_server *s, const char **why)
 	s->port = port_of(&a);
 	err = TACIT_OK;
 out:
+	return err;
+}
+
+/* *out stays NULL when the server speaks in the clear. */
+static enum tacit_err load_tls(const struct net_settings *s, const char **why, SSL_CTX **out)
+{
+	if ((s->tls_cert == NULL) != (s->tls_key == NULL)) {
+		*why = "a TLS certificate needs its key, and the key its certificate";
+		return TACIT_E_USAGE;
+	}
+	return s->tls_cert != NULL ? net_tls_context_new(s->tls_cert, s->tls_key, why, out) : TACIT_OK;
+}
+
+enum tacit_err net_server_check(const struct net_settings *s, const char **why)
+{
+	enum tacit_err err;
+	struct sockaddr_storage a;
+	SSL_CTX *tls = NULL;
+	TRY(read_address(s, &a, why));
+	TRY(load_tls(s, why, &tls));
+out:
+	SSL_CTX_free(tls);
 	return err;
 }
 
@@ -135,13 +162,7 @@ enum tacit_err net_server_new(const struct net_settings *settings, const struct 
 	s->shared.app = *app;
 	fill_in(&s->shared);
 	const struct net_settings *full = &s->shared.settings;
-	if ((full->tls_cert == NULL) != (full->tls_key == NULL)) {
-		*why = "a TLS certificate needs its key, and the key its certificate";
-		err = TACIT_E_USAGE;
-		goto out;
-	}
-	if (full->tls_cert != NULL)
-		TRY(net_tls_context_new(full->tls_cert, full->tls_key, why, &s->shared.tls));
+	TRY(load_tls(full, why, &s->shared.tls));
 	TRY(net_peers_new((size_t)full->loops * full->max_connections,
 	        full->max_connections_per_address, &s->shared.peers));
 	TRY(open_loops(s, why));

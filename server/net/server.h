@@ -36,6 +36,9 @@ struct net_server;
  * Fails: USAGE (address, TLS files), IO (bind), NOMEM. */
 TACIT_MUST_USE enum tacit_err net_server_new(const struct net_settings *s,
 	const struct http_app *app, const char **why, struct net_server **out);
+/* What net_server_new would find wrong with the address and the TLS files; binds nothing. Same errors,
+ * but IO. */
+TACIT_MUST_USE enum tacit_err net_server_check(const struct net_settings *s, const char **why);
 /* The port bound, for "--listen 127.0.0.1:0". */
 unsigned net_server_port(const struct net_server *s);
 /* Reads certificate and key again (on SIGHUP); connections that are open keep theirs. On error the

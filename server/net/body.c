@@ -3,6 +3,7 @@
 #include "server/net/mailbox.h"
 
 #define FIRST_BYTES ((size_t)64 * 1024) /* allocated for a body before it has come */
+#define MAX_COLLECTED_BYTES ((size_t)64 * 1024 * 1024)
 #define GIVE_BYTES ((size_t)64 * 1024)  /* a smaller piece is not worth a job */
 
 /* The body's clock: a purse that each byte fills at the minimal rate and each moment of waiting for
@@ -17,6 +18,25 @@ static void credit(struct conn *c, size_t bytes)
 	int64_t most = net_now_ms() + full;
 	if (*deadline > most)
 		*deadline = most;
+}
+
+/* Bodies that are collected come from anybody: all of a loop together have a bound. */
+static bool charge(struct conn *c)
+{
+	struct exchange *x = c->http.x;
+	if (x->plan.kind == HTTP_STREAM)
+		return true;
+	c->loop->collected += x->body.cap - x->charged;
+	x->charged = x->body.cap;
+	return c->loop->collected <= MAX_COLLECTED_BYTES;
+}
+
+void body_clear(struct conn *c)
+{
+	struct exchange *x = c->http.x;
+	tacit_buf_clear(&x->body);
+	c->loop->collected -= x->charged;
+	x->charged = 0;
 }
 
 static size_t body_room(const struct exchange *x)
@@ -73,7 +93,7 @@ static int absorb(struct conn *c)
 			return status;
 		if (data.n > x->plan.body_limit - x->received)
 			return 413;
-		if (tacit_buf_append(&x->body, data) != TACIT_OK)
+		if (tacit_buf_append(&x->body, data) != TACIT_OK || !charge(c))
 			return 503;
 		x->received += data.n;
 		credit(c, data.n);
@@ -89,7 +109,7 @@ void body_receive(struct conn *c)
 		want = body_room(x);
 	want = want < x->rest ? want : (size_t)x->rest;
 	if (x->plan.kind == HTTP_STREAM || x->body.cap == x->body.n)
-		if (tacit_buf_reserve(&x->body, want) != TACIT_OK) {
+		if (tacit_buf_reserve(&x->body, want) != TACIT_OK || !charge(c)) {
 			exchange_fail_for_good(c, 503);
 			return;
 		}
@@ -173,7 +193,7 @@ static bool read_buffered(struct conn *c)
 	x->request.body = tacit_buf_view(&x->body);
 	hand_over(c);
 	x->request.body = tacit_bytes(NULL, 0);
-	tacit_buf_clear(&x->body);
+	body_clear(c);
 	return true;
 }
 

@@ -75,7 +75,7 @@ static void close_exchange(struct conn *c, bool answered)
 		app->finished(app->ctx, &x->request, x->plan.route, status,
 		        x->head_bytes + x->body_sent, net_now_us() - x->begun_us);
 	http_response_free(x->response);
-	tacit_buf_clear(&x->body);
+	body_clear(c);
 	tacit_free(x);
 	c->http.x = NULL;
 }

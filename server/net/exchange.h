@@ -19,6 +19,7 @@ struct exchange {
 	bool continued;        /* 100 Continue was sent */
 	int64_t budget_ms;     /* the peer's time while the clock stands */
 	struct tacit_buf body; /* BUFFER: all of it; STREAM: the piece that is being filled */
+	size_t charged; /* what of it counts in loop->collected */
 	void *stream;
 	bool streaming; /* begin() has been, end() not yet */
 	bool piece_out; /* the application holds a piece */
@@ -50,6 +51,8 @@ void body_receive(struct conn *c);
 void body_run_clock(struct conn *c);
 /* True: a piece was given away. */
 bool body_give_piece(struct conn *c);
+/* Gives back what was collected. */
+void body_clear(struct conn *c);
 /* Only when no piece is under way. */
 void body_end_stream(struct conn *c);
 

@@ -49,6 +49,7 @@ struct net_loop {
 	int64_t *deadlines;  /* by slot; 0: none. Apart, since the tick looks at all of them */
 	uint32_t *free_slots;
 	size_t slots, free_count;
+	size_t collected;     /* bytes of bodies that are being collected for handle() */
 	size_t pieces_out;    /* pieces of bodies that the application holds */
 	struct conn *running; /* whose turn it is */
 	uint8_t *input,

@@ -41,6 +41,8 @@ enum tacit_err api_new(const struct api_settings *s, struct blob_store *blobs, s
 	TRY(api_limiter_new(per_second(s->rate_account), LIMITER_SETS, &s->env, &a->by_account));
 	TRY(api_limiter_new(login, LIMITER_SETS, &s->env, &a->login_by_address));
 	TRY(api_limiter_new(login, LIMITER_SETS, &s->env, &a->login_by_name));
+	TRY(api_limiter_new((struct api_limit){s->rate_login > 0, s->rate_login}, LIMITER_SETS, &s->env,
+		&a->codes));
 	a->claims = api_claims_new();
 	a->metrics = metrics_new(api_route_count, label_of);
 	err = a->claims != NULL && a->metrics != NULL ? TACIT_OK : TACIT_E_NOMEM;
@@ -61,6 +63,7 @@ void api_free(struct api *a)
 	api_limiter_free(a->by_account);
 	api_limiter_free(a->login_by_address);
 	api_limiter_free(a->login_by_name);
+	api_limiter_free(a->codes);
 	api_claims_free(a->claims);
 	metrics_free(a->metrics);
 	tacit_free(a);

@@ -40,8 +40,10 @@ static enum tacit_err read_body(struct api_call *c)
 {
 	static const char word[] = "\"signature\"";
 	enum tacit_err err;
-	if (c->body.n == 0)
-		return TACIT_OK;
+	if (c->body.n == 0) /* what is posted or put is at least {} */
+		return c->route->body == API_JSON && c->method != HTTP_DELETE
+			       ? api_refuse(c, API_INVALID_JSON)
+			       : TACIT_OK;
 	if (!is_json(c->header[API_H_CONTENT_TYPE]))
 		return api_refuse(c, API_UNSUPPORTED_MEDIA_TYPE);
 	if (memmem(c->body.p, c->body.n, word, sizeof(word) - 1) != NULL &&

@@ -1,6 +1,7 @@
 #include "server/api/call.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +10,9 @@
 #include "crypto/encoding.h"
 #include "server/api/auth.h"
 #include "server/api/reply.h"
+
+/* Of all calls under way together: their bodies come before their right to be here is known. */
+#define MAX_HELD_BYTES ((size_t)64 * 1024 * 1024)
 
 static const char *const header_names[API_HEADER_COUNT] = {
 	[API_H_AUTHORIZATION] = "authorization",
@@ -47,6 +51,12 @@ static void find_headers(const struct http_request *r, struct tacit_bytes out[AP
 	out[API_H_PENDING] = http_cookie(r, "tacit_pending");
 }
 
+/* Was it passed on by somebody? Then loopback is only where he sits. */
+static bool is_forwarded(const struct http_request *r)
+{
+	return http_header(r, "x-forwarded-for").p != NULL || http_header(r, "forwarded").p != NULL;
+}
+
 static bool is_loopback(const struct sockaddr_storage *peer)
 {
 	if (peer->ss_family == AF_INET)
@@ -76,12 +86,17 @@ struct api_call *api_call_new(struct api *a, const struct api_route *route, stru
 	for (size_t i = 0; i < API_HEADER_COUNT; i++)
 		room += found[i].n;
 
-	struct api_call *c = tacit_alloc(sizeof(*c) + room);
-	if (c == NULL)
+	struct api_call *c = NULL;
+	if (atomic_fetch_add_explicit(&a->held, room, memory_order_relaxed) <= MAX_HELD_BYTES)
+		c = tacit_alloc(sizeof(*c) + room);
+	if (c == NULL) {
+		atomic_fetch_sub_explicit(&a->held, room, memory_order_relaxed);
 		return NULL;
+	}
 	*c = (struct api_call){.api = a, .route = route, .handle = h, .method = r->method};
+	c->held = room;
 	c->tls = r->tls;
-	c->loopback = is_loopback(&r->peer);
+	c->loopback = is_loopback(&r->peer) && !is_forwarded(r);
 	c->address_key = api_address_key(&r->peer);
 	c->now = tacit_env_now(&a->settings.env);
 	c->content_length = r->content_length;
@@ -96,7 +111,7 @@ struct api_call *api_call_new(struct api *a, const struct api_route *route, stru
 	return c;
 }
 
-static void release_work(struct api_call *c)
+void api_call_release(struct api_call *c)
 {
 	if (c->work_free != NULL)
 		c->work_free(c->api, c->work);
@@ -108,7 +123,8 @@ void api_call_free(struct api_call *c)
 {
 	if (c == NULL)
 		return;
-	release_work(c);
+	api_call_release(c);
+	atomic_fetch_sub_explicit(&c->api->held, c->held, memory_order_relaxed);
 	json_decref(c->json);
 	tacit_signed_request_clear(&c->signed_request);
 	http_response_free(c->answer);
@@ -237,9 +253,8 @@ void api_call_reply(struct api_call *c)
 	if (r == NULL) /* out of memory: say at least that */
 		r = http_response_new(503);
 	/* Who has the answer may come back at once, on another loop: what the call holds is free by
-	 * then. A stream that failed still needs its work, to abandon it. */
-	if (c->problem == API_FINE)
-		release_work(c);
+	 * then. */
+	api_call_release(c);
 	if (r != NULL && c->route->body == API_STREAM && c->problem != API_FINE)
 		r->close = true;
 	http_reply(c->handle, r);

@@ -36,7 +36,8 @@ struct api {
 	struct blob_store *blobs;
 	struct metrics *metrics;
 	struct api_server_keys keys;
-	struct api_limiter *by_address, *by_account, *login_by_address, *login_by_name;
+	struct api_limiter *by_address, *by_account, *login_by_address, *login_by_name, *codes;
+	_Atomic size_t held; /* bytes of bodies in calls under way */
 	struct api_claims *claims;
 	struct api_health health;
 	int64_t started_at;
@@ -78,6 +79,7 @@ struct api_call {
 	void (*then)(struct api_call *c); /* the list has ended; c->problem tells how */
 	struct http_handle handle;
 	enum http_method method;
+	size_t held;
 	bool tls, loopback;
 	uint64_t address_key; /* for rate limits */
 	int64_t now;
@@ -102,7 +104,8 @@ struct api_call {
 	void *work; /* a handler's own between steps; work_free also wipes */
 	void (*work_free)(struct api *a, void *work);
 	enum api_stream_state stream;
-	bool replied;                /* streams may answer before the body's end */
+	enum api_problem refused;    /* streams: c->problem while what was begun is given up */
+	void (*after_abandon)(struct api_call *c);
 	struct tacit_buf piece;      /* streams: what is to be handled */
 	bool again;  /* the step asks to be run once more, after others had a turn */
 	bool enough; /* the step asks that its list end here */
@@ -110,11 +113,13 @@ struct api_call {
 	uint8_t storage[];
 };
 
-/* NULL when out of memory. with_body: copy r->body too. */
+/* NULL when out of memory, or when the bodies of all calls under way are too much together. */
 enum api_copy { API_COPY_HEAD, API_COPY_BODY };
 struct api_call *api_call_new(struct api *a, const struct api_route *route, struct http_handle h,
 	const struct http_request *r, enum api_copy copy);
 void api_call_free(struct api_call *c);
+/* Frees c->work, and what it holds. */
+void api_call_release(struct api_call *c);
 
 /* Runs a list of steps (authentication first, once), then then(c). Any thread. */
 void api_call_run(struct api_call *c, const struct api_step *steps, void (*then)(struct api_call *c));

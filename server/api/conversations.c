@@ -7,6 +7,7 @@
 #include "server/api/participants.h"
 #include "wire/names.h"
 
+#define LIST_BYTES ((size_t)12 * 1024 * 1024) /* beyond, the list goes on with ?skip= */
 #define SESSION_DEFAULT_SECONDS 3600
 #define SESSION_MAX_SECONDS (366 * 24 * 3600LL)
 
@@ -97,16 +98,20 @@ enum tacit_err api_conversations_list(struct api_call *c, struct store *store)
 	enum tacit_err err;
 	struct api_json w;
 	struct tacit_buf ids = {0};
+	int64_t skip = 0;
+	TRY(api_query_integer(c, "skip", 0, TACIT_MAX_INTEGER, &skip));
 	TRY(store->ops->conversation_list(
 		store, c->who.user_id, c->route->kind, c->now, add_id, &ids));
 	TRY(api_answer_json(c, 200, &w));
 	api_json_open_array(&w, list_name(c->route->kind));
-	for (size_t at = 0; at < ids.n; at += sizeof(int64_t)) {
+	size_t at = (uint64_t)skip < ids.n / sizeof(int64_t) ? (size_t)skip * sizeof(int64_t) : ids.n;
+	for (; at < ids.n && c->answer->body.n < LIST_BYTES; at += sizeof(int64_t)) {
 		int64_t id;
 		memcpy(&id, ids.p + at, sizeof(id));
 		TRY(add_listed(c, store, id, &w));
 	}
 	api_json_close_array(&w);
+	api_json_bool(&w, "has_more", at < ids.n);
 	TRY(api_json_finish(&w));
 out:
 	tacit_buf_clear(&ids);

@@ -60,7 +60,7 @@ enum tacit_err api_health_cached(struct api_call *c, struct store *store)
 {
 	struct api_health *h = &c->api->health;
 	(void)store;
-	if (c->now - h->probed_at >= PROBE_SECONDS)
+	if (c->now < h->probed_at || c->now - h->probed_at >= PROBE_SECONDS)
 		return TACIT_OK;
 	if (h->problem != API_FINE)
 		return api_refuse(c, API_UNAVAILABLE);

@@ -20,6 +20,11 @@
 static const char nobodys_hash[TACIT_PWHASH_STR_BYTES] = 
 	"$argon2id$v=19$m=19456,t=2,p=1$nd3FTGSO1+an3JfCm9dzNg$0/udFSkOGDFEUZT/LAq1s+zPMa/u8gllqsDB4ks/+L0";
 
+/* A point of the curve (RFC 8032 7.1, TEST 1). */
+static const struct tacit_sign_public nobodys_key = {{0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b,
+	0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02,
+	0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a}};
+
 enum factor { NO_FACTOR, BY_TOTP, BY_RECOVERY_CODE, BY_TICKET };
 
 struct login {
@@ -40,6 +45,17 @@ static void login_free(struct api *a, void *work)
 	tacit_free(work);
 }
 
+/* Who has the password may try few codes: three of a million are right at any time, and day and night
+ * are long. Such tries are counted for the account, wherever they come from. */
+static enum tacit_err count_code(struct api_call *c, const struct login *l)
+{
+	bool allowed = api_limiter_take(c->api->codes, (uint64_t)l->user.id, 1, api_monotonic_ms(),
+		&c->retry_after);
+	if (allowed)
+		return TACIT_OK;
+	return api_refuse(c, l->secretive ? API_INVALID_CREDENTIALS : API_RATE_LIMITED);
+}
+
 static enum tacit_err refuse_code(struct api_call *c, enum api_problem p)
 {
 	const struct login *l = c->work;
@@ -54,6 +70,8 @@ static enum tacit_err read_factor(struct api_call *c, struct login *l)
 	} kinds[] = {{"totp_code", BY_TOTP}, {"recovery_code", BY_RECOVERY_CODE}, {"ticket", BY_TICKET}};
 	enum tacit_err err;
 	for (size_t i = 0; i < TACIT_COUNT(kinds); i++) {
+		if (l->secretive && kinds[i].factor == BY_TICKET)
+			continue; /* a ticket would buy the next one, for ever */
 		TRY(api_text(c, kinds[i].name, TACIT_OPTIONAL, 100, &l->code));
 		if (l->code.n > 0) {
 			l->factor = kinds[i].factor;
@@ -63,6 +81,18 @@ static enum tacit_err read_factor(struct api_call *c, struct login *l)
 	err = api_refuse_member(c, API_INVALID_FIELD, "totp_code");
 out:
 	return err;
+}
+
+/* A wrong key makes the name unknown; an unknown name costs the same work. */
+static void check_key(struct api_call *c, struct login *l)
+{
+	if (!l->known) {
+		tacit_ignore(tacit_signed_request_verify(&c->signed_request, &nobodys_key),
+			"only its time counts");
+	} else if (api_verify_signature(c, l->user.public_key, l->user.id) != TACIT_OK) {
+		c->problem = API_FINE;
+		l->known = false;
+	}
 }
 
 static enum tacit_err find(struct api_call *c, struct store *store, struct login *l)
@@ -79,11 +109,8 @@ static enum tacit_err find(struct api_call *c, struct store *store, struct login
 	if (err == TACIT_E_NOT_FOUND)
 		err = TACIT_OK;
 	TRY(err);
-	if (l->known && !l->secretive &&
-		api_verify_signature(c, l->user.public_key, l->user.id) != TACIT_OK) {
-		c->problem = API_FINE;
-		l->known = false;
-	}
+	if (!l->secretive)
+		check_key(c, l);
 	/* Who holds the account's key is not kept out by those who guess at its name. */
 	if (!c->verified && !api_limiter_take(c->api->login_by_name, api_name_key(text), 1,
 				    api_monotonic_ms(), &c->retry_after))
@@ -149,7 +176,8 @@ enum tacit_err api_login_check(struct api_call *c, struct store *store)
 		return err;
 	if (l->user.disabled)
 		return api_refuse(c, l->secretive ? API_INVALID_CREDENTIALS : API_ACCOUNT_DISABLED);
-	return check_factor(c, l);
+	err = count_code(c, l);
+	return err == TACIT_OK ? check_factor(c, l) : err;
 }
 
 static enum tacit_err take_ticket(struct api_call *c, struct store *store, const struct login *l)

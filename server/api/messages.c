@@ -1,16 +1,38 @@
 /* messages.c - the ordered list of opaque messages of a conversation, and read marks. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "server/api/handlers.h"
 #include "server/api/call.h"
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
+#define PAGE_BYTES ((size_t)1024 * 1024) /* beyond, a page is cut short: has_more tells */
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static enum tacit_err add_message(void *ctx, const struct store_message *m)
+struct page {
+	struct api_json *w;
+	size_t start;   /* of the first message in the answer */
+	size_t ends[PAGE_MAX];
+	size_t count;
+	bool from_oldest, cut;
+};
+
+/* The oldest message goes, and the comma behind it. */
+static void drop_first(struct page *p)
 {
-	struct api_json *w = ctx;
+	struct tacit_buf *b = p->w->out;
+	size_t bytes = p->ends[0] - p->start + 1;
+	memmove(b->p + p->start, b->p + p->start + bytes, b->n - p->start - bytes);
+	b->n -= bytes;
+	p->count--;
+	for (size_t i = 0; i < p->count; i++)
+		p->ends[i] = p->ends[i + 1] - bytes;
+}
+
+static void write_message(struct api_json *w, const struct store_message *m)
+{
 	api_json_open_object(w, NULL);
 	api_json_integer(w, "id", m->id);
 	api_json_integer(w, "conversation_id", m->conversation_id);
@@ -23,7 +45,24 @@ static enum tacit_err add_message(void *ctx, const struct store_message *m)
 		api_json_null(w, "client_id");
 	api_json_time(w, "created_at", m->created_at);
 	api_json_close_object(w);
-	return w->err;
+}
+
+/* One message is always given. What is too much goes at the end that the client asks for next. */
+static enum tacit_err add_message(void *ctx, const struct store_message *m)
+{
+	struct page *p = ctx;
+	size_t more = m->content.n / 3 * 4;
+	bool full = p->count > 0 && p->w->out->n - p->start + more > PAGE_BYTES;
+	p->cut = p->cut || full;
+	if (p->cut && p->from_oldest)
+		return TACIT_OK;
+	write_message(p->w, m);
+	if (p->w->err != TACIT_OK)
+		return p->w->err;
+	p->ends[p->count++] = p->w->out->n;
+	while (p->count > 1 && p->w->out->n - p->start > PAGE_BYTES)
+		drop_first(p);
+	return TACIT_OK;
 }
 
 static enum tacit_err add_read_mark(void *ctx, const struct store_participant *p)
@@ -54,10 +93,11 @@ enum tacit_err api_messages_page(struct api_call *c, struct store *store)
 		after = after < 0 ? 0 : STORE_FROM_START;
 	TRY(api_answer_json(c, 200, &w));
 	api_json_open_array(&w, "messages");
+	struct page page = {.w = &w, .start = c->answer->body.n, .from_oldest = after != 0};
 	TRY(store->ops->message_page(store, c->path.id, c->who.user_id, before, after,
-		(unsigned)limit, add_message, &w, &more));
+		(unsigned)limit, add_message, &page, &more));
 	api_json_close_array(&w);
-	api_json_bool(&w, "has_more", more);
+	api_json_bool(&w, "has_more", more || page.cut);
 	api_json_open_array(&w, "message_read_statuses");
 	TRY(store->ops->participant_list(store, c->path.id, c->who.user_id, add_read_mark, &w));
 	api_json_close_array(&w);

@@ -38,7 +38,7 @@ struct http_response *api_problem_response(
 	(void)snprintf(seconds, sizeof(seconds), "%u", retry_after > 0 ? retry_after : 1);
 	TRY(api_problem_write(p, detail, tacit_env_now(&a->settings.env), &r->body));
 	TRY(http_response_header(r, "Cache-Control", "no-store"));
-	if (r->status == 429 || r->status == 503)
+	if (r->status == 423 || r->status == 429 || r->status == 503)
 		TRY(http_response_header(r, "Retry-After", seconds));
 out:
 	if (err != TACIT_OK) {

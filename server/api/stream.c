@@ -3,60 +3,66 @@
 #include "server/api/call.h"
 #include "server/api/reply.h"
 
-static void fail(struct api_call *c)
+static void finish_letting_go(struct api_call *c)
 {
-	c->stream = API_STREAM_REFUSED;
-	if (!c->replied)
-		api_call_reply(c);
-	c->replied = true;
-}
-
-static void after_abandon(struct api_call *c)
-{
-	api_call_free(c);
-}
-
-/* The problem that led here was told; the steps below start without it. */
-static void abandon(struct api_call *c)
-{
-	bool opened = c->stream != API_STREAM_FRESH && c->work != NULL;
-	c->stream = API_STREAM_REFUSED;
-	c->problem = API_FINE;
+	c->problem = c->refused;
 	http_response_free(c->answer);
 	c->answer = NULL;
-	if (opened)
-		api_call_run(c, c->route->stream->abandon, after_abandon);
+	api_call_release(c);
+	c->after_abandon(c);
+}
+
+/* What was begun is given up, and the work with it; then goes on. First that and then the answer: who
+ * has it may come back for the same upload at once. */
+static void let_go(struct api_call *c, void (*then)(struct api_call *c))
+{
+	c->refused = c->problem;
+	c->problem = API_FINE;
+	c->after_abandon = then;
+	if (c->work != NULL)
+		api_call_run(c, c->route->stream->abandon, finish_letting_go);
 	else
-		api_call_free(c);
+		finish_letting_go(c);
+}
+
+static void reply_and_free(struct api_call *c)
+{
+	api_call_reply(c);
+	api_call_free(c);
 }
 
 static void after_close(struct api_call *c)
 {
-	api_call_reply(c);
-	c->replied = true;
 	if (c->problem != API_FINE)
-		abandon(c);
+		let_go(c, reply_and_free);
 	else
-		api_call_free(c);
+		reply_and_free(c);
 }
 
 static void close_stream(struct api_call *c)
 {
 	if (c->problem != API_FINE) {
-		fail(c);
-		abandon(c);
+		let_go(c, reply_and_free);
 		return;
 	}
 	c->stream = API_STREAM_OPEN;
 	api_call_run(c, c->route->stream->close, after_close);
 }
 
+static void after_refused_piece(struct api_call *c)
+{
+	c->stream = API_STREAM_REFUSED;
+	api_call_reply(c);
+	http_resume(c->handle);
+}
+
 static void after_piece(struct api_call *c)
 {
 	tacit_buf_clear(&c->piece);
 	if (c->problem != API_FINE)
-		fail(c);
-	http_resume(c->handle);
+		let_go(c, after_refused_piece);
+	else
+		http_resume(c->handle);
 }
 
 static void handle_piece(struct api_call *c)
@@ -99,8 +105,10 @@ void api_stream_end(void *ctx, struct http_handle h, void *state, bool complete)
 	struct api_call *c = state;
 	(void)ctx;
 	(void)h;
-	if (!complete || c->stream == API_STREAM_REFUSED)
-		abandon(c);
+	if (c->stream == API_STREAM_REFUSED)
+		api_call_free(c);
+	else if (!complete)
+		let_go(c, api_call_free);
 	else if (c->stream == API_STREAM_FRESH)
 		api_call_run(c, c->route->stream->open, close_stream);
 	else

@@ -36,6 +36,7 @@ struct tus *api_tus_work(struct api_call *c)
 		return NULL;
 	t->fd = -1;
 	t->new_length = -1;
+	t->most = -1;
 	t->upload.length = -1;
 	c->work = t;
 	c->work_free = tus_free;
@@ -62,7 +63,7 @@ static enum tacit_err keep_upload(void *ctx, const struct store_upload *u)
 	enum tacit_err err = tacit_buf_append(&t->metadata, u->metadata);
 	t->upload = *u;
 	t->upload.metadata = tacit_buf_view(&t->metadata);
-	t->at = t->synced = t->begun_at = u->offset;
+	t->at = t->synced = u->offset;
 	return err;
 }
 
@@ -72,10 +73,22 @@ enum tacit_err api_tus_load(struct api_call *c, struct store *store)
 	if (t == NULL)
 		return TACIT_E_NOMEM;
 	/* First the claim, then the row: from here on nobody else moves the offset. */
-	if (!api_claim_take(c->api->claims, &t->claim, c->path.file))
-		return api_refuse(c, API_UPLOAD_BUSY);
-	return store->ops->upload_get(
+	bool mine = api_claim_take(c->api->claims, &t->claim, c->path.file);
+	enum tacit_err err = store->ops->upload_get(
 		store, c->path.file, c->who.user_id, c->now, keep_upload, t);
+	return err == TACIT_OK && !mine ? api_refuse(c, API_UPLOAD_BUSY) : err;
+}
+
+enum tacit_err api_quota_left(struct api_call *c, struct store *store, int64_t *left)
+{
+	enum tacit_err err;
+	struct store_user user;
+	int64_t used = 0;
+	TRY(store->ops->user_by_id(store, c->who.user_id, &user));
+	TRY(store->ops->user_usage(store, c->who.user_id, &used));
+	*left = (user.quota_bytes >= 0 ? user.quota_bytes : c->api->settings.quota_bytes) - used;
+out:
+	return err;
 }
 
 static enum tacit_err number_header(struct api_call *c, const char *name, int64_t value)

@@ -16,7 +16,7 @@ struct tus {
 	int fd;          /* -1: closed. In api_tus_complete the blob that is read back */
 	int64_t at;      /* bytes in the blob; upload.offset: those that are committed */
 	int64_t synced;  /* bytes in the blob that are on disk */
-	int64_t begun_at; /* where this request began */
+	int64_t most;       /* bytes that the owner's quota lets it have while its length is open */
 	int64_t new_length; /* to be set with this request; -1: none */
 	struct api_tus_checksum checksum;
 	struct tacit_hasher *body_hash; /* of this request, for the checksum */
@@ -32,6 +32,8 @@ void api_tus_close(struct tus *t);
 TACIT_MUST_USE enum tacit_err api_tus_version(struct api_call *c);
 /* Claims the upload and reads its row. Refuses UPLOAD_BUSY; fails: NOT_FOUND, GONE. */
 TACIT_MUST_USE enum tacit_err api_tus_load(struct api_call *c, struct store *store);
+/* How much more the owner may keep. */
+TACIT_MUST_USE enum tacit_err api_quota_left(struct api_call *c, struct store *store, int64_t *left);
 /* Status and the headers that tell how far the upload is. */
 TACIT_MUST_USE enum tacit_err api_tus_answer(struct api_call *c, int status);
 

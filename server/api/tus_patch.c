@@ -76,10 +76,18 @@ static enum tacit_err read_place(struct api_call *c, struct tus *t)
 	return err == TACIT_E_NOT_FOUND ? TACIT_OK : err;
 }
 
+/* An upload counts with its length, and while that is open with what has come: so that must fit. */
+static enum tacit_err limit_open_length(struct api_call *c, struct store *store, struct tus *t)
+{
+	int64_t left = 0;
+	enum tacit_err err = api_quota_left(c, store, &left);
+	t->most = t->upload.offset + (left > 0 ? left : 0);
+	return err;
+}
+
 static enum tacit_err begin_creation(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
-	(void)store;
 	TRY(api_tus_version(c));
 	struct tus *t = api_tus_work(c);
 	TRY(t != NULL ? TACIT_OK : TACIT_E_NOMEM);
@@ -96,6 +104,8 @@ static enum tacit_err begin_creation(struct api_call *c, struct store *store)
 		TRY(read_checksum(c, t));
 		TRY(check_room(c, t));
 	}
+	if (deferred)
+		TRY(limit_open_length(c, store, t));
 	t->upload.owner_id = c->who.user_id;
 	t->upload.created_at = c->now;
 	t->upload.expires_at = c->now + c->api->settings.upload_expiry_s;
@@ -107,7 +117,11 @@ out:
 
 static enum tacit_err refuse_quota(struct api_call *c, enum tacit_err err)
 {
-	return err == TACIT_E_LIMIT ? api_refuse(c, API_QUOTA_EXCEEDED) : err;
+	struct tus *t = c->work;
+	if (err != TACIT_E_LIMIT)
+		return err;
+	t->discard = true;
+	return api_refuse(c, API_QUOTA_EXCEEDED);
 }
 
 static enum tacit_err create_row(struct api_call *c, struct store *store)
@@ -131,6 +145,8 @@ static enum tacit_err begin_patch(struct api_call *c, struct store *store)
 	TRY(read_checksum(c, t));
 	if (offset != t->upload.offset)
 		return api_refuse(c, API_WRONG_OFFSET);
+	if (t->upload.length < 0)
+		TRY(limit_open_length(c, store, t));
 	if (c->header[API_H_UPLOAD_LENGTH].p != NULL) {
 		TRY(read_length(c, &t->new_length));
 		if (t->upload.length >= 0 ? t->new_length != t->upload.length
@@ -151,11 +167,17 @@ static enum tacit_err commit_offset(struct api_call *c, struct store *store)
 	struct tus *t = c->work;
 	int64_t expires_at =
 		tacit_env_now(&c->api->settings.env) + c->api->settings.upload_expiry_s;
+	int64_t left = 0;
 	if (t->new_length >= 0)
 		TRY(refuse_quota(c, store->ops->upload_set_length(store, t->upload.id,
 			c->who.user_id, t->new_length, c->api->settings.quota_bytes)));
 	TRY(store->ops->upload_advance(
 		store, t->upload.id, c->who.user_id, t->upload.offset, t->synced, expires_at));
+	if (t->most >= 0 && t->synced > t->upload.offset) {
+		TRY(api_quota_left(c, store, &left));
+		if (left < 0) /* others of the same owner grew at the same time */
+			return refuse_quota(c, TACIT_E_LIMIT);
+	}
 	t->upload.offset = t->synced;
 	t->upload.expires_at = expires_at;
 out:
@@ -194,6 +216,8 @@ static enum tacit_err take_piece(struct api_call *c, struct store *store)
 	(void)store;
 	if (data.n > (uint64_t)(end - t->at))
 		return api_refuse(c, API_TOO_LARGE);
+	if (t->most >= 0 && (t->at >= t->most || data.n > (uint64_t)(t->most - t->at)))
+		return refuse_quota(c, TACIT_E_LIMIT);
 	TRY(blob_write(t->fd, (uint64_t)t->at, data));
 	if (t->body_hash != NULL)
 		TRY(tacit_hasher_update(t->body_hash, data));
@@ -260,7 +284,7 @@ static enum tacit_err keep_bytes(struct api_call *c, struct store *store)
 	if (t->fd < 0)
 		return TACIT_OK;
 	if (t->checksum.wanted || t->discard)
-		return blob_truncate(t->fd, (uint64_t)t->begun_at);
+		return blob_truncate(t->fd, (uint64_t)t->upload.offset);
 	if (t->at > t->upload.offset) {
 		TRY(blob_sync(t->fd));
 		t->synced = t->at;

@@ -11,6 +11,7 @@
 #include "server/api/call.h"
 #include "server/api/handlers.h"
 #include "server/api/multipart.h"
+#include "server/api/tus.h"
 
 struct upload {
 	struct api_multipart form;
@@ -19,6 +20,7 @@ struct upload {
 	struct tacit_hasher *hasher;
 	int fd;
 	uint64_t max_bytes;
+	enum api_problem too_much; /* what to say beyond max_bytes */
 };
 
 static void close_fd(struct upload *u)
@@ -41,14 +43,16 @@ static void upload_free(struct api *a, void *work)
 static enum tacit_err check_quota(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
-	struct store_user user;
-	int64_t used = 0;
-	TRY(store->ops->user_by_id(store, c->who.user_id, &user));
-	TRY(store->ops->user_usage(store, c->who.user_id, &used));
-	int64_t quota = user.quota_bytes >= 0 ? user.quota_bytes : c->api->settings.quota_bytes;
-	uint64_t left = quota > used ? (uint64_t)(quota - used) : 0;
+	int64_t more = 0;
+	struct upload *u = c->work;
+	TRY(api_quota_left(c, store, &more));
+	uint64_t left = more > 0 ? (uint64_t)more : 0;
 	if (c->content_length != UINT64_MAX && c->content_length > left + API_MULTIPART_FRAMING)
 		err = api_refuse(c, API_QUOTA_EXCEEDED);
+	if (left < u->max_bytes) {
+		u->max_bytes = left;
+		u->too_much = API_QUOTA_EXCEEDED;
+	}
 out:
 	return err;
 }
@@ -60,6 +64,7 @@ static enum tacit_err begin(struct api_call *c, struct store *store)
 		return TACIT_E_NOMEM;
 	u->fd = -1;
 	u->max_bytes = (uint64_t)c->api->settings.max_file_bytes;
+	u->too_much = API_TOO_LARGE;
 	u->file.owner_id = c->who.user_id;
 	c->work = u;
 	c->work_free = upload_free;
@@ -106,7 +111,7 @@ static enum tacit_err take_piece(struct api_call *c, struct store *store)
 	enum tacit_err err = api_multipart_feed(&u->form, tacit_buf_view(&c->piece), &sink);
 	if (err == TACIT_E_MALFORMED || err == TACIT_E_TOO_LARGE)
 		return api_refuse(c, API_INVALID_UPLOAD);
-	return err == TACIT_E_LIMIT ? api_refuse(c, API_TOO_LARGE) : err;
+	return err == TACIT_E_LIMIT ? api_refuse(c, u->too_much) : err;
 }
 
 static enum tacit_err publish(struct api_call *c, struct store *store)

@@ -151,8 +151,10 @@ static enum tacit_err join_member(struct tacit_engine *e, const struct tacit_op 
 	bool expected = asked_for(op, tacit_name_view(name)) ||
 	                tacit_contact_is_self(e, tacit_name_view(name));
 	/* Who comes with a group that was made right now, and was not named, is news too. */
-	if (!expected && (!first_sight || op->kind == TACIT_CMD_CREATE_GROUP))
+	if (!expected && (!first_sight || op->kind == TACIT_CMD_CREATE_GROUP)) {
+		m->announced = op->id;
 		TRY(announce(e, op, c, m));
+	}
 out:
 	return err;
 }

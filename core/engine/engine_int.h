@@ -61,6 +61,7 @@ struct tacit_member {
 	uint64_t read;       /* up to this message */
 	int64_t joined;      /* by the server's word; 0: unknown. In memory only */
 	bool in;             /* false: was in; what it sent then still opens */
+	uint64_t announced;  /* in memory only: the operation that told that it is in now */
 	bool no_device_told; /* in memory only */
 };
 

@@ -2,11 +2,14 @@
  *
  *   RESOLVE: known direct chat -> its id; else GET the user (pin) -> POST the conversation
  *   SEND: resolve -> hold the conversation -> flush what is kept -> GET its devices
- *         (a stranger among them: GET its members, once) -> seal, persist -> POST -> DONE */
+ *         (a stranger among them: GET its members, once; someone new: told, FAILED)
+ *         -> seal, persist -> POST -> DONE */
 #include <stdio.h>
 
 #include "engine/engine_int.h"
 #include "wire/names.h"
+
+#define NEWCOMERS_NAMED 3 /* in one sentence */
 
 /* --- from a name to a conversation
  * ---------------------------------------------------------------- */
@@ -125,6 +128,44 @@ out:
 	return err;
 }
 
+/* The nth whom this operation found to be in the conversation though nobody here had heard of it.
+ */
+static const struct tacit_member *newcomer(
+        const struct tacit_op *op, const struct tacit_conversation *c, size_t nth)
+{
+	for (size_t i = 0; i < c->member_count; i++)
+		if (c->members[i].in && c->members[i].announced == op->id && nth-- == 0)
+			return &c->members[i];
+	return NULL;
+}
+
+/* Who wrote the message did not know who would read it: it is not sealed for anybody. The next one
+ * goes to those who were told now. */
+static enum tacit_err fail_for_newcomers(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_conversation *c)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_buf text = {0};
+	size_t count = 0;
+	while (newcomer(op, c, count) != NULL)
+		count++;
+	size_t named = count < NEWCOMERS_NAMED ? count : NEWCOMERS_NAMED;
+	for (size_t i = 0; i < named; i++)
+		TRY(tacit_buf_printf(&text, "%s%s",
+		        i == 0           ? ""
+		        : i + 1 == count ? " and "
+		                         : ", ",
+		        newcomer(op, c, i)->name.c));
+	if (count > named)
+		TRY(tacit_buf_printf(&text, " and %zu more", count - named));
+	TRY(tacit_buf_printf(&text, " %s in the conversation now; send again to include them.",
+	        count == 1 ? "is" : "are"));
+	TRY(tacit_op_fail(e, op, TACIT_E_CONFLICT, tacit_buf_view(&text)));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
 static enum tacit_err got_members(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
@@ -137,7 +178,11 @@ static enum tacit_err got_members(
 		return tacit_op_fail(e, op, TACIT_E_REFUSED,
 		        TACIT_STR("The server's description of the conversation is refused."));
 	op->refreshed = true;
-	TRY(ask_devices(e, op));
+	/* A direct chat is between the same two for ever, and the person named the other one. */
+	if (c->kind != TACIT_DIRECT && newcomer(op, c, 0) != NULL)
+		TRY(fail_for_newcomers(e, op, c));
+	else
+		TRY(ask_devices(e, op));
 out:
 	return err;
 }

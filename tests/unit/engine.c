@@ -147,10 +147,16 @@ static void a_group_talks(void)
 	                                    .users = more,
 	                                    .user_count = 1}));
 	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MEMBER, NULL), 0);
+	/* Alice added her, and is not asked again. */
+	CHECK_OK(person_say_in(&alice, id, "welcome"));
 	/* Bob did not ask for carol, so he is told, before anything is sealed for her. */
 	person_forget(&bob);
-	CHECK_OK(person_say_in(&bob, id, "two"));
+	CHECK_ERR(person_say_in(&bob, id, "two"), TACIT_E_CONFLICT);
 	CHECK(person_told(&bob, TACIT_NOTICE_MEMBER, TACIT_OK, "carol is now in the conversation"));
+	CHECK(person_told(&bob, TACIT_NOTICE_FAILED, TACIT_E_CONFLICT,
+	        "carol is in the conversation now; send again to include them."));
+	CHECK_OK(person_say_in(&bob, id, "two"));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MEMBER, NULL), 1);
 	CHECK_OK(person_sync(&carol));
 	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, "two"), 1);
 	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, "one"), 0);

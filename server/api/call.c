@@ -188,7 +188,7 @@ static void after_steps(struct job *j, enum tacit_err err)
 	struct api_call *c = (struct api_call *)j;
 	c->authenticated = true;
 	if (err != TACIT_OK && (c->problem == API_FINE || err != TACIT_E_REFUSED))
-		c->problem = api_problem_of(err);
+		c->problem = c->only_unavailable ? API_UNAVAILABLE : api_problem_of(err);
 	if (err != TACIT_OK) {
 		http_response_free(c->answer);
 		c->answer = NULL;

@@ -24,8 +24,7 @@
 #include "wire/signed_request.h"
 
 struct api_health {
-	_Atomic int64_t probed_at; /* Unix seconds; 0: never */
-	_Atomic int problem;       /* enum api_problem of that probe */
+	_Atomic int64_t probed_at; /* with success; Unix seconds, 0: never */
 	_Atomic int64_t counted_at, users, conversations, messages, files;
 };
 
@@ -107,6 +106,7 @@ struct api_call {
 	enum api_problem refused;    /* streams: c->problem while what was begun is given up */
 	void (*after_abandon)(struct api_call *c);
 	struct tacit_buf piece;      /* streams: what is to be handled */
+	bool only_unavailable; /* whatever the store fails with is UNAVAILABLE */
 	bool again;  /* the step asks to be run once more, after others had a turn */
 	bool enough; /* the step asks that its list end here */
 	struct tacit_buf gone_files; /* ids, STORE_FILE_ID_CHARS + 1 bytes each: blobs to delete once committed */

@@ -70,6 +70,7 @@ extern const struct api_stream api_tus_create_stream, api_tus_patch_stream;
 API_STEP(api_root);
 API_STEP(api_health_cached);
 API_STEP(api_health_probe);
+API_STEP(api_health_tell);
 API_STEP(api_metrics_read);
 
 #endif

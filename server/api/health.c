@@ -55,26 +55,27 @@ out:
 	return err;
 }
 
-/* READ: what the last probe said, while it is fresh; else the WRITE step asks anew. */
+/* READ: the last probe was good, and is fresh; else the WRITE step asks anew. */
 enum tacit_err api_health_cached(struct api_call *c, struct store *store)
 {
 	struct api_health *h = &c->api->health;
 	(void)store;
 	if (c->now < h->probed_at || c->now - h->probed_at >= PROBE_SECONDS)
 		return TACIT_OK;
-	if (h->problem != API_FINE)
-		return api_refuse(c, API_UNAVAILABLE);
 	return answer_healthy(c);
 }
 
 enum tacit_err api_health_probe(struct api_call *c, struct store *store)
 {
-	struct api_health *h = &c->api->health;
-	enum tacit_err err = store->ops->probe(store);
-	h->problem = api_problem_of(err);
-	h->probed_at = c->now;
-	if (err != TACIT_OK)
-		return api_refuse(c, API_UNAVAILABLE);
+	c->only_unavailable = true;
+	return store->ops->probe(store);
+}
+
+/* READ, after the commit: only now is it known that the store can be written. */
+enum tacit_err api_health_tell(struct api_call *c, struct store *store)
+{
+	(void)store;
+	c->api->health.probed_at = c->now;
 	return answer_healthy(c);
 }
 

@@ -87,9 +87,9 @@ const struct api_route api_routes[] = {
 
 	R(GET, "/", OPEN, NO_BODY, 0, 1, STEPS(READ(api_root))),
 	R(GET, "/health", OPEN, NO_BODY, 0, 1,
-		STEPS(READ(api_health_cached), WRITE(api_health_probe))),
+		STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
 	R(GET, "/api/health", OPEN, NO_BODY, 0, 1,
-		STEPS(READ(api_health_cached), WRITE(api_health_probe))),
+		STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
 	R(GET, "/metrics", OPEN, NO_BODY, 0, 1, STEPS(READ(api_metrics_read))),
 };
 

@@ -61,11 +61,15 @@ static size_t leaves_of(const struct tacit_leaves *l, const struct tacit_sign_pu
 	return n;
 }
 
-static bool has_device(const struct tacit_leaves *l, const struct tacit_device_id *id)
+/* An id is its owner's own: a member may give a device of his the id of somebody else's, and must
+ * not take that one's place by it. */
+static bool has_device(const struct tacit_leaves *l, const struct tacit_sign_public *account,
+        const struct tacit_device_id *id)
 {
 	for (size_t i = 0; i < l->count; i++)
-		if (tacit_bytes_eq(tacit_bytes(l->list[i].device.id.b, sizeof(id->b)),
-		            tacit_bytes(id->b, sizeof(id->b))))
+		if (tacit_key_same(&l->list[i].account, account) &&
+		        tacit_bytes_eq(tacit_bytes(l->list[i].device.id.b, sizeof(id->b)),
+		                tacit_bytes(id->b, sizeof(id->b))))
 			return true;
 	return false;
 }
@@ -84,7 +88,7 @@ static enum tacit_err add_leaf(struct tacit_engine *e, const struct tacit_op *op
         struct tacit_conversation *c, const struct entry *entry, struct tacit_leaves *out)
 {
 	const struct tacit_sign_public *key = &entry->owner.key;
-	if (has_device(out, &entry->device.id))
+	if (has_device(out, key, &entry->device.id))
 		return tacit_op_warn(e, op, c, TACIT_E_REFUSED,
 		        "The server names the device %s twice. The second one gets nothing.",
 		        entry->hex);
@@ -169,7 +173,7 @@ enum tacit_err tacit_roster_read(struct tacit_engine *e, const struct tacit_op *
 		err = TACIT_OK;
 		goto out;
 	}
-	if (!has_device(out, &e->device.id))
+	if (!has_device(out, &e->public, &e->device.id))
 		TRY(tacit_op_warn(e, op, c, TACIT_E_NO_DEVICE,
 		        "The server does not count this device among yours: it was revoked, or "
 		        "nobody seals for it."));

@@ -64,14 +64,21 @@ static struct fake_user *user_by_id(struct fake_server *s, uint64_t id)
 
 void fake_device_add(struct fake_user *u, uint8_t id, uint8_t seed)
 {
-	uint8_t bytes[TACIT_SIGN_SEED_BYTES] = {seed}, sk[32] = {id, 7};
+	uint8_t whole[TACIT_DEVICE_ID_BYTES];
+	memset(whole, id, sizeof(whole));
+	fake_device_with_id(u, whole, seed);
+}
+
+void fake_device_with_id(struct fake_user *u, const uint8_t id[TACIT_DEVICE_ID_BYTES], uint8_t seed)
+{
+	uint8_t bytes[TACIT_SIGN_SEED_BYTES] = {seed}, sk[32] = {id[0], 7};
 	struct tacit_sign_sk account;
 	struct tacit_sign_public public;
 	struct tacit_device d = {.created_at = 1};
 	struct tacit_buf encoded = {0}, text = {0};
 	struct fake_device *to = &u->devices[u->device_count++];
 	tacit_sign_keypair(bytes, &account, &public);
-	memset(d.id.b, id, sizeof(d.id.b));
+	memcpy(d.id.b, id, sizeof(d.id.b));
 	if (tacit_dh_public(TACIT_X25519, sk, d.hpke_public) != TACIT_OK)
 		abort();
 	tacit_device_certify(&d, &account);

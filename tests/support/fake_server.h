@@ -94,5 +94,7 @@ struct fake_user *fake_user_named(struct fake_server *s, const char *name);
 struct fake_user *fake_user_add(struct fake_server *s, const char *name, uint8_t seed);
 /* A device of u certified by the key from seed, which need not be u's. */
 void fake_device_add(struct fake_user *u, uint8_t id, uint8_t seed);
+void fake_device_with_id(
+        struct fake_user *u, const uint8_t id[TACIT_DEVICE_ID_BYTES], uint8_t seed);
 
 #endif

@@ -133,6 +133,38 @@ static void the_same_device_twice(void)
 	part();
 }
 
+/* A member whose device has the id of another member's does not push that one out. */
+static void a_borrowed_device_id(void)
+{
+	meet();
+	fake_user_add(&server, "carol", 9);
+	struct tacit_bytes users[] = {TACIT_STR("carol"), TACIT_STR("bob")};
+	uint8_t id[TACIT_DEVICE_ID_BYTES];
+	struct fake_user *carol = fake_user_named(&server, "carol");
+	CHECK_OK(tacit_unhex(
+	        tacit_cstr(fake_user_named(&server, "bob")->devices[0].id), id, sizeof(id)));
+	carol->device_count = 0;
+	fake_device_with_id(carol, id, 9);
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = TACIT_STR("us"),
+	                                    .users = users,
+	                                    .user_count = 2}));
+	CHECK_OK(person_say_in(&alice, server.conversations[0].id, "for all"));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_WARNING, NULL), 0);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "for all"), 1);
+	/* Nor does one with alice's own id pass for hers. */
+	person_forget(&alice);
+	CHECK_OK(tacit_unhex(
+	        tacit_cstr(fake_user_named(&server, "alice")->devices[0].id), id, sizeof(id)));
+	carol->device_count = 0;
+	fake_device_with_id(carol, id, 9);
+	fake_user_named(&server, "alice")->device_count = 0;
+	CHECK_OK(person_say_in(&alice, server.conversations[0].id, "again"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_NO_DEVICE, "among yours"));
+	part();
+}
+
 static void a_ghost_in_a_direct_chat(void)
 {
 	meet_and_talk();
@@ -163,9 +195,33 @@ static void a_ghost_in_a_group(void)
 	struct fake_user *ghost = fake_user_add(&server, "ghost", 9);
 	struct fake_conversation *c = &server.conversations[0];
 	c->members[c->member_count++].user = ghost->id;
-	CHECK_OK(person_say_in(&alice, c->id, "hello"));
+	/* What was written for bob alone is sealed for nobody. */
+	CHECK_ERR(person_say_in(&alice, c->id, "hello"), TACIT_E_CONFLICT);
 	CHECK(person_told(&alice, TACIT_NOTICE_MEMBER, TACIT_OK, "ghost is now in"));
-	CHECK_INT(person_logged(&alice, "hello"), 1);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_CONFLICT,
+	        "ghost is in the conversation now; send again to include them."));
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	CHECK(nothing_posted_since(0));
+	CHECK_INT(person_logged(&alice, "hello"), 0);
+	/* Said once, also after a restart: from now on it is the person's own decision. */
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say_in(&alice, c->id, "hello all"));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MEMBER, NULL), 1);
+	CHECK_INT(person_logged(&alice, "hello all"), 1);
+	/* A sync that was told of somebody is as good. */
+	struct fake_user *second = fake_user_add(&server, "second", 10);
+	c->members[c->member_count++].user = second->id;
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(&alice, TACIT_NOTICE_MEMBER, TACIT_OK, "second is now in"));
+	CHECK_OK(person_say_in(&alice, c->id, "hello two"));
+	/* Who was sent away and comes back is new again; so are many at once. */
+	c->member_count -= 2;
+	CHECK_OK(person_sync(&alice));
+	c->member_count += 2;
+	CHECK_ERR(person_say_in(&alice, c->id, "and now?"), TACIT_E_CONFLICT);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_CONFLICT,
+	        "ghost and second are in the conversation now;"));
+	CHECK_OK(person_say_in(&alice, c->id, "and now?"));
 	/* One who comes with a group that was just made, and was not named, is told, too. */
 	person_forget(&alice);
 	server.ghost = "ghost";
@@ -391,6 +447,7 @@ int main(int argc, char **argv)
 	        {"a swapped key of our own", a_swapped_key_of_our_own},
 	        {"an added device", an_added_device},
 	        {"the same device twice", the_same_device_twice},
+	        {"a borrowed device id", a_borrowed_device_id},
 	        {"a ghost in a direct chat", a_ghost_in_a_direct_chat},
 	        {"a ghost in a group", a_ghost_in_a_group},
 	        {"one person under two names", one_person_under_two_names},

@@ -27,8 +27,13 @@ def admin(server, *arguments):
 
 
 def first_invitation(server):
-    found = re.search(r"\b[0-9a-f]{32}\b", server.log())
-    return found[0] if found else None
+    """It is printed once the server listens, so it may come a moment after the first answer."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if found := re.search(r"\b[0-9a-f]{32}\b", server.log()):
+            return found[0]
+        time.sleep(0.02)
+    return None
 
 
 @tap.case

@@ -104,7 +104,7 @@ def an_interrupted_registration_leaves_nothing(w):
         t.expect("Username: ")
         t.line("dave")
         t.expect("E-mail: ")
-        t.type("\x03")
+        t.control("C")
         tap.check(t.end() != 0, "exit after Ctrl-C")
     dave = w.machine.register("dave")
     tap.equal(dave.json("whoami").of("user")[0]["username"], "dave", "whoami")
@@ -184,7 +184,7 @@ def the_terminal_is_as_before_after_an_interrupt(w):
                    "stty -a | grep -o -- '-\\?echo '; echo end"],
                   env=w.machine.environment()) as t:
         t.expect("Password of alice: ")
-        t.type("\x03")
+        t.control("C")
         code = t.expect(r"code (\d+)")[1]
         tap.check(code != "0", f"exit {code}")
         tap.equal(t.expect(r"(-?echo) ")[1], "echo", "echo is on")
@@ -317,12 +317,12 @@ def the_prompt_ends_with_ctrl_d_and_survives_ctrl_c(w):
         t.expect("alice> ")
         t.type("half a line")
         t.expect("half a line")
-        t.type("\x03")
+        t.control("C")
         t.expect("> ")
         t.line("whoami")
         t.expect("alice <")
         t.expect("> ")
-        t.type("\x04")
+        t.control("D")
         t.end(0)
 
 

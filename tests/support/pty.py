@@ -75,8 +75,11 @@ class Terminal:
     def line(self, text=""):
         self.type(text + "\n")
 
-    def signal(self, number):
-        self.process.send_signal(number)
+    def control(self, letter):
+        """Ctrl and a letter, once the program has had the time to wait for keys: a prompt is seen a
+        moment before that."""
+        time.sleep(0.3)
+        self.type(bytes([ord(letter) & 31]))
 
     def end(self, status=None, seconds=SECONDS):
         """Waits for the end; the exit status, which must be as given."""

@@ -373,7 +373,7 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_post(
 enum tacit_outcome {
 	OUTCOME_SENT,    /* acknowledged: in the history, out of the outbox */
 	OUTCOME_KEPT,    /* nobody knows, or not now: stays */
-	OUTCOME_REFUSED, /* for good: taken back */
+	OUTCOME_REFUSED, /* for good: out of the outbox */
 };
 /* What the answer to a post means; own says that op itself made the message. *message is its id. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_settle(struct tacit_engine *e, struct tacit_op *op,

@@ -9,6 +9,9 @@
 #include "wire/names.h"
 #include "wire/signed_request.h"
 
+/* Room for the longest that a warning quotes, a conversation's title in UTF-8, and our words. */
+#define MAX_WARNING (4 * TACIT_MAX_CONVERSATION_NAME + 256)
+
 static enum tacit_err copy(struct tacit_buf *to, struct tacit_bytes from)
 {
 	return tacit_buf_append(to, from);
@@ -241,7 +244,7 @@ static bool told_before(
 enum tacit_err tacit_op_warn(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, enum tacit_err why, const char *fmt, ...)
 {
-	char text[512];
+	char text[MAX_WARNING];
 	va_list args;
 	va_start(args, fmt);
 	int n = vsnprintf(text, sizeof(text), fmt, args);

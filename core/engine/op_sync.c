@@ -421,8 +421,13 @@ static enum tacit_err flushed(
 	enum tacit_outcome outcome;
 	struct tacit_conversation *c = current(e, op);
 	TRY(tacit_outbox_settle(e, op, c, a, &outcome));
-	if (outcome == OUTCOME_KEPT)
+	if (outcome == OUTCOME_KEPT && (a->status == 0 || a->status == 401))
 		return tacit_op_fail_answer(e, op, a);
+	/* A message that the server does not want now (a full quota) must not keep others out. */
+	if (outcome == OUTCOME_KEPT)
+		TRY(tacit_op_warn(e, op, c, a->err,
+		        "A message that waits here could not be sent yet. (%.*s)", (int)a->text.n,
+		        (const char *)a->text.p));
 	c->holder = 0;
 	TRY(fetch_page(e, op));
 out:

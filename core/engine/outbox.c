@@ -1,7 +1,8 @@
 /* outbox.c - a message from its sealing to the server's acknowledgement.
  *
  *   (none) --seal--> kept --post--> sent: logged, removed
- *                     ^  |--------> refused for good: taken back, removed
+ *                     ^  |--------> refused for good: removed; its order is given back only when
+ *                     |               this was the first time that the bytes left
  *                     |--- no answer, or not now: the same bytes and client id go out again
  */
 #include <stdio.h>
@@ -185,8 +186,11 @@ static enum tacit_err take_back(struct tacit_engine *e, const struct tacit_op *o
 	        .flag = true,
 	        .time = tacit_env_now(&e->env),
 	};
-	tacit_ignore(tacit_group_ops->unsend(c->group, tacit_buf_view(&o->envelope)),
-	        "if it is not the last one, the receivers will miss one message: no harm");
+	/* A message that left before may have arrived though no answer did: the others would refuse
+	 * the next one of its order. They rather miss one that never was. */
+	if (op->sealed && op->call.tries == 1)
+		tacit_ignore(tacit_group_ops->unsend(c->group, tacit_buf_view(&o->envelope)),
+		        "if it is not the last one, the receivers will miss one message: no harm");
 	c->group_dirty = true;
 	if (!op->sealed) {
 		TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
@@ -227,11 +231,23 @@ out:
 	return err;
 }
 
+/* It was refused, and is here all the same; or the store is older than the message. The person
+ * should know that it was said. */
+static enum tacit_err tell_unaccounted(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, uint64_t id)
+{
+	c->own_last = id;
+	c->group_dirty = true;
+	return tacit_op_warn(e, op, c, TACIT_E_CONFLICT,
+	        "The others were given something that this device sent and does not count as sent: "
+	        "the server had refused it, or this profile is an older copy.");
+}
+
 enum tacit_err tacit_outbox_met(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time)
 {
 	struct tacit_outgoing *o = tacit_outbox_of(e, c->id);
 	if (o == NULL || !tacit_bytes_eq(tacit_buf_view(&o->envelope), envelope))
-		return TACIT_OK;
+		return id > c->own_last ? tell_unaccounted(e, op, c, id) : TACIT_OK;
 	return acknowledge(e, op, c, o, id, time);
 }

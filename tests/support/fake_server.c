@@ -596,9 +596,10 @@ static void dispatch(struct request *r, const struct tacit_effect *send)
 		with_session(r);
 }
 
-static bool fault_applies(const struct fake_server *s, const char *path)
+static bool fault_applies(const struct fake_server *s, const struct request *r)
 {
-	return s->fault_path != NULL && strstr(path, s->fault_path) != NULL;
+	return s->fault_path != NULL && strstr(r->path, s->fault_path) != NULL &&
+	       (s->fault_method == TACIT_GET || s->fault_method == r->method);
 }
 
 static void answer_request(struct fake_server *s, struct tacit_bytes cookie,
@@ -607,7 +608,7 @@ static void answer_request(struct fake_server *s, struct tacit_bytes cookie,
 	*out = (struct fake_answer){0};
 	struct request r = {
 	        .s = s, .method = send->method, .path = (const char *)send->path.p, .out = out};
-	bool fault = fault_applies(s, r.path);
+	bool fault = fault_applies(s, &r);
 	if (fault && s->lose_request > 0) {
 		s->lose_request--;
 		return;
@@ -619,6 +620,10 @@ static void answer_request(struct fake_server *s, struct tacit_bytes cookie,
 		        s->users[i].cookie);
 		if (s->users[i].cookie[0] != 0 && tacit_bytes_eq(cookie, tacit_cstr(full)))
 			r.user = &s->users[i];
+	}
+	if (fault && s->fault_status != 0 && s->deliver_refused) {
+		dispatch(&r, send);
+		tacit_buf_clear(&out->body);
 	}
 	if (fault && s->fault_status != 0)
 		refuse(&r, s->fault_status, s->fault_code);

@@ -35,7 +35,7 @@ struct fake_member {
 
 struct fake_conversation {
 	uint64_t id;
-	char kind[16], name[64];
+	char kind[16], name[4 * TACIT_MAX_CONVERSATION_NAME + 1];
 	struct fake_member members[FAKE_USERS];
 	size_t member_count;
 	uint64_t last_forgotten;
@@ -64,8 +64,10 @@ struct fake_server {
 
 	/* One-shot faults, for requests whose path contains the text. */
 	const char *fault_path;
-	int fault_status; /* answer this, and do nothing; 0: see below */
+	enum tacit_http_method fault_method; /* TACIT_GET: whatever the method */
+	int fault_status;                    /* answer this, and do nothing; 0: see below */
 	const char *fault_code;
+	bool deliver_refused;         /* what is answered with fault_status is done all the same */
 	unsigned lose_answer;         /* so many times: do it, but no answer comes */
 	unsigned lose_request;        /* so many times: not even that */
 	const char *ghost;            /* who is put into every conversation that is made */

@@ -235,6 +235,51 @@ static void a_ghost_in_a_group(void)
 	part();
 }
 
+/* The longest title there is, in a conversation that ends. */
+static void a_long_title(void)
+{
+	char title[4 * TACIT_MAX_CONVERSATION_NAME + 1] = {0};
+	meet();
+	for (size_t i = 0; i < TACIT_MAX_CONVERSATION_NAME; i++)
+		memcpy(title + 4 * i, "\xf0\x9f\x90\x98", 4);
+	struct tacit_bytes users[] = {TACIT_STR("bob")};
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = tacit_cstr(title),
+	                                    .users = users,
+	                                    .user_count = 1}));
+	CHECK_OK(person_sync(&bob));
+	server.conversations[0].member_count = 1;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_GONE, "does not show"));
+	part();
+}
+
+/* The server says no, and gives it to the others all the same. */
+static void refused_and_delivered(void)
+{
+	meet_and_talk();
+	server.deliver_refused = true;
+	server.fault_path = "/messages";
+	server.fault_method = TACIT_POST;
+	server.fault_status = 413;
+	server.fault_code = "TOO_LARGE";
+	CHECK_ERR(person_say(&alice, "bob", "oh no"), TACIT_E_TOO_LARGE);
+	server.fault_path = NULL;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "oh no"), 1);
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(
+	        &alice, TACIT_NOTICE_WARNING, TACIT_E_CONFLICT, "does not count as sent"));
+	/* Known about, it has its place, and what follows is in order. */
+	CHECK_OK(person_say(&alice, "bob", "next"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "next"), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_WARNING, NULL), 1);
+	part();
+}
+
 static void one_person_under_two_names(void)
 {
 	meet_and_talk();
@@ -450,6 +495,8 @@ int main(int argc, char **argv)
 	        {"a borrowed device id", a_borrowed_device_id},
 	        {"a ghost in a direct chat", a_ghost_in_a_direct_chat},
 	        {"a ghost in a group", a_ghost_in_a_group},
+	        {"a long title", a_long_title},
+	        {"refused and delivered", refused_and_delivered},
 	        {"one person under two names", one_person_under_two_names},
 	        {"a message under another name", a_message_under_another_name},
 	        {"a changed message", a_changed_message},

@@ -235,6 +235,55 @@ static void refused_for_good_is_taken_back(void)
 	part();
 }
 
+/* What may have arrived though no answer came does not give its order to the next one. */
+static void refused_after_a_lost_answer(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	server.fault_path = "/messages";
+	server.lose_answer = 3;
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_NETWORK);
+	server.fault_status = 404; /* she was out of it for a while */
+	server.fault_code = "NOT_FOUND";
+	CHECK_OK(person_sync(&alice));
+	server.fault_path = NULL;
+	server.fault_status = 0;
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "two"), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "three"), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	part();
+}
+
+/* One conversation that takes nothing now does not keep what others say from being read. */
+static void a_kept_message_stops_no_sync(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_say(&bob, "alice", "an answer"));
+	server.fault_path = "/messages";
+	server.fault_method = TACIT_POST;
+	server.fault_status = 507;
+	server.fault_code = "STORE_FULL";
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_STORE_FULL);
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, "an answer"), 1);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_STORE_FULL, "waits here"));
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_WARNING, NULL), 1);
+	/* Without a session there is nothing to go on with. */
+	server.fault_status = 401;
+	server.fault_code = "NOT_LOGGED_IN";
+	CHECK_ERR(person_sync(&alice), TACIT_E_NOT_LOGGED_IN);
+	server.fault_path = NULL;
+	settle();
+	check_once("two", true);
+	part();
+}
+
 static void a_full_store_stops_everything(void)
 {
 	meet();
@@ -354,6 +403,8 @@ int main(int argc, char **argv)
 	        {"answers get lost", answers_get_lost},
 	        {"kept messages go first", kept_messages_go_first},
 	        {"refused for good is taken back", refused_for_good_is_taken_back},
+	        {"refused after a lost answer", refused_after_a_lost_answer},
+	        {"a kept message stops no sync", a_kept_message_stops_no_sync},
 	        {"a full store stops everything", a_full_store_stops_everything},
 	        {"many pages", many_pages},
 	        {"memory runs out", memory_runs_out},

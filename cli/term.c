@@ -111,7 +111,7 @@ out:
 void term_put_text(FILE *f, struct tacit_bytes text, enum term_lines lines, int indent)
 {
 	struct tacit_buf clean = {0};
-	if (term_clean(text, lines, indent, &clean) == TACIT_OK)
+	if (term_clean(text, lines, indent, &clean) == TACIT_OK && clean.n > 0)
 		fwrite(clean.p, 1, clean.n, f);
 	tacit_buf_clear(&clean);
 }

@@ -14,6 +14,7 @@
 
 #define BUFFER_BYTES (256 * 1024)
 #define LINE_BYTES 1024
+#define GATHER_MS 20 /* a thread that wakes for each line would cost more than the request itself */
 
 /* Two buffers: lines go into one while the thread writes the other. */
 static struct {
@@ -21,6 +22,7 @@ static struct {
 	pthread_cond_t filled;
 	pthread_t thread;
 	bool running, stopping;
+	bool urgent; /* an event waits: not for more */
 	enum log_format format;
 	enum log_access_lines access;
 	char *filling, *writing;
@@ -50,6 +52,19 @@ static void report_dropped(uint64_t dropped)
 	write_all(line, n);
 }
 
+/* Under the lock: access lines wait a moment for others to be written with. */
+static void gather(void)
+{
+	struct timespec until;
+	int rc = 0;
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += GATHER_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (rc == 0 && !state.urgent && !state.stopping && state.fill < BUFFER_BYTES / 2)
+		rc = pthread_cond_timedwait(&state.filled, &state.lock, &until);
+}
+
 static void *write_lines(void *ctx)
 {
 	(void)ctx;
@@ -59,6 +74,7 @@ static void *write_lines(void *ctx)
 			(void)pthread_cond_wait(&state.filled, &state.lock);
 		if (state.fill == 0)
 			break;
+		gather();
 		char *full = state.filling;
 		size_t n = state.fill;
 		uint64_t dropped = state.dropped;
@@ -66,6 +82,7 @@ static void *write_lines(void *ctx)
 		state.writing = full;
 		state.fill = 0;
 		state.dropped = 0;
+		state.urgent = false;
 		(void)pthread_mutex_unlock(&state.lock);
 		write_all(full, n);
 		report_dropped(dropped);
@@ -108,7 +125,9 @@ void log_stop(void)
 	state.filling = state.writing = NULL;
 }
 
-static void put_line(char *line, size_t n)
+enum haste { LINE_MAY_WAIT, LINE_AT_ONCE };
+
+static void put_line(char *line, size_t n, enum haste haste)
 {
 	line[n++] = '\n';
 	(void)pthread_mutex_lock(&state.lock);
@@ -117,9 +136,12 @@ static void put_line(char *line, size_t n)
 	} else if (state.fill + n > BUFFER_BYTES) {
 		state.dropped++;
 	} else {
+		bool below = state.fill < BUFFER_BYTES / 2;
 		memcpy(state.filling + state.fill, line, n);
 		state.fill += n;
-		if (state.fill == n)
+		state.urgent |= haste == LINE_AT_ONCE;
+		if (state.fill == n || haste == LINE_AT_ONCE ||
+			(below && state.fill >= BUFFER_BYTES / 2))
 			(void)pthread_cond_signal(&state.filled);
 	}
 	(void)pthread_mutex_unlock(&state.lock);
@@ -127,12 +149,17 @@ static void put_line(char *line, size_t n)
 
 static void now_text(char out[32])
 {
+	static _Thread_local char second[24]; /* kept: most lines of a second share it */
+	static _Thread_local time_t of;
 	struct timespec t;
 	struct tm tm = {0};
 	(void)clock_gettime(CLOCK_REALTIME, &t);
-	(void)gmtime_r(&t.tv_sec, &tm);
-	size_t n = strftime(out, 24, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(out + n, 32 - n, ".%03ldZ", t.tv_nsec / 1000000);
+	if (second[0] == '\0' || of != t.tv_sec) {
+		(void)gmtime_r(&t.tv_sec, &tm);
+		(void)strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &tm);
+		of = t.tv_sec;
+	}
+	(void)snprintf(out, 32, "%s.%03uZ", second, (unsigned)(t.tv_nsec / 1000000) % 1000);
 }
 
 static const char *level_name(enum log_level level)
@@ -177,7 +204,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	put_line(line, log_format_event(state.format, level, event, text, line, sizeof(line) - 1));
+	put_line(line, log_format_event(state.format, level, event, text, line, sizeof(line) - 1),
+		LINE_AT_ONCE);
 }
 
 void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS_CHARS])
@@ -223,5 +251,5 @@ void log_access(const struct log_request *r)
 			: "%s info request: %s %s %d %llu bytes %.3f ms from %s",
 		time, r->method, r->route, r->status, (unsigned long long)r->bytes,
 		(double)r->microseconds / 1000.0, address);
-	put_line(line, at_most(n, sizeof(line) - 1));
+	put_line(line, at_most(n, sizeof(line) - 1), LINE_MAY_WAIT);
 }

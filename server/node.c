@@ -13,6 +13,7 @@
 #include "server/housekeeping.h"
 #include "server/store/store.h"
 
+#define READ_BATCH 8    /* jobs that share a wake: beyond, the first wait for the last */
 #define WRITE_BATCH 512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
 
 struct node {
@@ -104,14 +105,14 @@ static enum tacit_err release(void *context)
 
 static unsigned cores(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+	unsigned n = net_cores();
+	return n > 64 ? 64 : n;
 }
 
 static enum tacit_err start_lanes(struct node *n)
 {
 	struct job_lane_settings lanes[JOB_LANES] = {
-		[JOB_READ] = {.threads = cores(), .capacity = 4096, .ctx = n->store_url,
+		[JOB_READ] = {.threads = cores(), .capacity = 4096, .batch = READ_BATCH, .ctx = n->store_url,
 			.thread_open = open_reader, .thread_close = close_store},
 		[JOB_WRITE] = {.threads = 1, .capacity = 4096, .batch = WRITE_BATCH, .ctx = n->store_url,
 			.thread_open = open_writer, .thread_close = close_store,
@@ -122,6 +123,10 @@ static enum tacit_err start_lanes(struct node *n)
 		[JOB_FILE] = {.threads = cores() + 2, .capacity = 1024, .ctx = n,
 			.thread_open = no_context, .thread_close = close_nothing},
 	};
+	for (unsigned i = 0; i < JOB_LANES; i++) {
+		lanes[i].cork = http_cork;
+		lanes[i].uncork = http_uncork;
+	}
 	return job_pool_new(lanes, &n->pool);
 }
 
@@ -236,6 +241,8 @@ static enum tacit_err open_port(struct node *n, char why[256])
 	const struct config *c = n->config;
 	const struct net_settings s = port_settings(c);
 	struct http_app app = api_http_app(n->api);
+	app.cork = job_cork;
+	app.uncork = job_uncork;
 	const char *text = "";
 	enum tacit_err err = net_server_new(&s, &app, &text, &n->server);
 	if (err != TACIT_OK)

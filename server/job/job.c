@@ -43,8 +43,38 @@ struct job_pool {
 };
 
 static _Thread_local const struct job_pool *inside;
+/* Wakes that wait for job_uncork(). A lane that is woken for each of its jobs takes them one by
+ * one, and a core that it shares with the submitter is then busy with changing between the two. */
+static _Thread_local struct {
+	bool on;
+	struct lane *lanes[JOB_LANES];
+} corked;
 
 /* --- submitting --- */
+
+static void wake(enum job_lane which, struct lane *l)
+{
+	if (corked.on && (corked.lanes[which] == NULL || corked.lanes[which] == l))
+		corked.lanes[which] = l;
+	else
+		pthread_cond_signal(&l->work);
+}
+
+void job_cork(void)
+{
+	corked.on = true;
+}
+
+void job_uncork(void)
+{
+	corked.on = false;
+	for (unsigned i = 0; i < JOB_LANES; i++) {
+		struct lane *l = corked.lanes[i];
+		corked.lanes[i] = NULL;
+		if (l != NULL)
+			pthread_cond_signal(&l->work);
+	}
+}
 
 bool job_submit(struct job_pool *p, enum job_lane which, struct job *j)
 {
@@ -55,7 +85,7 @@ bool job_submit(struct job_pool *p, enum job_lane which, struct job *j)
 	 * here is counted before the end is looked for. */
 	bool ok = l->waiting < l->settings.capacity &&
 	          (inside == p || !atomic_load_explicit(&p->stopping, memory_order_relaxed));
-	bool wake = ok && l->idle > 0;
+	bool sleepers = ok && l->idle > 0;
 	if (ok) {
 		atomic_fetch_add_explicit(&p->unfinished, 1, memory_order_relaxed);
 		*l->last = j;
@@ -65,13 +95,13 @@ bool job_submit(struct job_pool *p, enum job_lane which, struct job *j)
 		l->refused++;
 	}
 	pthread_mutex_unlock(&l->lock);
-	if (wake)
-		pthread_cond_signal(&l->work);
+	if (sleepers)
+		wake(which, l);
 	return ok;
 }
 
-/* At least one job, at most `most`, oldest first; NULL at the end. */
-static struct job *take(struct lane *l, unsigned most, unsigned *count)
+/* At least one job, at most a batch and a thread's share, oldest first; NULL at the end. */
+static struct job *take(struct lane *l, unsigned *count)
 {
 	pthread_mutex_lock(&l->lock);
 	l->idle++;
@@ -79,6 +109,8 @@ static struct job *take(struct lane *l, unsigned most, unsigned *count)
 		pthread_cond_wait(&l->work, &l->lock);
 	l->idle--;
 	struct job *batch = l->first, **end = &batch;
+	uint64_t share = l->waiting / l->settings.threads + 1;
+	uint64_t most = share < l->settings.batch ? share : l->settings.batch;
 	unsigned n = 0;
 	while (n < most && *end != NULL) {
 		end = &(*end)->next;
@@ -89,7 +121,10 @@ static struct job *take(struct lane *l, unsigned most, unsigned *count)
 	if (l->first == NULL)
 		l->last = &l->first;
 	l->waiting -= n;
+	bool others = l->first != NULL && l->idle > 0; /* a corked wake stands for many jobs */
 	pthread_mutex_unlock(&l->lock);
+	if (others)
+		pthread_cond_signal(&l->work);
 	*count = n;
 	return batch;
 }
@@ -120,14 +155,35 @@ static void finish(struct job_pool *p, struct lane *l, unsigned jobs)
 
 /* --- working --- */
 
+static void cork(const struct job_lane_settings *s)
+{
+	job_cork();
+	if (s->cork != NULL)
+		s->cork();
+}
+
+static void uncork(const struct job_lane_settings *s)
+{
+	if (s->uncork != NULL)
+		s->uncork();
+	job_uncork();
+}
+
 static void work_singly(struct worker *w)
 {
+	const struct job_lane_settings *s = &w->lane->settings;
 	struct job *j;
 	unsigned count;
-	while ((j = take(w->lane, 1, &count)) != NULL) {
-		enum tacit_err err = j->run(j, w->context);
-		j->done(j, err);
-		finish(w->pool, w->lane, 1);
+	while ((j = take(w->lane, &count)) != NULL) {
+		cork(s);
+		while (j != NULL) {
+			struct job *next = j->next;
+			enum tacit_err err = j->run(j, w->context);
+			j->done(j, err);
+			j = next;
+		}
+		uncork(s);
+		finish(w->pool, w->lane, count);
 	}
 }
 
@@ -197,7 +253,7 @@ static void work_in_batches(struct worker *w, enum tacit_err *errors)
 {
 	const struct job_lane_settings *s = &w->lane->settings;
 	struct batch b = {.errors = errors};
-	while ((b.first = take(w->lane, s->batch, &b.count)) != NULL) {
+	while ((b.first = take(w->lane, &b.count)) != NULL) {
 		b.good = 0;
 		b.broken = call(s->batch_begin, w->context);
 		bool begun = b.broken == TACIT_OK;
@@ -205,6 +261,7 @@ static void work_in_batches(struct worker *w, enum tacit_err *errors)
 		if (begun)
 			commit_batch(w->lane, &b, w->context);
 		struct job *j = b.first;
+		cork(s);
 		for (unsigned i = 0; i < b.count; i++) {
 			struct job *next = j->next;
 			if (b.broken != TACIT_OK && errors[i] == TACIT_OK)
@@ -212,6 +269,7 @@ static void work_in_batches(struct worker *w, enum tacit_err *errors)
 			j->done(j, errors[i]);
 			j = next;
 		}
+		uncork(s);
 		finish(w->pool, w->lane, b.count);
 	}
 }
@@ -266,6 +324,8 @@ static bool is_sound(const struct job_lane_settings lanes[JOB_LANES])
 static void init_lane(struct lane *l, const struct job_lane_settings *settings)
 {
 	l->settings = *settings;
+	if (l->settings.batch == 0)
+		l->settings.batch = 1;
 	l->last = &l->first;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->work, NULL);

@@ -33,11 +33,14 @@ struct job {
 struct job_lane_settings {
 	unsigned threads;  /* WRITE must be 1 */
 	unsigned capacity; /* jobs waiting; beyond: submit fails */
-	unsigned batch;    /* WRITE: jobs per transaction at most */
+	unsigned batch;    /* WRITE: jobs per transaction at most; others: jobs at a turn, 0 is 1 */
 	void *ctx;
 	/* In the lane's thread, at start and end. NULL context is a failure for READ and WRITE. */
 	void *(*thread_open)(void *ctx);
 	void (*thread_close)(void *ctx, void *context);
+	/* Around the done() of the jobs of a turn, so that what these wake is woken once. May be NULL. */
+	void (*cork)(void);
+	void (*uncork)(void);
 	/* WRITE only. mark/undo surround one job inside the batch. A failing undo or release, or a
 	 * failing commit, fails the whole batch: batch_abort follows, and every job gets that error
 	 * but those that had failed by themselves. A batch without a success is aborted. */
@@ -57,6 +60,10 @@ TACIT_MUST_USE enum tacit_err job_pool_new(
 	const struct job_lane_settings lanes[JOB_LANES], struct job_pool **out);
 /* Any thread, never blocks. False: the lane is full or the pool is stopping (answer 503). */
 TACIT_MUST_USE bool job_submit(struct job_pool *p, enum job_lane lane, struct job *j);
+/* What this thread submits between the two wakes each lane once, at the end. For threads that submit
+ * in bursts; the lanes' own do so by themselves. */
+void job_cork(void);
+void job_uncork(void);
 /* Refuses new jobs from outside, finishes what was accepted (jobs may still move between lanes),
  * joins. */
 void job_pool_stop(struct job_pool *p);

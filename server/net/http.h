@@ -104,6 +104,9 @@ struct http_app {
 	void (*common_headers)(void *ctx, const struct http_request *r /* may be NULL */, struct tacit_buf *out);
 	/* Body of net's own errors (400 408 413 417 431 501 503 505): the JSON error object. */
 	void (*error_body)(void *ctx, int status, struct tacit_buf *out);
+	/* Around all calls of one turn of a loop, so that what they wake is woken once. May be NULL. */
+	void (*cork)(void);
+	void (*uncork)(void);
 	/* An exchange is over, for the access log and the metrics; exactly once for each plan(), and
 	 * once for a head that could not be parsed (r is then empty but for peer and tls, never NULL).
 	 * status 499: the peer went away before the answer had left. */
@@ -115,5 +118,8 @@ struct http_app {
 void http_reply(struct http_handle h, struct http_response *r);
 /* Any thread. The piece given to stream_data is done; read on. */
 void http_resume(struct http_handle h);
+/* Replies and resumes of this thread between the two wake each loop once, at the end. */
+void http_cork(void);
+void http_uncork(void);
 
 #endif

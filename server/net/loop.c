@@ -335,7 +335,15 @@ void *net_loop_run(void *loop)
 {
 	struct net_loop *l = loop;
 	here = l;
-	event_base_loop(l->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	const struct http_app *app = &l->shared->app;
+	bool corks = app->cork != NULL && app->uncork != NULL;
+	do {
+		if (corks)
+			app->cork();
+		event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+		if (corks)
+			app->uncork();
+	} while (!event_base_got_break(l->base));
 	here = NULL;
 	return NULL;
 }

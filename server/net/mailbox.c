@@ -40,12 +40,48 @@ static bool is_empty(const struct mailbox *m)
 	return m->first == NULL && m->resumed_count == 0 && !m->stop;
 }
 
+/* Loops whose wake waits for http_uncork(). */
+static _Thread_local struct {
+	bool on;
+	uint32_t end; /* behind the last that waits */
+	bool boxes[MAILBOX_COUNT];
+} corked;
+
 /* Held lock. An eventfd's counter cannot overflow by ones, and nothing else can fail. */
-static void wake_if(const struct mailbox *m, bool was_empty)
+static void wake(const struct mailbox *m)
 {
 	uint64_t one = 1;
-	if (was_empty)
-		TACIT_ASSERT(write(m->wake, &one, sizeof(one)) == sizeof(one));
+	TACIT_ASSERT(write(m->wake, &one, sizeof(one)) == sizeof(one));
+}
+
+static void wake_if(const struct mailbox *m, bool was_empty)
+{
+	uint32_t box = (uint32_t)(m - boxes);
+	if (was_empty && corked.on) {
+		corked.boxes[box] = true;
+		corked.end = corked.end > box ? corked.end : box + 1;
+	} else if (was_empty) {
+		wake(m);
+	}
+}
+
+void http_cork(void)
+{
+	corked.on = true;
+}
+
+void http_uncork(void)
+{
+	corked.on = false;
+	for (uint32_t i = 0; i < corked.end; i++) {
+		bool waits = corked.boxes[i];
+		corked.boxes[i] = false;
+		pthread_mutex_lock(&boxes[i].lock);
+		if (waits && boxes[i].open)
+			wake(&boxes[i]);
+		pthread_mutex_unlock(&boxes[i].lock);
+	}
+	corked.end = 0;
 }
 
 enum tacit_err mailbox_open(uint32_t *box, uint32_t *generation, int *wake)

@@ -1,7 +1,9 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "server/net/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,11 +31,17 @@ static void or_default(unsigned *setting, unsigned value)
 		*setting = value;
 }
 
+unsigned net_cores(void)
+{
+	cpu_set_t allowed;
+	bool known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
+	return known && CPU_COUNT(&allowed) > 0 ? (unsigned)CPU_COUNT(&allowed) : 1;
+}
+
 static void fill_in(struct net_shared *shared)
 {
 	struct net_settings *s = &shared->settings;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	or_default(&s->loops, cores > 0 ? (unsigned)cores : 1);
+	or_default(&s->loops, net_cores());
 	if (s->loops > MAX_LOOPS)
 		s->loops = MAX_LOOPS;
 	or_default(&s->max_connections, 10000);

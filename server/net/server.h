@@ -51,6 +51,9 @@ TACIT_MUST_USE enum tacit_err net_server_start(struct net_server *s);
 void net_server_stop(struct net_server *s, unsigned grace_s);
 void net_server_free(struct net_server *s);
 
+/* Cores that this process may run on, at least 1. */
+unsigned net_cores(void);
+
 struct net_stats {
 	uint64_t connections_open, connections_total, bytes_in, bytes_out, refused_connections,
 		malformed_requests, timeouts;

@@ -217,6 +217,27 @@ static struct job_pool *run_one_batch(
 	return p;
 }
 
+static void corked_jobs_all_run(void)
+{
+	static struct test_job jobs[100];
+	struct job_lane_settings s[JOB_LANES];
+	struct job_pool *p;
+	memcpy(s, lanes(1000, 64), sizeof(s));
+	s[JOB_READ].batch = 8;
+	fill(jobs, 100);
+	enum tacit_err err = job_pool_new(s, &p);
+	REQUIRE(err == TACIT_OK);
+	job_cork();
+	for (int i = 0; i < 100; i++)
+		CHECK(job_submit(p, i % 4 == 0 ? JOB_WRITE : JOB_READ, &jobs[i].job));
+	job_uncork();
+	wait_done(100);
+	job_pool_stop(p);
+	for (int i = 0; i < 100; i++)
+		CHECK_OK(jobs[i].err);
+	job_pool_free(p);
+}
+
 static void writes_are_batched_in_order(void)
 {
 	static struct test_job jobs[101];
@@ -439,6 +460,7 @@ static void bad_settings_are_refused(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
+	        {"corked jobs all run", corked_jobs_all_run},
 	        {"writes are batched in order", writes_are_batched_in_order},
 	        {"a failed job undoes only itself", a_failed_job_undoes_only_itself},
 	        {"a failed commit fails all", a_failed_commit_fails_all},

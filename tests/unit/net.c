@@ -281,6 +281,8 @@ static const struct http_app app = {
         .stream_end = stream_end,
         .common_headers = common_headers,
         .error_body = error_body,
+        .cork = job_cork,
+        .uncork = job_uncork,
         .finished = finished,
 };
 
@@ -1228,7 +1230,11 @@ static bool set_up(void)
 	snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
 	snprintf(file_path, sizeof(file_path), "%s/file", folder);
 	for (unsigned i = 0; i < JOB_LANES; i++)
-		lanes[i] = (struct job_lane_settings){.threads = 1, .capacity = 1000, .batch = 1};
+		lanes[i] = (struct job_lane_settings){.threads = 1,
+		        .capacity = 1000,
+		        .batch = 1,
+		        .cork = http_cork,
+		        .uncork = http_uncork};
 	lanes[JOB_FILE].threads = 2;
 	client_context = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_alpn_protos(client_context, (const unsigned char *)"\2h2\10http/1.1", 12);

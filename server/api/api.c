@@ -8,6 +8,7 @@
 #include "server/api/multipart.h"
 #include "server/api/reply.h"
 #include "server/api/stream.h"
+#include "server/api/totp.h"
 #include "server/log.h"
 
 #define LIMITER_SETS 4096
@@ -36,6 +37,7 @@ enum tacit_err api_new(const struct api_settings *s, struct blob_store *blobs, s
 	a->settings.secret = tacit_bytes(NULL, 0);
 	a->blobs = blobs;
 	a->started_at = tacit_env_now(&s->env);
+	TRY(api_totp_init());
 	TRY(api_server_keys_init(&a->keys, s->secret));
 	TRY(api_limiter_new(per_second(s->rate_address), LIMITER_SETS, &s->env, &a->by_address));
 	TRY(api_limiter_new(per_second(s->rate_account), LIMITER_SETS, &s->env, &a->by_account));

@@ -18,7 +18,7 @@ from support.pty import Terminal
 from support.server import SANITIZER, program
 
 SECONDS = 120
-# libedit keeps the names of functions that are added to it for good.
+# libedit keeps the names of functions that are added to it for good (wcsdup, which is not ours).
 LEAKS_OF_OTHERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks-of-others.supp")
 PASSWORD = "correct horse 7!"
 

@@ -88,10 +88,12 @@ static int ask_number(struct cli *c, struct safety *s)
 	return EXIT_DONE;
 }
 
-static int set_verified(struct cli *c, const char *user)
+static int set_verified(struct cli *c, const struct safety *s)
 {
-	const struct tacit_command command = {
-	        .kind = TACIT_CMD_SET_VERIFIED, .username = tacit_cstr(user)};
+	const char *user = s->user;
+	const struct tacit_command command = {.kind = TACIT_CMD_SET_VERIFIED,
+	        .username = tacit_cstr(user),
+	        .text = tacit_cstr(s->number)};
 	int status = cli_run(c, &command, NULL, NULL);
 	if (status == EXIT_DONE && c->json) {
 		json_t *o = json_out_new("verified");
@@ -113,7 +115,7 @@ static int compare(struct cli *c, const struct safety *s, const char *theirs)
 	if (a[0] == '\0' || strcmp(a, b) != 0)
 		return cli_fail_text(c, TACIT_E_BAD_SIGNATURE, "The numbers are NOT the same.",
 		        "Somebody may stand between you. Send nothing that must stay secret.");
-	return set_verified(c, s->user);
+	return set_verified(c, s);
 }
 
 int cmd_verify(struct cli *c, const struct args *a)
@@ -139,7 +141,7 @@ int cmd_verify(struct cli *c, const struct args *a)
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
 	if (yes)
-		return set_verified(c, s.user);
+		return set_verified(c, &s);
 	cli_note(c, "Not verified.");
 	return EXIT_DONE;
 }
@@ -148,8 +150,6 @@ int cmd_accept_key(struct cli *c, const struct args *a)
 {
 	bool yes = cli_option(a, "yes") != NULL;
 	struct safety s = {.cli = c, .user = a->list[0]};
-	const struct tacit_command accept = {
-	        .kind = TACIT_CMD_ACCEPT_KEY, .username = tacit_cstr(a->list[0])};
 	int status = ask_number(c, &s);
 	if (status != EXIT_DONE)
 		return status;
@@ -168,6 +168,9 @@ int cmd_accept_key(struct cli *c, const struct args *a)
 	}
 	if (!yes)
 		return cli_fail_text(c, TACIT_E_CANCELLED, "The key was not accepted.", NULL);
+	const struct tacit_command accept = {.kind = TACIT_CMD_ACCEPT_KEY,
+	        .username = tacit_cstr(s.user),
+	        .text = tacit_cstr(s.number)};
 	status = cli_run(c, &accept, NULL, NULL);
 	if (status == EXIT_DONE)
 		cli_note(c, "Accepted, but not verified: tacit verify %s", s.user);

@@ -76,7 +76,9 @@ enum tacit_command_kind {
 	TACIT_CMD_MARK_READ,     /* conversation, message: 0 = the newest known */
 	TACIT_CMD_SAFETY_NUMBER, /* username -> SAFETY notice */
 	TACIT_CMD_SET_VERIFIED,  /* username: the person compared the number, and it is the same */
-	TACIT_CMD_ACCEPT_KEY,    /* username: trust the changed key from now on; not verified */
+	TACIT_CMD_ACCEPT_KEY,    /* username: trust the changed key from now on; not verified.
+	                          * Both, text: the number that was shown; KEY_CHANGED when it is not
+	                          * that of the key any more. Empty: whatever the key is */
 	TACIT_CMD_DEVICES,       /* own devices -> DEVICE notices */
 	TACIT_CMD_REVOKE_DEVICE, /* text: device id in hex */
 };

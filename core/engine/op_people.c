@@ -65,14 +65,38 @@ enum tacit_err tacit_op_users(struct tacit_engine *e, struct tacit_op *op)
 /* --- pins, as people handle them
  * --------------------------------------------------------------------- */
 
+/* The number of the key that the server gives out now. */
+static void number_of(const struct tacit_engine *e, const struct tacit_contact *c,
+        char number[TACIT_SAFETY_NUMBER_CHARS])
+{
+	const struct tacit_sign_public *key = c->changed ? &c->changed_key : &c->pinned.key;
+	tacit_safety_number(&e->public, tacit_buf_view(&e->username), key,
+	        tacit_name_view(&c->pinned.name), number);
+}
+
+/* Between the showing of a number and the person's word another process of this profile may have
+ * met yet another key: what was compared is what counts. */
+static bool other_number(
+        const struct tacit_engine *e, const struct tacit_op *op, const struct tacit_contact *c)
+{
+	char number[TACIT_SAFETY_NUMBER_CHARS];
+	number_of(e, c, number);
+	return op->text.n > 0 && !tacit_bytes_eq(tacit_cstr(number), tacit_buf_view(&op->text));
+}
+
+static enum tacit_err fail_other_number(struct tacit_engine *e, struct tacit_op *op)
+{
+	return tacit_op_fail(e, op, TACIT_E_KEY_CHANGED,
+	        TACIT_STR("The key has changed since that number was shown. Compare again."));
+}
+
 static enum tacit_err tell_safety(struct tacit_engine *e, struct tacit_op *op)
 {
 	enum tacit_err err;
 	char number[TACIT_SAFETY_NUMBER_CHARS];
 	const struct tacit_contact *c = tacit_contact_find(e, tacit_buf_view(&op->username));
-	const struct tacit_sign_public *key = c->changed ? &c->changed_key : &c->pinned.key;
 	struct tacit_bytes name = tacit_name_view(&c->pinned.name);
-	tacit_safety_number(&e->public, tacit_buf_view(&e->username), key, name, number);
+	number_of(e, c, number);
 	TRY(tacit_op_tell(e, op,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_SAFETY,
@@ -136,6 +160,8 @@ enum tacit_err tacit_op_set_verified(struct tacit_engine *e, struct tacit_op *op
 	if (c->changed)
 		return tacit_op_fail(e, op, TACIT_E_KEY_CHANGED,
 		        TACIT_STR("The key has changed. Accept the new key first."));
+	if (other_number(e, op, c))
+		return fail_other_number(e, op);
 	c->verified = true;
 	c->dirty = e->changed = true;
 	return tacit_op_done(e, op, NULL);
@@ -150,6 +176,8 @@ enum tacit_err tacit_op_accept_key(struct tacit_engine *e, struct tacit_op *op)
 	if (!c->changed)
 		return tacit_op_fail(e, op, TACIT_E_CONFLICT,
 		        TACIT_STR("The key has not changed: there is nothing to accept."));
+	if (other_number(e, op, c))
+		return fail_other_number(e, op);
 	c->pinned.key = c->changed_key;
 	c->changed = c->verified = false;
 	if (c->changed_user_id != 0)

@@ -1,4 +1,5 @@
 /* The server lies, in every way that its place allows; each lie is met with its word. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,37 @@ static void a_swapped_key(void)
 	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_KEY_CHANGED);
 	CHECK_OK(person_do(&alice, TACIT_CMD_ACCEPT_KEY, "bob"));
 	CHECK_OK(person_say(&alice, "bob", "to the new one"));
+	part();
+}
+
+/* One key to compare, another one to accept. */
+static void a_key_swapped_while_numbers_are_compared(void)
+{
+	meet_and_talk();
+	char shown[sizeof(alice.heard[0].text)];
+	struct fake_user *u = fake_user_named(&server, "bob");
+	struct tacit_command yes = {.kind = TACIT_CMD_SET_VERIFIED, .username = TACIT_STR("bob")};
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "bob"));
+	snprintf(shown, sizeof(shown), "%s", person_last(&alice, TACIT_NOTICE_SAFETY)->text);
+	yes.text = tacit_cstr(shown);
+	CHECK_OK(person_run(&alice, &yes));
+	become_another(u, 9);
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "bob"));
+	snprintf(shown, sizeof(shown), "%s", person_last(&alice, TACIT_NOTICE_SAFETY)->text);
+	become_another(u, 10);
+	CHECK_OK(person_sync(&alice));
+	yes.kind = TACIT_CMD_ACCEPT_KEY;
+	yes.text = tacit_cstr(shown);
+	CHECK_ERR(person_run(&alice, &yes), TACIT_E_KEY_CHANGED);
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_KEY_CHANGED);
+	/* The number that is the key's. */
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "bob"));
+	snprintf(shown, sizeof(shown), "%s", person_last(&alice, TACIT_NOTICE_SAFETY)->text);
+	yes.text = tacit_cstr(shown);
+	CHECK_OK(person_run(&alice, &yes));
+	yes.kind = TACIT_CMD_SET_VERIFIED;
+	yes.text = TACIT_STR("00000");
+	CHECK_ERR(person_run(&alice, &yes), TACIT_E_KEY_CHANGED);
 	part();
 }
 
@@ -489,6 +521,8 @@ int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
 	        {"a swapped key", a_swapped_key},
+	        {"a key swapped while numbers are compared",
+	                a_key_swapped_while_numbers_are_compared},
 	        {"a swapped key of our own", a_swapped_key_of_our_own},
 	        {"an added device", an_added_device},
 	        {"the same device twice", the_same_device_twice},

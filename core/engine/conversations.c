@@ -67,11 +67,12 @@ struct tacit_member *tacit_conversation_member(
 struct tacit_conversation *tacit_conversation_direct(
         const struct tacit_engine *e, struct tacit_bytes username)
 {
-	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next)
-		if (c->known && c->in && c->kind == TACIT_DIRECT &&
-		        !tacit_contact_is_self(e, username) &&
-		        tacit_conversation_member(c, username) != NULL)
+	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
+		const struct tacit_member *m = tacit_conversation_member(c, username);
+		if (c->known && c->in && c->kind == TACIT_DIRECT && m != NULL && m->in &&
+		        !tacit_contact_is_self(e, username))
 			return c;
+	}
 	return NULL;
 }
 

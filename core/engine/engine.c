@@ -318,7 +318,7 @@ static enum tacit_err take_answer(
 	json_t *body = NULL;
 	struct tacit_answer a;
 	op->call.request = 0;
-	if (from->status == 0 && op->call.tries < REQUEST_TRIES)
+	if (from->status == 0 && !op->call.once && op->call.tries < REQUEST_TRIES)
 		return tacit_op_emit(e, op);
 	TRY(tacit_answer_read(from, &a, &body));
 	TRY(settle(e, op, op->call.then(e, op, &a)));

@@ -125,6 +125,7 @@ struct tacit_call {
 	struct tacit_buf path;
 	json_t *data;
 	unsigned tries;
+	bool once; /* twice would be two: when no answer comes, the person decides */
 	tacit_op_then *then;
 };
 
@@ -321,6 +322,7 @@ bool tacit_key_same(const struct tacit_sign_public *a, const struct tacit_sign_p
 struct tacit_conversation *tacit_conversation_find(const struct tacit_engine *e, uint64_t id);
 TACIT_MUST_USE enum tacit_err tacit_conversation_get(
         struct tacit_engine *e, uint64_t id, struct tacit_conversation **out);
+/* The one in which both still are. */
 struct tacit_conversation *tacit_conversation_direct(
         const struct tacit_engine *e, struct tacit_bytes username);
 struct tacit_member *tacit_conversation_member(

@@ -30,6 +30,10 @@ static enum tacit_err created(
 {
 	enum tacit_err err;
 	struct tacit_conversation *c;
+	if (a->status == 0)
+		TRY(tacit_op_warn(e, op, NULL, a->err,
+		        "No answer came. The group may have been made all the same: look at your "
+		        "groups before you make it again."));
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
 	TRY(tacit_conversation_absorb(e, op, a->body, &c));
@@ -59,7 +63,8 @@ enum tacit_err tacit_op_create_group(struct tacit_engine *e, struct tacit_op *op
 		err = TACIT_E_NOMEM;
 		goto out;
 	}
-	struct tacit_call call = {.method = TACIT_POST, .body = TACIT_BODY_SIGNED, .data = data};
+	struct tacit_call call = {
+	        .method = TACIT_POST, .body = TACIT_BODY_SIGNED, .data = data, .once = true};
 	data = NULL;
 	TRY(tacit_op_call(e, op, &call, created, "/api/conversations"));
 out:

@@ -129,6 +129,21 @@ static void two_talk(void)
 	part();
 }
 
+/* An account that ends takes its side of a chat along; the next one of that name begins another. */
+static void a_chat_that_one_has_left(void)
+{
+	meet(2);
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	server.conversations[0].member_count = 1;
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(&alice, TACIT_NOTICE_MEMBER, TACIT_OK, "bob is no longer in"));
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK_INT(server.conversation_count, 2);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "two"), 1);
+	part();
+}
+
 static void a_group_talks(void)
 {
 	meet(3);
@@ -384,6 +399,7 @@ int main(int argc, char **argv)
 	        {"registers", registers},
 	        {"unlocks", unlocks},
 	        {"two talk", two_talk},
+	        {"a chat that one has left", a_chat_that_one_has_left},
 	        {"a group talks", a_group_talks},
 	        {"a new device", a_new_device},
 	        {"small commands", small_commands},

@@ -235,6 +235,24 @@ static void refused_for_good_is_taken_back(void)
 	part();
 }
 
+static void a_group_is_made_once(void)
+{
+	meet();
+	struct tacit_bytes users[] = {TACIT_STR("bob")};
+	server.fault_path = "/api/conversations";
+	server.lose_answer = 1;
+	CHECK_ERR(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                     .text = TACIT_STR("us"),
+	                                     .users = users,
+	                                     .user_count = 1}),
+	        TACIT_E_NETWORK);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_NETWORK, "may have been made"));
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(server.conversation_count, 1);
+	CHECK(tacit_engine_find_conversation(alice.engine, TACIT_STR("us")) != 0);
+	part();
+}
+
 /* What may have arrived though no answer came does not give its order to the next one. */
 static void refused_after_a_lost_answer(void)
 {
@@ -403,6 +421,7 @@ int main(int argc, char **argv)
 	        {"answers get lost", answers_get_lost},
 	        {"kept messages go first", kept_messages_go_first},
 	        {"refused for good is taken back", refused_for_good_is_taken_back},
+	        {"a group is made once", a_group_is_made_once},
 	        {"refused after a lost answer", refused_after_a_lost_answer},
 	        {"a kept message stops no sync", a_kept_message_stops_no_sync},
 	        {"a full store stops everything", a_full_store_stops_everything},

@@ -259,14 +259,32 @@ static int usage(FILE *out)
 	return out == stdout ? 0 : 2;
 }
 
+/* Where the server finds it, too. */
+static enum tacit_err find_store(struct admin *a)
+{
+	const char *given = getenv("DATABASE_URL");
+	struct tacit_buf url = {0};
+	if (given == NULL || *given == '\0') {
+		a->url = data_folder_join(&a->folder, "sqlite://", STORE_DATABASE_NAME);
+		return a->url != NULL ? TACIT_OK : TACIT_E_NOMEM;
+	}
+	enum tacit_err err = tacit_buf_append(&url, tacit_cstr(given));
+	if (err == TACIT_OK)
+		err = tacit_buf_terminate(&url);
+	if (err == TACIT_OK)
+		a->url = (char *)url.p;
+	else
+		tacit_buf_clear(&url);
+	return err;
+}
+
 static enum tacit_err open_store(struct admin *a, const struct command *c, const char *data)
 {
 	enum tacit_err err;
 	if (c->use == NO_STORE)
 		return TACIT_OK;
 	TRY(data_folder_open(&a->folder, data, DATA_FOLDER_ADMIN, a->why));
-	a->url = data_folder_join(&a->folder, "sqlite://", STORE_DATABASE_NAME);
-	TRY(a->url != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	TRY(find_store(a));
 	TRY(store_open(a->url, c->use == WRITING ? STORE_WRITER : STORE_READER, a->why, &a->store));
 out:
 	return err;

@@ -292,6 +292,36 @@ def slow_bodies_on_every_route(w):
 
 
 @tap.case
+def bodies_that_stop_before_their_end(w):
+    """300 strangers announce 256 KiB each, send nearly all of it, and stop."""
+    body = b'{"content":"' + b"A" * 250_000
+    for target in (f"/api/conversations/{w.group}/messages", "/api/login", "/api/login/new-device"):
+        held = []
+        for _ in range(300):
+            s = w.connect()
+            s.setblocking(False)
+            with contextlib.suppress(OSError):
+                s.send(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                       f"Content-Length: {len(body) + 10}\r\n\r\n".encode())
+            held.append((s, memoryview(body)))
+        for _ in range(20):
+            rest = []
+            for s, left in held:
+                with contextlib.suppress(OSError):
+                    left = left[s.send(left):]
+                rest.append((s, left))
+            held = rest
+            time.sleep(0.02)
+        w.check_prompt(f"bodies that stop, {target}")
+        grown = w.resident() - w.memory
+        tap.check(grown < 2 * MEMORY_GROWTH, f"{target}: {grown // MIB} MiB for 300 bodies")
+        print(f"# {target}: {grown // MIB} MiB more for 300 bodies")
+        for s, _ in held:
+            s.close()
+    w.check_well("bodies that stop")
+
+
+@tap.case
 def who_never_ends_a_head_is_cut_off(w):
     """Not by patience alone: the bytes of a head have a time in which they must all have come."""
     s = w.connect(timeout=40)

@@ -82,20 +82,9 @@ out:
 	return err;
 }
 
-/* jansson frees without wiping. */
-static void wipe_texts(json_t *data)
-{
-	const char *key;
-	json_t *value;
-	json_object_foreach(data, key, value) if (json_is_string(value))
-	        tacit_wipe((void *)(uintptr_t)json_string_value(value), json_string_length(value));
-}
-
 static void clear_call(struct tacit_call *call)
 {
-	if (call->data != NULL)
-		wipe_texts(call->data);
-	json_decref(call->data);
+	json_decref(call->data); /* wiped: wire/json.c */
 	tacit_buf_clear(&call->path);
 	*call = (struct tacit_call){0};
 }

@@ -1,5 +1,6 @@
 #include "wire/json.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <threads.h>
 
@@ -18,9 +19,18 @@ static void *json_alloc(size_t n)
 	return p;
 }
 
+/* Password hashes, TOTP seeds and recovery codes pass through jansson: as texts, and in the rooms
+ * of its lexer and printer, which nobody else can reach. */
+static void json_free(void *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	tacit_free(p);
+}
+
 static void install(void)
 {
-	json_set_alloc_funcs(json_alloc, tacit_free);
+	json_set_alloc_funcs(json_alloc, json_free);
 }
 
 void tacit_json_init(void)

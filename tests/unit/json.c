@@ -1,6 +1,9 @@
 #include "wire/json.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/tap.h"
 #include "wire/limits.h"
@@ -131,6 +134,48 @@ out:
 	return err;
 }
 
+/* How often the marker stands in what malloc manages, freed or not. Under a sanitizer that is
+ * elsewhere, and nothing is found in any case. */
+static size_t left_in_heap(const uint8_t *marker, size_t n)
+{
+	static uint8_t room[1 << 16];
+	char line[512];
+	unsigned long from = 0, to = 0;
+	size_t found = 0;
+	int maps = open("/proc/self/maps", O_RDONLY), mem = open("/proc/self/mem", O_RDONLY);
+	for (size_t at = 0; maps >= 0 && read(maps, line + at, 1) == 1;) {
+		at = line[at] == '\n' || at + 2 > sizeof(line) ? 0 : at + 1;
+		line[at] = at == 0 ? line[0] : 0;
+		if (at > 6 && strcmp(line + at - 6, "[heap]") == 0)
+			sscanf(line, "%lx-%lx", &from, &to);
+	}
+	for (; mem >= 0 && from < to; from += sizeof(room) / 2) {
+		ssize_t got = pread(mem, room, sizeof(room), (off_t)from);
+		for (ssize_t i = 0; i + (ssize_t)n <= got && i < (ssize_t)sizeof(room) / 2; i++)
+			found += memcmp(room + i, marker, n) == 0;
+	}
+	close(maps);
+	close(mem);
+	return found;
+}
+
+static void leaves_nothing_in_memory(void)
+{
+	uint8_t marker[64];
+	char text[120];
+	struct tacit_buf out = {0};
+	json_t *value = NULL;
+	for (size_t i = 0; i < sizeof(marker); i++)
+		marker[i] = (uint8_t)('A' + i * 7 % 26);
+	snprintf(text, sizeof(text), "{\"secret\":\"%.64s\"}", (const char *)marker);
+	CHECK_OK(tacit_json_parse(tacit_cstr(text), &value));
+	CHECK_OK(tacit_json_write(value, &out));
+	json_decref(value);
+	tacit_buf_clear(&out);
+	/* malloc itself writes into the beginning of what is free. */
+	CHECK_INT(left_in_heap(marker + 32, 24), 0);
+}
+
 static void survives_no_memory(void)
 {
 	tap_alloc_sweep(parse_and_write);
@@ -144,6 +189,7 @@ int main(int argc, char **argv)
 	        {"depth and size are bounded", depth_and_size_are_bounded},
 	        {"getters check type and range", getters_check_type_and_range},
 	        {"writes compact JSON", writes_compact_json},
+	        {"leaves nothing in memory", leaves_nothing_in_memory},
 	        {"survives no memory", survives_no_memory},
 	};
 	tacit_json_init();

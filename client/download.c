@@ -85,7 +85,10 @@ static enum tacit_err open_part(struct job *j)
 	j->fd = openat(j->folder_fd, part_of(j), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (j->fd < 0)
 		return io_error(j, "The file cannot be written");
-	if (fstat(j->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
+	/* A second name would be that of another file of ours, put here by somebody else who may
+	 * write in this folder. */
+	if (fstat(j->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	        st.st_nlink != 1)
 		return TACIT_E_IO;
 	if (flock(j->fd, LOCK_EX | LOCK_NB) != 0) {
 		snprintf(j->t->problem, sizeof(j->t->problem),

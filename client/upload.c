@@ -99,13 +99,16 @@ static enum tacit_err open_file(struct job *j)
 
 /* --- the note -------------------------------------------------------------------------------- */
 
+/* The hash of the path, since a path may be longer than the name of a note. */
 static enum tacit_err name_note(const struct upload *u, struct tacit_buf *out)
 {
+	uint8_t digest[TACIT_SHA256_BYTES];
+	char hex[2 * TACIT_SHA256_BYTES + 1];
 	char *resolved = realpath(u->path, NULL);
-	enum tacit_err err = tacit_buf_printf(out, "upload:%" PRIu64 ":%s", u->conversation,
-	        resolved != NULL ? resolved : u->path);
+	tacit_sha256(tacit_cstr(resolved != NULL ? resolved : u->path), digest);
 	free(resolved);
-	return err;
+	tacit_hex(tacit_bytes(digest, sizeof(digest)), hex);
+	return tacit_buf_printf(out, "upload:%" PRIu64 ":%s", u->conversation, hex);
 }
 
 static enum tacit_err write_note(struct job *j)

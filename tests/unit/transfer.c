@@ -24,6 +24,7 @@ static struct world {
 	struct tacit_env env;
 	struct transfer t;
 	struct tacit_buf note;
+	size_t longest_name; /* of a note */
 	struct tacit_file_ref ref;
 	struct tacit_buf room;
 	volatile sig_atomic_t cancel;
@@ -34,7 +35,8 @@ static struct world {
 
 static enum tacit_err note_get(void *ctx, struct tacit_bytes name, struct tacit_buf *value)
 {
-	(void)ctx, (void)name;
+	(void)ctx;
+	w.longest_name = name.n > w.longest_name ? name.n : w.longest_name;
 	return w.note.n > 0 ? tacit_buf_append(value, tacit_buf_view(&w.note)) : TACIT_E_NOT_FOUND;
 }
 
@@ -326,6 +328,23 @@ static void damaged_part_is_fetched_again(void)
 	end();
 }
 
+/* In a folder where others write: a part file that is another file of ours by a second name. */
+static void a_linked_part_is_left_alone(void)
+{
+	struct stat st;
+	begin();
+	REQUIRE(upload() == TACIT_OK);
+	write_file("precious", "keep me", 7);
+	REQUIRE(link(path("precious"), path(PART)) == 0);
+	CHECK_ERR(download(), TACIT_E_IO);
+	CHECK(stat(path("precious"), &st) == 0 && st.st_size == 7);
+	CHECK(!exists("out"));
+	CHECK(unlink(path(PART)) == 0 && symlink("precious", path(PART)) == 0);
+	CHECK_ERR(download(), TACIT_E_IO);
+	CHECK(stat(path("precious"), &st) == 0 && st.st_size == 7);
+	end();
+}
+
 static void torn_part_is_cut_back(void)
 {
 	begin();
@@ -336,6 +355,37 @@ static void torn_part_is_cut_back(void)
 	close(fd);
 	CHECK_OK(download());
 	CHECK(out_is(w.plain, SIZE));
+	end();
+}
+
+/* A note's name has 1024 bytes, a path up to 4096. */
+static void a_long_path_has_a_short_note(void)
+{
+	char long_path[4000];
+	begin();
+	snprintf(long_path, sizeof(long_path), "%s/in", w.folder);
+	size_t at = strlen(w.folder);
+	for (int i = 0; i < 600; i++) {
+		memmove(long_path + at + 2, long_path + at, strlen(long_path + at) + 1);
+		memcpy(long_path + at, "/.", 2);
+	}
+	const struct upload u = {42, long_path};
+	CHECK_OK(transfer_upload(&w.t, &u, &w.ref, &w.room));
+	for (int i = 0; i < 6; i++) {
+		char part[201];
+		memset(part, 'a' + i, 200);
+		part[200] = 0;
+		at = strlen(long_path) - 3;
+		snprintf(long_path + at, sizeof(long_path) - at, "/%s", part);
+		CHECK(mkdir(long_path, 0700) == 0);
+		snprintf(long_path + strlen(long_path), 4, "/in");
+	}
+	int fd = open(long_path, O_WRONLY | O_CREAT, 0600);
+	REQUIRE(fd >= 0);
+	close(fd);
+	w.note.n = 0;
+	CHECK_OK(transfer_upload(&w.t, &u, &w.ref, &w.room));
+	CHECK(w.longest_name > 0 && w.longest_name <= 128);
 	end();
 }
 
@@ -437,6 +487,8 @@ int main(int argc, char **argv)
 	        {"download goes on after a cut", download_goes_on_after_a_cut},
 	        {"download goes on after a restart", download_goes_on_after_restart},
 	        {"a damaged part is fetched again", damaged_part_is_fetched_again},
+	        {"a linked part is left alone", a_linked_part_is_left_alone},
+	        {"a long path has a short note", a_long_path_has_a_short_note},
 	        {"a torn part is cut back", torn_part_is_cut_back},
 	        {"a tampered file leaves nothing", tampered_file_leaves_nothing},
 	        {"a server without ranges serves whole files",

@@ -78,9 +78,9 @@ struct tacit_group_ops {
 	enum tacit_err (*protect)(struct tacit_group *g, const struct tacit_self *self,
 	        const struct tacit_roster *to, struct tacit_bytes plain,
 	        const struct tacit_env *env, struct tacit_buf *out);
-	/* Takes back the last protect, after a server has refused that message for good. If the
-	 * server lied and delivers it all the same, the others find two messages of one order, and
-	 * say so. Fails: CONFLICT when message is not the last one protected. */
+	/* Takes back the last protect, after a server has refused that message for good, and it
+	 * cannot have arrived by an earlier try. If the server lied and delivers it all the same,
+	 * the others find two messages of one order, and say so. Fails: CONFLICT when message is not the last one protected. */
 	enum tacit_err (*unsend)(struct tacit_group *g, struct tacit_bytes message);
 	/* Opens message, which must come from a member: members holds the accounts that are (or
 	 * were) in the conversation. Appends the plaintext. The own device's messages cannot be

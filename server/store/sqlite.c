@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -273,10 +274,19 @@ static enum tacit_err configure(struct sqlite *s)
 	return rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
 }
 
+/* SQLite's count of its memory takes one lock in all threads for each allocation; nobody reads it.
+ * Refused when SQLite is in use already: then it counts. */
+static void stop_counting(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum tacit_err sqlite_open(
         const char *path, enum store_mode mode, char why[256], struct store **out)
 {
+	static once_flag once = ONCE_FLAG_INIT;
 	enum tacit_err err = TACIT_E_NOMEM;
+	call_once(&once, stop_counting);
 	struct sqlite *s = tacit_calloc(1, sizeof(*s));
 	if (s == NULL)
 		goto out;

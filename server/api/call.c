@@ -14,28 +14,31 @@
 /* Of all calls under way together: their bodies come before their right to be here is known. */
 #define MAX_HELD_BYTES ((size_t)64 * 1024 * 1024)
 
-static const char *const header_names[API_HEADER_COUNT] = {
-	[API_H_AUTHORIZATION] = "authorization",
-	[API_H_HOST] = "host",
-	[API_H_ORIGIN] = "origin",
-	[API_H_FETCH_SITE] = "sec-fetch-site",
-	[API_H_CSRF] = "x-csrf-token",
-	[API_H_CONTENT_TYPE] = "content-type",
-	[API_H_ACCEPT] = "accept",
-	[API_H_RANGE] = "range",
-	[API_H_IF_RANGE] = "if-range",
-	[API_H_IF_NONE_MATCH] = "if-none-match",
-	[API_H_TUS_RESUMABLE] = "tus-resumable",
-	[API_H_UPLOAD_LENGTH] = "upload-length",
-	[API_H_UPLOAD_DEFER_LENGTH] = "upload-defer-length",
-	[API_H_UPLOAD_OFFSET] = "upload-offset",
-	[API_H_UPLOAD_METADATA] = "upload-metadata",
-	[API_H_UPLOAD_CHECKSUM] = "upload-checksum",
+#define NAME(text) {(const uint8_t *)(text), sizeof(text) - 1}
+static const struct tacit_bytes header_names[API_HEADER_COUNT] = {
+	[API_H_AUTHORIZATION] = NAME("authorization"),
+	[API_H_HOST] = NAME("host"),
+	[API_H_ORIGIN] = NAME("origin"),
+	[API_H_FETCH_SITE] = NAME("sec-fetch-site"),
+	[API_H_CSRF] = NAME("x-csrf-token"),
+	[API_H_CONTENT_TYPE] = NAME("content-type"),
+	[API_H_ACCEPT] = NAME("accept"),
+	[API_H_RANGE] = NAME("range"),
+	[API_H_IF_RANGE] = NAME("if-range"),
+	[API_H_IF_NONE_MATCH] = NAME("if-none-match"),
+	[API_H_TUS_RESUMABLE] = NAME("tus-resumable"),
+	[API_H_UPLOAD_LENGTH] = NAME("upload-length"),
+	[API_H_UPLOAD_DEFER_LENGTH] = NAME("upload-defer-length"),
+	[API_H_UPLOAD_OFFSET] = NAME("upload-offset"),
+	[API_H_UPLOAD_METADATA] = NAME("upload-metadata"),
+	[API_H_UPLOAD_CHECKSUM] = NAME("upload-checksum"),
 };
+#undef NAME
 
-static bool name_is(struct tacit_bytes name, const char *want)
+static bool name_is(struct tacit_bytes name, struct tacit_bytes want)
 {
-	return strlen(want) == name.n && strncasecmp((const char *)name.p, want, name.n) == 0;
+	return want.n == name.n &&
+	       strncasecmp((const char *)name.p, (const char *)want.p, name.n) == 0;
 }
 
 /* Views into the request; api_call_new moves them into the call. The first of a name counts. */

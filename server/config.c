@@ -407,6 +407,16 @@ static enum tacit_err read_proxies(struct reading *r)
 	return TACIT_OK;
 }
 
+/* The address itself is net's to understand. */
+static bool has_port(const char *listen)
+{
+	const char *colon = strrchr(listen, ':');
+	if (colon == NULL || (strchr(listen, ':') != colon && colon[-1] != ']'))
+		return false;
+	size_t n = strspn(colon + 1, "0123456789");
+	return n > 0 && n <= 5 && colon[n + 1] == '\0';
+}
+
 static bool is_loopback(const char *listen)
 {
 	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0;
@@ -417,6 +427,8 @@ static enum tacit_err check_together(struct reading *r)
 	struct config *c = r->c;
 	if ((c->tls_cert == NULL) != (c->tls_key == NULL))
 		return refuse(r, "tls-cert", "goes with tls-key, and the other way round");
+	if (!has_port(c->listen))
+		return refuse(r, "listen", "must read ADDRESS:PORT, [ADDRESS]:PORT for IPv6");
 	if (!is_loopback(c->listen) && c->tls_cert == NULL && c->proxy_count == 0)
 		return refuse(r, "listen",
 			"outside loopback, plain HTTP is refused: give --tls-cert and --tls-key, or "

@@ -149,6 +149,10 @@ static void test_refused(void)
 	refused("", "SSL_KEY_PATH=x", "goes with tls-key");
 	refused("--listen 0.0.0.0:5000", "", "plain HTTP is refused");
 	refused("--listen 127.evil.example:5000.example:1 --tls-key x", "", "tls");
+	refused("--listen 127.0.0.1", "", "ADDRESS:PORT");
+	refused("--listen ::1:5000", "", "ADDRESS:PORT");
+	refused("--listen 127.0.0.1:x", "", "ADDRESS:PORT");
+	refused("--listen 127.0.0.1:", "", "ADDRESS:PORT");
 	refused("--behind-proxy nonsense", "", "must be addresses");
 	refused("--database-url postgresql://x", "", "only sqlite");
 	CHECK_ERR(read_both("--config /nonexistent/file", ""), TACIT_E_IO);

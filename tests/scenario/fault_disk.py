@@ -141,8 +141,10 @@ def world():
         w.free()
         server.stop()
     finally:
-        server.remove()
+        if server.process and server.process.poll() is None:
+            server.kill()
         subprocess.run(["umount", server.data], check=False)
+        server.remove()
 
 
 @tap.case

@@ -310,10 +310,11 @@ static void test_bad_forms(void)
 static void test_boundaries(void)
 {
 	struct api_multipart m;
-	static const char *const bad[] = {"multipart/form-data",
-	        "multipart/form-data; boundary=", "multipart/form-data; boundary=\"\"",
+	static const char long_one[] =
 	        "multipart/form-data; "
-	        "boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	        "boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char *const bad[] = {"multipart/form-data",
+	        "multipart/form-data; boundary=", "multipart/form-data; boundary=\"\"", long_one};
 	CHECK_OK(api_multipart_init(
 	        &m, TACIT_STR("Multipart/Form-Data; charset=utf-8; boundary=\"a b\"")));
 	CHECK_ERR(api_multipart_init(&m, TACIT_STR("application/json")), TACIT_E_UNSUPPORTED);

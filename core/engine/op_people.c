@@ -169,6 +169,7 @@ enum tacit_err tacit_op_set_verified(struct tacit_engine *e, struct tacit_op *op
 
 enum tacit_err tacit_op_accept_key(struct tacit_engine *e, struct tacit_op *op)
 {
+	struct tacit_name own;
 	struct tacit_contact *c = known_contact(e, op);
 	if (c == NULL)
 		return tacit_op_fail(
@@ -176,6 +177,10 @@ enum tacit_err tacit_op_accept_key(struct tacit_engine *e, struct tacit_op *op)
 	if (!c->changed)
 		return tacit_op_fail(e, op, TACIT_E_CONFLICT,
 		        TACIT_STR("The key has not changed: there is nothing to accept."));
+	/* It was free when it was first seen; somebody may have been pinned to it since. */
+	if (tacit_contact_by_key(e, &c->changed_key, &own) != NULL)
+		return tacit_op_fail(e, op, TACIT_E_REFUSED,
+		        TACIT_STR("The new key is that of somebody else whom you know."));
 	if (other_number(e, op, c))
 		return fail_other_number(e, op);
 	c->pinned.key = c->changed_key;

@@ -319,6 +319,15 @@ static void one_person_under_two_names(void)
 	twin->key = fake_user_named(&server, "bob")->key;
 	CHECK_ERR(person_say(&alice, "twin", "x"), TACIT_E_REFUSED);
 	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "same person as bob"));
+	/* Nor by a key that changed first, and was given to another meanwhile. */
+	struct fake_user *bobs = fake_user_named(&server, "bob");
+	struct tacit_sign_public real = bobs->key;
+	bobs->key = fake_user_add(&server, "third", 12)->key;
+	CHECK_OK(person_sync(&alice));
+	bobs->key = real;
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "third"));
+	CHECK_ERR(person_do(&alice, TACIT_CMD_ACCEPT_KEY, "bob"), TACIT_E_REFUSED);
+	CHECK_OK(person_sync(&alice));
 	twin->key = fake_user_named(&server, "alice")->key;
 	CHECK_ERR(person_say(&alice, "twin", "x"), TACIT_E_REFUSED);
 	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "your own key"));

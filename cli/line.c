@@ -1,5 +1,6 @@
 /* Over libedit. Its read function is replaced, so that waiting for a key can be interrupted by the
  * clock; what is printed meanwhile goes where the line was, and the line is drawn again below. */
+#define _GNU_SOURCE /* ppoll */
 #include "cli/line.h"
 
 #include <errno.h>
@@ -58,14 +59,32 @@ static char *give_prompt(EditLine *edit)
 /* --- reading keys ---------------------------------------------------------------------------- */
 
 /* Waits for a byte or the next tick. False: reading ends. */
+/* A signal that comes before the wait must end it, too: they are let in only while waiting.
+ * left: NULL waits for ever. */
+static int poll_or_signal(struct pollfd *fd, const struct timespec *left)
+{
+	sigset_t ours, before;
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	int ready = cli_cancelled ? 0 : ppoll(fd, 1, left, &before);
+	int why = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = why;
+	return ready;
+}
+
 static bool wait_for_byte(struct line *l)
 {
 	for (;;) {
 		struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
-		int64_t left = l->options.tick != NULL ? l->next_tick_ms - now_ms() : -1;
-		if (l->options.tick != NULL && left < 0)
-			left = 0;
-		int ready = poll(&fd, 1, (int)left);
+		int64_t ms = l->options.tick != NULL ? l->next_tick_ms - now_ms() : 0;
+		struct timespec left = {0};
+		if (ms > 0)
+			left = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+		int ready = poll_or_signal(&fd, l->options.tick != NULL ? &left : NULL);
 		if (cli_cancelled) {
 			l->stopped = true;
 			return false;

@@ -7,7 +7,7 @@
 #include "server/net/exchange.h"
 
 /* What one download may send before the others of its loop have their turn. */
-#define TURN_BYTES ((uint64_t)1024 * 1024)
+#define TURN_BYTES ((uint64_t)2 * 1024 * 1024)
 
 static struct tacit_bytes reason(int status)
 {

@@ -1,11 +1,9 @@
 /* Over libedit. Its read function is replaced, so that waiting for a key can be interrupted by the
  * clock; what is printed meanwhile goes where the line was, and the line is drawn again below. */
-#define _GNU_SOURCE /* ppoll */
 #include "cli/line.h"
 
 #include <errno.h>
 #include <histedit.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "cli/cli.h"
+#include "cli/term.h"
 
 #define HISTORY_LINES 200
 
@@ -59,32 +58,14 @@ static char *give_prompt(EditLine *edit)
 /* --- reading keys ---------------------------------------------------------------------------- */
 
 /* Waits for a byte or the next tick. False: reading ends. */
-/* A signal that comes before the wait must end it, too: they are let in only while waiting.
- * left: NULL waits for ever. */
-static int poll_or_signal(struct pollfd *fd, const struct timespec *left)
-{
-	sigset_t ours, before;
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ours, &before);
-	int ready = cli_cancelled ? 0 : ppoll(fd, 1, left, &before);
-	int why = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = why;
-	return ready;
-}
-
 static bool wait_for_byte(struct line *l)
 {
 	for (;;) {
-		struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
 		int64_t ms = l->options.tick != NULL ? l->next_tick_ms - now_ms() : 0;
 		struct timespec left = {0};
 		if (ms > 0)
 			left = (struct timespec){ms / 1000, ms % 1000 * 1000000};
-		int ready = poll_or_signal(&fd, l->options.tick != NULL ? &left : NULL);
+		int ready = term_wait(STDIN_FILENO, l->options.tick != NULL ? &left : NULL);
 		if (cli_cancelled) {
 			l->stopped = true;
 			return false;

@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* wcwidth */
+#define _GNU_SOURCE /* ppoll, wcwidth */
 #include "cli/term.h"
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,24 @@ size_t term_width(struct tacit_bytes text)
 	return width;
 }
 
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+int term_wait(int fd, const struct timespec *left)
+{
+	struct pollfd poll = {.fd = fd, .events = POLLIN};
+	sigset_t ours, before;
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	int ready = cli_cancelled ? 0 : ppoll(&poll, 1, left, &before);
+	int why = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = why;
+	return ready;
+}
+
 /* --- asking ---------------------------------------------------------------------------------- */
 
 /* Byte by byte into fixed room; nothing beyond the line is taken. */
@@ -138,11 +157,14 @@ static enum tacit_err read_line(int fd, char *room, size_t size, size_t *n)
 	*n = 0;
 	for (;;) {
 		char c;
-		ssize_t got = read(fd, &c, 1);
-		if (got < 0 && errno == EINTR && !cli_cancelled)
+		int ready = term_wait(fd, NULL);
+		if (cli_cancelled)
+			return TACIT_E_CANCELLED;
+		ssize_t got = ready > 0 ? read(fd, &c, 1) : -1;
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return errno == EINTR ? TACIT_E_CANCELLED : TACIT_E_IO;
+			return TACIT_E_IO;
 		if (got == 0 && *n == 0)
 			return TACIT_E_TRUNCATED;
 		if (got == 0 || c == '\n')

@@ -3,6 +3,7 @@
 #define TACIT_CLI_TERM_H
 
 #include <stdio.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -19,6 +20,11 @@ int term_columns(void);     /* of stdout or stderr; 80 when unknown */
 bool term_colours(FILE *f); /* a terminal, not dumb, and no NO_COLOR */
 /* The escape sequence, or "" without colours. TERM_PLAIN ends a style. */
 const char *term_style(FILE *f, enum term_style style);
+
+/* Waits until fd can be read: > 0; the time is over, or a signal has set cli_cancelled: 0; else < 0
+ * with errno. left NULL: no limit. A signal that comes before the wait ends it as well: they are let
+ * in only while waiting. */
+int term_wait(int fd, const struct timespec *left);
 
 enum term_lines { TERM_ONE_LINE, TERM_MANY_LINES };
 /* Text from outside: controls and malformed bytes become U+FFFD; a tab becomes a space. Line feeds

@@ -76,9 +76,7 @@ class Terminal:
         self.type(text + "\n")
 
     def control(self, letter):
-        """Ctrl and a letter, once the program has had the time to wait for keys: a prompt is seen a
-        moment before that."""
-        time.sleep(0.3)
+        """Ctrl and a letter."""
         self.type(bytes([ord(letter) & 31]))
 
     def end(self, status=None, seconds=SECONDS):

@@ -77,7 +77,7 @@ static enum tacit_err list_users(struct admin *a, char *const *arguments)
 	do {
 		p.count = 0;
 		enum tacit_err err =
-			a->store->ops->user_list(a->store, p.last_id, limit, print_in_page, &p);
+		        a->store->ops->user_list(a->store, p.last_id, limit, print_in_page, &p);
 		if (err != TACIT_OK)
 			return err;
 	} while (p.count == limit);
@@ -99,7 +99,8 @@ static enum tacit_err set_disabled(struct admin *a, const char *name, bool disab
 	if (err == TACIT_OK)
 		err = a->store->ops->user_set_disabled(a->store, u.id, disabled);
 	if (err == TACIT_OK)
-		printf("%s is %s\n", u.username, disabled ? "disabled; all sessions have ended" : "enabled");
+		printf("%s is %s\n", u.username,
+		        disabled ? "disabled; all sessions have ended" : "enabled");
 	return err;
 }
 
@@ -120,14 +121,15 @@ static enum tacit_err set_quota(struct admin *a, char *const *arguments)
 	char *end;
 	long long bytes = strtoll(arguments[1], &end, 10);
 	bool preset = strcmp(arguments[1], "default") == 0;
-	if (!preset && (*end != '\0' || end == arguments[1] || bytes < 0 || bytes > TACIT_MAX_INTEGER)) {
+	if (!preset &&
+	        (*end != '\0' || end == arguments[1] || bytes < 0 || bytes > TACIT_MAX_INTEGER)) {
 		snprintf(a->why, sizeof(a->why), "a quota is a number of bytes, or \"default\"");
 		return TACIT_E_USAGE;
 	}
 	TRY(find_user(a, arguments[0], &u));
 	TRY(a->store->ops->user_set_quota(a->store, u.id, preset ? -1 : bytes));
-	printf("%s may keep %s%s\n", u.username, preset ? "what the server's setting says" : arguments[1],
-		preset ? "" : " bytes");
+	printf("%s may keep %s%s\n", u.username,
+	        preset ? "what the server's setting says" : arguments[1], preset ? "" : " bytes");
 out:
 	return err;
 }
@@ -138,7 +140,7 @@ static enum tacit_err invite(struct admin *a, char *const *arguments)
 	struct tacit_env env = tacit_system_env();
 	bool admin = arguments[0] != NULL && strcmp(arguments[0], "--admin") == 0;
 	enum tacit_err err = api_invitation_create(
-		a->store, &env, admin ? API_INVITE_ADMIN : API_INVITE_USER, code);
+	        a->store, &env, admin ? API_INVITE_ADMIN : API_INVITE_USER, code);
 	if (err == TACIT_OK)
 		printf("%s\n", code);
 	return err;
@@ -148,8 +150,8 @@ static enum tacit_err print_conversation(void *ctx, const struct store_conversat
 {
 	static const char *const kinds[] = {"", "direct", "group", "room", "session"};
 	(void)ctx;
-	printf("  %8" PRId64 "  %-8s last message %" PRId64 ", unread %" PRId64, c->id, kinds[c->kind],
-		c->last_message_id, c->unread);
+	printf("  %8" PRId64 "  %-8s last message %" PRId64 ", unread %" PRId64, c->id,
+	        kinds[c->kind], c->last_message_id, c->unread);
 	print_time("  since ", c->created_at);
 	printf("\n");
 	return TACIT_OK;
@@ -180,7 +182,8 @@ static enum tacit_err show(struct admin *a, char *const *arguments)
 	memcpy(pk.b, u.public_key, sizeof(pk.b));
 	TRY(tacit_pem_write_public(&pk, &pem));
 	printf("%.*s", (int)pem.n, (const char *)pem.p);
-	printf("also kept, unreadable: a hash of the password's hash, the sealed 2FA seed, hashed recovery "
+	printf("also kept, unreadable: a hash of the password's hash, the sealed 2FA seed, hashed "
+	       "recovery "
 	       "codes, the wrapped account key, hashed session tokens\n");
 	printf("devices:\n");
 	TRY(a->store->ops->device_list(a->store, u.id, print_device, a));
@@ -199,7 +202,8 @@ static void print_report(const char *what, const struct backup_report *r)
 		printf("; %" PRIu64 " were deleted while it ran", r->deleted);
 	printf("\n");
 	if (r->missing > 0)
-		printf("tacitd: warning: the server itself had lost %" PRIu64 " files\n", r->missing);
+		printf("tacitd: warning: the server itself had lost %" PRIu64 " files\n",
+		        r->missing);
 }
 
 static enum tacit_err backup(struct admin *a, char *const *arguments)
@@ -210,7 +214,8 @@ static enum tacit_err backup(struct admin *a, char *const *arguments)
 	TRY(blobs != NULL ? TACIT_OK : TACIT_E_NOMEM);
 	TRY(backup_create(a->url, blobs, arguments[0], &report, a->why));
 	print_report("backed up", &report);
-	printf("The server's key is not in it: keep SECRET_KEY, or server.key of the data folder, apart.\n");
+	printf("The server's key is not in it: keep SECRET_KEY, or server.key of the data folder, "
+	       "apart.\n");
 out:
 	tacit_free(blobs);
 	return err;
@@ -237,15 +242,16 @@ static enum tacit_err restore(struct admin *a, char *const *arguments)
 }
 
 static const struct command commands[] = {
-	{"users", "", "list all users", 0, READING, list_users},
-	{"show", "NAME", "all that is kept about a user", 1, READING, show},
-	{"disable", "NAME", "end all sessions of a user and refuse new ones", 1, WRITING, disable},
-	{"enable", "NAME", "let a disabled user in again", 1, WRITING, enable},
-	{"quota", "NAME BYTES", "room for a user's files; \"default\": the setting's", 2, WRITING, set_quota},
-	{"invite", "[--admin]", "print a new one-time invitation", -1, WRITING, invite},
-	{"backup", "FILE", "everything into one file, while the server runs", 1, READING, backup},
-	{"verify-backup", "FILE", "check every part of a backup", 1, NO_STORE, verify_backup},
-	{"restore", "FILE DIR", "unpack a backup into an empty data folder", 2, NO_STORE, restore},
+        {"users", "", "list all users", 0, READING, list_users},
+        {"show", "NAME", "all that is kept about a user", 1, READING, show},
+        {"disable", "NAME", "end all sessions of a user and refuse new ones", 1, WRITING, disable},
+        {"enable", "NAME", "let a disabled user in again", 1, WRITING, enable},
+        {"quota", "NAME BYTES", "room for a user's files; \"default\": the setting's", 2, WRITING,
+                set_quota},
+        {"invite", "[--admin]", "print a new one-time invitation", -1, WRITING, invite},
+        {"backup", "FILE", "everything into one file, while the server runs", 1, READING, backup},
+        {"verify-backup", "FILE", "check every part of a backup", 1, NO_STORE, verify_backup},
+        {"restore", "FILE DIR", "unpack a backup into an empty data folder", 2, NO_STORE, restore},
 };
 
 static int usage(FILE *out)
@@ -325,7 +331,8 @@ int admin_main(int argc, char *const *argv, char *const *environment)
 	if (c == NULL)
 		return usage(stderr);
 	int count = argc - i - 1;
-	if (c->count >= 0 ? count != c->count : count > 1 || (count == 1 && strcmp(argv[i + 1], "--admin") != 0))
+	if (c->count >= 0 ? count != c->count
+	                  : count > 1 || (count == 1 && strcmp(argv[i + 1], "--admin") != 0))
 		return usage(stderr);
 	char *preset = given == NULL ? config_default_data(environment) : NULL;
 	int status = run(c, given != NULL ? given : preset != NULL ? preset : "", argv + i + 1);

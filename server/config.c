@@ -18,9 +18,9 @@
 
 enum kind {
 	TEXT,
-	SECRET,  /* never a flag: arguments are seen by all users of a machine */
+	SECRET, /* never a flag: arguments are seen by all users of a machine */
 	NUMBER,
-	SIZE,    /* bytes, with KiB, MiB, GiB, TiB */
+	SIZE, /* bytes, with KiB, MiB, GiB, TiB */
 	BOOLEAN,
 	CHOICE,  /* its number is the enum's */
 	IGNORED, /* known to operators, of no use in this version */
@@ -32,67 +32,75 @@ struct setting {
 	enum kind kind;
 	size_t offset;
 	int64_t least, most, preset;
-	const char *words;       /* CHOICE: "open invite off"; others: what stands for the value in help */
+	const char
+	        *words; /* CHOICE: "open invite off"; others: what stands for the value in help */
 	const char *help;
 };
 
 #define AT(member) offsetof(struct config, member)
 
 static const struct setting settings[] = {
-	{"listen", NULL, TEXT, AT(listen), 0, 0, 0, "ADDR:PORT", "where to listen (127.0.0.1:5000)"},
-	{"data", NULL, TEXT, AT(data), 0, 0, 0, "DIR", "the data folder (~/.local/share/tacit/server)"},
-	{"config", NULL, TEXT, AT(file), 0, 0, 0, "FILE", "read settings from a file, see tacitd.conf(5)"},
-	{"tls-cert", "SSL_CERT_PATH", TEXT, AT(tls_cert), 0, 0, 0, "FILE", "certificate chain, PEM"},
-	{"tls-key", "SSL_KEY_PATH", TEXT, AT(tls_key), 0, 0, 0, "FILE", "private key, PEM"},
-	{"behind-proxy", NULL, TEXT, AT(behind_proxy), 0, 0, 0, "ADDR/PREFIX,...",
-		"a TLS proxy stands in front, at these addresses; only they are believed"},
-	{"database-url", "DATABASE_URL", TEXT, AT(database_url), 0, 0, 0, "URL",
-		"sqlite:///path (tacit.db in the data folder)"},
-	{"secret-key", "SECRET_KEY", SECRET, AT(secret), 32, 1024, 0, NULL,
-		"the server's secret, 32 characters or more (server.key in the data folder)"},
-	{"cors-origins", "CORS_ORIGINS", TEXT, AT(cors_origins), 0, 0, 0, "URL,...",
-		"web origins that may call with credentials (none)"},
-	{"log-format", NULL, CHOICE, AT(log_format), 0, 0, LOG_TEXT, "text json", "form of the log lines"},
-	{"access-log", NULL, BOOLEAN, AT(access_log), 0, 1, 1, "yes|no", "a log line for each request (yes)"},
-	{"loops", NULL, NUMBER, AT(loops), 0, 256, 0, "N", "event loops; 0: one for each core"},
-	{"max-connections", NULL, NUMBER, AT(max_connections), 1, 1000000, 20000, "N",
-		"connections for each loop"},
-	{"max-connections-per-address", NULL, NUMBER, AT(max_connections_per_address), 0, 1000000, 0, "N",
-		"connections from one address; 0: 256, and loopback without limit"},
-	{"max-file-size", "MAX_FILE_SIZE", SIZE, AT(max_file_size), 1, 1024 * TIB, 100 * KIB * KIB, "BYTES",
-		"the largest file (100 MiB)"},
-	{"quota-bytes", "QUOTA_BYTES", SIZE, AT(quota_bytes), 0, 1024 * TIB, 10 * GIB, "BYTES",
-		"room of a user's files (10 GiB)"},
-	{"upload-expiry", "UPLOAD_EXPIRY", NUMBER, AT(upload_expiry), 1, 365 * DAY, DAY, "SECONDS",
-		"how long an interrupted upload waits (86400)"},
-	{"session-lifetime", "SESSION_LIFETIME", NUMBER, AT(session_lifetime), 1, 3650 * DAY, 30 * DAY,
-		"SECONDS", "how long a login lasts (2592000)"},
-	{"signature-window", "SIGNATURE_WINDOW", NUMBER, AT(signature_window), 1, DAY, 300, "SECONDS",
-		"how far a client's clock may be off (300)"},
-	{"max-participants", "MAX_PARTICIPANTS", NUMBER, AT(max_participants), 2, TACIT_MAX_PARTICIPANTS,
-		TACIT_MAX_PARTICIPANTS, "N", "people in one conversation (256)"},
-	{"rate-address", "RATE_ADDRESS", NUMBER, AT(rate_address), 0, 1000000, 200, "N",
-		"requests a second from one address; 0: no limit (200)"},
-	{"rate-account", "RATE_ACCOUNT", NUMBER, AT(rate_account), 0, 1000000, 50, "N",
-		"requests a second of one account; 0: no limit (50)"},
-	{"rate-login", "RATE_LOGIN", NUMBER, AT(rate_login), 0, 1000000, 20, "N",
-		"tries of a password or code a minute and address; 0: no limit (20)"},
-	{"registration", "REGISTRATION", CHOICE, AT(registration), 0, 0, API_REGISTRATION_OPEN,
-		"open invite off", "who may make an account"},
-	{"directory", "DIRECTORY", CHOICE, AT(directory), 0, 0, API_DIRECTORY_OPEN, "open exact off",
-		"who can be found: by prefix, by whole name, nobody"},
-	{"metrics", "METRICS", CHOICE, AT(metrics), 0, 0, API_METRICS_LOOPBACK, "loopback open off",
-		"who may read /metrics"},
-	{"require-signed", "REQUIRE_SIGNED", BOOLEAN, AT(require_signed), 0, 1, 0, "yes|no",
-		"accept changes as signed requests only (no)"},
-	{"shutdown-grace", NULL, NUMBER, AT(shutdown_grace), 0, 3600, 15, "SECONDS",
-		"how long requests under way may take when the server ends (15)"},
-	{"redis-url", "REDIS_URL", IGNORED, 0, 0, 0, 0, NULL, NULL},
-	{"smtp-host", "SMTP_HOST", IGNORED, 0, 0, 0, 0, NULL, NULL},
-	{"smtp-port", "SMTP_PORT", IGNORED, 0, 0, 0, 0, NULL, NULL},
-	{"smtp-user", "SMTP_USER", IGNORED, 0, 0, 0, 0, NULL, NULL},
-	{"smtp-password", "SMTP_PASSWORD", IGNORED, 0, 0, 0, 0, NULL, NULL},
-	{"smtp-from", "SMTP_FROM", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"listen", NULL, TEXT, AT(listen), 0, 0, 0, "ADDR:PORT",
+                "where to listen (127.0.0.1:5000)"},
+        {"data", NULL, TEXT, AT(data), 0, 0, 0, "DIR",
+                "the data folder (~/.local/share/tacit/server)"},
+        {"config", NULL, TEXT, AT(file), 0, 0, 0, "FILE",
+                "read settings from a file, see tacitd.conf(5)"},
+        {"tls-cert", "SSL_CERT_PATH", TEXT, AT(tls_cert), 0, 0, 0, "FILE",
+                "certificate chain, PEM"},
+        {"tls-key", "SSL_KEY_PATH", TEXT, AT(tls_key), 0, 0, 0, "FILE", "private key, PEM"},
+        {"behind-proxy", NULL, TEXT, AT(behind_proxy), 0, 0, 0, "ADDR/PREFIX,...",
+                "a TLS proxy stands in front, at these addresses; only they are believed"},
+        {"database-url", "DATABASE_URL", TEXT, AT(database_url), 0, 0, 0, "URL",
+                "sqlite:///path (tacit.db in the data folder)"},
+        {"secret-key", "SECRET_KEY", SECRET, AT(secret), 32, 1024, 0, NULL,
+                "the server's secret, 32 characters or more (server.key in the data folder)"},
+        {"cors-origins", "CORS_ORIGINS", TEXT, AT(cors_origins), 0, 0, 0, "URL,...",
+                "web origins that may call with credentials (none)"},
+        {"log-format", NULL, CHOICE, AT(log_format), 0, 0, LOG_TEXT, "text json",
+                "form of the log lines"},
+        {"access-log", NULL, BOOLEAN, AT(access_log), 0, 1, 1, "yes|no",
+                "a log line for each request (yes)"},
+        {"loops", NULL, NUMBER, AT(loops), 0, 256, 0, "N", "event loops; 0: one for each core"},
+        {"max-connections", NULL, NUMBER, AT(max_connections), 1, 1000000, 20000, "N",
+                "connections for each loop"},
+        {"max-connections-per-address", NULL, NUMBER, AT(max_connections_per_address), 0, 1000000,
+                0, "N", "connections from one address; 0: 256, and loopback without limit"},
+        {"max-file-size", "MAX_FILE_SIZE", SIZE, AT(max_file_size), 1, 1024 * TIB, 100 * KIB *KIB,
+                "BYTES", "the largest file (100 MiB)"},
+        {"quota-bytes", "QUOTA_BYTES", SIZE, AT(quota_bytes), 0, 1024 * TIB, 10 * GIB, "BYTES",
+                "room of a user's files (10 GiB)"},
+        {"upload-expiry", "UPLOAD_EXPIRY", NUMBER, AT(upload_expiry), 1, 365 * DAY, DAY, "SECONDS",
+                "how long an interrupted upload waits (86400)"},
+        {"session-lifetime", "SESSION_LIFETIME", NUMBER, AT(session_lifetime), 1, 3650 * DAY,
+                30 * DAY, "SECONDS", "how long a login lasts (2592000)"},
+        {"signature-window", "SIGNATURE_WINDOW", NUMBER, AT(signature_window), 1, DAY, 300,
+                "SECONDS", "how far a client's clock may be off (300)"},
+        {"max-participants", "MAX_PARTICIPANTS", NUMBER, AT(max_participants), 2,
+                TACIT_MAX_PARTICIPANTS, TACIT_MAX_PARTICIPANTS, "N",
+                "people in one conversation (256)"},
+        {"rate-address", "RATE_ADDRESS", NUMBER, AT(rate_address), 0, 1000000, 200, "N",
+                "requests a second from one address; 0: no limit (200)"},
+        {"rate-account", "RATE_ACCOUNT", NUMBER, AT(rate_account), 0, 1000000, 50, "N",
+                "requests a second of one account; 0: no limit (50)"},
+        {"rate-login", "RATE_LOGIN", NUMBER, AT(rate_login), 0, 1000000, 20, "N",
+                "tries of a password or code a minute and address; 0: no limit (20)"},
+        {"registration", "REGISTRATION", CHOICE, AT(registration), 0, 0, API_REGISTRATION_OPEN,
+                "open invite off", "who may make an account"},
+        {"directory", "DIRECTORY", CHOICE, AT(directory), 0, 0, API_DIRECTORY_OPEN,
+                "open exact off", "who can be found: by prefix, by whole name, nobody"},
+        {"metrics", "METRICS", CHOICE, AT(metrics), 0, 0, API_METRICS_LOOPBACK, "loopback open off",
+                "who may read /metrics"},
+        {"require-signed", "REQUIRE_SIGNED", BOOLEAN, AT(require_signed), 0, 1, 0, "yes|no",
+                "accept changes as signed requests only (no)"},
+        {"shutdown-grace", NULL, NUMBER, AT(shutdown_grace), 0, 3600, 15, "SECONDS",
+                "how long requests under way may take when the server ends (15)"},
+        {"redis-url", "REDIS_URL", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"smtp-host", "SMTP_HOST", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"smtp-port", "SMTP_PORT", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"smtp-user", "SMTP_USER", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"smtp-password", "SMTP_PASSWORD", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"smtp-from", "SMTP_FROM", IGNORED, 0, 0, 0, 0, NULL, NULL},
 };
 
 /* Which settings have a value already, and what to say when one is wrong. */
@@ -130,8 +138,8 @@ static int64_t size_unit(const char *unit)
 	static const struct {
 		const char *name;
 		int64_t bytes;
-	} units[] = {{"", 1}, {"B", 1}, {"K", KIB}, {"KiB", KIB}, {"M", KIB * KIB}, {"MiB", KIB * KIB},
-		{"G", GIB}, {"GiB", GIB}, {"T", TIB}, {"TiB", TIB}};
+	} units[] = {{"", 1}, {"B", 1}, {"K", KIB}, {"KiB", KIB}, {"M", KIB * KIB},
+	        {"MiB", KIB * KIB}, {"G", GIB}, {"GiB", GIB}, {"T", TIB}, {"TiB", TIB}};
 	while (*unit == ' ')
 		unit++;
 	for (size_t i = 0; i < TACIT_COUNT(units); i++)
@@ -141,16 +149,18 @@ static int64_t size_unit(const char *unit)
 }
 
 static enum tacit_err read_number(
-	struct reading *r, const struct setting *s, const char *value, int64_t *out)
+        struct reading *r, const struct setting *s, const char *value, int64_t *out)
 {
 	char *end;
 	errno = 0;
 	long long n = strtoll(value, &end, 10);
 	int64_t unit = s->kind == SIZE ? size_unit(end) : *end == '\0';
 	if (end == value || errno != 0 || unit == 0 || n < 0 || n > INT64_MAX / unit)
-		return refuse(r, s->name, s->kind == SIZE ? "is not a size (like 100MiB)" : "is not a number");
+		return refuse(r, s->name,
+		        s->kind == SIZE ? "is not a size (like 100MiB)" : "is not a number");
 	if (n * unit < s->least || n * unit > s->most) {
-		snprintf(r->why, 256, "%s: must be %" PRId64 " to %" PRId64, s->name, s->least, s->most);
+		snprintf(r->why, 256, "%s: must be %" PRId64 " to %" PRId64, s->name, s->least,
+		        s->most);
 		return TACIT_E_USAGE;
 	}
 	*out = n * unit;
@@ -158,7 +168,7 @@ static enum tacit_err read_number(
 }
 
 static enum tacit_err read_boolean(
-	struct reading *r, const struct setting *s, const char *value, bool *out)
+        struct reading *r, const struct setting *s, const char *value, bool *out)
 {
 	static const char *const yes[] = {"1", "yes", "true", "on"};
 	static const char *const no[] = {"0", "no", "false", "off", ""};
@@ -190,7 +200,7 @@ static int64_t word_index(const char *words, const char *value)
 }
 
 static enum tacit_err read_choice(
-	struct reading *r, const struct setting *s, const char *value, int64_t *out)
+        struct reading *r, const struct setting *s, const char *value, int64_t *out)
 {
 	*out = word_index(s->words, value);
 	if (*out >= 0)
@@ -251,8 +261,8 @@ static bool read_action(const char *flag, enum config_action *action)
 		const char *flag;
 		enum config_action action;
 	} actions[] = {{"--check", CONFIG_CHECK}, {"--print-routes", CONFIG_PRINT_ROUTES},
-		{"--help", CONFIG_HELP}, {"-h", CONFIG_HELP}, {"--version", CONFIG_VERSION},
-		{"-V", CONFIG_VERSION}};
+	        {"--help", CONFIG_HELP}, {"-h", CONFIG_HELP}, {"--version", CONFIG_VERSION},
+	        {"-V", CONFIG_VERSION}};
 	for (size_t i = 0; i < TACIT_COUNT(actions); i++)
 		if (strcmp(flag, actions[i].flag) == 0) {
 			*action = actions[i].action;
@@ -275,7 +285,8 @@ static enum tacit_err read_flags(struct reading *r, int argc, char *const *argv)
 		if (s == NULL || s->kind == IGNORED)
 			return refuse(r, argv[i], "is not known (see --help)");
 		if (s->kind == SECRET)
-			return refuse(r, argv[i], "is never a flag: others on the machine would see it");
+			return refuse(
+			        r, argv[i], "is never a flag: others on the machine would see it");
 		const char *value = name[n] == '=' ? name + n + 1 : NULL;
 		if (value == NULL && s->kind == BOOLEAN)
 			value = "yes";
@@ -303,7 +314,8 @@ static enum tacit_err read_environment(struct reading *r, char *const *environme
 {
 	for (size_t i = 0; i < TACIT_COUNT(settings); i++) {
 		const char *value = settings[i].environment != NULL
-			? look_up(environment, settings[i].environment) : NULL;
+		                            ? look_up(environment, settings[i].environment)
+		                            : NULL;
 		if (r->set[i] || value == NULL || *value == '\0')
 			continue;
 		enum tacit_err err = set(r, &settings[i], value);
@@ -387,7 +399,8 @@ static enum tacit_err read_defaults(struct reading *r, char *const *environment)
 	}
 	if (c->data == NULL)
 		c->data = config_default_data(environment);
-	return c->data != NULL ? TACIT_OK : refuse(r, "data", "no home folder is known; give --data");
+	return c->data != NULL ? TACIT_OK
+	                       : refuse(r, "data", "no home folder is known; give --data");
 }
 
 static enum tacit_err read_proxies(struct reading *r)
@@ -401,7 +414,8 @@ static enum tacit_err read_proxies(struct reading *r)
 		memcpy(one, at, n);
 		one[n] = '\0';
 		if (net_prefix_parse(one, &r->c->proxies[r->c->proxy_count++]) != TACIT_OK)
-			return refuse(r, "behind-proxy", "must be addresses or networks: 10.0.0.1,fd00::/8");
+			return refuse(r, "behind-proxy",
+			        "must be addresses or networks: 10.0.0.1,fd00::/8");
 		at += n + (at[n] == ',');
 	}
 	return TACIT_OK;
@@ -431,22 +445,25 @@ static enum tacit_err check_together(struct reading *r)
 		return refuse(r, "listen", "must read ADDRESS:PORT, [ADDRESS]:PORT for IPv6");
 	if (!is_loopback(c->listen) && c->tls_cert == NULL && c->proxy_count == 0)
 		return refuse(r, "listen",
-			"outside loopback, plain HTTP is refused: give --tls-cert and --tls-key, or "
-			"--behind-proxy when a TLS proxy stands in front");
+		        "outside loopback, plain HTTP is refused: give --tls-cert and --tls-key, "
+		        "or "
+		        "--behind-proxy when a TLS proxy stands in front");
 	if (c->database_url != NULL && strncmp(c->database_url, "sqlite://", 9) != 0)
-		return refuse(r, "database-url", "only sqlite:///path is supported in this version");
+		return refuse(
+		        r, "database-url", "only sqlite:///path is supported in this version");
 	return TACIT_OK;
 }
 
-enum tacit_err config_read(struct config *c, int argc, char *const *argv, char *const *environment,
-	char why[256])
+enum tacit_err config_read(
+        struct config *c, int argc, char *const *argv, char *const *environment, char why[256])
 {
 	enum tacit_err err;
 	struct reading r = {.c = c, .why = why};
 	*c = (struct config){0};
 	why[0] = '\0';
 	TRY(read_flags(&r, argc, argv));
-	if (c->action == CONFIG_HELP || c->action == CONFIG_VERSION || c->action == CONFIG_PRINT_ROUTES)
+	if (c->action == CONFIG_HELP || c->action == CONFIG_VERSION ||
+	        c->action == CONFIG_PRINT_ROUTES)
 		return TACIT_OK;
 	TRY(read_environment(&r, environment));
 	if (c->file != NULL)
@@ -460,8 +477,8 @@ out:
 
 void config_clear(struct config *c)
 {
-	char **const texts[] = {&c->listen, &c->data, &c->file, &c->tls_cert, &c->tls_key, &c->behind_proxy,
-		&c->database_url, &c->cors_origins};
+	char **const texts[] = {&c->listen, &c->data, &c->file, &c->tls_cert, &c->tls_key,
+	        &c->behind_proxy, &c->database_url, &c->cors_origins};
 	for (size_t i = 0; i < TACIT_COUNT(texts); i++)
 		tacit_free(*texts[i]);
 	for (size_t i = 0; i < c->ignored_count; i++)
@@ -485,26 +502,29 @@ static enum tacit_err help_line(const struct setting *s, struct tacit_buf *out)
 	else
 		snprintf(left, sizeof(left), "--%s %s", s->name, value);
 	const char *also = s->kind != SECRET && s->environment != NULL ? s->environment : "";
-	return tacit_buf_printf(out, "  %-36s %s%s%s%s\n", left, s->help, *also != '\0' ? " [" : "", also,
-		*also != '\0' ? "]" : "");
+	return tacit_buf_printf(out, "  %-36s %s%s%s%s\n", left, s->help, *also != '\0' ? " [" : "",
+	        also, *also != '\0' ? "]" : "");
 }
 
 enum tacit_err config_help(struct tacit_buf *out)
 {
 	enum tacit_err err;
-	TRY(tacit_buf_append(out, TACIT_STR(
-		"usage: tacitd [FLAG...]\n"
-		"       tacitd admin [--data DIR] COMMAND\n\n"
-		"tacitd stores and delivers what only its users can read.\n\n")));
+	TRY(tacit_buf_append(
+	        out, TACIT_STR("usage: tacitd [FLAG...]\n"
+	                       "       tacitd admin [--data DIR] COMMAND\n\n"
+	                       "tacitd stores and delivers what only its users can read.\n\n")));
 	for (size_t i = 0; i < TACIT_COUNT(settings); i++)
 		if (settings[i].kind != IGNORED)
 			TRY(help_line(&settings[i], out));
-	TRY(tacit_buf_append(out, TACIT_STR(
-		"  --check                              check all settings and exit\n"
-		"  --print-routes                       list what the server answers, and exit\n"
-		"  --help, --version\n\n"
-		"A flag goes before the environment variable in brackets, that before the file, that before\n"
-		"the default. See tacitd(8) and tacitd.conf(5); tacitd admin --help for the operator's commands.\n")));
+	TRY(tacit_buf_append(out,
+	        TACIT_STR("  --check                              check all settings and exit\n"
+	                  "  --print-routes                       list what the server answers, "
+	                  "and exit\n"
+	                  "  --help, --version\n\n"
+	                  "A flag goes before the environment variable in brackets, that before "
+	                  "the file, that before\n"
+	                  "the default. See tacitd(8) and tacitd.conf(5); tacitd admin --help for "
+	                  "the operator's commands.\n")));
 out:
 	return err;
 }

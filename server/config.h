@@ -1,7 +1,7 @@
 /* config.h - the settings of tacitd: flag > environment > file > default (contract 8).
  *
- * One table in config.c is the list of settings, their help, and their checks. Texts are owned by the
- * configuration. No I/O but reading the file that --config names. */
+ * One table in config.c is the list of settings, their help, and their checks. Texts are owned by
+ * the configuration. No I/O but reading the file that --config names. */
 #ifndef TACIT_SERVER_CONFIG_H
 #define TACIT_SERVER_CONFIG_H
 
@@ -28,7 +28,7 @@ struct config {
 	char *listen, *data, *file;
 	char *tls_cert, *tls_key;
 	char *behind_proxy;
-	char *database_url;         /* "sqlite:///path"; NULL: inside data */
+	char *database_url; /* "sqlite:///path"; NULL: inside data */
 	char *cors_origins;
 	struct tacit_secret secret; /* SECRET_KEY; empty: the key file inside data */
 	enum log_format log_format;
@@ -40,15 +40,15 @@ struct config {
 	int64_t max_participants, rate_address, rate_account, rate_login, shutdown_grace;
 	int64_t registration, directory, metrics; /* the enums of api.h */
 	bool require_signed;
-	char *ignored[8];           /* settings that were given and have no effect in this version */
+	char *ignored[8]; /* settings that were given and have no effect in this version */
 	size_t ignored_count;
 };
 
 /* Reads flags, then fills what they left open from environment, file and defaults. environment is
  * like environ; tests give their own. c is to be cleared in any case. why names the fault.
  * Fails: USAGE (unknown, malformed or contradictory setting), IO (file), NOMEM. */
-TACIT_MUST_USE enum tacit_err config_read(struct config *c, int argc, char *const *argv,
-	char *const *environment, char why[256]);
+TACIT_MUST_USE enum tacit_err config_read(
+        struct config *c, int argc, char *const *argv, char *const *environment, char why[256]);
 void config_clear(struct config *c);
 
 /* The text of --help. Fails: NOMEM. */

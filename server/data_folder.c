@@ -27,7 +27,7 @@ char *data_folder_join(const struct data_folder *f, const char *prefix, const ch
 {
 	struct tacit_buf path = {0};
 	if (tacit_buf_printf(&path, "%s%s/%s", prefix, f->path, name) != TACIT_OK ||
-		tacit_buf_terminate(&path) != TACIT_OK) {
+	        tacit_buf_terminate(&path) != TACIT_OK) {
 		tacit_buf_clear(&path);
 		return NULL;
 	}
@@ -65,7 +65,7 @@ static enum tacit_err take_lock(struct data_folder *f, char why[256])
 }
 
 enum tacit_err data_folder_open(
-	struct data_folder *f, const char *path, enum data_folder_use use, char why[256])
+        struct data_folder *f, const char *path, enum data_folder_use use, char why[256])
 {
 	enum tacit_err err;
 	struct stat st;
@@ -145,7 +145,8 @@ static enum tacit_err write_key(const char *path, const uint8_t key[KEY_BYTES], 
 	tacit_hex(tacit_bytes(key, KEY_BYTES), text + sizeof(KEY_LABEL) - 1);
 	text[KEY_FILE_BYTES - 1] = '\n';
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool ok = fd >= 0 && write(fd, text, KEY_FILE_BYTES) == (ssize_t)KEY_FILE_BYTES && fsync(fd) == 0;
+	bool ok = fd >= 0 && write(fd, text, KEY_FILE_BYTES) == (ssize_t)KEY_FILE_BYTES &&
+	          fsync(fd) == 0;
 	enum tacit_err err = ok ? TACIT_OK : fail(path, why);
 	if (fd >= 0)
 		close(fd);
@@ -161,7 +162,8 @@ static enum tacit_err read_key(int fd, const char *path, uint8_t key[KEY_BYTES],
 	ssize_t n = read(fd, text, sizeof(text));
 	enum tacit_err err = TACIT_E_MALFORMED;
 	if (n == (ssize_t)KEY_FILE_BYTES && memcmp(text, KEY_LABEL, sizeof(KEY_LABEL) - 1) == 0)
-		err = tacit_unhex(tacit_bytes(text + sizeof(KEY_LABEL) - 1, 2 * KEY_BYTES), key, KEY_BYTES);
+		err = tacit_unhex(
+		        tacit_bytes(text + sizeof(KEY_LABEL) - 1, 2 * KEY_BYTES), key, KEY_BYTES);
 	if (err != TACIT_OK)
 		snprintf(why, 256, "%s: is not a server key", path);
 	tacit_wipe(text, sizeof(text));
@@ -179,7 +181,7 @@ static enum tacit_err sync_folder(const struct data_folder *f, char why[256])
 }
 
 enum tacit_err data_folder_secret(const struct data_folder *f, enum data_folder_key key,
-	const struct tacit_env *env, struct tacit_secret *out, char why[256])
+        const struct tacit_env *env, struct tacit_secret *out, char why[256])
 {
 	enum tacit_err err;
 	int fd = -1;

@@ -23,11 +23,11 @@ enum data_folder_use {
 /* f is to be closed in any case. Fails: CONFLICT (another server holds the lock), NOT_FOUND (ADMIN:
  * no such folder), IO, NOMEM. */
 TACIT_MUST_USE enum tacit_err data_folder_open(
-	struct data_folder *f, const char *path, enum data_folder_use use, char why[256]);
+        struct data_folder *f, const char *path, enum data_folder_use use, char why[256]);
 /* Could a server open it? Makes nothing and takes no lock. *f is filled in when it exists, else its
  * path is NULL; to be closed in any case. Fails: IO, NOMEM. */
 TACIT_MUST_USE enum tacit_err data_folder_check(
-	struct data_folder *f, const char *path, char why[256]);
+        struct data_folder *f, const char *path, char why[256]);
 void data_folder_close(struct data_folder *f);
 
 /* "PREFIX" "path" "/NAME"; the caller frees with tacit_free. NULL: out of memory. */
@@ -37,6 +37,7 @@ char *data_folder_join(const struct data_folder *f, const char *prefix, const ch
  * Fails: IO, MALFORMED, NOMEM. */
 enum data_folder_key { DATA_FOLDER_MAKE_KEY, DATA_FOLDER_ONLY_READ_KEY /* NOT_FOUND */ };
 TACIT_MUST_USE enum tacit_err data_folder_secret(const struct data_folder *f,
-	enum data_folder_key key, const struct tacit_env *env, struct tacit_secret *out, char why[256]);
+        enum data_folder_key key, const struct tacit_env *env, struct tacit_secret *out,
+        char why[256]);
 
 #endif

@@ -32,7 +32,8 @@ static void collect(void *ctx, const char *file_id)
 {
 	struct sweep *w = ctx;
 	if (w->collected == TACIT_OK)
-		w->collected = tacit_buf_append(&w->gone, tacit_bytes(file_id, STORE_FILE_ID_CHARS + 1));
+		w->collected =
+		        tacit_buf_append(&w->gone, tacit_bytes(file_id, STORE_FILE_ID_CHARS + 1));
 }
 
 static enum tacit_err run_sweep(struct job *j, void *context)
@@ -40,7 +41,7 @@ static enum tacit_err run_sweep(struct job *j, void *context)
 	struct sweep *w = (struct sweep *)j;
 	struct store *store = context;
 	enum tacit_err err = store->ops->sweep(
-		store, tacit_env_now(&w->h->s.env), SWEEP_ROWS, collect, w, &w->more);
+	        store, tacit_env_now(&w->h->s.env), SWEEP_ROWS, collect, w, &w->more);
 	return err == TACIT_OK ? w->collected : err;
 }
 
@@ -51,7 +52,7 @@ static enum tacit_err delete_bodies(struct job *j, void *context)
 	(void)context;
 	for (size_t i = 0; i < w->gone.n; i += STORE_FILE_ID_CHARS + 1)
 		tacit_ignore(blob_delete(w->h->s.blobs, (const char *)w->gone.p + i),
-			"an orphan that the next start finds");
+		        "an orphan that the next start finds");
 	return TACIT_OK;
 }
 
@@ -60,7 +61,8 @@ static void end_sweep(struct job *j, enum tacit_err err)
 	struct sweep *w = (struct sweep *)j;
 	struct housekeeping *h = w->h;
 	if (err != TACIT_OK)
-		log_event(LOG_WARNING, "sweep", "deleting what is over failed: %s", tacit_err_text(err));
+		log_event(LOG_WARNING, "sweep", "deleting what is over failed: %s",
+		        tacit_err_text(err));
 	pthread_mutex_lock(&h->mutex);
 	h->sweeping = false;
 	h->more = err == TACIT_OK && w->more;
@@ -124,7 +126,7 @@ static void delete_orphans(struct housekeeping *h)
 out:
 	if (err != TACIT_OK)
 		log_event(LOG_WARNING, "orphans", "looking for orphaned files failed: %s %s",
-			tacit_err_text(err), why);
+		        tacit_err_text(err), why);
 	else if (o.found > 0)
 		log_event(LOG_INFO, "orphans", "deleted %zu orphaned files", o.found);
 	store_close(o.reader);

@@ -1,6 +1,6 @@
-/* housekeeping.h - deletes what is over: expired rows and their blobs every minute, and at start the
- * blobs that no row names (a crash between the two). A thread of its own; the work goes through the
- * lanes, so it never holds up a request for long. */
+/* housekeeping.h - deletes what is over: expired rows and their blobs every minute, and at start
+ * the blobs that no row names (a crash between the two). A thread of its own; the work goes through
+ * the lanes, so it never holds up a request for long. */
 #ifndef TACIT_SERVER_HOUSEKEEPING_H
 #define TACIT_SERVER_HOUSEKEEPING_H
 
@@ -20,7 +20,7 @@ struct housekeeping_settings { /* all borrowed for the thread's life */
 
 /* Fails: NOMEM, IO (thread). */
 TACIT_MUST_USE enum tacit_err housekeeping_start(
-	const struct housekeeping_settings *s, struct housekeeping **out);
+        const struct housekeeping_settings *s, struct housekeeping **out);
 /* Before the pool stops. NULL is fine. */
 void housekeeping_stop(struct housekeeping *h);
 

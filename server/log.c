@@ -14,7 +14,8 @@
 
 #define BUFFER_BYTES (256 * 1024)
 #define LINE_BYTES 1024
-#define GATHER_MS 20 /* a thread that wakes for each line would cost more than the request itself */
+#define GATHER_MS 20 /* a thread that wakes for each line would cost more than the request itself  \
+	              */
 
 /* Two buffers: lines go into one while the thread writes the other. */
 static struct {
@@ -47,7 +48,8 @@ static void report_dropped(uint64_t dropped)
 	if (dropped == 0)
 		return;
 	(void)snprintf(text, sizeof(text), "%llu lines were dropped.", (unsigned long long)dropped);
-	size_t n = log_format_event(state.format, LOG_WARNING, "log-full", text, line, sizeof(line) - 1);
+	size_t n = log_format_event(
+	        state.format, LOG_WARNING, "log-full", text, line, sizeof(line) - 1);
 	line[n++] = '\n';
 	write_all(line, n);
 }
@@ -141,7 +143,7 @@ static void put_line(char *line, size_t n, enum haste haste)
 		state.fill += n;
 		state.urgent |= haste == LINE_AT_ONCE;
 		if (state.fill == n || haste == LINE_AT_ONCE ||
-			(below && state.fill >= BUFFER_BYTES / 2))
+		        (below && state.fill >= BUFFER_BYTES / 2))
 			(void)pthread_cond_signal(&state.filled);
 	}
 	(void)pthread_mutex_unlock(&state.lock);
@@ -184,16 +186,16 @@ static void blunt(const char *text, char *out, size_t room)
 }
 
 size_t log_format_event(enum log_format format, enum log_level level, const char *event,
-	const char *text, char *out, size_t room)
+        const char *text, char *out, size_t room)
 {
 	char time[32], plain[LINE_BYTES / 2];
 	now_text(time);
 	blunt(text, plain, sizeof(plain));
 	int n = snprintf(out, room,
-		format == LOG_JSON
-			? "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"text\":\"%s\"}"
-			: "%s %s %s: %s",
-		time, level_name(level), event, plain);
+	        format == LOG_JSON
+	                ? "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"text\":\"%s\"}"
+	                : "%s %s %s: %s",
+	        time, level_name(level), event, plain);
 	return at_most(n, room);
 }
 
@@ -205,7 +207,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	put_line(line, log_format_event(state.format, level, event, text, line, sizeof(line) - 1),
-		LINE_AT_ONCE);
+	        LINE_AT_ONCE);
 }
 
 void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS_CHARS])
@@ -245,11 +247,12 @@ void log_access(const struct log_request *r)
 	now_text(time);
 	log_short_address(r->peer, address);
 	int n = snprintf(line, sizeof(line) - 1,
-		state.format == LOG_JSON
-			? "{\"time\":\"%s\",\"level\":\"info\",\"event\":\"request\",\"method\":\"%s\","
-			  "\"route\":\"%s\",\"status\":%d,\"bytes\":%llu,\"ms\":%.3f,\"from\":\"%s\"}"
-			: "%s info request: %s %s %d %llu bytes %.3f ms from %s",
-		time, r->method, r->route, r->status, (unsigned long long)r->bytes,
-		(double)r->microseconds / 1000.0, address);
+	        state.format == LOG_JSON ? "{\"time\":\"%s\",\"level\":\"info\",\"event\":"
+	                                   "\"request\",\"method\":\"%s\","
+	                                   "\"route\":\"%s\",\"status\":%d,\"bytes\":%llu,\"ms\":%."
+	                                   "3f,\"from\":\"%s\"}"
+	                                 : "%s info request: %s %s %d %llu bytes %.3f ms from %s",
+	        time, r->method, r->route, r->status, (unsigned long long)r->bytes,
+	        (double)r->microseconds / 1000.0, address);
 	put_line(line, at_most(n, sizeof(line) - 1), LINE_MAY_WAIT);
 }

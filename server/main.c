@@ -29,14 +29,16 @@ static int print(enum tacit_err (*fill)(struct tacit_buf *out))
 	return err == TACIT_OK ? 0 : fail(err, "");
 }
 
-/* As many descriptors as we may have; nothing that we start may gain rights; files are ours alone. */
+/* As many descriptors as we may have; nothing that we start may gain rights; files are ours alone.
+ */
 static void prepare_process(void)
 {
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-			log_event(LOG_WARNING, "limits", "few file descriptors: %s", strerror(errno));
+			log_event(
+			        LOG_WARNING, "limits", "few file descriptors: %s", strerror(errno));
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		log_event(LOG_WARNING, "limits", "no_new_privs: %s", strerror(errno));
@@ -47,7 +49,8 @@ static void prepare_process(void)
 static void warn_about_ignored(const struct config *c)
 {
 	for (size_t i = 0; i < c->ignored_count; i++)
-		log_event(LOG_WARNING, "settings", "%s has no effect in this version", c->ignored[i]);
+		log_event(
+		        LOG_WARNING, "settings", "%s has no effect in this version", c->ignored[i]);
 }
 
 /* The invitation goes to the terminal, not into the log: logs are kept and read by others. */
@@ -56,10 +59,12 @@ static void greet(const struct config *c, const struct node *n)
 	const char *scheme = c->tls_cert != NULL ? "https" : "http";
 	const char *colon = strrchr(c->listen, ':');
 	printf("tacitd %s: listening on %s://%.*s:%u, data in %s\n", TACIT_VERSION, scheme,
-		(int)(colon - c->listen), c->listen, node_port(n), c->data);
+	        (int)(colon - c->listen), c->listen, node_port(n), c->data);
 	if (node_invitation(n) != NULL)
-		printf("tacitd: first start. Who registers with this invitation becomes administrator (once):\n"
-		       "\n    %s\n\n", node_invitation(n));
+		printf("tacitd: first start. Who registers with this invitation becomes "
+		       "administrator (once):\n"
+		       "\n    %s\n\n",
+		        node_invitation(n));
 	fflush(stdout);
 }
 
@@ -69,14 +74,16 @@ static void serve_until_told(struct node *n, const sigset_t *signals)
 		if (sigwait(signals, &got) != 0)
 			continue;
 		if (got != SIGHUP) {
-			log_event(LOG_INFO, "stopping", "signal %d: finishing what was accepted", got);
+			log_event(LOG_INFO, "stopping", "signal %d: finishing what was accepted",
+			        got);
 			return;
 		}
 		const char *why = "";
 		if (node_reload_tls(n, &why) == TACIT_OK)
 			log_event(LOG_INFO, "reloaded", "certificate and key were read anew");
 		else
-			log_event(LOG_ERROR, "reloaded", "certificate and key stay as they were: %s", why);
+			log_event(LOG_ERROR, "reloaded",
+			        "certificate and key stay as they were: %s", why);
 	}
 }
 

@@ -12,7 +12,7 @@
 
 /* Upper ends, microseconds; one more for what is slower. */
 static const uint64_t ends[] = {250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
-	500000, 1000000, 2500000, 10000000};
+        500000, 1000000, 2500000, 10000000};
 #define BUCKETS (sizeof(ends) / sizeof(ends[0]) + 1)
 
 struct metrics {
@@ -25,7 +25,7 @@ struct metrics {
 struct metrics *metrics_new(size_t count, struct metrics_label (*label)(size_t index))
 {
 	struct metrics *m =
-		tacit_calloc(1, sizeof(*m) + (count + 1) * CLASSES * sizeof(_Atomic uint64_t));
+	        tacit_calloc(1, sizeof(*m) + (count + 1) * CLASSES * sizeof(_Atomic uint64_t));
 	if (m == NULL)
 		return NULL;
 	m->count = count;
@@ -65,9 +65,10 @@ static enum tacit_err write_requests(const struct metrics *m, struct tacit_buf *
 		for (size_t k = 0; k < CLASSES; k++)
 			if (m->requests[i][k] > 0)
 				TRY(tacit_buf_printf(out,
-					"tacit_http_requests_total{method=\"%s\",route=\"%s\","
-					"class=\"%zuxx\"} %" PRIu64 "\n",
-					label.method, label.route, k + 1, (uint64_t)m->requests[i][k]));
+				        "tacit_http_requests_total{method=\"%s\",route=\"%s\","
+				        "class=\"%zuxx\"} %" PRIu64 "\n",
+				        label.method, label.route, k + 1,
+				        (uint64_t)m->requests[i][k]));
 	}
 out:
 	return err;
@@ -82,33 +83,36 @@ static enum tacit_err write_latency(const struct metrics *m, struct tacit_buf *o
 		sum += m->bucket[i];
 		if (i < TACIT_COUNT(ends))
 			TRY(tacit_buf_printf(out,
-				"tacit_http_request_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
-				(double)ends[i] / 1e6, sum));
+			        "tacit_http_request_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+			        (double)ends[i] / 1e6, sum));
 	}
 	TRY(tacit_buf_printf(out,
-		"tacit_http_request_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
-		"tacit_http_request_seconds_sum %.6f\ntacit_http_request_seconds_count %" PRIu64 "\n",
-		sum, (double)m->microseconds / 1e6, sum));
+	        "tacit_http_request_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+	        "tacit_http_request_seconds_sum %.6f\ntacit_http_request_seconds_count %" PRIu64
+	        "\n",
+	        sum, (double)m->microseconds / 1e6, sum));
 out:
 	return err;
 }
 
 static enum tacit_err write_lanes(const struct job_stats *j, struct tacit_buf *out)
 {
-	static const char *const names[JOB_LANES] = {
-		[JOB_READ] = "read", [JOB_WRITE] = "write", [JOB_HASH] = "hash", [JOB_FILE] = "file"};
+	static const char *const names[JOB_LANES] = {[JOB_READ] = "read",
+	        [JOB_WRITE] = "write",
+	        [JOB_HASH] = "hash",
+	        [JOB_FILE] = "file"};
 	const struct {
 		const char *name, *type;
 		const uint64_t *values;
 	} kinds[] = {{"waiting", "gauge", j->waiting}, {"finished_total", "counter", j->finished},
-		{"refused_total", "counter", j->refused}};
+	        {"refused_total", "counter", j->refused}};
 	enum tacit_err err = TACIT_OK;
 	for (size_t k = 0; k < TACIT_COUNT(kinds); k++) {
 		TRY(tacit_buf_printf(
-			out, "# TYPE tacit_lane_%s %s\n", kinds[k].name, kinds[k].type));
+		        out, "# TYPE tacit_lane_%s %s\n", kinds[k].name, kinds[k].type));
 		for (size_t i = 0; i < JOB_LANES; i++)
 			TRY(tacit_buf_printf(out, "tacit_lane_%s{lane=\"%s\"} %" PRIu64 "\n",
-				kinds[k].name, names[i], kinds[k].values[i]));
+			        kinds[k].name, names[i], kinds[k].values[i]));
 	}
 out:
 	return err;
@@ -135,37 +139,38 @@ static double cpu_seconds(void)
 }
 
 enum tacit_err metrics_write(
-	const struct metrics *m, const struct metrics_view *v, struct tacit_buf *out)
+        const struct metrics *m, const struct metrics_view *v, struct tacit_buf *out)
 {
 	enum tacit_err err;
 	const struct {
 		const char *name, *type;
 		double value;
 	} simple[] = {
-		{"tacit_connections_open", "gauge", (double)v->net.connections_open},
-		{"tacit_connections_total", "counter", (double)v->net.connections_total},
-		{"tacit_connections_refused_total", "counter", (double)v->net.refused_connections},
-		{"tacit_received_bytes_total", "counter", (double)v->net.bytes_in},
-		{"tacit_sent_bytes_total", "counter", (double)v->net.bytes_out},
-		{"tacit_malformed_requests_total", "counter", (double)v->net.malformed_requests},
-		{"tacit_timeouts_total", "counter", (double)v->net.timeouts},
-		{"tacit_commits_total", "counter", (double)v->jobs.commits},
-		{"tacit_commit_seconds_total", "counter", (double)v->jobs.commit_microseconds / 1e6},
-		{"tacit_committed_jobs_total", "counter", (double)v->jobs.committed_jobs},
-		{"tacit_users", "gauge", (double)v->users},
-		{"tacit_conversations", "gauge", (double)v->conversations},
-		{"tacit_messages", "gauge", (double)v->messages},
-		{"tacit_files", "gauge", (double)v->files},
-		{"tacit_uptime_seconds", "gauge", (double)v->uptime_s},
-		{"process_resident_memory_bytes", "gauge", resident_bytes()},
-		{"process_cpu_seconds_total", "counter", cpu_seconds()},
+	        {"tacit_connections_open", "gauge", (double)v->net.connections_open},
+	        {"tacit_connections_total", "counter", (double)v->net.connections_total},
+	        {"tacit_connections_refused_total", "counter", (double)v->net.refused_connections},
+	        {"tacit_received_bytes_total", "counter", (double)v->net.bytes_in},
+	        {"tacit_sent_bytes_total", "counter", (double)v->net.bytes_out},
+	        {"tacit_malformed_requests_total", "counter", (double)v->net.malformed_requests},
+	        {"tacit_timeouts_total", "counter", (double)v->net.timeouts},
+	        {"tacit_commits_total", "counter", (double)v->jobs.commits},
+	        {"tacit_commit_seconds_total", "counter",
+	                (double)v->jobs.commit_microseconds / 1e6},
+	        {"tacit_committed_jobs_total", "counter", (double)v->jobs.committed_jobs},
+	        {"tacit_users", "gauge", (double)v->users},
+	        {"tacit_conversations", "gauge", (double)v->conversations},
+	        {"tacit_messages", "gauge", (double)v->messages},
+	        {"tacit_files", "gauge", (double)v->files},
+	        {"tacit_uptime_seconds", "gauge", (double)v->uptime_s},
+	        {"process_resident_memory_bytes", "gauge", resident_bytes()},
+	        {"process_cpu_seconds_total", "counter", cpu_seconds()},
 	};
 	TRY(write_requests(m, out));
 	TRY(write_latency(m, out));
 	TRY(write_lanes(&v->jobs, out));
 	for (size_t i = 0; i < TACIT_COUNT(simple); i++)
 		TRY(tacit_buf_printf(out, "# TYPE %s %s\n%s %.17g\n", simple[i].name,
-			simple[i].type, simple[i].name, simple[i].value));
+		        simple[i].type, simple[i].name, simple[i].value));
 out:
 	return err;
 }

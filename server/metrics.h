@@ -9,8 +9,8 @@
 
 struct metrics;
 
-/* Requests are counted by index, 0 to count - 1; index `count` is for those of no route. label tells
- * what an index is called, in static text. NULL: out of memory. */
+/* Requests are counted by index, 0 to count - 1; index `count` is for those of no route. label
+ * tells what an index is called, in static text. NULL: out of memory. */
 struct metrics_label {
 	const char *method, *route;
 };
@@ -26,6 +26,6 @@ struct metrics_view { /* what others know */
 };
 /* Appended. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err metrics_write(
-	const struct metrics *m, const struct metrics_view *view, struct tacit_buf *out);
+        const struct metrics *m, const struct metrics_view *view, struct tacit_buf *out);
 
 #endif

@@ -13,8 +13,9 @@
 #include "server/housekeeping.h"
 #include "server/store/store.h"
 
-#define READ_BATCH 8    /* jobs that share a wake: beyond, the first wait for the last */
-#define WRITE_BATCH 512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
+#define READ_BATCH 8 /* jobs that share a wake: beyond, the first wait for the last */
+#define WRITE_BATCH                                                                                \
+	512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
 
 struct node {
 	const struct config *config;
@@ -36,7 +37,8 @@ static void *open_store(void *ctx, enum store_mode mode)
 	char why[256] = "";
 	enum tacit_err err = store_open(ctx, mode, why, &s);
 	if (err != TACIT_OK)
-		log_event(LOG_ERROR, "store", "a handle could not be opened: %s %s", tacit_err_text(err), why);
+		log_event(LOG_ERROR, "store", "a handle could not be opened: %s %s",
+		        tacit_err_text(err), why);
 	return s;
 }
 
@@ -112,16 +114,34 @@ static unsigned cores(void)
 static enum tacit_err start_lanes(struct node *n)
 {
 	struct job_lane_settings lanes[JOB_LANES] = {
-		[JOB_READ] = {.threads = cores(), .capacity = 4096, .batch = READ_BATCH, .ctx = n->store_url,
-			.thread_open = open_reader, .thread_close = close_store},
-		[JOB_WRITE] = {.threads = 1, .capacity = 4096, .batch = WRITE_BATCH, .ctx = n->store_url,
-			.thread_open = open_writer, .thread_close = close_store,
-			.batch_begin = batch_begin, .batch_commit = batch_commit, .batch_abort = batch_abort,
-			.mark = mark, .undo = undo, .release = release},
-		[JOB_HASH] = {.threads = cores(), .capacity = 64, .ctx = n,
-			.thread_open = no_context, .thread_close = close_nothing},
-		[JOB_FILE] = {.threads = cores() + 2, .capacity = 1024, .ctx = n,
-			.thread_open = no_context, .thread_close = close_nothing},
+	        [JOB_READ] = {.threads = cores(),
+	                .capacity = 4096,
+	                .batch = READ_BATCH,
+	                .ctx = n->store_url,
+	                .thread_open = open_reader,
+	                .thread_close = close_store},
+	        [JOB_WRITE] = {.threads = 1,
+	                .capacity = 4096,
+	                .batch = WRITE_BATCH,
+	                .ctx = n->store_url,
+	                .thread_open = open_writer,
+	                .thread_close = close_store,
+	                .batch_begin = batch_begin,
+	                .batch_commit = batch_commit,
+	                .batch_abort = batch_abort,
+	                .mark = mark,
+	                .undo = undo,
+	                .release = release},
+	        [JOB_HASH] = {.threads = cores(),
+	                .capacity = 64,
+	                .ctx = n,
+	                .thread_open = no_context,
+	                .thread_close = close_nothing},
+	        [JOB_FILE] = {.threads = cores() + 2,
+	                .capacity = 1024,
+	                .ctx = n,
+	                .thread_open = no_context,
+	                .thread_close = close_nothing},
 	};
 	for (unsigned i = 0; i < JOB_LANES; i++) {
 		lanes[i].cork = http_cork;
@@ -158,19 +178,20 @@ static char *store_url_of(const struct config *c, const struct data_folder *f)
 	if (c->database_url == NULL)
 		return data_folder_join(f, "sqlite://", STORE_DATABASE_NAME);
 	if (tacit_buf_append(&url, tacit_cstr(c->database_url)) != TACIT_OK ||
-		tacit_buf_terminate(&url) != TACIT_OK) {
+	        tacit_buf_terminate(&url) != TACIT_OK) {
 		tacit_buf_clear(&url);
 		return NULL;
 	}
 	return (char *)url.p;
 }
 
-static enum tacit_err check_secret(struct tacit_bytes secret, struct store *s,
-	enum api_secret_use use, char why[256])
+static enum tacit_err check_secret(
+        struct tacit_bytes secret, struct store *s, enum api_secret_use use, char why[256])
 {
 	enum tacit_err err = api_check_secret(secret, s, use);
 	if (err == TACIT_E_BAD_SEAL)
-		snprintf(why, 256, "this store was made with another secret key (SECRET_KEY or server.key)");
+		snprintf(why, 256,
+		        "this store was made with another secret key (SECRET_KEY or server.key)");
 	return err;
 }
 
@@ -201,23 +222,23 @@ static enum tacit_err open_api(struct node *n)
 {
 	const struct config *c = n->config;
 	struct api_settings s = {
-		.env = n->env,
-		.secret = tacit_secret_view(&n->secret),
-		.cors_origins = c->cors_origins,
-		.registration = (enum api_registration)c->registration,
-		.directory = (enum api_directory)c->directory,
-		.metrics_access = (enum api_metrics_access)c->metrics,
-		.require_signed = c->require_signed,
-		.tls = c->tls_cert != NULL,
-		.signature_window_s = c->signature_window,
-		.session_s = c->session_lifetime,
-		.max_file_bytes = c->max_file_size,
-		.quota_bytes = c->quota_bytes,
-		.upload_expiry_s = c->upload_expiry,
-		.max_participants = (unsigned)c->max_participants,
-		.rate_address = (unsigned)c->rate_address,
-		.rate_account = (unsigned)c->rate_account,
-		.rate_login = (unsigned)c->rate_login,
+	        .env = n->env,
+	        .secret = tacit_secret_view(&n->secret),
+	        .cors_origins = c->cors_origins,
+	        .registration = (enum api_registration)c->registration,
+	        .directory = (enum api_directory)c->directory,
+	        .metrics_access = (enum api_metrics_access)c->metrics,
+	        .require_signed = c->require_signed,
+	        .tls = c->tls_cert != NULL,
+	        .signature_window_s = c->signature_window,
+	        .session_s = c->session_lifetime,
+	        .max_file_bytes = c->max_file_size,
+	        .quota_bytes = c->quota_bytes,
+	        .upload_expiry_s = c->upload_expiry,
+	        .max_participants = (unsigned)c->max_participants,
+	        .rate_address = (unsigned)c->rate_address,
+	        .rate_account = (unsigned)c->rate_account,
+	        .rate_login = (unsigned)c->rate_login,
 	};
 	return api_new(&s, n->blobs, &n->api);
 }
@@ -225,14 +246,14 @@ static enum tacit_err open_api(struct node *n)
 static struct net_settings port_settings(const struct config *c)
 {
 	return (struct net_settings){
-		.listen = c->listen,
-		.tls_cert = c->tls_cert,
-		.tls_key = c->tls_key,
-		.proxies = c->proxies,
-		.proxy_count = c->proxy_count,
-		.loops = (unsigned)c->loops,
-		.max_connections = (unsigned)c->max_connections,
-		.max_connections_per_address = (unsigned)c->max_connections_per_address,
+	        .listen = c->listen,
+	        .tls_cert = c->tls_cert,
+	        .tls_key = c->tls_key,
+	        .proxies = c->proxies,
+	        .proxy_count = c->proxy_count,
+	        .loops = (unsigned)c->loops,
+	        .max_connections = (unsigned)c->max_connections,
+	        .max_connections_per_address = (unsigned)c->max_connections_per_address,
 	};
 }
 
@@ -251,8 +272,8 @@ static enum tacit_err open_port(struct node *n, char why[256])
 }
 
 /* The store, when there is one already, and whether it was made with this secret. */
-static enum tacit_err check_store(
-	const struct config *c, const struct data_folder *f, struct tacit_bytes secret, char why[256])
+static enum tacit_err check_store(const struct config *c, const struct data_folder *f,
+        struct tacit_bytes secret, char why[256])
 {
 	enum tacit_err err = TACIT_OK;
 	struct store *reader = NULL;
@@ -341,8 +362,11 @@ enum tacit_err node_start(struct node *n, char why[256])
 	TRY(start_lanes(n));
 	api_set_pool(n->api, n->pool);
 	TRY(net_server_start(n->server));
-	const struct housekeeping_settings s = {
-		.env = n->env, .pool = n->pool, .blobs = n->blobs, .api = n->api, .store_url = n->store_url};
+	const struct housekeeping_settings s = {.env = n->env,
+	        .pool = n->pool,
+	        .blobs = n->blobs,
+	        .api = n->api,
+	        .store_url = n->store_url};
 	TRY(housekeeping_start(&s, &n->housekeeping));
 	why[0] = '\0';
 out:

@@ -6,8 +6,8 @@
 
 struct node;
 
-/* Would node_open succeed? Changes nothing, makes nothing, binds nothing; a server may be running with
- * these very settings. why as below. */
+/* Would node_open succeed? Changes nothing, makes nothing, binds nothing; a server may be running
+ * with these very settings. why as below. */
 TACIT_MUST_USE enum tacit_err node_check(const struct config *c, char why[256]);
 
 /* Opens and checks everything, binds the port, starts no thread. On a first start it makes the

@@ -19,15 +19,15 @@
 /* --- invitations --------------------------------------------------------------------------- */
 
 enum tacit_err api_invitation_create(struct store *writer, const struct tacit_env *env,
-	enum api_invitation what, char out[API_INVITATION_CHARS + 1])
+        enum api_invitation what, char out[API_INVITATION_CHARS + 1])
 {
 	uint8_t raw[API_INVITATION_CHARS / 2], hash[STORE_HASH_BYTES];
 	tacit_env_random(env, raw, sizeof(raw));
 	tacit_hex(tacit_bytes(raw, sizeof(raw)), out);
 	api_token_hash(tacit_cstr(out), hash);
 	return writer->ops->token_put(writer, INVITATION_KIND, hash,
-		what == API_INVITE_ADMIN ? TACIT_STR("admin") : TACIT_STR("user"),
-		tacit_env_now(env) + INVITATION_SECONDS);
+	        what == API_INVITE_ADMIN ? TACIT_STR("admin") : TACIT_STR("user"),
+	        tacit_env_now(env) + INVITATION_SECONDS);
 }
 
 static bool is_admin_invitation(const struct tacit_buf *value)
@@ -36,7 +36,8 @@ static bool is_admin_invitation(const struct tacit_buf *value)
 }
 
 /* May this call register at all? An administrator's invitation opens every door. */
-static enum tacit_err check_invitation(struct api_call *c, struct store *store, struct api_pending *p)
+static enum tacit_err check_invitation(
+        struct api_call *c, struct store *store, struct api_pending *p)
 {
 	enum tacit_err err;
 	struct tacit_bytes text;
@@ -47,7 +48,7 @@ static enum tacit_err check_invitation(struct api_call *c, struct store *store, 
 		if (policy == API_REGISTRATION_OFF)
 			return api_refuse(c, API_REGISTRATION_CLOSED);
 		return policy == API_REGISTRATION_INVITE ? api_refuse(c, API_INVITATION_REQUIRED)
-							 : TACIT_OK;
+		                                         : TACIT_OK;
 	}
 	api_token_hash(text, p->invitation);
 	err = store->ops->token_peek(store, INVITATION_KIND, p->invitation, c->now, &value);
@@ -81,7 +82,7 @@ static void registration_free(struct api *a, void *work)
 }
 
 static enum tacit_err take_text(
-	struct api_call *c, const char *name, size_t max, char *out, struct tacit_bytes *view)
+        struct api_call *c, const char *name, size_t max, char *out, struct tacit_bytes *view)
 {
 	enum tacit_err err;
 	TRY(api_text(c, name, TACIT_REQUIRED, max, view));
@@ -94,7 +95,8 @@ out:
 static bool is_lower_hex(struct tacit_bytes text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (!((text.p[i] >= '0' && text.p[i] <= '9') || (text.p[i] >= 'a' && text.p[i] <= 'f')))
+		if (!((text.p[i] >= '0' && text.p[i] <= '9') ||
+		            (text.p[i] >= 'a' && text.p[i] <= 'f')))
 			return false;
 	return true;
 }
@@ -109,13 +111,14 @@ static enum tacit_err read_key_members(struct api_call *c, struct store_new_user
 	if (tacit_pem_read_public(pem, &key) != TACIT_OK)
 		TRY(api_refuse_member(c, API_INVALID_VALUE, "public_key"));
 	memcpy(n->user.public_key, key.b, sizeof(key.b));
-	TRY(take_text(c, "encryption_iv", sizeof(n->user.encryption_iv) - 1, n->user.encryption_iv, &iv));
+	TRY(take_text(
+	        c, "encryption_iv", sizeof(n->user.encryption_iv) - 1, n->user.encryption_iv, &iv));
 	uint8_t ignored[16];
 	if ((iv.n != 24 && iv.n != 32) || tacit_unhex(iv, ignored, iv.n / 2) != TACIT_OK)
 		TRY(api_refuse_member(c, API_INVALID_VALUE, "encryption_iv"));
 	TRY(api_base64(c, "encrypted_private_key", TACIT_MAX_WRAPPED_KEY / 4 * 3, &raw));
 	TRY(api_text(c, "encrypted_private_key", TACIT_REQUIRED, TACIT_MAX_WRAPPED_KEY,
-		&n->encrypted_private_key));
+	        &n->encrypted_private_key));
 out:
 	tacit_buf_clear(&raw);
 	return err;
@@ -211,7 +214,7 @@ enum tacit_err api_register_store(struct api_call *c, struct store *store)
 	TRY(api_pending_encode(&r->pending, &value));
 	TRY(api_token_new(&c->api->settings.env, token, hash));
 	TRY(store->ops->token_put(store, API_PENDING_KIND, hash, tacit_buf_view(&value),
-		c->now + API_PENDING_SECONDS));
+	        c->now + API_PENDING_SECONDS));
 	TRY(answer_registration(c, r));
 	TRY(api_set_cookie(c, "tacit_pending", token, API_PENDING_SECONDS));
 out:
@@ -261,7 +264,7 @@ enum tacit_err api_verify_check(struct api_call *c, struct store *store)
 	TRY(api_verify_signature(c, u->public_key, 0));
 	TRY(api_text(c, "totp_code", TACIT_REQUIRED, 16, &code));
 	TRY(api_open_totp(&c->api->keys, u->username,
-		tacit_bytes(u->totp_sealed, u->totp_sealed_bytes), seed));
+	        tacit_bytes(u->totp_sealed, u->totp_sealed_bytes), seed));
 	v->code_right = api_totp_check(seed, code, c->now, &v->totp_step) == TACIT_OK;
 out:
 	tacit_wipe(seed, sizeof(seed));
@@ -279,7 +282,7 @@ static enum tacit_err count_try(struct api_call *c, struct store *store, struct 
 	} else {
 		TRY(api_pending_encode(&v->pending, &value));
 		err = store->ops->token_update(
-			store, API_PENDING_KIND, v->token, c->now, tacit_buf_view(&value));
+		        store, API_PENDING_KIND, v->token, c->now, tacit_buf_view(&value));
 	}
 	if (err == TACIT_OK || err == TACIT_E_NOT_FOUND)
 		err = api_refuse_and_keep(c, API_INVALID_TOTP);
@@ -288,8 +291,8 @@ out:
 	return err;
 }
 
-static enum tacit_err create_user(struct api_call *c, struct store *store, struct verification *v,
-	int64_t *id)
+static enum tacit_err create_user(
+        struct api_call *c, struct store *store, struct verification *v, int64_t *id)
 {
 	enum tacit_err err;
 	struct tacit_buf taken = {0}, invitation = {0};
@@ -300,7 +303,7 @@ static enum tacit_err create_user(struct api_call *c, struct store *store, struc
 	TRY(err);
 	if (v->pending.invited) {
 		err = store->ops->token_take(
-			store, INVITATION_KIND, v->pending.invitation, c->now, &invitation);
+		        store, INVITATION_KIND, v->pending.invitation, c->now, &invitation);
 		if (err == TACIT_E_NOT_FOUND)
 			err = api_refuse(c, API_INVITATION_REQUIRED);
 		TRY(err);
@@ -320,7 +323,7 @@ out:
 }
 
 static enum tacit_err answer_verified(struct api_call *c, const struct store_new_user *n,
-	const struct api_new_session *s, char codes[][API_RECOVERY_CHARS + 1])
+        const struct api_new_session *s, char codes[][API_RECOVERY_CHARS + 1])
 {
 	enum tacit_err err;
 	struct api_json w;
@@ -355,7 +358,7 @@ enum tacit_err api_verify_store(struct api_call *c, struct store *store)
 	TRY(create_user(c, store, v, &id));
 	TRY(api_recovery_codes_new(&c->api->settings.env, codes, hashes));
 	TRY(store->ops->recovery_codes_set(
-		store, id, (const uint8_t(*)[STORE_HASH_BYTES])hashes, API_RECOVERY_CODES));
+	        store, id, (const uint8_t(*)[STORE_HASH_BYTES])hashes, API_RECOVERY_CODES));
 	TRY(api_session_new(c, store, id, &session));
 	TRY(answer_verified(c, &v->pending.new_user, &session, codes));
 out:

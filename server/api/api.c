@@ -43,8 +43,8 @@ enum tacit_err api_new(const struct api_settings *s, struct blob_store *blobs, s
 	TRY(api_limiter_new(per_second(s->rate_account), LIMITER_SETS, &s->env, &a->by_account));
 	TRY(api_limiter_new(login, LIMITER_SETS, &s->env, &a->login_by_address));
 	TRY(api_limiter_new(login, LIMITER_SETS, &s->env, &a->login_by_name));
-	TRY(api_limiter_new((struct api_limit){s->rate_login > 0, s->rate_login}, LIMITER_SETS, &s->env,
-		&a->codes));
+	TRY(api_limiter_new((struct api_limit){s->rate_login > 0, s->rate_login}, LIMITER_SETS,
+	        &s->env, &a->codes));
 	a->claims = api_claims_new();
 	a->metrics = metrics_new(api_route_count, label_of);
 	err = a->claims != NULL && a->metrics != NULL ? TACIT_OK : TACIT_E_NOMEM;
@@ -92,8 +92,8 @@ static void answer(struct http_plan *plan, struct http_response *r)
 	plan->answer = r;
 }
 
-static bool within_limits(struct api *a, const struct http_request *r, const struct api_route *route,
-	unsigned *retry_after)
+static bool within_limits(struct api *a, const struct http_request *r,
+        const struct api_route *route, unsigned *retry_after)
 {
 	uint64_t key = api_address_key(&r->peer), now = api_monotonic_ms();
 	unsigned cost = route != NULL ? route->cost : 1;
@@ -113,8 +113,8 @@ static void plan_request(void *ctx, const struct http_request *r, struct http_pl
 		answer(plan, api_problem_response(a, API_RATE_LIMITED, NULL, retry_after));
 	} else if (m.allowed == 0) {
 		answer(plan, api_problem_response(a, API_NOT_FOUND, NULL, 0));
-	} else if (r->method == HTTP_OPTIONS && (m.route == NULL ||
-			http_header(r, "access-control-request-method").p != NULL)) {
+	} else if (r->method == HTTP_OPTIONS &&
+	           (m.route == NULL || http_header(r, "access-control-request-method").p != NULL)) {
 		answer(plan, api_options_response(a, r, m.allowed));
 	} else if (m.route == NULL) {
 		answer(plan, api_method_response(a, m.allowed));
@@ -134,7 +134,7 @@ static void answer_and_free(struct api_call *c)
 }
 
 static void handle_request(
-	void *ctx, struct http_handle h, const struct http_request *r, void *route)
+        void *ctx, struct http_handle h, const struct http_request *r, void *route)
 {
 	struct api *a = ctx;
 	struct api_call *c = api_call_new(a, route, h, r, API_COPY_BODY);
@@ -146,34 +146,34 @@ static void handle_request(
 }
 
 static void finished(void *ctx, const struct http_request *r, void *route, int status,
-	uint64_t bytes_out, uint64_t microseconds)
+        uint64_t bytes_out, uint64_t microseconds)
 {
 	struct api *a = ctx;
 	const struct api_route *matched = route;
 	size_t index = matched != NULL ? (size_t)(matched - api_routes) : api_route_count;
 	metrics_request(a->metrics, index, status, microseconds);
 	log_access(&(struct log_request){
-		.method = r != NULL ? api_method_name(r->method) : "-",
-		.route = matched != NULL ? matched->pattern : "-",
-		.status = status,
-		.bytes = bytes_out,
-		.microseconds = microseconds,
-		.peer = r != NULL ? &r->peer : NULL,
+	        .method = r != NULL ? api_method_name(r->method) : "-",
+	        .route = matched != NULL ? matched->pattern : "-",
+	        .status = status,
+	        .bytes = bytes_out,
+	        .microseconds = microseconds,
+	        .peer = r != NULL ? &r->peer : NULL,
 	});
 }
 
 struct http_app api_http_app(struct api *a)
 {
 	return (struct http_app){
-		.ctx = a,
-		.plan = plan_request,
-		.handle = handle_request,
-		.stream_begin = api_stream_begin,
-		.stream_data = api_stream_data,
-		.stream_end = api_stream_end,
-		.common_headers = api_common_headers,
-		.error_body = api_error_body,
-		.finished = finished,
+	        .ctx = a,
+	        .plan = plan_request,
+	        .handle = handle_request,
+	        .stream_begin = api_stream_begin,
+	        .stream_data = api_stream_data,
+	        .stream_end = api_stream_end,
+	        .common_headers = api_common_headers,
+	        .error_body = api_error_body,
+	        .finished = finished,
 	};
 }
 
@@ -182,7 +182,7 @@ enum tacit_err api_print_routes(struct tacit_buf *out)
 	enum tacit_err err = TACIT_OK;
 	for (size_t i = 0; i < api_route_count; i++)
 		TRY(tacit_buf_printf(out, "%s %s\n", api_method_name(api_routes[i].method),
-			api_routes[i].pattern));
+		        api_routes[i].pattern));
 out:
 	return err;
 }

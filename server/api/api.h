@@ -16,29 +16,29 @@ enum api_directory { API_DIRECTORY_OPEN, API_DIRECTORY_EXACT, API_DIRECTORY_OFF 
 enum api_metrics_access { API_METRICS_LOOPBACK, API_METRICS_OPEN, API_METRICS_OFF };
 
 struct api_settings {
-	struct tacit_env env;        /* the clock and the randomness */
-	struct tacit_bytes secret;   /* SECRET_KEY or the key file; borrowed during api_new */
-	const char *cors_origins;    /* separated by commas; borrowed for api's life */
+	struct tacit_env env;      /* the clock and the randomness */
+	struct tacit_bytes secret; /* SECRET_KEY or the key file; borrowed during api_new */
+	const char *cors_origins;  /* separated by commas; borrowed for api's life */
 	enum api_registration registration;
 	enum api_directory directory;
 	enum api_metrics_access metrics_access;
 	bool require_signed;
-	bool tls;                    /* for HSTS on answers to what was no request */
+	bool tls; /* for HSTS on answers to what was no request */
 	int64_t signature_window_s;
 	int64_t session_s;
 	int64_t max_file_bytes, quota_bytes;
 	int64_t upload_expiry_s;
 	unsigned max_participants;
-	unsigned rate_address;       /* requests a second and address; 0: no limit */
-	unsigned rate_account;       /* the same for an account */
-	unsigned rate_login;         /* tries of a password or code a minute and address; 0: no limit */
+	unsigned rate_address; /* requests a second and address; 0: no limit */
+	unsigned rate_account; /* the same for an account */
+	unsigned rate_login;   /* tries of a password or code a minute and address; 0: no limit */
 };
 
 struct api;
 
 /* blobs is borrowed for api's life. Fails: NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err api_new(
-	const struct api_settings *s, struct blob_store *blobs, struct api **out);
+        const struct api_settings *s, struct blob_store *blobs, struct api **out);
 void api_free(struct api *a);
 
 /* Before the loops start. */
@@ -50,18 +50,19 @@ struct http_app api_http_app(struct api *a);
 /* Is this file being written by a request right now? For the search for orphans. Any thread. */
 bool api_file_in_use(struct api *a, const char *id);
 
-/* Proves that the store was made under the same secret; with REMEMBER, which needs a writing handle, a
- * store that knows none yet is told. Fails: BAD_SEAL (another secret), and what the store fails with. */
+/* Proves that the store was made under the same secret; with REMEMBER, which needs a writing
+ * handle, a store that knows none yet is told. Fails: BAD_SEAL (another secret), and what the store
+ * fails with. */
 struct store;
 enum api_secret_use { API_SECRET_REMEMBER, API_SECRET_COMPARE };
 TACIT_MUST_USE enum tacit_err api_check_secret(
-	struct tacit_bytes secret, struct store *store, enum api_secret_use use);
+        struct tacit_bytes secret, struct store *store, enum api_secret_use use);
 
 /* A new invitation as text, already in the store; admin: who uses it becomes administrator. */
 enum api_invitation { API_INVITE_USER, API_INVITE_ADMIN };
 #define API_INVITATION_CHARS 32
-TACIT_MUST_USE enum tacit_err api_invitation_create(struct store *writer, const struct tacit_env *env,
-	enum api_invitation what, char out[API_INVITATION_CHARS + 1]);
+TACIT_MUST_USE enum tacit_err api_invitation_create(struct store *writer,
+        const struct tacit_env *env, enum api_invitation what, char out[API_INVITATION_CHARS + 1]);
 
 /* The route table, "METHOD pattern" a line. */
 TACIT_MUST_USE enum tacit_err api_print_routes(struct tacit_buf *out);

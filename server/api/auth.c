@@ -42,12 +42,12 @@ static enum tacit_err read_body(struct api_call *c)
 	enum tacit_err err;
 	if (c->body.n == 0) /* what is posted or put is at least {} */
 		return c->route->body == API_JSON && c->method != HTTP_DELETE
-			       ? api_refuse(c, API_INVALID_JSON)
-			       : TACIT_OK;
+		               ? api_refuse(c, API_INVALID_JSON)
+		               : TACIT_OK;
 	if (!is_json(c->header[API_H_CONTENT_TYPE]))
 		return api_refuse(c, API_UNSUPPORTED_MEDIA_TYPE);
 	if (memmem(c->body.p, c->body.n, word, sizeof(word) - 1) != NULL &&
-		tacit_signed_request_parse(c->body, &c->signed_request) == TACIT_OK) {
+	        tacit_signed_request_parse(c->body, &c->signed_request) == TACIT_OK) {
 		c->data = c->signed_request.data;
 		return TACIT_OK;
 	}
@@ -77,7 +77,7 @@ static enum tacit_err check_timestamp(struct api_call *c)
 }
 
 enum tacit_err api_verify_signature(
-	struct api_call *c, const uint8_t public_key[32], int64_t user_id)
+        struct api_call *c, const uint8_t public_key[32], int64_t user_id)
 {
 	struct tacit_sign_public pk;
 	memcpy(pk.b, public_key, sizeof(pk.b));
@@ -122,7 +122,8 @@ static enum tacit_err by_name(struct api_call *c, struct store *store)
 	struct tacit_bytes name = {0};
 	char text[TACIT_MAX_USERNAME + 1] = "";
 	struct store_user user = {0};
-	err = tacit_json_text(c->signed_request.body, "username", TACIT_REQUIRED, TACIT_MAX_USERNAME, &name);
+	err = tacit_json_text(
+	        c->signed_request.body, "username", TACIT_REQUIRED, TACIT_MAX_USERNAME, &name);
 	if (err != TACIT_OK)
 		return err == TACIT_E_NOMEM ? err : TACIT_E_NOT_FOUND;
 	memcpy(text, name.p, name.n);
@@ -131,7 +132,8 @@ static enum tacit_err by_name(struct api_call *c, struct store *store)
 		return api_refuse(c, API_BAD_SIGNATURE);
 	if (err != TACIT_OK)
 		return err;
-	c->who = (struct store_session){.user_id = user.id, .admin = user.admin, .disabled = user.disabled};
+	c->who = (struct store_session){
+	        .user_id = user.id, .admin = user.admin, .disabled = user.disabled};
 	memcpy(c->who.username, user.username, sizeof(user.username));
 	memcpy(c->who.public_key, user.public_key, sizeof(user.public_key));
 	c->way = API_BY_NAME;
@@ -231,7 +233,7 @@ static enum tacit_err check_user(struct api_call *c, struct store *store)
 	if (c->who.disabled)
 		return api_refuse(c, API_ACCOUNT_DISABLED);
 	if (!api_limiter_take(c->api->by_account, (uint64_t)c->who.user_id, c->route->cost,
-		    api_monotonic_ms(), &c->retry_after))
+	            api_monotonic_ms(), &c->retry_after))
 		return api_refuse(c, API_RATE_LIMITED);
 out:
 	return err;

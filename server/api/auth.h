@@ -11,7 +11,7 @@ TACIT_MUST_USE enum tacit_err api_authenticate(struct api_call *c, struct store 
 /* For API_SIGNED handlers: does the body bear this key's signature? Refuses BAD_SIGNATURE. The
  * signature will be spent under user_id (0: nobody yet). */
 TACIT_MUST_USE enum tacit_err api_verify_signature(
-	struct api_call *c, const uint8_t public_key[32], int64_t user_id);
+        struct api_call *c, const uint8_t public_key[32], int64_t user_id);
 
 /* Is the call from the server's own pages, or those of a listed origin? */
 bool api_same_origin(const struct api_call *c);

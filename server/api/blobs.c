@@ -14,7 +14,7 @@ static enum tacit_err run_deletion(struct job *j, void *context)
 	(void)context;
 	for (size_t i = 0; i < d->ids.n; i += STORE_FILE_ID_CHARS + 1)
 		tacit_ignore(blob_delete(d->api->blobs, (const char *)d->ids.p + i),
-			"an orphan that the next start finds");
+		        "an orphan that the next start finds");
 	return TACIT_OK;
 }
 

@@ -14,24 +14,27 @@
 /* Of all calls under way together: their bodies come before their right to be here is known. */
 #define MAX_HELD_BYTES ((size_t)64 * 1024 * 1024)
 
-#define NAME(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define NAME(text)                                                                                 \
+	{                                                                                          \
+		(const uint8_t *)(text), sizeof(text) - 1                                          \
+	}
 static const struct tacit_bytes header_names[API_HEADER_COUNT] = {
-	[API_H_AUTHORIZATION] = NAME("authorization"),
-	[API_H_HOST] = NAME("host"),
-	[API_H_ORIGIN] = NAME("origin"),
-	[API_H_FETCH_SITE] = NAME("sec-fetch-site"),
-	[API_H_CSRF] = NAME("x-csrf-token"),
-	[API_H_CONTENT_TYPE] = NAME("content-type"),
-	[API_H_ACCEPT] = NAME("accept"),
-	[API_H_RANGE] = NAME("range"),
-	[API_H_IF_RANGE] = NAME("if-range"),
-	[API_H_IF_NONE_MATCH] = NAME("if-none-match"),
-	[API_H_TUS_RESUMABLE] = NAME("tus-resumable"),
-	[API_H_UPLOAD_LENGTH] = NAME("upload-length"),
-	[API_H_UPLOAD_DEFER_LENGTH] = NAME("upload-defer-length"),
-	[API_H_UPLOAD_OFFSET] = NAME("upload-offset"),
-	[API_H_UPLOAD_METADATA] = NAME("upload-metadata"),
-	[API_H_UPLOAD_CHECKSUM] = NAME("upload-checksum"),
+        [API_H_AUTHORIZATION] = NAME("authorization"),
+        [API_H_HOST] = NAME("host"),
+        [API_H_ORIGIN] = NAME("origin"),
+        [API_H_FETCH_SITE] = NAME("sec-fetch-site"),
+        [API_H_CSRF] = NAME("x-csrf-token"),
+        [API_H_CONTENT_TYPE] = NAME("content-type"),
+        [API_H_ACCEPT] = NAME("accept"),
+        [API_H_RANGE] = NAME("range"),
+        [API_H_IF_RANGE] = NAME("if-range"),
+        [API_H_IF_NONE_MATCH] = NAME("if-none-match"),
+        [API_H_TUS_RESUMABLE] = NAME("tus-resumable"),
+        [API_H_UPLOAD_LENGTH] = NAME("upload-length"),
+        [API_H_UPLOAD_DEFER_LENGTH] = NAME("upload-defer-length"),
+        [API_H_UPLOAD_OFFSET] = NAME("upload-offset"),
+        [API_H_UPLOAD_METADATA] = NAME("upload-metadata"),
+        [API_H_UPLOAD_CHECKSUM] = NAME("upload-checksum"),
 };
 #undef NAME
 
@@ -81,7 +84,7 @@ static struct tacit_bytes move_in(uint8_t **room, struct tacit_bytes from)
 }
 
 struct api_call *api_call_new(struct api *a, const struct api_route *route, struct http_handle h,
-	const struct http_request *r, enum api_copy copy)
+        const struct http_request *r, enum api_copy copy)
 {
 	struct tacit_bytes found[API_HEADER_COUNT] = {0};
 	find_headers(r, found);
@@ -144,8 +147,7 @@ static enum tacit_err spend_signature(struct api_call *c, struct store *store)
 	uint8_t hash[TACIT_SHA256_BYTES];
 	tacit_sha256(tacit_bytes(c->signed_request.signature.b, TACIT_SIGNATURE_BYTES), hash);
 	int64_t until = c->signed_request.timestamp + c->api->settings.signature_window_s + 1;
-	enum tacit_err err =
-		store->ops->signature_remember(store, c->who.user_id, hash, until);
+	enum tacit_err err = store->ops->signature_remember(store, c->who.user_id, hash, until);
 	return err == TACIT_E_EXISTS ? api_refuse(c, API_REPLAYED) : err;
 }
 
@@ -153,7 +155,8 @@ static enum tacit_err spend_signature(struct api_call *c, struct store *store)
 static bool step_here(const struct api_call *c)
 {
 	const struct api_step *s = &c->steps[c->step];
-	return !c->enough && s->run != NULL && s->lane == c->lane && c->problem == API_FINE && c->answer == NULL;
+	return !c->enough && s->run != NULL && s->lane == c->lane && c->problem == API_FINE &&
+	       c->answer == NULL;
 }
 
 static enum tacit_err run_steps(struct job *j, void *context)
@@ -224,7 +227,8 @@ static void submit(struct api_call *c, enum job_lane lane)
 	c->then(c);
 }
 
-void api_call_run(struct api_call *c, const struct api_step *steps, void (*then)(struct api_call *c))
+void api_call_run(
+        struct api_call *c, const struct api_step *steps, void (*then)(struct api_call *c))
 {
 	c->job.run = run_steps;
 	c->job.done = after_steps;
@@ -249,7 +253,7 @@ void api_call_reply(struct api_call *c)
 		if (c->problem == API_FINE)
 			c->problem = API_INTERNAL;
 		r = api_problem_response(c->api, c->problem,
-			c->detail[0] != '\0' ? c->detail : NULL, c->retry_after);
+		        c->detail[0] != '\0' ? c->detail : NULL, c->retry_after);
 	}
 	if (r != NULL && c->problem != API_FINE)
 		api_problem_headers(r, c->problem, c->route->pattern);
@@ -278,14 +282,14 @@ enum tacit_err api_refuse_and_keep(struct api_call *c, enum api_problem p)
 enum tacit_err api_refuse_member(struct api_call *c, enum api_problem p, const char *member)
 {
 	(void)snprintf(c->detail, sizeof(c->detail),
-		p == API_INVALID_FIELD ? "\"%s\" is missing or of the wrong type."
-				       : "\"%s\" has a value that is not allowed.",
-		member);
+	        p == API_INVALID_FIELD ? "\"%s\" is missing or of the wrong type."
+	                               : "\"%s\" has a value that is not allowed.",
+	        member);
 	return api_refuse(c, p);
 }
 
 enum tacit_err api_text(struct api_call *c, const char *name, enum tacit_presence presence,
-	size_t max, struct tacit_bytes *out)
+        size_t max, struct tacit_bytes *out)
 {
 	*out = tacit_bytes(NULL, 0);
 	enum tacit_err err = tacit_json_text(c->data, name, presence, max, out);
@@ -295,9 +299,10 @@ enum tacit_err api_text(struct api_call *c, const char *name, enum tacit_presenc
 }
 
 enum tacit_err api_integer(struct api_call *c, const char *name, enum tacit_presence presence,
-	int64_t min, int64_t *out)
+        int64_t min, int64_t *out)
 {
-	enum tacit_err err = tacit_json_integer(c->data, name, presence, min, TACIT_MAX_INTEGER, out);
+	enum tacit_err err =
+	        tacit_json_integer(c->data, name, presence, min, TACIT_MAX_INTEGER, out);
 	return err == TACIT_E_MALFORMED ? api_refuse_member(c, API_INVALID_FIELD, name) : err;
 }
 
@@ -320,7 +325,7 @@ enum tacit_err api_query_text(struct api_call *c, const char *name, char *out, s
 }
 
 enum tacit_err api_query_integer(
-	struct api_call *c, const char *name, int64_t min, int64_t max, int64_t *out)
+        struct api_call *c, const char *name, int64_t min, int64_t max, int64_t *out)
 {
 	char text[24];
 	int64_t value = 0;
@@ -333,8 +338,8 @@ enum tacit_err api_query_integer(
 		value = value * 10 + (text[i] - '0');
 	if (!digits || value < min || value > max) {
 		(void)snprintf(c->detail, sizeof(c->detail),
-			"The parameter \"%s\" must be a number between %lld and %lld.", name,
-			(long long)min, (long long)max);
+		        "The parameter \"%s\" must be a number between %lld and %lld.", name,
+		        (long long)min, (long long)max);
 		return api_refuse(c, API_INVALID_QUERY);
 	}
 	*out = value;
@@ -374,6 +379,7 @@ out:
 void api_collect_gone(void *ctx, const char *file_id)
 {
 	struct api_call *c = ctx;
-	tacit_ignore(tacit_buf_append(&c->gone_files, tacit_bytes(file_id, STORE_FILE_ID_CHARS + 1)),
-		"an orphan that the next start finds");
+	tacit_ignore(
+	        tacit_buf_append(&c->gone_files, tacit_bytes(file_id, STORE_FILE_ID_CHARS + 1)),
+	        "an orphan that the next start finds");
 }

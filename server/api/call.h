@@ -6,8 +6,8 @@
  *   loop: plan, handle -> READ: authenticate, steps -> HASH, FILE, WRITE as the table says
  *        -> [WRITE: spend the signature] -> http_reply
  *
- * A verified signature is spent by every answer but 5xx: in the transaction of the first WRITE step,
- * or, when there was none or it was undone, in one of its own before the answer leaves. */
+ * A verified signature is spent by every answer but 5xx: in the transaction of the first WRITE
+ * step, or, when there was none or it was undone, in one of its own before the answer leaves. */
 #ifndef TACIT_SERVER_API_CALL_H
 #define TACIT_SERVER_API_CALL_H
 
@@ -43,8 +43,8 @@ struct api {
 };
 
 enum api_header {
-	API_H_SESSION,  /* the cookie tacit_session */
-	API_H_PENDING,  /* the cookie tacit_pending */
+	API_H_SESSION, /* the cookie tacit_session */
+	API_H_PENDING, /* the cookie tacit_pending */
 	API_H_AUTHORIZATION,
 	API_H_HOST,
 	API_H_ORIGIN,
@@ -92,7 +92,8 @@ struct api_call {
 	struct store_session who; /* id 0: no session; user_id 0: nobody */
 	json_t *json;             /* an unsigned body, owned */
 	struct tacit_signed_request signed_request;
-	const json_t *data; /* what the handlers read: the signed data, or the body; NULL: no body */
+	const json_t
+	        *data; /* what the handlers read: the signed data, or the body; NULL: no body */
 	bool verified, spent; /* the signature */
 
 	enum api_problem problem;
@@ -103,26 +104,28 @@ struct api_call {
 	void *work; /* a handler's own between steps; work_free also wipes */
 	void (*work_free)(struct api *a, void *work);
 	enum api_stream_state stream;
-	enum api_problem refused;    /* streams: c->problem while what was begun is given up */
+	enum api_problem refused; /* streams: c->problem while what was begun is given up */
 	void (*after_abandon)(struct api_call *c);
-	struct tacit_buf piece;      /* streams: what is to be handled */
-	bool only_unavailable; /* whatever the store fails with is UNAVAILABLE */
-	bool again;  /* the step asks to be run once more, after others had a turn */
-	bool enough; /* the step asks that its list end here */
-	struct tacit_buf gone_files; /* ids, STORE_FILE_ID_CHARS + 1 bytes each: blobs to delete once committed */
+	struct tacit_buf piece; /* streams: what is to be handled */
+	bool only_unavailable;  /* whatever the store fails with is UNAVAILABLE */
+	bool again;             /* the step asks to be run once more, after others had a turn */
+	bool enough;            /* the step asks that its list end here */
+	struct tacit_buf gone_files; /* ids, STORE_FILE_ID_CHARS + 1 bytes each: blobs to delete
+	                                once committed */
 	uint8_t storage[];
 };
 
 /* NULL when out of memory, or when the bodies of all calls under way are too much together. */
 enum api_copy { API_COPY_HEAD, API_COPY_BODY };
 struct api_call *api_call_new(struct api *a, const struct api_route *route, struct http_handle h,
-	const struct http_request *r, enum api_copy copy);
+        const struct http_request *r, enum api_copy copy);
 void api_call_free(struct api_call *c);
 /* Frees c->work, and what it holds. */
 void api_call_release(struct api_call *c);
 
 /* Runs a list of steps (authentication first, once), then then(c). Any thread. */
-void api_call_run(struct api_call *c, const struct api_step *steps, void (*then)(struct api_call *c));
+void api_call_run(
+        struct api_call *c, const struct api_step *steps, void (*then)(struct api_call *c));
 /* The call's answer leaves: c->answer, or the problem's error object. */
 void api_call_reply(struct api_call *c);
 
@@ -132,21 +135,21 @@ TACIT_MUST_USE enum tacit_err api_refuse(struct api_call *c, enum api_problem p)
 TACIT_MUST_USE enum tacit_err api_refuse_and_keep(struct api_call *c, enum api_problem p);
 /* As api_refuse, naming the member of the body at fault. */
 TACIT_MUST_USE enum tacit_err api_refuse_member(
-	struct api_call *c, enum api_problem p, const char *member);
+        struct api_call *c, enum api_problem p, const char *member);
 
 /* Members of c->data; refuses INVALID_FIELD (or INVALID_VALUE when too long) by itself. */
 TACIT_MUST_USE enum tacit_err api_text(struct api_call *c, const char *name,
-	enum tacit_presence presence, size_t max, struct tacit_bytes *out);
+        enum tacit_presence presence, size_t max, struct tacit_bytes *out);
 TACIT_MUST_USE enum tacit_err api_integer(struct api_call *c, const char *name,
-	enum tacit_presence presence, int64_t min, int64_t *out);
+        enum tacit_presence presence, int64_t min, int64_t *out);
 /* base64 text of at most max bytes when decoded, appended. */
 TACIT_MUST_USE enum tacit_err api_base64(
-	struct api_call *c, const char *name, size_t max, struct tacit_buf *out);
+        struct api_call *c, const char *name, size_t max, struct tacit_buf *out);
 /* A query parameter as a number; *out stays when it is absent. */
 TACIT_MUST_USE enum tacit_err api_query_integer(
-	struct api_call *c, const char *name, int64_t min, int64_t max, int64_t *out);
+        struct api_call *c, const char *name, int64_t min, int64_t max, int64_t *out);
 TACIT_MUST_USE enum tacit_err api_query_text(
-	struct api_call *c, const char *name, char *out, size_t room); /* NOT_FOUND */
+        struct api_call *c, const char *name, char *out, size_t room); /* NOT_FOUND */
 
 /* Begins a JSON answer; api_json_finish(w) completes it. */
 TACIT_MUST_USE enum tacit_err api_answer_json(struct api_call *c, int status, struct api_json *w);

@@ -12,10 +12,10 @@
 #define SESSION_MAX_SECONDS (366 * 24 * 3600LL)
 
 static const char *const kind_names[] = {
-	[STORE_DIRECT] = "direct",
-	[STORE_GROUP] = "group",
-	[STORE_ROOM] = "room",
-	[STORE_SESSION] = "session",
+        [STORE_DIRECT] = "direct",
+        [STORE_GROUP] = "group",
+        [STORE_ROOM] = "room",
+        [STORE_SESSION] = "session",
 };
 
 /* --- a conversation in an answer ----------------------------------------------------------- */
@@ -36,17 +36,17 @@ static enum tacit_err open_conversation(void *ctx, const struct store_conversati
 }
 
 static enum tacit_err add_participants(
-	struct api_call *c, struct store *store, int64_t id, struct api_json *w)
+        struct api_call *c, struct store *store, int64_t id, struct api_json *w)
 {
 	api_json_open_array(w, "participants");
 	enum tacit_err err =
-		store->ops->participant_list(store, id, c->who.user_id, api_participant_row, w);
+	        store->ops->participant_list(store, id, c->who.user_id, api_participant_row, w);
 	api_json_close_array(w);
 	return err;
 }
 
 static enum tacit_err answer_conversation(
-	struct api_call *c, struct store *store, int64_t id, int status)
+        struct api_call *c, struct store *store, int64_t id, int status)
 {
 	enum tacit_err err;
 	struct api_json w;
@@ -72,12 +72,12 @@ static enum tacit_err add_id(void *ctx, const struct store_conversation *v)
 
 /* One that vanished between the list and the look is left out. */
 static enum tacit_err add_listed(
-	struct api_call *c, struct store *store, int64_t id, struct api_json *w)
+        struct api_call *c, struct store *store, int64_t id, struct api_json *w)
 {
 	size_t start = w->out->n;
 	api_json_open_object(w, NULL);
 	enum tacit_err err = store->ops->conversation_get(
-		store, id, c->who.user_id, c->now, open_conversation, w);
+	        store, id, c->who.user_id, c->now, open_conversation, w);
 	if (err == TACIT_OK)
 		err = add_participants(c, store, id, w);
 	api_json_close_object(w);
@@ -101,10 +101,11 @@ enum tacit_err api_conversations_list(struct api_call *c, struct store *store)
 	int64_t skip = 0;
 	TRY(api_query_integer(c, "skip", 0, TACIT_MAX_INTEGER, &skip));
 	TRY(store->ops->conversation_list(
-		store, c->who.user_id, c->route->kind, c->now, add_id, &ids));
+	        store, c->who.user_id, c->route->kind, c->now, add_id, &ids));
 	TRY(api_answer_json(c, 200, &w));
 	api_json_open_array(&w, list_name(c->route->kind));
-	size_t at = (uint64_t)skip < ids.n / sizeof(int64_t) ? (size_t)skip * sizeof(int64_t) : ids.n;
+	size_t at =
+	        (uint64_t)skip < ids.n / sizeof(int64_t) ? (size_t)skip * sizeof(int64_t) : ids.n;
 	for (; at < ids.n && c->answer->body.n < LIST_BYTES; at += sizeof(int64_t)) {
 		int64_t id;
 		memcpy(&id, ids.p + at, sizeof(id));
@@ -183,8 +184,8 @@ enum tacit_err api_conversation_check(struct api_call *c, struct store *store)
 	TRY(read_kind(c, n));
 	TRY(read_rest(c, n));
 	bool alone = n->kind == STORE_ROOM || n->kind == STORE_GROUP;
-	TRY(api_names_resolve(c, store, "participants", alone ? TACIT_OPTIONAL : TACIT_REQUIRED,
-		&n->members));
+	TRY(api_names_resolve(
+	        c, store, "participants", alone ? TACIT_OPTIONAL : TACIT_REQUIRED, &n->members));
 	api_names_remove(&n->members, c->who.user_id);
 	if (n->kind == STORE_DIRECT && n->members.count != 1)
 		err = api_refuse_member(c, API_INVALID_VALUE, "participants");
@@ -201,7 +202,7 @@ enum tacit_err api_conversation_create(struct api_call *c, struct store *store)
 	int64_t id = 0;
 	bool existed = false;
 	TRY(store->ops->conversation_create(store, n->kind, c->who.user_id, n->name, n->members.ids,
-		n->members.count, c->now, n->expires_at, &id, &existed));
+	        n->members.count, c->now, n->expires_at, &id, &existed));
 	TRY(answer_conversation(c, store, id, existed ? 200 : 201));
 out:
 	return err;
@@ -212,7 +213,7 @@ enum tacit_err api_session_close(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
 	TRY(store->ops->conversation_close(
-		store, c->path.id, c->who.user_id, c->now, api_collect_gone, c));
+	        store, c->path.id, c->who.user_id, c->now, api_collect_gone, c));
 	TRY(api_answer_empty(c, 200));
 out:
 	return err;

@@ -63,7 +63,7 @@ enum tacit_err api_device_check(struct api_call *c, struct store *store)
 	memcpy(account.b, c->who.public_key, sizeof(account.b));
 	TRY(api_base64(c, "device", MAX_ENCODED, &encoded));
 	if (tacit_device_decode(tacit_buf_view(&encoded), d) != TACIT_OK ||
-		tacit_device_check(d, &account) != TACIT_OK)
+	        tacit_device_check(d, &account) != TACIT_OK)
 		err = api_refuse_member(c, API_INVALID_VALUE, "device");
 out:
 	tacit_buf_clear(&encoded);

@@ -69,7 +69,7 @@ static enum tacit_err answer_body(struct api_call *c, const char *etag, int fd, 
 	if (condition.p == NULL || tacit_bytes_eq(condition, tacit_cstr(etag)))
 		kind = api_range_read(c->header[API_H_RANGE], size, &from, &bytes);
 	err = kind == API_RANGE_OUTSIDE ? answer_outside(c, size)
-					: api_answer_bare(c, kind == API_RANGE_PART ? 206 : 200);
+	                                : api_answer_bare(c, kind == API_RANGE_PART ? 206 : 200);
 	if (err != TACIT_OK || kind == API_RANGE_OUTSIDE) {
 		(void)close(fd);
 		return err;
@@ -82,7 +82,7 @@ static enum tacit_err answer_body(struct api_call *c, const char *etag, int fd, 
 	TRY(http_response_header(c->answer, "Content-Disposition", "attachment"));
 	if (kind == API_RANGE_PART) {
 		(void)snprintf(range, sizeof(range), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from,
-			from + bytes - 1, size);
+		        from + bytes - 1, size);
 		TRY(http_response_header(c->answer, "Content-Range", range));
 	}
 out:

@@ -1,4 +1,5 @@
-/* handlers.h - every step that the route table names, by resource. Contracts in docs/openapi.yaml. */
+/* handlers.h - every step that the route table names, by resource. Contracts in docs/openapi.yaml.
+ */
 #ifndef TACIT_SERVER_API_HANDLERS_H
 #define TACIT_SERVER_API_HANDLERS_H
 

@@ -7,13 +7,15 @@
 #define PROBE_SECONDS 1
 #define COUNT_SECONDS 15
 
-static const char page[] =
-	"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>tacit</title></head>\n"
-	"<body><h1>tacit</h1>\n"
-	"<p>This is a tacit server. It stores and delivers sealed messages and files; it cannot read "
-	"them.</p>\n"
-	"<p>There is no web client here yet. Use the command line: <code>tacit register</code>.</p>\n"
-	"</body></html>\n";
+static const char page[] = "<!doctype html>\n<html lang=\"en\"><head><meta "
+                           "charset=\"utf-8\"><title>tacit</title></head>\n"
+                           "<body><h1>tacit</h1>\n"
+                           "<p>This is a tacit server. It stores and delivers sealed messages and "
+                           "files; it cannot read "
+                           "them.</p>\n"
+                           "<p>There is no web client here yet. Use the command line: <code>tacit "
+                           "register</code>.</p>\n"
+                           "</body></html>\n";
 
 static bool wants_html(const struct api_call *c)
 {
@@ -111,11 +113,11 @@ enum tacit_err api_metrics_read(struct api_call *c, struct store *store)
 		return api_refuse(c, API_NOT_FOUND);
 	TRY(refresh_counts(c, store));
 	struct metrics_view view = {
-		.users = a->health.users,
-		.conversations = a->health.conversations,
-		.messages = a->health.messages,
-		.files = a->health.files,
-		.uptime_s = c->now - a->started_at,
+	        .users = a->health.users,
+	        .conversations = a->health.conversations,
+	        .messages = a->health.messages,
+	        .files = a->health.files,
+	        .uptime_s = c->now - a->started_at,
 	};
 	if (a->server != NULL)
 		net_server_stats(a->server, &view.net);

@@ -126,7 +126,8 @@ void api_time_text(int64_t unix_seconds, char out[API_TIME_CHARS + 1])
 {
 	time_t t = (time_t)unix_seconds;
 	struct tm tm = {0};
-	if (gmtime_r(&t, &tm) == NULL || strftime(out, API_TIME_CHARS + 1, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (gmtime_r(&t, &tm) == NULL ||
+	        strftime(out, API_TIME_CHARS + 1, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		memcpy(out, "1970-01-01T00:00:00Z", API_TIME_CHARS + 1);
 }
 

@@ -1,6 +1,7 @@
 /* json_out.h - writes JSON straight into a buffer: no tree, no copy, one allocation that grows.
  *
- * The first error sticks and is read once, in api_json_finish. A NULL name is for array elements. */
+ * The first error sticks and is read once, in api_json_finish. A NULL name is for array elements.
+ */
 #ifndef TACIT_SERVER_API_JSON_OUT_H
 #define TACIT_SERVER_API_JSON_OUT_H
 

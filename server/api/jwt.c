@@ -14,15 +14,16 @@ static const char header[] = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
 #define TAG_CHARS 43
 
 enum tacit_err api_jwt_write(
-	struct tacit_bytes key, const struct api_jwt *claims, int64_t now, struct tacit_buf *out)
+        struct tacit_bytes key, const struct api_jwt *claims, int64_t now, struct tacit_buf *out)
 {
 	enum tacit_err err;
 	struct tacit_buf payload = {0};
 	uint8_t tag[TACIT_SHA256_BYTES];
 	size_t start = out->n;
 	TRY(tacit_buf_printf(&payload,
-		"{\"sub\":\"%" PRId64 "\",\"sid\":%" PRId64 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 "}",
-		claims->user_id, claims->session_id, now, claims->expires_at));
+	        "{\"sub\":\"%" PRId64 "\",\"sid\":%" PRId64 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64
+	        "}",
+	        claims->user_id, claims->session_id, now, claims->expires_at));
 	TRY(tacit_buf_append(out, tacit_bytes(header, HEADER_BYTES)));
 	TRY(tacit_base64(TACIT_BASE64URL, tacit_buf_view(&payload), out));
 	tacit_hmac(TACIT_SHA256, key, tacit_bytes(out->p + start, out->n - start), tag);
@@ -34,7 +35,7 @@ out:
 }
 
 static enum tacit_err check_tag(
-	struct tacit_bytes key, struct tacit_bytes signed_part, struct tacit_bytes tag_text)
+        struct tacit_bytes key, struct tacit_bytes signed_part, struct tacit_bytes tag_text)
 {
 	enum tacit_err err;
 	struct tacit_buf tag = {0};
@@ -65,21 +66,22 @@ out:
 }
 
 enum tacit_err api_jwt_read(
-	struct tacit_bytes key, struct tacit_bytes token, int64_t now, struct api_jwt *out)
+        struct tacit_bytes key, struct tacit_bytes token, int64_t now, struct api_jwt *out)
 {
 	enum tacit_err err;
 	struct tacit_buf text = {0};
 	json_t *payload = NULL;
 	*out = (struct api_jwt){0};
 	if (token.n <= HEADER_BYTES + TAG_CHARS || token.n > API_JWT_MAX_BYTES ||
-		!tacit_bytes_eq(tacit_bytes_part(token, 0, HEADER_BYTES), tacit_bytes(header, HEADER_BYTES)) ||
-		token.p[token.n - TAG_CHARS - 1] != '.')
+	        !tacit_bytes_eq(tacit_bytes_part(token, 0, HEADER_BYTES),
+	                tacit_bytes(header, HEADER_BYTES)) ||
+	        token.p[token.n - TAG_CHARS - 1] != '.')
 		return TACIT_E_MALFORMED;
 	size_t signed_bytes = token.n - TAG_CHARS - 1;
 	TRY(check_tag(key, tacit_bytes_part(token, 0, signed_bytes),
-		tacit_bytes_part(token, signed_bytes + 1, TAG_CHARS)));
+	        tacit_bytes_part(token, signed_bytes + 1, TAG_CHARS)));
 	TRY(tacit_unbase64(TACIT_BASE64URL,
-		tacit_bytes_part(token, HEADER_BYTES, signed_bytes - HEADER_BYTES), &text));
+	        tacit_bytes_part(token, HEADER_BYTES, signed_bytes - HEADER_BYTES), &text));
 	TRY(tacit_json_parse(tacit_buf_view(&text), &payload));
 	TRY(read_subject(payload, &out->user_id));
 	TRY(tacit_json_integer(payload, "sid", TACIT_REQUIRED, 1, INT64_MAX, &out->session_id));

@@ -16,9 +16,9 @@ struct api_jwt {
 
 /* Appended. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err api_jwt_write(
-	struct tacit_bytes key, const struct api_jwt *claims, int64_t now, struct tacit_buf *out);
+        struct tacit_bytes key, const struct api_jwt *claims, int64_t now, struct tacit_buf *out);
 /* Fails: MALFORMED, BAD_SIGNATURE, GONE (expired), NOMEM. */
 TACIT_MUST_USE enum tacit_err api_jwt_read(
-	struct tacit_bytes key, struct tacit_bytes token, int64_t now, struct api_jwt *out);
+        struct tacit_bytes key, struct tacit_bytes token, int64_t now, struct api_jwt *out);
 
 #endif

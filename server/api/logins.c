@@ -17,13 +17,14 @@
 #define TICKET_SECONDS (5 * 60)
 
 /* The cost of register's strings (accounts.c) over a random password that was thrown away. */
-static const char nobodys_hash[TACIT_PWHASH_STR_BYTES] = 
-	"$argon2id$v=19$m=19456,t=2,p=1$nd3FTGSO1+an3JfCm9dzNg$0/udFSkOGDFEUZT/LAq1s+zPMa/u8gllqsDB4ks/+L0";
+static const char nobodys_hash[TACIT_PWHASH_STR_BYTES] =
+        "$argon2id$v=19$m=19456,t=2,p=1$nd3FTGSO1+an3JfCm9dzNg$0/udFSkOGDFEUZT/LAq1s+zPMa/"
+        "u8gllqsDB4ks/+L0";
 
 /* A point of the curve (RFC 8032 7.1, TEST 1). */
-static const struct tacit_sign_public nobodys_key = {{0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b,
-	0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02,
-	0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a}};
+static const struct tacit_sign_public nobodys_key = {{0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a,
+        0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6,
+        0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a}};
 
 enum factor { NO_FACTOR, BY_TOTP, BY_RECOVERY_CODE, BY_TICKET };
 
@@ -45,12 +46,12 @@ static void login_free(struct api *a, void *work)
 	tacit_free(work);
 }
 
-/* Who has the password may try few codes: three of a million are right at any time, and day and night
- * are long. Such tries are counted for the account, wherever they come from. */
+/* Who has the password may try few codes: three of a million are right at any time, and day and
+ * night are long. Such tries are counted for the account, wherever they come from. */
 static enum tacit_err count_code(struct api_call *c, const struct login *l)
 {
-	bool allowed = api_limiter_take(c->api->codes, (uint64_t)l->user.id, 1, api_monotonic_ms(),
-		&c->retry_after);
+	bool allowed = api_limiter_take(
+	        c->api->codes, (uint64_t)l->user.id, 1, api_monotonic_ms(), &c->retry_after);
 	if (allowed)
 		return TACIT_OK;
 	return api_refuse(c, l->secretive ? API_INVALID_CREDENTIALS : API_RATE_LIMITED);
@@ -67,7 +68,8 @@ static enum tacit_err read_factor(struct api_call *c, struct login *l)
 	static const struct {
 		const char *name;
 		enum factor factor;
-	} kinds[] = {{"totp_code", BY_TOTP}, {"recovery_code", BY_RECOVERY_CODE}, {"ticket", BY_TICKET}};
+	} kinds[] = {
+	        {"totp_code", BY_TOTP}, {"recovery_code", BY_RECOVERY_CODE}, {"ticket", BY_TICKET}};
 	enum tacit_err err;
 	for (size_t i = 0; i < TACIT_COUNT(kinds); i++) {
 		if (l->secretive && kinds[i].factor == BY_TICKET)
@@ -88,7 +90,7 @@ static void check_key(struct api_call *c, struct login *l)
 {
 	if (!l->known) {
 		tacit_ignore(tacit_signed_request_verify(&c->signed_request, &nobodys_key),
-			"only its time counts");
+		        "only its time counts");
 	} else if (api_verify_signature(c, l->user.public_key, l->user.id) != TACIT_OK) {
 		c->problem = API_FINE;
 		l->known = false;
@@ -113,7 +115,7 @@ static enum tacit_err find(struct api_call *c, struct store *store, struct login
 		check_key(c, l);
 	/* Who holds the account's key is not kept out by those who guess at its name. */
 	if (!c->verified && !api_limiter_take(c->api->login_by_name, api_name_key(text), 1,
-				    api_monotonic_ms(), &c->retry_after))
+	                            api_monotonic_ms(), &c->retry_after))
 		err = api_refuse(c, API_RATE_LIMITED);
 out:
 	return err;
@@ -151,10 +153,10 @@ static enum tacit_err check_factor(struct api_call *c, struct login *l)
 	}
 	if (l->factor == BY_RECOVERY_CODE)
 		return api_recovery_code_hash(l->code, l->hash) == TACIT_OK
-			       ? TACIT_OK
-			       : refuse_code(c, API_INVALID_TOTP);
+		               ? TACIT_OK
+		               : refuse_code(c, API_INVALID_TOTP);
 	TRY(api_open_totp(&c->api->keys, l->user.username,
-		tacit_bytes(l->user.totp_sealed, l->user.totp_sealed_bytes), seed));
+	        tacit_bytes(l->user.totp_sealed, l->user.totp_sealed_bytes), seed));
 	err = api_totp_check(seed, l->code, c->now, &l->totp_step);
 	if (err == TACIT_E_BAD_PASSWORD)
 		err = refuse_code(c, API_INVALID_TOTP);
@@ -169,7 +171,7 @@ enum tacit_err api_login_check(struct api_call *c, struct store *store)
 	struct login *l = c->work;
 	(void)store;
 	enum tacit_err err = tacit_pwhash_str_verify(
-		l->known ? l->user.password_hash : nobodys_hash, l->password);
+	        l->known ? l->user.password_hash : nobodys_hash, l->password);
 	if (err == TACIT_E_BAD_PASSWORD || (err == TACIT_OK && !l->known))
 		return api_refuse(c, API_INVALID_CREDENTIALS);
 	if (err != TACIT_OK)
@@ -208,7 +210,8 @@ static enum tacit_err use_factor(struct api_call *c, struct store *store, const 
 	return err;
 }
 
-static enum tacit_err add_wrapped_key(struct api_json *w, struct store *store, const struct store_user *u)
+static enum tacit_err add_wrapped_key(
+        struct api_json *w, struct store *store, const struct store_user *u)
 {
 	enum tacit_err err;
 	struct tacit_buf wrapped = {0};
@@ -255,7 +258,7 @@ enum tacit_err api_new_device_store(struct api_call *c, struct store *store)
 	TRY(use_factor(c, store, l));
 	TRY(api_token_new(&c->api->settings.env, ticket, hash));
 	TRY(store->ops->token_put(
-		store, TICKET_KIND, hash, tacit_buf_view(&value), c->now + TICKET_SECONDS));
+	        store, TICKET_KIND, hash, tacit_buf_view(&value), c->now + TICKET_SECONDS));
 	TRY(api_answer_json(c, 200, &w));
 	TRY(add_wrapped_key(&w, store, &l->user));
 	api_json_text(&w, "ticket", tacit_cstr(ticket));

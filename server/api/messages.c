@@ -13,7 +13,7 @@
 
 struct page {
 	struct api_json *w;
-	size_t start;   /* of the first message in the answer */
+	size_t start; /* of the first message in the answer */
 	size_t ends[PAGE_MAX];
 	size_t count;
 	bool from_oldest, cut;
@@ -95,7 +95,7 @@ enum tacit_err api_messages_page(struct api_call *c, struct store *store)
 	api_json_open_array(&w, "messages");
 	struct page page = {.w = &w, .start = c->answer->body.n, .from_oldest = after != 0};
 	TRY(store->ops->message_page(store, c->path.id, c->who.user_id, before, after,
-		(unsigned)limit, add_message, &page, &more));
+	        (unsigned)limit, add_message, &page, &more));
 	api_json_close_array(&w);
 	api_json_bool(&w, "has_more", more || page.cut);
 	api_json_open_array(&w, "message_read_statuses");
@@ -144,7 +144,7 @@ enum tacit_err api_message_append(struct api_call *c, struct store *store)
 	struct store_message m = {0};
 	bool existed = false;
 	TRY(store->ops->message_append(store, c->path.id, c->who.user_id,
-		tacit_buf_view(&p->content), p->client_id, c->now, &m, &existed));
+	        tacit_buf_view(&p->content), p->client_id, c->now, &m, &existed));
 	TRY(api_answer_json(c, existed ? 200 : 201, &w));
 	api_json_integer(&w, "id", m.id);
 	api_json_integer(&w, "conversation_id", m.conversation_id);

@@ -32,8 +32,8 @@ static struct tacit_bytes parameter(struct tacit_bytes text, const char *name)
 		if (in_quotes)
 			rest = tacit_bytes_part(rest, 1, rest.n);
 		size_t end = 0;
-		while (end < rest.n && (in_quotes ? rest.p[end] != '"'
-						  : rest.p[end] != ';' && rest.p[end] != ' '))
+		while (end < rest.n &&
+		        (in_quotes ? rest.p[end] != '"' : rest.p[end] != ';' && rest.p[end] != ' '))
 			end++;
 		return tacit_bytes_part(rest, 0, end);
 	}
@@ -69,7 +69,7 @@ static enum tacit_err field_bytes(struct api_multipart *m, size_t which, struct 
 }
 
 static enum tacit_err part_bytes(
-	struct api_multipart *m, struct tacit_bytes data, const struct api_multipart_sink *sink)
+        struct api_multipart *m, struct tacit_bytes data, const struct api_multipart_sink *sink)
 {
 	if (data.n == 0)
 		return TACIT_OK;
@@ -89,7 +89,7 @@ static enum tacit_err part_bytes(
 /* Takes bytes up to the end of the delimiter, or all. CR stands only at its front, so after a
  * mismatch the search starts afresh at the byte that did not fit. */
 static enum tacit_err feed_body(
-	struct api_multipart *m, struct tacit_bytes *data, const struct api_multipart_sink *sink)
+        struct api_multipart *m, struct tacit_bytes *data, const struct api_multipart_sink *sink)
 {
 	enum tacit_err err = TACIT_OK;
 	while (data->n > 0 && m->matched < m->delimiter_bytes) {
@@ -134,8 +134,8 @@ static enum tacit_err feed_delimiter(struct api_multipart *m, uint8_t byte)
 	memcpy(m->head, "\r\n", 2); /* so that no header at all ends the head as well */
 	m->head_bytes = 2;
 	return memcmp(m->tail, "\r\n", 2) == 0 && ++m->parts <= API_MULTIPART_PARTS
-		       ? TACIT_OK
-		       : TACIT_E_MALFORMED;
+	               ? TACIT_OK
+	               : TACIT_E_MALFORMED;
 }
 
 static struct tacit_bytes disposition(const struct api_multipart *m)
@@ -182,7 +182,7 @@ static enum tacit_err feed_head(struct api_multipart *m, uint8_t byte)
 }
 
 enum tacit_err api_multipart_feed(
-	struct api_multipart *m, struct tacit_bytes data, const struct api_multipart_sink *sink)
+        struct api_multipart *m, struct tacit_bytes data, const struct api_multipart_sink *sink)
 {
 	enum tacit_err err = TACIT_OK;
 	while (data.n > 0 && m->state != MULTIPART_END) {
@@ -215,7 +215,7 @@ static enum tacit_err read_field(const struct api_multipart *m, size_t which, in
 }
 
 enum tacit_err api_multipart_end(
-	const struct api_multipart *m, int64_t *conversation_id, int64_t *message_id)
+        const struct api_multipart *m, int64_t *conversation_id, int64_t *message_id)
 {
 	enum tacit_err err;
 	*conversation_id = *message_id = 0;

@@ -12,7 +12,7 @@
 #define API_MULTIPART_HEAD 2048   /* headers of one part */
 #define API_MULTIPART_PARTS 16
 #define API_MULTIPART_FRAMING (64 * 1024) /* more than all that stands around the file */
-#define API_MULTIPART_FIELD 24    /* a number as text */
+#define API_MULTIPART_FIELD 24            /* a number as text */
 
 enum api_multipart_state {
 	MULTIPART_BODY,      /* of a part, or the preamble; looking for the delimiter */
@@ -45,13 +45,13 @@ struct api_multipart_sink {
 
 /* From the Content-Type. Fails: UNSUPPORTED (another type), MALFORMED (no or a bad boundary). */
 TACIT_MUST_USE enum tacit_err api_multipart_init(
-	struct api_multipart *m, struct tacit_bytes content_type);
+        struct api_multipart *m, struct tacit_bytes content_type);
 /* Fails: MALFORMED, TOO_LARGE, and what the sink fails with; not to be fed again then. */
 TACIT_MUST_USE enum tacit_err api_multipart_feed(
-	struct api_multipart *m, struct tacit_bytes data, const struct api_multipart_sink *sink);
+        struct api_multipart *m, struct tacit_bytes data, const struct api_multipart_sink *sink);
 /* The body is over. *conversation_id and *message_id are 0 when they were not given.
  * Fails: MALFORMED (no closing delimiter, no file, or a field that is no number). */
 TACIT_MUST_USE enum tacit_err api_multipart_end(
-	const struct api_multipart *m, int64_t *conversation_id, int64_t *message_id);
+        const struct api_multipart *m, int64_t *conversation_id, int64_t *message_id);
 
 #endif

@@ -28,7 +28,7 @@ static enum tacit_err refuse_name(struct api_call *c, const char *name)
 }
 
 enum tacit_err api_names_add(
-	struct api_call *c, struct store *store, struct tacit_bytes name, struct api_names *out)
+        struct api_call *c, struct store *store, struct tacit_bytes name, struct api_names *out)
 {
 	char text[TACIT_MAX_USERNAME + 1] = "";
 	struct store_user user;
@@ -50,7 +50,7 @@ enum tacit_err api_names_add(
 }
 
 enum tacit_err api_names_resolve(struct api_call *c, struct store *store, const char *member,
-	enum tacit_presence presence, struct api_names *out)
+        enum tacit_presence presence, struct api_names *out)
 {
 	enum tacit_err err = TACIT_OK;
 	const json_t *array = json_object_get(c->data, member);
@@ -65,7 +65,7 @@ enum tacit_err api_names_resolve(struct api_call *c, struct store *store, const 
 		if (!json_is_string(name))
 			return api_refuse_member(c, API_INVALID_FIELD, member);
 		TRY(api_names_add(c, store,
-			tacit_bytes(json_string_value(name), json_string_length(name)), out));
+		        tacit_bytes(json_string_value(name), json_string_length(name)), out));
 	}
 out:
 	return err;

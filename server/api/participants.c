@@ -26,7 +26,7 @@ static enum tacit_err answer_list(struct api_call *c, struct store *store, int s
 	TRY(api_answer_json(c, status, &w));
 	api_json_open_array(&w, "participants");
 	TRY(store->ops->participant_list(
-		store, c->path.id, c->who.user_id, api_participant_row, &w));
+	        store, c->path.id, c->who.user_id, api_participant_row, &w));
 	api_json_close_array(&w);
 	TRY(api_json_finish(&w));
 out:
@@ -79,7 +79,7 @@ enum tacit_err api_participants_add(struct api_call *c, struct store *store)
 	const struct api_names *names = c->work;
 	for (size_t i = 0; i < names->count; i++)
 		TRY(store->ops->participant_add(store, c->path.id, c->who.user_id, names->ids[i],
-			c->api->settings.max_participants, c->now));
+		        c->api->settings.max_participants, c->now));
 	TRY(answer_list(c, store, 201));
 out:
 	return err;
@@ -91,7 +91,7 @@ enum tacit_err api_participant_remove(struct api_call *c, struct store *store)
 	const struct api_names *names = c->work;
 	int64_t removed = names->count > 0 ? names->ids[0] : c->who.user_id;
 	err = store->ops->participant_remove(
-		store, c->path.id, c->who.user_id, removed, api_collect_gone, c);
+	        store, c->path.id, c->who.user_id, removed, api_collect_gone, c);
 	if (err == TACIT_E_CONFLICT)
 		err = api_refuse(c, API_NOT_ALLOWED);
 	TRY(err);

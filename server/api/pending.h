@@ -16,7 +16,8 @@ struct api_pending {
 };
 
 /* Appended. Fails: NOMEM, TOO_LARGE. */
-TACIT_MUST_USE enum tacit_err api_pending_encode(const struct api_pending *p, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err api_pending_encode(
+        const struct api_pending *p, struct tacit_buf *out);
 /* Fails: TRUNCATED, TRAILING, TOO_LARGE. */
 TACIT_MUST_USE enum tacit_err api_pending_decode(struct tacit_bytes in, struct api_pending *out);
 

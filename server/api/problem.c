@@ -6,7 +6,7 @@ static const struct {
 	int status;
 	const char *code, *text;
 } problems[API_PROBLEM_COUNT] = {
-	[API_FINE] = {200, "FINE", ""},
+        [API_FINE] = {200, "FINE", ""},
 #define API_PROBLEM(code, status, text) [API_##code] = {status, #code, text},
 #include "server/api/problem.def"
 #undef API_PROBLEM
@@ -70,7 +70,7 @@ enum api_problem api_problem_of(enum tacit_err err)
 }
 
 enum tacit_err api_problem_write(
-	enum api_problem p, const char *detail, int64_t now, struct tacit_buf *out)
+        enum api_problem p, const char *detail, int64_t now, struct tacit_buf *out)
 {
 	struct api_json w = api_json_begin(out);
 	api_json_text(&w, "error", tacit_cstr(detail != NULL ? detail : problems[p].text));

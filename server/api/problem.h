@@ -22,6 +22,6 @@ enum api_problem api_problem_of_status(int status);
 
 /* Appends the error object. detail: a better sentence, or NULL. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err api_problem_write(
-	enum api_problem p, const char *detail, int64_t now, struct tacit_buf *out);
+        enum api_problem p, const char *detail, int64_t now, struct tacit_buf *out);
 
 #endif

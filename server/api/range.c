@@ -20,7 +20,7 @@ static bool read_number(struct tacit_bytes text, uint64_t *out)
 }
 
 enum api_range api_range_read(
-	struct tacit_bytes header, uint64_t size, uint64_t *from, uint64_t *bytes)
+        struct tacit_bytes header, uint64_t size, uint64_t *from, uint64_t *bytes)
 {
 	uint64_t first = 0, last = 0;
 	*from = 0;
@@ -38,7 +38,7 @@ enum api_range api_range_read(
 		return API_RANGE_WHOLE;
 	if (has_first && has_last && last < first)
 		return API_RANGE_WHOLE; /* 14.1.1: invalid, so ignored */
-	if (!has_first) { /* the last so many bytes */
+	if (!has_first) {               /* the last so many bytes */
 		first = last < size ? size - last : 0;
 		if (last == 0)
 			return API_RANGE_OUTSIDE;

@@ -11,7 +11,7 @@ enum api_range {
 };
 
 enum api_range api_range_read(
-	struct tacit_bytes header, uint64_t size, uint64_t *from, uint64_t *bytes);
+        struct tacit_bytes header, uint64_t size, uint64_t *from, uint64_t *bytes);
 
 /* Does If-None-Match (a list of tags, weak ones too, or *) name this tag, quotes included? */
 bool api_etag_listed(struct tacit_bytes header, struct tacit_bytes etag);

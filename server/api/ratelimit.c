@@ -12,7 +12,7 @@
 #define TOKEN 60000u /* one token, in the unit of a bucket: a minute of milliseconds */
 
 struct bucket {
-	uint64_t key; /* 0: free */
+	uint64_t key;   /* 0: free */
 	uint64_t level; /* what is left, in 1/TOKEN */
 	uint64_t at_ms;
 };
@@ -30,7 +30,7 @@ struct api_limiter {
 };
 
 enum tacit_err api_limiter_new(
-	struct api_limit limit, size_t sets, const struct tacit_env *env, struct api_limiter **out)
+        struct api_limit limit, size_t sets, const struct tacit_env *env, struct api_limiter **out)
 {
 	*out = NULL;
 	TACIT_ASSERT(sets > 0 && (sets & (sets - 1)) == 0);
@@ -74,7 +74,8 @@ static uint64_t level_now(const struct api_limiter *l, const struct bucket *b, u
 }
 
 /* The key's bucket, or a free one, or that of the quietest. */
-static struct bucket *bucket_of(struct api_limiter *l, struct set *set, uint64_t key, uint64_t now_ms)
+static struct bucket *bucket_of(
+        struct api_limiter *l, struct set *set, uint64_t key, uint64_t now_ms)
 {
 	struct bucket *best = &set->way[0];
 	uint64_t best_level = 0;
@@ -93,7 +94,7 @@ static struct bucket *bucket_of(struct api_limiter *l, struct set *set, uint64_t
 }
 
 bool api_limiter_take(struct api_limiter *l, uint64_t key, unsigned cost, uint64_t now_ms,
-	unsigned *retry_after_s)
+        unsigned *retry_after_s)
 {
 	*retry_after_s = 0;
 	if (l->limit.per_minute == 0)

@@ -19,14 +19,14 @@ struct api_limit {
 struct api_limiter;
 
 /* sets: a power of two. Fails: NOMEM. */
-TACIT_MUST_USE enum tacit_err api_limiter_new(struct api_limit limit, size_t sets,
-	const struct tacit_env *env, struct api_limiter **out);
+TACIT_MUST_USE enum tacit_err api_limiter_new(
+        struct api_limit limit, size_t sets, const struct tacit_env *env, struct api_limiter **out);
 void api_limiter_free(struct api_limiter *l);
 
 /* Takes cost tokens. False when there are too few: *retry_after_s tells when to try again.
  * now_ms: a clock that never goes back. Any thread. */
 TACIT_MUST_USE bool api_limiter_take(struct api_limiter *l, uint64_t key, unsigned cost,
-	uint64_t now_ms, unsigned *retry_after_s);
+        uint64_t now_ms, unsigned *retry_after_s);
 
 /* What counts as one address: an IPv4 address, an IPv6 /64. */
 uint64_t api_address_key(const struct sockaddr_storage *address);

@@ -8,26 +8,26 @@
 
 /* No script, no style, no frame: there is nothing here for a browser to run yet. */
 static const char security_headers[] =
-	"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
-	"frame-ancestors 'none'\r\n"
-	"X-Content-Type-Options: nosniff\r\n"
-	"X-Frame-Options: DENY\r\n"
-	"Referrer-Policy: no-referrer\r\n"
-	"Permissions-Policy: camera=(), microphone=(), geolocation=(), payment=(), usb=()\r\n"
-	"Cross-Origin-Opener-Policy: same-origin\r\n"
-	"Cross-Origin-Resource-Policy: same-origin\r\n";
+        "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        "X-Frame-Options: DENY\r\n"
+        "Referrer-Policy: no-referrer\r\n"
+        "Permissions-Policy: camera=(), microphone=(), geolocation=(), payment=(), usb=()\r\n"
+        "Cross-Origin-Opener-Policy: same-origin\r\n"
+        "Cross-Origin-Resource-Policy: same-origin\r\n";
 static const char transport_security[] =
-	"Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n";
+        "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n";
 static const char exposed_headers[] =
-	"Access-Control-Allow-Credentials: true\r\n"
-	"Access-Control-Expose-Headers: ETag, Location, Retry-After, Tus-Resumable, Upload-Offset, "
-	"Upload-Length, Upload-Expires, Tacit-File-Sha256\r\n";
+        "Access-Control-Allow-Credentials: true\r\n"
+        "Access-Control-Expose-Headers: ETag, Location, Retry-After, Tus-Resumable, Upload-Offset, "
+        "Upload-Length, Upload-Expires, Tacit-File-Sha256\r\n";
 static const char allowed_headers[] =
-	"Authorization, Content-Type, Range, If-Range, If-None-Match, X-CSRF-Token, Tus-Resumable, "
-	"Upload-Length, Upload-Defer-Length, Upload-Offset, Upload-Metadata, Upload-Checksum";
+        "Authorization, Content-Type, Range, If-Range, If-None-Match, X-CSRF-Token, Tus-Resumable, "
+        "Upload-Length, Upload-Defer-Length, Upload-Offset, Upload-Metadata, Upload-Checksum";
 
 struct http_response *api_problem_response(
-	const struct api *a, enum api_problem p, const char *detail, unsigned retry_after)
+        const struct api *a, enum api_problem p, const char *detail, unsigned retry_after)
 {
 	enum tacit_err err;
 	char seconds[16];
@@ -61,13 +61,15 @@ out:
 	tacit_ignore(err, "out of memory: the refusal itself still leaves");
 }
 
-static enum tacit_err append_common(const struct api *a, const struct http_request *r, struct tacit_buf *out)
+static enum tacit_err append_common(
+        const struct api *a, const struct http_request *r, struct tacit_buf *out)
 {
 	enum tacit_err err;
 	struct tacit_bytes origin = {0};
 	TRY(tacit_buf_append(out, tacit_bytes(security_headers, sizeof(security_headers) - 1)));
 	if (r != NULL ? r->tls : a->settings.tls)
-		TRY(tacit_buf_append(out, tacit_bytes(transport_security, sizeof(transport_security) - 1)));
+		TRY(tacit_buf_append(
+		        out, tacit_bytes(transport_security, sizeof(transport_security) - 1)));
 	if (a->settings.cors_origins == NULL || a->settings.cors_origins[0] == '\0')
 		return TACIT_OK;
 	TRY(tacit_buf_append(out, TACIT_STR("Vary: Origin\r\n")));
@@ -94,8 +96,8 @@ void api_error_body(void *ctx, int status, struct tacit_buf *out)
 {
 	const struct api *a = ctx;
 	tacit_ignore(api_problem_write(api_problem_of_status(status), NULL,
-			     tacit_env_now(&a->settings.env), out),
-		"out of memory: the status line says it");
+	                     tacit_env_now(&a->settings.env), out),
+	        "out of memory: the status line says it");
 }
 
 static enum tacit_err allow_header(struct http_response *r, const char *name, unsigned allowed)
@@ -105,12 +107,12 @@ static enum tacit_err allow_header(struct http_response *r, const char *name, un
 	for (int m = 0; m < HTTP_METHOD_COUNT; m++)
 		if (allowed & (1u << m))
 			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? ", " : "",
-				api_method_name((enum http_method)m));
+			        api_method_name((enum http_method)m));
 	return http_response_header(r, name, list);
 }
 
 struct http_response *api_options_response(
-	const struct api *a, const struct http_request *r, unsigned allowed)
+        const struct api *a, const struct http_request *r, unsigned allowed)
 {
 	enum tacit_err err;
 	struct tacit_bytes origin = http_header(r, "origin");
@@ -120,7 +122,7 @@ struct http_response *api_options_response(
 	allowed |= 1u << HTTP_OPTIONS;
 	TRY(allow_header(answer, "Allow", allowed));
 	if (origin.p != NULL && api_origin_listed(a, origin) &&
-		http_header(r, "access-control-request-method").p != NULL) {
+	        http_header(r, "access-control-request-method").p != NULL) {
 		TRY(allow_header(answer, "Access-Control-Allow-Methods", allowed));
 		TRY(http_response_header(answer, "Access-Control-Allow-Headers", allowed_headers));
 		TRY(http_response_header(answer, "Access-Control-Max-Age", "600"));

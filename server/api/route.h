@@ -39,15 +39,16 @@ struct api_step {
 #define API_MAX_STEPS 5
 
 struct api_stream {
-	struct api_step open[API_MAX_STEPS];  /* before the first piece */
-	struct api_step piece[API_MAX_STEPS]; /* for each piece: c->piece */
-	struct api_step close[API_MAX_STEPS]; /* the body came whole */
+	struct api_step open[API_MAX_STEPS];    /* before the first piece */
+	struct api_step piece[API_MAX_STEPS];   /* for each piece: c->piece */
+	struct api_step close[API_MAX_STEPS];   /* the body came whole */
 	struct api_step abandon[API_MAX_STEPS]; /* it did not, or a step failed */
 };
 
 struct api_route {
 	enum http_method method;
-	const char *pattern; /* {id} a number, {file} and {device} 32 hex digits, {username} any text */
+	const char *
+	        pattern; /* {id} a number, {file} and {device} 32 hex digits, {username} any text */
 	enum api_auth auth;
 	enum api_body body;
 	uint32_t body_limit; /* of JSON bodies; streams have the file limit */
@@ -62,7 +63,7 @@ extern const struct api_route api_routes[];
 extern const size_t api_route_count;
 
 struct api_path {
-	int64_t id;              /* {id} */
+	int64_t id;                         /* {id} */
 	char file[STORE_FILE_ID_CHARS + 1]; /* {file}, {device} in lower case */
 	char username[TACIT_MAX_USERNAME + 1];
 };
@@ -72,7 +73,7 @@ bool api_path_match(const char *pattern, struct tacit_bytes path, struct api_pat
 
 struct api_match {
 	const struct api_route *route; /* NULL: none with this method */
-	unsigned allowed;              /* bits (1 << method) of the routes with this path; 0: unknown path */
+	unsigned allowed; /* bits (1 << method) of the routes with this path; 0: unknown path */
 };
 /* GET routes answer HEAD as well. */
 struct api_match api_route_find(enum http_method method, struct tacit_bytes path);

@@ -5,92 +5,110 @@
 #define MEDIUM (64 * 1024)
 #define MESSAGE (1024 * 1024)
 
-#define READ(fn) {JOB_READ, fn}
-#define HASH(fn) {JOB_HASH, fn}
-#define FILE_(fn) {JOB_FILE, fn}
-#define WRITE(fn) {JOB_WRITE, fn}
+#define READ(fn)                                                                                   \
+	{                                                                                          \
+		JOB_READ, fn                                                                       \
+	}
+#define HASH(fn)                                                                                   \
+	{                                                                                          \
+		JOB_HASH, fn                                                                       \
+	}
+#define FILE_(fn)                                                                                  \
+	{                                                                                          \
+		JOB_FILE, fn                                                                       \
+	}
+#define WRITE(fn)                                                                                  \
+	{                                                                                          \
+		JOB_WRITE, fn                                                                      \
+	}
 #define STEPS(...) .steps = {__VA_ARGS__}
 
 /* method, pattern, who, body, body limit, cost */
 #define R(m, path, who, body, limit, cost, ...)                                                    \
-	{HTTP_##m, path, API_##who, API_##body, limit, cost, __VA_ARGS__}
+	{                                                                                          \
+		HTTP_##m, path, API_##who, API_##body, limit, cost, __VA_ARGS__                    \
+	}
 
 /* Rooms, conversations and sessions are kinds of one thing. */
 #define CONVERSATIONS(base, k)                                                                     \
 	R(GET, base, USER, NO_BODY, 0, 2, .kind = (k), STEPS(READ(api_conversations_list))),       \
-	R(POST, base, USER, JSON, MEDIUM, 4, .kind = (k),                                          \
-		STEPS(READ(api_conversation_check), WRITE(api_conversation_create))),              \
-	R(GET, base "/{id}", USER, NO_BODY, 0, 1, STEPS(READ(api_conversation_get))),              \
-	R(GET, base "/{id}/devices", USER, NO_BODY, 0, 2, STEPS(READ(api_conversation_devices))),  \
-	R(GET, base "/{id}/messages", USER, NO_BODY, 0, 1, STEPS(READ(api_messages_page))),        \
-	R(POST, base "/{id}/messages", USER, JSON, MESSAGE, 1,                                     \
-		STEPS(READ(api_message_check), WRITE(api_message_append))),                        \
-	R(GET, base "/{id}/participants", USER, NO_BODY, 0, 1,                                     \
-		STEPS(READ(api_participants_list))),                                               \
-	R(POST, base "/{id}/participants", USER, JSON, SMALL, 2,                                   \
-		STEPS(READ(api_participants_find), WRITE(api_participants_add))),                  \
-	R(DELETE, base "/{id}/participants", USER, JSON, SMALL, 1,                                 \
-		STEPS(READ(api_participants_find), WRITE(api_participant_remove))),                \
-	R(DELETE, base "/{id}/participants/{username}", USER, JSON, SMALL, 1,                      \
-		STEPS(READ(api_participants_find), WRITE(api_participant_remove))),                \
-	R(POST, base "/{id}/read", USER, JSON, SMALL, 1, STEPS(WRITE(api_read_mark))),             \
-	R(GET, base "/{id}/key", USER, NO_BODY, 0, 1, STEPS(READ(api_key_get))),                   \
-	R(PUT, base "/{id}/key", USER, JSON, SMALL, 1,                                             \
-		STEPS(READ(api_key_check), WRITE(api_key_put)))
+	        R(POST, base, USER, JSON, MEDIUM, 4, .kind = (k),                                  \
+	                STEPS(READ(api_conversation_check), WRITE(api_conversation_create))),      \
+	        R(GET, base "/{id}", USER, NO_BODY, 0, 1, STEPS(READ(api_conversation_get))),      \
+	        R(GET, base "/{id}/devices", USER, NO_BODY, 0, 2,                                  \
+	                STEPS(READ(api_conversation_devices))),                                    \
+	        R(GET, base "/{id}/messages", USER, NO_BODY, 0, 1,                                 \
+	                STEPS(READ(api_messages_page))),                                           \
+	        R(POST, base "/{id}/messages", USER, JSON, MESSAGE, 1,                             \
+	                STEPS(READ(api_message_check), WRITE(api_message_append))),                \
+	        R(GET, base "/{id}/participants", USER, NO_BODY, 0, 1,                             \
+	                STEPS(READ(api_participants_list))),                                       \
+	        R(POST, base "/{id}/participants", USER, JSON, SMALL, 2,                           \
+	                STEPS(READ(api_participants_find), WRITE(api_participants_add))),          \
+	        R(DELETE, base "/{id}/participants", USER, JSON, SMALL, 1,                         \
+	                STEPS(READ(api_participants_find), WRITE(api_participant_remove))),        \
+	        R(DELETE, base "/{id}/participants/{username}", USER, JSON, SMALL, 1,              \
+	                STEPS(READ(api_participants_find), WRITE(api_participant_remove))),        \
+	        R(POST, base "/{id}/read", USER, JSON, SMALL, 1, STEPS(WRITE(api_read_mark))),     \
+	        R(GET, base "/{id}/key", USER, NO_BODY, 0, 1, STEPS(READ(api_key_get))),           \
+	        R(PUT, base "/{id}/key", USER, JSON, SMALL, 1,                                     \
+	                STEPS(READ(api_key_check), WRITE(api_key_put)))
 
 #define REGISTER(path)                                                                             \
 	R(POST, path, SIGNED, JSON, SMALL, 5, .guard = API_GUARDED,                                \
-		STEPS(READ(api_register_check), HASH(api_register_hash), WRITE(api_register_store)))
+	        STEPS(READ(api_register_check), HASH(api_register_hash),                           \
+	                WRITE(api_register_store)))
 #define LOGIN(path)                                                                                \
 	R(POST, path, SIGNED, JSON, SMALL, 5, .guard = API_GUARDED,                                \
-		STEPS(READ(api_login_find), HASH(api_login_check), WRITE(api_login_store)))
+	        STEPS(READ(api_login_find), HASH(api_login_check), WRITE(api_login_store)))
 
 const struct api_route api_routes[] = {
-	/* what is asked most, first: the table is searched from the front */
-	CONVERSATIONS("/api/conversations", 0),
-	R(POST, "/api/me", USER, JSON, SMALL, 1, STEPS(READ(api_me))),
-	CONVERSATIONS("/api/rooms", STORE_ROOM),
-	CONVERSATIONS("/api/sessions", STORE_SESSION),
-	R(DELETE, "/api/sessions/{id}", USER, JSON, SMALL, 1, STEPS(WRITE(api_session_close))),
+        /* what is asked most, first: the table is searched from the front */
+        CONVERSATIONS("/api/conversations", 0),
+        R(POST, "/api/me", USER, JSON, SMALL, 1, STEPS(READ(api_me))),
+        CONVERSATIONS("/api/rooms", STORE_ROOM),
+        CONVERSATIONS("/api/sessions", STORE_SESSION),
+        R(DELETE, "/api/sessions/{id}", USER, JSON, SMALL, 1, STEPS(WRITE(api_session_close))),
 
-	R(GET, "/api/users", USER, NO_BODY, 0, 4, STEPS(READ(api_users_search))),
-	R(GET, "/api/users/{username}", USER, NO_BODY, 0, 2, STEPS(READ(api_user_get))),
-	R(GET, "/api/devices", USER, NO_BODY, 0, 1, STEPS(READ(api_devices_list))),
-	R(POST, "/api/devices", USER, JSON, SMALL, 2,
-		STEPS(READ(api_device_check), WRITE(api_device_put))),
-	R(DELETE, "/api/devices/{device}", USER, JSON, SMALL, 1, STEPS(WRITE(api_device_delete))),
+        R(GET, "/api/users", USER, NO_BODY, 0, 4, STEPS(READ(api_users_search))),
+        R(GET, "/api/users/{username}", USER, NO_BODY, 0, 2, STEPS(READ(api_user_get))),
+        R(GET, "/api/devices", USER, NO_BODY, 0, 1, STEPS(READ(api_devices_list))),
+        R(POST, "/api/devices", USER, JSON, SMALL, 2,
+                STEPS(READ(api_device_check), WRITE(api_device_put))),
+        R(DELETE, "/api/devices/{device}", USER, JSON, SMALL, 1, STEPS(WRITE(api_device_delete))),
 
-	R(POST, "/api/files/upload", USER, STREAM, 0, 4, .stream = &api_upload_stream),
-	R(GET, "/api/files/{file}/download", USER, NO_BODY, 0, 1,
-		STEPS(READ(api_file_find), FILE_(api_file_open))),
-	R(DELETE, "/api/files/{file}", USER, JSON, SMALL, 1, STEPS(WRITE(api_file_delete))),
-	R(OPTIONS, "/api/files/tus", OPEN, NO_BODY, 0, 1, STEPS(READ(api_tus_options))),
-	R(POST, "/api/files/tus", USER, STREAM, 0, 4, .stream = &api_tus_create_stream),
-	R(OPTIONS, "/api/files/tus/{file}", OPEN, NO_BODY, 0, 1, STEPS(READ(api_tus_options))),
-	R(HEAD, "/api/files/tus/{file}", USER, NO_BODY, 0, 1,
-		STEPS(READ(api_tus_head), FILE_(api_tus_complete), WRITE(api_tus_finish))),
-	R(PATCH, "/api/files/tus/{file}", USER, STREAM, 0, 1, .stream = &api_tus_patch_stream),
-	R(DELETE, "/api/files/tus/{file}", USER, NO_BODY, 0, 1, STEPS(WRITE(api_tus_delete))),
+        R(POST, "/api/files/upload", USER, STREAM, 0, 4, .stream = &api_upload_stream),
+        R(GET, "/api/files/{file}/download", USER, NO_BODY, 0, 1,
+                STEPS(READ(api_file_find), FILE_(api_file_open))),
+        R(DELETE, "/api/files/{file}", USER, JSON, SMALL, 1, STEPS(WRITE(api_file_delete))),
+        R(OPTIONS, "/api/files/tus", OPEN, NO_BODY, 0, 1, STEPS(READ(api_tus_options))),
+        R(POST, "/api/files/tus", USER, STREAM, 0, 4, .stream = &api_tus_create_stream),
+        R(OPTIONS, "/api/files/tus/{file}", OPEN, NO_BODY, 0, 1, STEPS(READ(api_tus_options))),
+        R(HEAD, "/api/files/tus/{file}", USER, NO_BODY, 0, 1,
+                STEPS(READ(api_tus_head), FILE_(api_tus_complete), WRITE(api_tus_finish))),
+        R(PATCH, "/api/files/tus/{file}", USER, STREAM, 0, 1, .stream = &api_tus_patch_stream),
+        R(DELETE, "/api/files/tus/{file}", USER, NO_BODY, 0, 1, STEPS(WRITE(api_tus_delete))),
 
-	REGISTER("/api/register"),
-	REGISTER("/register"),
-	R(POST, "/api/register/verify-2fa", SIGNED, JSON, SMALL, 5, .guard = API_GUARDED,
-		STEPS(READ(api_verify_check), WRITE(api_verify_store))),
-	LOGIN("/api/login"),
-	LOGIN("/login"),
-	R(POST, "/api/login/new-device", OPEN, JSON, SMALL, 10, .guard = API_GUARDED,
-		STEPS(READ(api_new_device_find), HASH(api_login_check), WRITE(api_new_device_store))),
-	R(POST, "/api/logout", USER, JSON, SMALL, 1, STEPS(WRITE(api_logout))),
-	R(GET, "/api/csrf", USER, NO_BODY, 0, 1, STEPS(READ(api_csrf))),
-	R(POST, "/api/token/refresh", OPEN, JSON, SMALL, 5, .guard = API_GUARDED,
-		STEPS(WRITE(api_token_refresh))),
+        REGISTER("/api/register"),
+        REGISTER("/register"),
+        R(POST, "/api/register/verify-2fa", SIGNED, JSON, SMALL, 5, .guard = API_GUARDED,
+                STEPS(READ(api_verify_check), WRITE(api_verify_store))),
+        LOGIN("/api/login"),
+        LOGIN("/login"),
+        R(POST, "/api/login/new-device", OPEN, JSON, SMALL, 10, .guard = API_GUARDED,
+                STEPS(READ(api_new_device_find), HASH(api_login_check),
+                        WRITE(api_new_device_store))),
+        R(POST, "/api/logout", USER, JSON, SMALL, 1, STEPS(WRITE(api_logout))),
+        R(GET, "/api/csrf", USER, NO_BODY, 0, 1, STEPS(READ(api_csrf))),
+        R(POST, "/api/token/refresh", OPEN, JSON, SMALL, 5, .guard = API_GUARDED,
+                STEPS(WRITE(api_token_refresh))),
 
-	R(GET, "/", OPEN, NO_BODY, 0, 1, STEPS(READ(api_root))),
-	R(GET, "/health", OPEN, NO_BODY, 0, 1,
-		STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
-	R(GET, "/api/health", OPEN, NO_BODY, 0, 1,
-		STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
-	R(GET, "/metrics", OPEN, NO_BODY, 0, 1, STEPS(READ(api_metrics_read))),
+        R(GET, "/", OPEN, NO_BODY, 0, 1, STEPS(READ(api_root))),
+        R(GET, "/health", OPEN, NO_BODY, 0, 1,
+                STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
+        R(GET, "/api/health", OPEN, NO_BODY, 0, 1,
+                STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
+        R(GET, "/metrics", OPEN, NO_BODY, 0, 1, STEPS(READ(api_metrics_read))),
 };
 
 const size_t api_route_count = TACIT_COUNT(api_routes);

@@ -34,21 +34,21 @@ void api_server_keys_clear(struct api_server_keys *k)
 }
 
 enum tacit_err api_seal_totp(const struct api_server_keys *k, const struct tacit_env *env,
-	const char *username, const uint8_t seed[API_TOTP_SEED_BYTES],
-	uint8_t out[API_TOTP_SEALED_BYTES])
+        const char *username, const uint8_t seed[API_TOTP_SEED_BYTES],
+        uint8_t out[API_TOTP_SEALED_BYTES])
 {
 	tacit_env_random(env, out, TACIT_AEAD_NONCE_BYTES);
 	return tacit_aead_seal_once(TACIT_AES256_GCM, k->totp.p, out, tacit_cstr(username),
-		tacit_bytes(seed, API_TOTP_SEED_BYTES), out + TACIT_AEAD_NONCE_BYTES);
+	        tacit_bytes(seed, API_TOTP_SEED_BYTES), out + TACIT_AEAD_NONCE_BYTES);
 }
 
 enum tacit_err api_open_totp(const struct api_server_keys *k, const char *username,
-	struct tacit_bytes sealed, uint8_t seed[API_TOTP_SEED_BYTES])
+        struct tacit_bytes sealed, uint8_t seed[API_TOTP_SEED_BYTES])
 {
 	if (sealed.n != API_TOTP_SEALED_BYTES)
 		return TACIT_E_BAD_SEAL;
 	return tacit_aead_open_once(TACIT_AES256_GCM, k->totp.p, sealed.p, tacit_cstr(username),
-		tacit_bytes_part(sealed, TACIT_AEAD_NONCE_BYTES, sealed.n), seed);
+	        tacit_bytes_part(sealed, TACIT_AEAD_NONCE_BYTES, sealed.n), seed);
 }
 
 void api_token_hash(struct tacit_bytes token, uint8_t out[STORE_HASH_BYTES])
@@ -57,7 +57,7 @@ void api_token_hash(struct tacit_bytes token, uint8_t out[STORE_HASH_BYTES])
 }
 
 enum tacit_err api_token_new(
-	const struct tacit_env *env, char text[API_TOKEN_CHARS + 1], uint8_t hash[STORE_HASH_BYTES])
+        const struct tacit_env *env, char text[API_TOKEN_CHARS + 1], uint8_t hash[STORE_HASH_BYTES])
 {
 	enum tacit_err err;
 	struct tacit_buf encoded = {0};
@@ -82,7 +82,7 @@ void api_file_id_new(const struct tacit_env *env, char out[STORE_FILE_ID_CHARS +
 }
 
 enum tacit_err api_check_secret(
-	struct tacit_bytes secret, struct store *store, enum api_secret_use use)
+        struct tacit_bytes secret, struct store *store, enum api_secret_use use)
 {
 	enum tacit_err err;
 	struct tacit_buf kept = {0};
@@ -92,7 +92,7 @@ enum tacit_err api_check_secret(
 	err = store->ops->meta_get(store, "key_check", &kept);
 	if (err == TACIT_E_NOT_FOUND)
 		err = use == API_SECRET_REMEMBER ? store->ops->meta_set(store, "key_check", now)
-						 : TACIT_OK;
+		                                 : TACIT_OK;
 	else if (err == TACIT_OK && !tacit_ct_eq(tacit_buf_view(&kept), now))
 		err = TACIT_E_BAD_SEAL;
 out:

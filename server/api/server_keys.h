@@ -15,7 +15,7 @@ struct api_server_keys {
 
 /* Fails: NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err api_server_keys_init(
-	struct api_server_keys *k, struct tacit_bytes secret);
+        struct api_server_keys *k, struct tacit_bytes secret);
 void api_server_keys_clear(struct api_server_keys *k);
 
 #define API_TOTP_SEED_BYTES 20 /* RFC 4226 4, R6: the recommended 160 bits */
@@ -23,18 +23,18 @@ void api_server_keys_clear(struct api_server_keys *k);
 
 /* AES-256-GCM: nonce, ciphertext, tag; bound to the name. Fails: CRYPTO. */
 TACIT_MUST_USE enum tacit_err api_seal_totp(const struct api_server_keys *k,
-	const struct tacit_env *env, const char *username, const uint8_t seed[API_TOTP_SEED_BYTES],
-	uint8_t out[API_TOTP_SEALED_BYTES]);
+        const struct tacit_env *env, const char *username, const uint8_t seed[API_TOTP_SEED_BYTES],
+        uint8_t out[API_TOTP_SEALED_BYTES]);
 /* Fails: BAD_SEAL. */
 TACIT_MUST_USE enum tacit_err api_open_totp(const struct api_server_keys *k, const char *username,
-	struct tacit_bytes sealed, uint8_t seed[API_TOTP_SEED_BYTES]);
+        struct tacit_bytes sealed, uint8_t seed[API_TOTP_SEED_BYTES]);
 
 /* SHA-256 of a random token: all that is kept of it. */
 void api_token_hash(struct tacit_bytes token, uint8_t out[STORE_HASH_BYTES]);
 
 #define API_TOKEN_CHARS 43 /* 256 random bits as base64url */
 TACIT_MUST_USE enum tacit_err api_token_new(const struct tacit_env *env,
-	char text[API_TOKEN_CHARS + 1], uint8_t hash[STORE_HASH_BYTES]);
+        char text[API_TOKEN_CHARS + 1], uint8_t hash[STORE_HASH_BYTES]);
 
 /* 128 random bits as hex: the id of a file. */
 void api_file_id_new(const struct tacit_env *env, char out[STORE_FILE_ID_CHARS + 1]);

@@ -8,14 +8,14 @@
 #include "server/api/jwt.h"
 
 static enum tacit_err write_jwt(
-	struct api_call *c, int64_t user_id, int64_t session_id, struct tacit_buf *out)
+        struct api_call *c, int64_t user_id, int64_t session_id, struct tacit_buf *out)
 {
 	struct api_jwt claims = {user_id, session_id, c->now + API_JWT_SECONDS};
 	return api_jwt_write(c->api->keys.jwt, &claims, c->now, out);
 }
 
 enum tacit_err api_session_new(
-	struct api_call *c, struct store *store, int64_t user_id, struct api_new_session *out)
+        struct api_call *c, struct store *store, int64_t user_id, struct api_new_session *out)
 {
 	enum tacit_err err;
 	uint8_t token[STORE_HASH_BYTES], refresh[STORE_HASH_BYTES];
@@ -24,7 +24,7 @@ enum tacit_err api_session_new(
 	TRY(api_token_new(env, out->cookie, token));
 	TRY(api_token_new(env, out->refresh, refresh));
 	TRY(store->ops->session_create(store, user_id, token, refresh, c->now,
-		c->now + c->api->settings.session_s, &out->id));
+	        c->now + c->api->settings.session_s, &out->id));
 	TRY(write_jwt(c, user_id, out->id, &out->jwt));
 out:
 	return err;
@@ -44,11 +44,12 @@ void api_session_members(struct api_json *w, const struct api_new_session *s)
 }
 
 enum tacit_err api_set_cookie(
-	struct api_call *c, const char *name, const char *value, int64_t seconds)
+        struct api_call *c, const char *name, const char *value, int64_t seconds)
 {
 	char line[200];
-	(void)snprintf(line, sizeof(line), "%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s",
-		name, value, seconds, c->tls ? "; Secure" : "");
+	(void)snprintf(line, sizeof(line),
+	        "%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s", name, value,
+	        seconds, c->tls ? "; Secure" : "");
 	enum tacit_err err = http_response_header(c->answer, "Set-Cookie", line);
 	tacit_wipe(line, sizeof(line));
 	return err;
@@ -113,8 +114,8 @@ enum tacit_err api_token_refresh(struct api_call *c, struct store *store)
 	TRY(api_text(c, "refresh_token", TACIT_REQUIRED, 100, &old));
 	api_token_hash(old, old_hash);
 	TRY(api_token_new(&c->api->settings.env, fresh.refresh, new_hash));
-	err = store->ops->session_refresh(store, old_hash, new_hash, c->now,
-		c->now + c->api->settings.session_s, &session);
+	err = store->ops->session_refresh(
+	        store, old_hash, new_hash, c->now, c->now + c->api->settings.session_s, &session);
 	if (err == TACIT_E_REPLAY) { /* somebody has a copy: that the session has ended must stay */
 		err = api_refuse_and_keep(c, API_INVALID_TOKEN);
 		goto out;

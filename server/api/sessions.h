@@ -11,17 +11,18 @@ struct api_new_session {
 };
 
 /* In a WRITE step. Clear it in any case. */
-TACIT_MUST_USE enum tacit_err api_session_new(struct api_call *c, struct store *store,
-	int64_t user_id, struct api_new_session *out);
+TACIT_MUST_USE enum tacit_err api_session_new(
+        struct api_call *c, struct store *store, int64_t user_id, struct api_new_session *out);
 void api_session_clear(struct api_new_session *s);
 /* The members token, refresh_token, expires_in of a JSON answer. */
 void api_session_members(struct api_json *w, const struct api_new_session *s);
 /* Set-Cookie: tacit_session. */
-TACIT_MUST_USE enum tacit_err api_session_cookie(struct api_call *c, const struct api_new_session *s);
+TACIT_MUST_USE enum tacit_err api_session_cookie(
+        struct api_call *c, const struct api_new_session *s);
 
 /* HttpOnly, SameSite=Lax, Secure under TLS. seconds 0: the browser forgets it. */
 TACIT_MUST_USE enum tacit_err api_set_cookie(
-	struct api_call *c, const char *name, const char *value, int64_t seconds);
+        struct api_call *c, const char *name, const char *value, int64_t seconds);
 
 /* {"id","username","public_key","created_at"}, and for the owner "email" and "admin". */
 enum api_view { API_PUBLIC_VIEW, API_OWNER_VIEW };

@@ -12,8 +12,8 @@ static void finish_letting_go(struct api_call *c)
 	c->after_abandon(c);
 }
 
-/* What was begun is given up, and the work with it; then goes on. First that and then the answer: who
- * has it may come back for the same upload at once. */
+/* What was begun is given up, and the work with it; then goes on. First that and then the answer:
+ * who has it may come back for the same upload at once. */
 static void let_go(struct api_call *c, void (*then)(struct api_call *c))
 {
 	c->refused = c->problem;

@@ -20,21 +20,23 @@ enum tacit_err api_totp_init(void)
 }
 
 static enum tacit_err code_at(
-	const uint8_t seed[API_TOTP_SEED_BYTES], int64_t step, char out[API_TOTP_DIGITS + 1])
+        const uint8_t seed[API_TOTP_SEED_BYTES], int64_t step, char out[API_TOTP_DIGITS + 1])
 {
 	int rc = oath_totp_generate((const char *)seed, API_TOTP_SEED_BYTES,
-		(time_t)(step * API_TOTP_STEP_SECONDS), API_TOTP_STEP_SECONDS, 0, API_TOTP_DIGITS, out);
+	        (time_t)(step * API_TOTP_STEP_SECONDS), API_TOTP_STEP_SECONDS, 0, API_TOTP_DIGITS,
+	        out);
 	return rc == OATH_OK ? TACIT_OK : TACIT_E_CRYPTO;
 }
 
 enum tacit_err api_totp_check(const uint8_t seed[API_TOTP_SEED_BYTES], struct tacit_bytes code,
-	int64_t now, int64_t *step)
+        int64_t now, int64_t *step)
 {
 	enum tacit_err err;
 	bool found = false;
 	char want[API_TOTP_DIGITS + 1] = "";
 	*step = 0;
-	for (int64_t s = now / API_TOTP_STEP_SECONDS - 1; s <= now / API_TOTP_STEP_SECONDS + 1; s++) {
+	for (int64_t s = now / API_TOTP_STEP_SECONDS - 1; s <= now / API_TOTP_STEP_SECONDS + 1;
+	        s++) {
 		TRY(code_at(seed, s, want));
 		bool same = tacit_ct_eq(code, tacit_bytes(want, API_TOTP_DIGITS));
 		if (same && !found)
@@ -71,7 +73,7 @@ enum tacit_err api_totp_secret_text(const uint8_t seed[API_TOTP_SEED_BYTES], str
 }
 
 enum tacit_err api_totp_uri(
-	const char *username, const uint8_t seed[API_TOTP_SEED_BYTES], struct tacit_buf *out)
+        const char *username, const uint8_t seed[API_TOTP_SEED_BYTES], struct tacit_buf *out)
 {
 	enum tacit_err err;
 	TRY(tacit_buf_append(out, TACIT_STR("otpauth://totp/tacit:")));
@@ -89,9 +91,10 @@ static enum tacit_err svg_of(const QRcode *qr, struct tacit_buf *out)
 	enum tacit_err err;
 	int side = qr->width + 8;
 	TRY(tacit_buf_printf(out,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
-		"shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path d=\"",
-		side, side, side, side));
+	        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+	        "shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path "
+	        "d=\"",
+	        side, side, side, side));
 	for (int y = 0; y < qr->width; y++)
 		for (int x = 0; x < qr->width; x++)
 			if (qr->data[y * qr->width + x] & 1)
@@ -126,7 +129,8 @@ enum tacit_err api_recovery_code_hash(struct tacit_bytes typed, uint8_t hash[STO
 			continue;
 		if (c >= 'a' && c <= 'z')
 			c = (uint8_t)(c - ('a' - 'A'));
-		if (n == sizeof(plain) || memchr(base32_digits, c, sizeof(base32_digits) - 1) == NULL)
+		if (n == sizeof(plain) ||
+		        memchr(base32_digits, c, sizeof(base32_digits) - 1) == NULL)
 			return TACIT_E_MALFORMED;
 		plain[n++] = (char)c;
 	}
@@ -138,8 +142,8 @@ enum tacit_err api_recovery_code_hash(struct tacit_bytes typed, uint8_t hash[STO
 }
 
 enum tacit_err api_recovery_codes_new(const struct tacit_env *env,
-	char codes[API_RECOVERY_CODES][API_RECOVERY_CHARS + 1],
-	uint8_t hashes[API_RECOVERY_CODES][STORE_HASH_BYTES])
+        char codes[API_RECOVERY_CODES][API_RECOVERY_CHARS + 1],
+        uint8_t hashes[API_RECOVERY_CODES][STORE_HASH_BYTES])
 {
 	enum tacit_err err = TACIT_OK;
 	uint8_t raw[10];
@@ -147,8 +151,8 @@ enum tacit_err api_recovery_codes_new(const struct tacit_env *env,
 	for (size_t i = 0; i < API_RECOVERY_CODES; i++) {
 		tacit_env_random(env, raw, sizeof(raw));
 		base32(raw, sizeof(raw), text);
-		(void)snprintf(codes[i], API_RECOVERY_CHARS + 1, "%.4s-%.4s-%.4s-%.4s", text, text + 4,
-			text + 8, text + 12);
+		(void)snprintf(codes[i], API_RECOVERY_CHARS + 1, "%.4s-%.4s-%.4s-%.4s", text,
+		        text + 4, text + 8, text + 12);
 		TRY(api_recovery_code_hash(tacit_cstr(codes[i]), hashes[i]));
 	}
 out:

@@ -53,8 +53,8 @@ void api_tus_close(struct tus *t)
 enum tacit_err api_tus_version(struct api_call *c)
 {
 	return tacit_bytes_eq(c->header[API_H_TUS_RESUMABLE], TACIT_STR(API_TUS_VERSION))
-		       ? TACIT_OK
-		       : api_refuse(c, API_UNSUPPORTED_TUS_VERSION);
+	               ? TACIT_OK
+	               : api_refuse(c, API_UNSUPPORTED_TUS_VERSION);
 }
 
 static enum tacit_err keep_upload(void *ctx, const struct store_upload *u)
@@ -74,8 +74,8 @@ enum tacit_err api_tus_load(struct api_call *c, struct store *store)
 		return TACIT_E_NOMEM;
 	/* First the claim, then the row: from here on nobody else moves the offset. */
 	bool mine = api_claim_take(c->api->claims, &t->claim, c->path.file);
-	enum tacit_err err = store->ops->upload_get(
-		store, c->path.file, c->who.user_id, c->now, keep_upload, t);
+	enum tacit_err err =
+	        store->ops->upload_get(store, c->path.file, c->who.user_id, c->now, keep_upload, t);
 	return err == TACIT_OK && !mine ? api_refuse(c, API_UPLOAD_BUSY) : err;
 }
 
@@ -133,7 +133,8 @@ enum tacit_err api_tus_answer(struct api_call *c, int status)
 	}
 	if (c->method == HTTP_HEAD && t->metadata.n > 0) {
 		TRY(tacit_buf_terminate(&t->metadata));
-		TRY(http_response_header(c->answer, "Upload-Metadata", (const char *)t->metadata.p));
+		TRY(http_response_header(
+		        c->answer, "Upload-Metadata", (const char *)t->metadata.p));
 	}
 out:
 	return err;
@@ -148,7 +149,8 @@ enum tacit_err api_tus_options(struct api_call *c, struct store *store)
 	TRY(http_response_header(c->answer, "Tus-Resumable", API_TUS_VERSION));
 	TRY(http_response_header(c->answer, "Tus-Version", API_TUS_VERSION));
 	TRY(http_response_header(c->answer, "Tus-Extension",
-		"creation,creation-with-upload,creation-defer-length,termination,checksum,expiration"));
+	        "creation,creation-with-upload,creation-defer-length,termination,checksum,"
+	        "expiration"));
 	TRY(http_response_header(c->answer, "Tus-Checksum-Algorithm", "sha256,sha1"));
 	TRY(number_header(c, "Tus-Max-Size", c->api->settings.max_file_bytes));
 out:
@@ -243,11 +245,11 @@ out:
 enum tacit_err api_tus_finish(struct api_call *c, struct store *store)
 {
 	static const int status[HTTP_METHOD_COUNT] = {
-		[HTTP_POST] = 201, [HTTP_PATCH] = 204, [HTTP_HEAD] = 200};
+	        [HTTP_POST] = 201, [HTTP_PATCH] = 204, [HTTP_HEAD] = 200};
 	enum tacit_err err;
 	struct tus *t = c->work;
-	TRY(store->ops->upload_finish(
-		store, t->upload.id, c->who.user_id, t->sha256, tacit_env_now(&c->api->settings.env)));
+	TRY(store->ops->upload_finish(store, t->upload.id, c->who.user_id, t->sha256,
+	        tacit_env_now(&c->api->settings.env)));
 	t->finished = true;
 	TRY(api_tus_answer(c, status[c->method]));
 out:

@@ -10,12 +10,12 @@ struct tus {
 	struct store_upload upload; /* metadata: a view into `metadata` */
 	struct tacit_buf metadata;
 	struct api_claim claim;
-	bool finished;              /* it is a file already; sha256 is known */
+	bool finished; /* it is a file already; sha256 is known */
 	uint8_t sha256[TACIT_SHA256_BYTES];
 
-	int fd;          /* -1: closed. In api_tus_complete the blob that is read back */
-	int64_t at;      /* bytes in the blob; upload.offset: those that are committed */
-	int64_t synced;  /* bytes in the blob that are on disk */
+	int fd;             /* -1: closed. In api_tus_complete the blob that is read back */
+	int64_t at;         /* bytes in the blob; upload.offset: those that are committed */
+	int64_t synced;     /* bytes in the blob that are on disk */
 	int64_t most;       /* bytes that the owner's quota lets it have while its length is open */
 	int64_t new_length; /* to be set with this request; -1: none */
 	struct api_tus_checksum checksum;
@@ -33,7 +33,8 @@ TACIT_MUST_USE enum tacit_err api_tus_version(struct api_call *c);
 /* Claims the upload and reads its row. Refuses UPLOAD_BUSY; fails: NOT_FOUND, GONE. */
 TACIT_MUST_USE enum tacit_err api_tus_load(struct api_call *c, struct store *store);
 /* How much more the owner may keep. */
-TACIT_MUST_USE enum tacit_err api_quota_left(struct api_call *c, struct store *store, int64_t *left);
+TACIT_MUST_USE enum tacit_err api_quota_left(
+        struct api_call *c, struct store *store, int64_t *left);
 /* Status and the headers that tell how far the upload is. */
 TACIT_MUST_USE enum tacit_err api_tus_answer(struct api_call *c, int status);
 

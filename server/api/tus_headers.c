@@ -52,7 +52,7 @@ out:
 
 /* One "key base64" or "key"; its value is decoded into out when it is the wanted one. */
 static enum tacit_err read_pair(
-	struct tacit_bytes pair, struct tacit_bytes key, struct tacit_buf *out, bool *found)
+        struct tacit_bytes pair, struct tacit_bytes key, struct tacit_buf *out, bool *found)
 {
 	enum tacit_err err;
 	struct tacit_buf value = {0};
@@ -75,7 +75,7 @@ out:
 }
 
 enum tacit_err api_tus_metadata(
-	struct tacit_bytes header, struct tacit_bytes key, struct tacit_buf *out)
+        struct tacit_bytes header, struct tacit_bytes key, struct tacit_buf *out)
 {
 	enum tacit_err err;
 	bool found = false;

@@ -20,12 +20,12 @@ struct api_tus_checksum {
 /* "sha256 <base64>", "sha1 <base64>". An absent header wants nothing.
  * Fails: UNSUPPORTED (another algorithm), MALFORMED, NOMEM. */
 TACIT_MUST_USE enum tacit_err api_tus_checksum_read(
-	struct tacit_bytes header, struct api_tus_checksum *out);
+        struct tacit_bytes header, struct api_tus_checksum *out);
 
 /* "key base64,key base64": the decoded value of one key, appended; a key may stand without value.
  * Checks the whole header. Fails: MALFORMED, TOO_LARGE, NOMEM; NOT_FOUND when the key is absent. */
 TACIT_MUST_USE enum tacit_err api_tus_metadata(
-	struct tacit_bytes header, struct tacit_bytes key, struct tacit_buf *out);
+        struct tacit_bytes header, struct tacit_bytes key, struct tacit_buf *out);
 
 #define API_HTTP_DATE_CHARS 29 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 void api_http_date(int64_t unix_seconds, char out[API_HTTP_DATE_CHARS + 1]);

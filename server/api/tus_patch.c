@@ -17,7 +17,7 @@
 static enum tacit_err header_number(struct api_call *c, enum api_header h, int64_t *out)
 {
 	return api_tus_number(c->header[h], out) == TACIT_OK ? TACIT_OK
-							     : api_refuse(c, API_INVALID_HEADER);
+	                                                     : api_refuse(c, API_INVALID_HEADER);
 }
 
 static enum tacit_err read_checksum(struct api_call *c, struct tus *t)
@@ -36,7 +36,7 @@ static bool has_body(const struct api_call *c)
 static enum tacit_err check_type(struct api_call *c)
 {
 	bool right = tacit_bytes_eq(
-		c->header[API_H_CONTENT_TYPE], TACIT_STR("application/offset+octet-stream"));
+	        c->header[API_H_CONTENT_TYPE], TACIT_STR("application/offset+octet-stream"));
 	return right ? TACIT_OK : api_refuse(c, API_UNSUPPORTED_MEDIA_TYPE);
 }
 
@@ -47,7 +47,7 @@ static enum tacit_err check_room(struct api_call *c, const struct tus *t)
 	if (c->content_length == UINT64_MAX)
 		return TACIT_OK;
 	return c->content_length > (uint64_t)(end - t->upload.offset) ? api_refuse(c, API_TOO_LARGE)
-								      : TACIT_OK;
+	                                                              : TACIT_OK;
 }
 
 static enum tacit_err read_length(struct api_call *c, int64_t *length)
@@ -93,8 +93,7 @@ static enum tacit_err begin_creation(struct api_call *c, struct store *store)
 	TRY(t != NULL ? TACIT_OK : TACIT_E_NOMEM);
 	bool deferred = c->header[API_H_UPLOAD_DEFER_LENGTH].p != NULL;
 	if (deferred == (c->header[API_H_UPLOAD_LENGTH].p != NULL) ||
-		(deferred &&
-			!tacit_bytes_eq(c->header[API_H_UPLOAD_DEFER_LENGTH], TACIT_STR("1"))))
+	        (deferred && !tacit_bytes_eq(c->header[API_H_UPLOAD_DEFER_LENGTH], TACIT_STR("1"))))
 		return api_refuse(c, API_INVALID_HEADER);
 	if (!deferred)
 		TRY(read_length(c, &t->upload.length));
@@ -127,8 +126,8 @@ static enum tacit_err refuse_quota(struct api_call *c, enum tacit_err err)
 static enum tacit_err create_row(struct api_call *c, struct store *store)
 {
 	struct tus *t = c->work;
-	return refuse_quota(c,
-		store->ops->upload_create(store, &t->upload, c->api->settings.quota_bytes));
+	return refuse_quota(
+	        c, store->ops->upload_create(store, &t->upload, c->api->settings.quota_bytes));
 }
 
 /* --- PATCH --------------------------------------------------------------------------------- */
@@ -150,7 +149,7 @@ static enum tacit_err begin_patch(struct api_call *c, struct store *store)
 	if (c->header[API_H_UPLOAD_LENGTH].p != NULL) {
 		TRY(read_length(c, &t->new_length));
 		if (t->upload.length >= 0 ? t->new_length != t->upload.length
-					  : t->new_length < t->upload.offset)
+		                          : t->new_length < t->upload.offset)
 			return api_refuse(c, API_INVALID_HEADER);
 		t->upload.length = t->new_length;
 	}
@@ -159,20 +158,21 @@ out:
 	return err;
 }
 
-/* A deferred length, once it is known, is committed with the offset that this request reaches. Should
- * the commit fail, the request fails, and what t says here is used no more. */
+/* A deferred length, once it is known, is committed with the offset that this request reaches.
+ * Should the commit fail, the request fails, and what t says here is used no more. */
 static enum tacit_err commit_offset(struct api_call *c, struct store *store)
 {
 	enum tacit_err err = TACIT_OK;
 	struct tus *t = c->work;
 	int64_t expires_at =
-		tacit_env_now(&c->api->settings.env) + c->api->settings.upload_expiry_s;
+	        tacit_env_now(&c->api->settings.env) + c->api->settings.upload_expiry_s;
 	int64_t left = 0;
 	if (t->new_length >= 0)
-		TRY(refuse_quota(c, store->ops->upload_set_length(store, t->upload.id,
-			c->who.user_id, t->new_length, c->api->settings.quota_bytes)));
+		TRY(refuse_quota(
+		        c, store->ops->upload_set_length(store, t->upload.id, c->who.user_id,
+		                   t->new_length, c->api->settings.quota_bytes)));
 	TRY(store->ops->upload_advance(
-		store, t->upload.id, c->who.user_id, t->upload.offset, t->synced, expires_at));
+	        store, t->upload.id, c->who.user_id, t->upload.offset, t->synced, expires_at));
 	if (t->most >= 0 && t->synced > t->upload.offset) {
 		TRY(api_quota_left(c, store, &left));
 		if (left < 0) /* others of the same owner grew at the same time */
@@ -295,17 +295,17 @@ out:
 }
 
 const struct api_stream api_tus_create_stream = {
-	.open = {{JOB_READ, begin_creation}, {JOB_WRITE, create_row}, {JOB_FILE, open_partial}},
-	.piece = {{JOB_FILE, take_piece}, {JOB_WRITE, commit_offset}},
-	.close = {{JOB_FILE, sync_bytes}, {JOB_WRITE, commit_end}, {JOB_FILE, api_tus_complete},
-		{JOB_WRITE, api_tus_finish}},
-	.abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_offset}},
+        .open = {{JOB_READ, begin_creation}, {JOB_WRITE, create_row}, {JOB_FILE, open_partial}},
+        .piece = {{JOB_FILE, take_piece}, {JOB_WRITE, commit_offset}},
+        .close = {{JOB_FILE, sync_bytes}, {JOB_WRITE, commit_end}, {JOB_FILE, api_tus_complete},
+                {JOB_WRITE, api_tus_finish}},
+        .abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_offset}},
 };
 
 const struct api_stream api_tus_patch_stream = {
-	.open = {{JOB_READ, begin_patch}, {JOB_FILE, open_partial}},
-	.piece = {{JOB_FILE, take_piece}, {JOB_WRITE, commit_offset}},
-	.close = {{JOB_FILE, sync_bytes}, {JOB_WRITE, commit_end}, {JOB_FILE, api_tus_complete},
-		{JOB_WRITE, api_tus_finish}},
-	.abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_offset}},
+        .open = {{JOB_READ, begin_patch}, {JOB_FILE, open_partial}},
+        .piece = {{JOB_FILE, take_piece}, {JOB_WRITE, commit_offset}},
+        .close = {{JOB_FILE, sync_bytes}, {JOB_WRITE, commit_end}, {JOB_FILE, api_tus_complete},
+                {JOB_WRITE, api_tus_finish}},
+        .abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_offset}},
 };

@@ -169,8 +169,8 @@ static enum tacit_err discard(struct api_call *c, struct store *store)
 }
 
 const struct api_stream api_upload_stream = {
-	.open = {{JOB_READ, begin}, {JOB_FILE, open_blob}},
-	.piece = {{JOB_FILE, take_piece}},
-	.close = {{JOB_FILE, publish}, {JOB_WRITE, create_row}},
-	.abandon = {{JOB_FILE, discard}},
+        .open = {{JOB_READ, begin}, {JOB_FILE, open_blob}},
+        .piece = {{JOB_FILE, take_piece}},
+        .close = {{JOB_FILE, publish}, {JOB_WRITE, create_row}},
+        .abandon = {{JOB_FILE, discard}},
 };

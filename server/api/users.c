@@ -69,7 +69,7 @@ enum tacit_err api_user_get(struct api_call *c, struct store *store)
 	struct api_json w;
 	struct store_user user;
 	if (c->api->settings.directory == API_DIRECTORY_OFF &&
-		strcmp(c->path.username, c->who.username) != 0)
+	        strcmp(c->path.username, c->who.username) != 0)
 		return api_refuse(c, API_DIRECTORY_CLOSED);
 	err = store->ops->user_by_name(store, c->path.username, &user);
 	if (err == TACIT_E_NOT_FOUND || (err == TACIT_OK && user.disabled))

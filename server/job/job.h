@@ -7,9 +7,9 @@
  * FILE   few threads for blob reads, writes and fsync
  *
  * A job carries its inputs by value. Exactly one of: submit fails (the caller still owns it), or
- * run() is called and then done() (which frees it or submits it to the next lane). In the WRITE lane
- * run() is left out when the transaction could not be begun or the savepoint not be set: done() then
- * gets that error. */
+ * run() is called and then done() (which frees it or submits it to the next lane). In the WRITE
+ * lane run() is left out when the transaction could not be begun or the savepoint not be set:
+ * done() then gets that error. */
 #ifndef TACIT_SERVER_JOB_JOB_H
 #define TACIT_SERVER_JOB_JOB_H
 
@@ -22,11 +22,11 @@ enum job_lane { JOB_READ, JOB_WRITE, JOB_HASH, JOB_FILE, JOB_LANES };
 
 struct job {
 	struct job *next; /* job.c's */
-	/* context: what the lane's thread_open gave. In the WRITE lane an error from run() undoes this
-	 * job's own changes (savepoint) and no other's. */
+	/* context: what the lane's thread_open gave. In the WRITE lane an error from run() undoes
+	 * this job's own changes (savepoint) and no other's. */
 	enum tacit_err (*run)(struct job *j, void *context);
-	/* err: what run() returned, or the commit's failure. WRITE: after the commit, in the order of
-	 * submission. */
+	/* err: what run() returned, or the commit's failure. WRITE: after the commit, in the order
+	 * of submission. */
 	void (*done)(struct job *j, enum tacit_err err);
 };
 
@@ -38,7 +38,8 @@ struct job_lane_settings {
 	/* In the lane's thread, at start and end. NULL context is a failure for READ and WRITE. */
 	void *(*thread_open)(void *ctx);
 	void (*thread_close)(void *ctx, void *context);
-	/* Around the done() of the jobs of a turn, so that what these wake is woken once. May be NULL. */
+	/* Around the done() of the jobs of a turn, so that what these wake is woken once. May be
+	 * NULL. */
 	void (*cork)(void);
 	void (*uncork)(void);
 	/* WRITE only. mark/undo surround one job inside the batch. A failing undo or release, or a
@@ -48,7 +49,7 @@ struct job_lane_settings {
 	enum tacit_err (*batch_commit)(void *context);
 	void (*batch_abort)(void *context);
 	enum tacit_err (*mark)(void *context);
-	enum tacit_err (*undo)(void *context);   /* back to the mark */
+	enum tacit_err (*undo)(void *context); /* back to the mark */
 	enum tacit_err (*release)(void *context);
 };
 
@@ -57,11 +58,11 @@ struct job_pool;
 /* All threads are up, with their contexts, when it returns. Fails: USAGE (a lane without threads or
  * capacity, WRITE with several), STORE (a thread_open gave NULL), NOMEM, IO. */
 TACIT_MUST_USE enum tacit_err job_pool_new(
-	const struct job_lane_settings lanes[JOB_LANES], struct job_pool **out);
+        const struct job_lane_settings lanes[JOB_LANES], struct job_pool **out);
 /* Any thread, never blocks. False: the lane is full or the pool is stopping (answer 503). */
 TACIT_MUST_USE bool job_submit(struct job_pool *p, enum job_lane lane, struct job *j);
-/* What this thread submits between the two wakes each lane once, at the end. For threads that submit
- * in bursts; the lanes' own do so by themselves. */
+/* What this thread submits between the two wakes each lane once, at the end. For threads that
+ * submit in bursts; the lanes' own do so by themselves. */
 void job_cork(void);
 void job_uncork(void);
 /* Refuses new jobs from outside, finishes what was accepted (jobs may still move between lanes),

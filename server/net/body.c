@@ -4,7 +4,7 @@
 
 #define FIRST_BYTES ((size_t)64 * 1024) /* allocated for a body before it has come */
 #define MAX_COLLECTED_BYTES ((size_t)64 * 1024 * 1024)
-#define GIVE_BYTES ((size_t)64 * 1024)  /* a smaller piece is not worth a job */
+#define GIVE_BYTES ((size_t)64 * 1024) /* a smaller piece is not worth a job */
 
 /* The body's clock: a purse that each byte fills at the minimal rate and each moment of waiting for
  * the peer empties. It stands still while the application holds us up. */

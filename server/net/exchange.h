@@ -19,7 +19,7 @@ struct exchange {
 	bool continued;        /* 100 Continue was sent */
 	int64_t budget_ms;     /* the peer's time while the clock stands */
 	struct tacit_buf body; /* BUFFER: all of it; STREAM: the piece that is being filled */
-	size_t charged; /* what of it counts in loop->collected */
+	size_t charged;        /* what of it counts in loop->collected */
 	void *stream;
 	bool streaming; /* begin() has been, end() not yet */
 	bool piece_out; /* the application holds a piece */

@@ -15,7 +15,13 @@
 #include "base/err.h"
 
 enum http_method {
-	HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS,
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_PATCH,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
 	HTTP_METHOD_COUNT
 };
 
@@ -33,10 +39,10 @@ struct http_request {
 	struct tacit_bytes query; /* without '?'; may be empty */
 	struct http_header headers[HTTP_MAX_HEADERS];
 	size_t header_count;
-	uint64_t content_length;   /* UINT64_MAX: chunked, length unknown */
-	struct tacit_bytes body;   /* HTTP_BUFFER plans, in handle(): the whole body */
+	uint64_t content_length;      /* UINT64_MAX: chunked, length unknown */
+	struct tacit_bytes body;      /* HTTP_BUFFER plans, in handle(): the whole body */
 	struct sockaddr_storage peer; /* the client, after --behind-proxy was applied */
-	bool tls;                  /* this connection, or the trusted proxy's X-Forwarded-Proto */
+	bool tls; /* this connection, or the trusted proxy's X-Forwarded-Proto */
 };
 
 /* Case-insensitive; a view with p == NULL when absent. */
@@ -44,7 +50,7 @@ struct tacit_bytes http_header(const struct http_request *r, const char *name);
 /* The value of a query parameter, percent-decoded into out (NUL-terminated).
  * Fails: NOT_FOUND, TOO_LARGE, MALFORMED. */
 TACIT_MUST_USE enum tacit_err http_query(
-	const struct http_request *r, const char *name, char *out, size_t room);
+        const struct http_request *r, const char *name, char *out, size_t room);
 /* The value of a cookie; p == NULL when absent. */
 struct tacit_bytes http_cookie(const struct http_request *r, const char *name);
 
@@ -55,10 +61,10 @@ struct http_handle {
 /* What to send. Made by http_response_new, filled by whoever answers, owned by http_reply. */
 struct http_response {
 	int status;
-	const char *content_type;   /* static; NULL: no body */
-	struct tacit_buf headers;   /* extra complete lines, each with CRLF */
+	const char *content_type; /* static; NULL: no body */
+	struct tacit_buf headers; /* extra complete lines, each with CRLF */
 	struct tacit_buf body;
-	int file;                   /* -1, or a descriptor to stream instead of body; owned */
+	int file; /* -1, or a descriptor to stream instead of body; owned */
 	uint64_t file_from, file_bytes;
 	bool close;                 /* end the connection after this answer */
 	struct http_response *next; /* net's: its place in the mailbox of a loop ... */
@@ -69,7 +75,7 @@ struct http_response *http_response_new(int status); /* NULL when out of memory 
 void http_response_free(struct http_response *r);
 /* Appends "name: value\r\n"; a value with CR or LF is refused. Fails: NOMEM, MALFORMED. */
 TACIT_MUST_USE enum tacit_err http_response_header(
-	struct http_response *r, const char *name, const char *value);
+        struct http_response *r, const char *name, const char *value);
 
 enum http_plan_kind {
 	HTTP_ANSWER, /* answer now with plan.answer; a body that was announced is not read */
@@ -88,7 +94,8 @@ struct http_app {
 	void *ctx;
 	/* The head of a request is complete. r lives until the exchange ends. */
 	void (*plan)(void *ctx, const struct http_request *r, struct http_plan *plan);
-	/* HTTP_BUFFER: the body is complete. r is valid during the call only: copy what a job needs. */
+	/* HTTP_BUFFER: the body is complete. r is valid during the call only: copy what a job
+	 * needs. */
 	void (*handle)(void *ctx, struct http_handle h, const struct http_request *r, void *route);
 	/* HTTP_STREAM: begin returns the application's state for this body (NULL: it has replied
 	 * already). Then each piece, of HTTP_PIECE_BYTES at most; the next one is given only after
@@ -97,21 +104,25 @@ struct http_app {
 	 * complete tells whether the body came whole. After end() the state is the application's.
 	 * When the peer goes away, what had come is still given before end(), so that a resumable
 	 * upload loses nothing. After an early http_reply no further piece comes, only end(). */
-	void *(*stream_begin)(void *ctx, struct http_handle h, const struct http_request *r, void *route);
-	void (*stream_data)(void *ctx, struct http_handle h, void *state, struct tacit_buf *piece /* taken */);
+	void *(*stream_begin)(
+	        void *ctx, struct http_handle h, const struct http_request *r, void *route);
+	void (*stream_data)(
+	        void *ctx, struct http_handle h, void *state, struct tacit_buf *piece /* taken */);
 	void (*stream_end)(void *ctx, struct http_handle h, void *state, bool complete);
 	/* Headers that stand on every answer, also on net's own errors: appended complete lines. */
-	void (*common_headers)(void *ctx, const struct http_request *r /* may be NULL */, struct tacit_buf *out);
+	void (*common_headers)(
+	        void *ctx, const struct http_request *r /* may be NULL */, struct tacit_buf *out);
 	/* Body of net's own errors (400 408 413 417 431 501 503 505): the JSON error object. */
 	void (*error_body)(void *ctx, int status, struct tacit_buf *out);
-	/* Around all calls of one turn of a loop, so that what they wake is woken once. May be NULL. */
+	/* Around all calls of one turn of a loop, so that what they wake is woken once. May be
+	 * NULL. */
 	void (*cork)(void);
 	void (*uncork)(void);
-	/* An exchange is over, for the access log and the metrics; exactly once for each plan(), and
-	 * once for a head that could not be parsed (r is then empty but for peer and tls, never NULL).
-	 * status 499: the peer went away before the answer had left. */
+	/* An exchange is over, for the access log and the metrics; exactly once for each plan(),
+	 * and once for a head that could not be parsed (r is then empty but for peer and tls, never
+	 * NULL). status 499: the peer went away before the answer had left. */
 	void (*finished)(void *ctx, const struct http_request *r, void *route, int status,
-		uint64_t bytes_out, uint64_t microseconds);
+	        uint64_t bytes_out, uint64_t microseconds);
 };
 
 /* Any thread. Takes r. */

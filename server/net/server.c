@@ -141,7 +141,8 @@ static enum tacit_err load_tls(const struct net_settings *s, const char **why, S
 		*why = "a TLS certificate needs its key, and the key its certificate";
 		return TACIT_E_USAGE;
 	}
-	return s->tls_cert != NULL ? net_tls_context_new(s->tls_cert, s->tls_key, why, out) : TACIT_OK;
+	return s->tls_cert != NULL ? net_tls_context_new(s->tls_cert, s->tls_key, why, out)
+	                           : TACIT_OK;
 }
 
 enum tacit_err net_server_check(const struct net_settings *s, const char **why)

@@ -12,18 +12,18 @@ struct net_prefix { /* an address or network, for --behind-proxy */
 };
 
 struct net_settings {
-	const char *listen;           /* "127.0.0.1:5000", "[::1]:5000" */
+	const char *listen;             /* "127.0.0.1:5000", "[::1]:5000" */
 	const char *tls_cert, *tls_key; /* PEM paths; both or neither */
 	const struct net_prefix *proxies;
 	size_t proxy_count;
-	unsigned loops;               /* 0: one per core */
-	unsigned max_connections;     /* per loop; beyond: accept stops; default 10000 */
+	unsigned loops;           /* 0: one per core */
+	unsigned max_connections; /* per loop; beyond: accept stops; default 10000 */
 	/* Beyond: closed at once. Proxies are never counted. 0: 256, and loopback is exempt too. */
 	unsigned max_connections_per_address;
-	unsigned head_timeout_s;      /* from first byte to end of head; default 10 */
-	unsigned idle_timeout_s;      /* keep-alive, between requests; default 75 */
-	unsigned body_min_rate;       /* bytes per second, averaged; slower bodies get 408; default 256 */
-	unsigned write_timeout_s;     /* no progress when writing; default 30 */
+	unsigned head_timeout_s; /* from first byte to end of head; default 10 */
+	unsigned idle_timeout_s; /* keep-alive, between requests; default 75 */
+	unsigned body_min_rate; /* bytes per second, averaged; slower bodies get 408; default 256 */
+	unsigned write_timeout_s; /* no progress when writing; default 30 */
 };
 
 /* "10.0.0.0/8", "2001:db8::/32", "192.0.2.1". Fails: USAGE. */
@@ -35,9 +35,9 @@ struct net_server;
  *  *why gets static text or strerror text for the operator.
  * Fails: USAGE (address, TLS files), IO (bind), NOMEM. */
 TACIT_MUST_USE enum tacit_err net_server_new(const struct net_settings *s,
-	const struct http_app *app, const char **why, struct net_server **out);
-/* What net_server_new would find wrong with the address and the TLS files; binds nothing. Same errors,
- * but IO. */
+        const struct http_app *app, const char **why, struct net_server **out);
+/* What net_server_new would find wrong with the address and the TLS files; binds nothing. Same
+ * errors, but IO. */
 TACIT_MUST_USE enum tacit_err net_server_check(const struct net_settings *s, const char **why);
 /* The port bound, for "--listen 127.0.0.1:0". */
 unsigned net_server_port(const struct net_server *s);
@@ -56,7 +56,7 @@ unsigned net_cores(void);
 
 struct net_stats {
 	uint64_t connections_open, connections_total, bytes_in, bytes_out, refused_connections,
-		malformed_requests, timeouts;
+	        malformed_requests, timeouts;
 };
 void net_server_stats(const struct net_server *s, struct net_stats *out); /* any thread */
 

@@ -24,7 +24,8 @@ static enum tacit_err new_user(struct store *s, const char *name, int64_t *id)
 	return s->ops->user_create(s, &u, id);
 }
 
-static enum tacit_err append_batch(struct store *s, int64_t conversation, int64_t user, long from, long n)
+static enum tacit_err append_batch(
+        struct store *s, int64_t conversation, int64_t user, long from, long n)
 {
 	enum tacit_err err;
 	uint8_t content[512];
@@ -35,8 +36,9 @@ static enum tacit_err append_batch(struct store *s, int64_t conversation, int64_
 		bool existed;
 		struct store_message out;
 		int length = snprintf(client_id, sizeof(client_id), "fill-%ld", from + i);
-		TRY(s->ops->message_append(s, conversation, user, tacit_bytes(content, sizeof(content)),
-			tacit_bytes(client_id, (size_t)length), 1, &out, &existed));
+		TRY(s->ops->message_append(s, conversation, user,
+		        tacit_bytes(content, sizeof(content)),
+		        tacit_bytes(client_id, (size_t)length), 1, &out, &existed));
 	}
 	TRY(s->ops->batch_commit(s));
 out:
@@ -60,9 +62,10 @@ int main(int argc, char **argv)
 	TRY(new_user(s, "filler-a", &alice));
 	TRY(new_user(s, "filler-b", &bob));
 	TRY(s->ops->conversation_create(s, STORE_DIRECT, alice, TACIT_STR(""),
-		(const int64_t[]){alice, bob}, 2, 1, 0, &conversation, &existed));
+	        (const int64_t[]){alice, bob}, 2, 1, 0, &conversation, &existed));
 	for (long done = 0; done < count; done += BATCH)
-		TRY(append_batch(s, conversation, alice, done, count - done < BATCH ? count - done : BATCH));
+		TRY(append_batch(
+		        s, conversation, alice, done, count - done < BATCH ? count - done : BATCH));
 out:
 	if (err != TACIT_OK)
 		fprintf(stderr, "fill: %s %s\n", tacit_err_text(err), why);

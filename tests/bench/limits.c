@@ -51,7 +51,8 @@ struct verify {
 static int verify_step(void *ctx)
 {
 	struct verify *v = ctx;
-	return tacit_sign_verify(&v->pk, tacit_bytes(v->digest, sizeof(v->digest)), &v->sig) != TACIT_OK;
+	return tacit_sign_verify(&v->pk, tacit_bytes(v->digest, sizeof(v->digest)), &v->sig) !=
+	       TACIT_OK;
 }
 
 static double verify_rate(void)
@@ -76,7 +77,7 @@ static int seal_step(void *ctx)
 {
 	struct seal *s = ctx;
 	return tacit_file_seal_chunk(s->stream, s->index++, TACIT_CHUNK_MIDDLE,
-		       tacit_bytes(s->chunk, TACIT_FILE_CHUNK_BYTES), s->chunk) != TACIT_OK;
+	               tacit_bytes(s->chunk, TACIT_FILE_CHUNK_BYTES), s->chunk) != TACIT_OK;
 }
 
 static double seal_rate(void)
@@ -127,12 +128,12 @@ static double commit_rate(const char *folder)
 	double result = -1;
 	snprintf(path, sizeof(path), "%s/limits.db", folder);
 	if (sqlite3_open(path, &db) == SQLITE_OK &&
-		sqlite3_exec(db,
-			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-			"CREATE TABLE m(id INTEGER PRIMARY KEY, content BLOB)",
-			NULL, NULL, NULL) == SQLITE_OK &&
-		sqlite3_prepare_v2(db, "INSERT INTO m(content) VALUES (zeroblob(256))", -1, &insert,
-			NULL) == SQLITE_OK)
+	        sqlite3_exec(db,
+	                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	                "CREATE TABLE m(id INTEGER PRIMARY KEY, content BLOB)",
+	                NULL, NULL, NULL) == SQLITE_OK &&
+	        sqlite3_prepare_v2(db, "INSERT INTO m(content) VALUES (zeroblob(256))", -1, &insert,
+	                NULL) == SQLITE_OK)
 		result = rate(commit_step, insert);
 	sqlite3_finalize(insert);
 	sqlite3_close(db);

@@ -4,7 +4,8 @@
  *
  * stdin: requests, each "LENGTH\n" followed by that many raw bytes, used once each, in order. Every
  * connection has one request under way. Stops after SECONDS or when the requests are used up. An
- * answer with another status than STATUS counts as an error. Bounded in time and count by its input. */
+ * answer with another status than STATUS counts as an error. Bounded in time and count by its
+ * input. */
 #define _GNU_SOURCE /* strcasestr */
 #include <errno.h>
 #include <fcntl.h>
@@ -155,7 +156,7 @@ static void print_result(struct result *r, double took)
 	double p99 = r->done > 0 ? (double)r->latencies[r->done * 99 / 100] : 0;
 	printf("{\"requests\": %zu, \"errors\": %zu, \"seconds\": %.3f, \"per_second\": %.1f, "
 	       "\"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
-		r->done, r->errors, took, (double)r->done / took, p50 * 1e3, p99 * 1e3);
+	        r->done, r->errors, took, (double)r->done / took, p50 * 1e3, p99 * 1e3);
 }
 
 int main(int argc, char **argv)

@@ -38,9 +38,9 @@ static enum tacit_err emit(const struct target *t, const char *path, const struc
 	enum tacit_err err;
 	struct tacit_buf out = {0};
 	TRY(tacit_buf_printf(&out,
-		"POST %s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nCookie: %s\r\n"
-		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-		path, t->host, t->host, t->cookie, body->n));
+	        "POST %s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nCookie: %s\r\n"
+	        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	        path, t->host, t->host, t->cookie, body->n));
 	TRY(tacit_buf_append(&out, tacit_buf_view(body)));
 	printf("%zu\n", out.n);
 	if (fwrite(out.p, 1, out.n, stdout) != out.n)
@@ -88,9 +88,10 @@ int main(int argc, char **argv)
 	uint8_t seed[TACIT_SIGN_SEED_BYTES];
 	struct tacit_sign_public pk;
 	if (argc < 6 || tacit_crypto_init() != TACIT_OK || !read_line(argv[3], hex, sizeof(hex)) ||
-		!read_line(argv[4], t.cookie, sizeof(t.cookie)) ||
-		tacit_unhex(tacit_cstr(hex), seed, sizeof(seed)) != TACIT_OK) {
-		fprintf(stderr, "usage: requests me|post COUNT SEED_FILE COOKIE_FILE HOST:PORT [CONVERSATION]\n");
+	        !read_line(argv[4], t.cookie, sizeof(t.cookie)) ||
+	        tacit_unhex(tacit_cstr(hex), seed, sizeof(seed)) != TACIT_OK) {
+		fprintf(stderr, "usage: requests me|post COUNT SEED_FILE COOKIE_FILE HOST:PORT "
+		                "[CONVERSATION]\n");
 		return 2;
 	}
 	tacit_sign_keypair(seed, &t.sk, &pk);

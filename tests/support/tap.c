@@ -28,12 +28,12 @@ bool tap_check_int(long long got, long long want, const char *what, const char *
 }
 
 bool tap_check_err(
-	enum tacit_err got, enum tacit_err want, const char *what, const char *file, int line)
+        enum tacit_err got, enum tacit_err want, const char *what, const char *file, int line)
 {
 	if (got != want) {
 		failed = true;
 		printf("# failed: %s is %s, not %s, at %s:%d\n", what, tacit_err_name(got),
-			tacit_err_name(want), file, line);
+		        tacit_err_name(want), file, line);
 	}
 	return got == want;
 }
@@ -47,7 +47,7 @@ static void print_bytes(const char *label, struct tacit_bytes b)
 }
 
 bool tap_check_bytes(struct tacit_bytes got, struct tacit_bytes want, const char *what,
-	const char *file, int line)
+        const char *file, int line)
 {
 	bool same = tacit_bytes_eq(got, want);
 	if (!same) {

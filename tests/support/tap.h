@@ -20,11 +20,14 @@ int tap_main(int argc, char **argv, const struct tap_case *cases, size_t count);
 /* Checks: a failed one is printed with its place and fails the case, which goes on. */
 bool tap_check(bool ok, const char *what, const char *file, int line);
 bool tap_check_int(long long got, long long want, const char *what, const char *file, int line);
-bool tap_check_err(enum tacit_err got, enum tacit_err want, const char *what, const char *file, int line);
-bool tap_check_bytes(struct tacit_bytes got, struct tacit_bytes want, const char *what, const char *file, int line);
+bool tap_check_err(
+        enum tacit_err got, enum tacit_err want, const char *what, const char *file, int line);
+bool tap_check_bytes(struct tacit_bytes got, struct tacit_bytes want, const char *what,
+        const char *file, int line);
 
 #define CHECK(cond) tap_check((cond), #cond, __FILE__, __LINE__)
-#define CHECK_INT(got, want) tap_check_int((long long)(got), (long long)(want), #got, __FILE__, __LINE__)
+#define CHECK_INT(got, want)                                                                       \
+	tap_check_int((long long)(got), (long long)(want), #got, __FILE__, __LINE__)
 #define CHECK_ERR(got, want) tap_check_err((got), (want), #got, __FILE__, __LINE__)
 #define CHECK_OK(got) tap_check_err((got), TACIT_OK, #got, __FILE__, __LINE__)
 #define CHECK_BYTES(got, want) tap_check_bytes((got), (want), #got, __FILE__, __LINE__)

@@ -42,8 +42,8 @@ static int send_content(
 	enum tacit_err err = host_run(c->host, &command, on_notice, &s);
 	if (err != TACIT_OK && s.kept)
 		return cli_fail_text(c, err, host_problem(c->host),
-		        "The message is kept here, sealed, and goes out with the next one or the "
-		        "next inbox.");
+		        "The message is kept; it goes out when the server can be reached, with the "
+		        "next one or the next inbox.");
 	if (err != TACIT_OK)
 		return cli_fail_host(c, err);
 	if (c->json) {

@@ -4,8 +4,8 @@
  * - Whatever changes what must survive marks its record dirty; the end of the step seals every
  * dirty record into a PERSIST effect. So a step persists all that it changed, or (NOMEM) breaks the
  * engine.
- * - A conversation has at most one message in the outbox; an operation that seals or posts there
- *   holds the conversation (`holder`), and the others wait.
+ * - A conversation has at most one sealed message in the outbox, and drafts behind it; an operation
+ *   that seals or posts there holds the conversation (`holder`), and the others wait.
  * - A contact's key is pinned at first sight, and one key belongs to one name.
  * - An operation has one request under way at most. */
 #ifndef TACIT_ENGINE_ENGINE_INT_H
@@ -21,6 +21,7 @@
 #define MAX_CONVERSATIONS 16384
 #define MAX_MEMBERS_EVER 4096 /* of one conversation, those who left included */
 #define MAX_NOTES 4096
+#define MAX_DRAFTS 64 /* of one conversation */
 #define MAX_PAGES 4096 /* of messages, in one SYNC */
 #define PAGE_MESSAGES 50
 #define MAX_COOKIE 4096
@@ -84,13 +85,17 @@ struct tacit_conversation {
 	uint64_t holder; /* in memory: the operation that seals or posts here */
 };
 
-/* A sealed message that the server has not acknowledged. */
+/* A message that the server has not acknowledged: sealed, or a draft, which is sealed for those who
+ * are there when it goes out. */
 struct tacit_outgoing {
 	struct tacit_outgoing *next;
 	char client_id[CLIENT_ID_CHARS];
 	uint64_t conversation;
 	struct tacit_buf envelope; /* the exact bytes: a retry sends them again */
 	struct tacit_buf content;  /* encoded; for the own history */
+	uint64_t draft;            /* its place among the drafts there; 0: it is sealed */
+	struct tacit_buf readers;  /* of a draft: who was there then, one a line */
+	bool left;                 /* in memory: it may have arrived by an earlier request */
 	uint64_t op;               /* in memory: who sends it now */
 	bool dirty;
 };
@@ -155,6 +160,7 @@ struct tacit_op {
 	uint64_t earlier; /* messages of this conversation from before this device */
 	bool refreshed;   /* the members were asked for again already */
 	bool sealed;      /* its message is made, and was in the outbox at least */
+	bool drafted;     /* its message is kept, and not sealed */
 	bool acked;       /* the sync has met the message that this operation sends */
 };
 
@@ -364,8 +370,21 @@ TACIT_MUST_USE enum tacit_err tacit_roster_read(struct tacit_engine *e, const st
 void tacit_roster_clear(struct tacit_leaves *l);
 struct tacit_self tacit_roster_self(const struct tacit_engine *e);
 
+/* The sealed one. */
 struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation);
-/* Seals op->content for the roster, puts it into the outbox. Fails: protect's errors. */
+/* The oldest draft. */
+struct tacit_outgoing *tacit_outbox_draft(const struct tacit_engine *e, uint64_t conversation);
+/* Keeps op->content, not sealed for anybody. Fails: LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_keep(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_conversation *c);
+/* Someone who is in the conversation now and was not when the draft was kept; or NULL. */
+const struct tacit_member *tacit_outbox_newcomer(
+        const struct tacit_conversation *c, const struct tacit_outgoing *draft);
+/* The server will not have it: told with its content, and dropped. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_refuse(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_outgoing *o, const struct tacit_answer *a);
+/* Seals the oldest draft there for the roster, or, where there is none, op->content, which it puts
+ * into the outbox. Fails: protect's errors. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_seal(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_leaves *to);
 TACIT_MUST_USE enum tacit_err tacit_outbox_add(
@@ -397,6 +416,8 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;
+/* Sends what waits in the conversation at hand of a SYNC, which holds it; then runs op->after. */
+tacit_op_step tacit_op_flush;
 /* Publishes the device of this profile, then runs op->after, whatever the server said. */
 tacit_op_step tacit_op_publish;
 

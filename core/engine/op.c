@@ -275,7 +275,8 @@ enum tacit_err tacit_op_fail(
 	                .err = why,
 	                .text = text,
 	                .conversation = op->conversation,
-	                .flag = op->sealed && tacit_outbox_of(e, op->conversation) != NULL,
+	                .flag = op->drafted ||
+	                        (op->sealed && tacit_outbox_of(e, op->conversation) != NULL),
 	        });
 }
 

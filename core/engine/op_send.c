@@ -3,7 +3,8 @@
  *   RESOLVE: known direct chat -> its id; else GET the user (pin) -> POST the conversation
  *   SEND: resolve -> hold the conversation -> flush what is kept -> GET its devices
  *         (a stranger among them: GET its members, once; someone new: told, FAILED)
- *         -> seal, persist -> POST -> DONE */
+ *         -> seal, persist -> POST -> DONE
+ *         A draft goes the same way before it; without a server the message becomes one. */
 #include <stdio.h>
 
 #include "engine/engine_int.h"
@@ -105,6 +106,52 @@ enum tacit_err tacit_op_resolve_cmd(struct tacit_engine *e, struct tacit_op *op)
  * -------------------------------------------------------------------------------------- */
 
 static enum tacit_err ask_devices(struct tacit_engine *e, struct tacit_op *op);
+static enum tacit_err flushed(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a);
+
+/* As far as is known here, it could be sealed for everybody. */
+static bool may_keep(
+        const struct tacit_engine *e, const struct tacit_op *op, const struct tacit_conversation *c)
+{
+	struct tacit_content content = {0};
+	enum tacit_err err = tacit_content_decode(tacit_buf_view(&op->content), &content);
+	bool text = err == TACIT_OK && content.kind == TACIT_CONTENT_TEXT;
+	tacit_content_wipe(&content);
+	if (!text || c == NULL || !c->known || !c->in)
+		return false;
+	for (size_t i = 0; i < c->member_count; i++) {
+		struct tacit_bytes name = tacit_name_view(&c->members[i].name);
+		const struct tacit_contact *contact = tacit_contact_find(e, name);
+		if (c->members[i].in && !tacit_contact_is_self(e, name) &&
+		        (contact == NULL || contact->changed))
+			return false;
+	}
+	return true;
+}
+
+static bool is_away(int status)
+{
+	return status == 0 || status == 408 || status == 429 || status >= 500;
+}
+
+/* A server that is away now has the message later. */
+static enum tacit_err keep_or_fail(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	const struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	if (!is_away(a->status) || !may_keep(e, op, c))
+		return tacit_op_fail_answer(e, op, a);
+	enum tacit_err err = tacit_outbox_keep(e, op, c);
+	if (err == TACIT_E_LIMIT)
+		return tacit_op_fail(e, op, err,
+		        TACIT_STR("The server cannot be reached, and too many messages wait here "
+		                  "already: this one is not kept."));
+	if (err != TACIT_OK)
+		return err;
+	return tacit_op_fail(e, op, TACIT_E_NETWORK,
+	        TACIT_STR("The server cannot be reached. The message is kept, and goes out with "
+	                  "the next command that reaches it."));
+}
 
 static enum tacit_err sent(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
@@ -172,7 +219,7 @@ static enum tacit_err got_members(
 	enum tacit_err err;
 	struct tacit_conversation *c;
 	if (a->err != TACIT_OK)
-		return tacit_op_fail_answer(e, op, a);
+		return keep_or_fail(e, op, a);
 	TRY(tacit_conversation_absorb(e, op, a->body, &c));
 	if (c == NULL || c->id != op->conversation)
 		return tacit_op_fail(e, op, TACIT_E_REFUSED,
@@ -223,8 +270,9 @@ static enum tacit_err got_devices(
 	struct tacit_leaves leaves = {0};
 	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
 	const json_t *devices;
+	bool draft = tacit_outbox_draft(e, c->id) != NULL;
 	if (a->err != TACIT_OK)
-		return tacit_op_fail_answer(e, op, a);
+		return keep_or_fail(e, op, a);
 	TRY(tacit_answer_list(a->body, "devices", TACIT_MAX_RECIPIENTS, &devices));
 	err = tacit_roster_read(e, op, c, devices, &leaves);
 	if (err == TACIT_OK && leaves.stranger && !op->refreshed) {
@@ -238,7 +286,7 @@ static enum tacit_err got_devices(
 	if (err != TACIT_OK)
 		err = refuse_to_send(e, op, err);
 	else
-		err = tacit_outbox_post(e, op, tacit_outbox_of(e, c->id), sent);
+		err = tacit_outbox_post(e, op, tacit_outbox_of(e, c->id), draft ? flushed : sent);
 out:
 	tacit_roster_clear(&leaves);
 	return err;
@@ -260,7 +308,8 @@ static enum tacit_err flushed(
 	TRY(tacit_outbox_settle(e, op, tacit_conversation_find(e, op->conversation), a, &outcome));
 	/* Order matters: nothing may pass a message that still waits. */
 	if (outcome == OUTCOME_KEPT)
-		return tacit_op_fail_answer(e, op, a);
+		return keep_or_fail(e, op, a);
+	op->refreshed = false;
 	TRY(ask_devices(e, op));
 out:
 	return err;

@@ -1,7 +1,8 @@
 /* op_sync.c - SYNC and CONVERSATIONS: fetch, open, keep, tell.
  *
  *   GET the conversations (or the one) -> absorb -> for each with news or a kept message:
- *     flush its outbox -> GET a page after `seen` -> open each message -> again while there is more
+ *     flush its outbox (op_flush.c) -> GET a page after `seen` -> open each message
+ *     -> again while there is more
  *
  * One page is one step: state, history and the new `seen` are persisted together. */
 #include <inttypes.h>
@@ -414,26 +415,6 @@ static enum tacit_err fetch_page(struct tacit_engine *e, struct tacit_op *op)
 /* --- all of them
  * ------------------------------------------------------------------------------------ */
 
-static enum tacit_err flushed(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
-{
-	enum tacit_err err;
-	enum tacit_outcome outcome;
-	struct tacit_conversation *c = current(e, op);
-	TRY(tacit_outbox_settle(e, op, c, a, &outcome));
-	if (outcome == OUTCOME_KEPT && (a->status == 0 || a->status == 401))
-		return tacit_op_fail_answer(e, op, a);
-	/* A message that the server does not want now (a full quota) must not keep others out. */
-	if (outcome == OUTCOME_KEPT)
-		TRY(tacit_op_warn(e, op, c, a->err,
-		        "A message that waits here could not be sent yet. (%.*s)", (int)a->text.n,
-		        (const char *)a->text.p));
-	c->holder = 0;
-	TRY(fetch_page(e, op));
-out:
-	return err;
-}
-
 static enum tacit_err next_conversation(struct tacit_engine *e, struct tacit_op *op)
 {
 	if (op->todo_next >= op->todo_count)
@@ -441,16 +422,17 @@ static enum tacit_err next_conversation(struct tacit_engine *e, struct tacit_op 
 		        &(struct tacit_notice){
 		                .conversation = op->conversation, .count = op->fetched});
 	struct tacit_conversation *c = current(e, op);
-	struct tacit_outgoing *kept = tacit_outbox_of(e, c->id);
+	bool kept = tacit_outbox_of(e, c->id) != NULL || tacit_outbox_draft(e, c->id) != NULL;
 	const struct tacit_member *self =
 	        tacit_conversation_member(c, tacit_buf_view(&e->username));
 	op->refreshed = false;
 	op->limit = PAGE_MESSAGES;
 	op->message = self != NULL ? (uint64_t)self->joined : 0;
-	if (kept == NULL || (c->holder != 0 && c->holder != op->id))
+	if (!kept || (c->holder != 0 && c->holder != op->id))
 		return fetch_page(e, op);
 	c->holder = op->id;
-	return tacit_outbox_post(e, op, kept, flushed);
+	op->after = fetch_page;
+	return tacit_op_flush(e, op);
 }
 
 static enum tacit_err add_todo(struct tacit_op *op, uint64_t id)
@@ -468,7 +450,8 @@ static enum tacit_err add_todo(struct tacit_op *op, uint64_t id)
 
 static bool has_news(const struct tacit_engine *e, const struct tacit_conversation *c)
 {
-	return c->last > c->seen || tacit_outbox_of(e, c->id) != NULL;
+	return c->last > c->seen || tacit_outbox_of(e, c->id) != NULL ||
+	       tacit_outbox_draft(e, c->id) != NULL;
 }
 
 /* What the list does not name any more, this account is no longer in. */

@@ -1,9 +1,10 @@
-/* outbox.c - a message from its sealing to the server's acknowledgement.
+/* outbox.c - a message from its writing to the server's acknowledgement.
  *
- *   (none) --seal--> kept --post--> sent: logged, removed
- *                     ^  |--------> refused for good: removed; its order is given back only when
- *                     |               this was the first time that the bytes left
- *                     |--- no answer, or not now: the same bytes and client id go out again
+ *   (none) --keep--> draft: the server could not be reached; sealed when it can
+ *   (none), draft --seal--> kept --post--> sent: logged, removed
+ *                            ^  |--------> refused for good: removed; its order is given back only
+ *                            |               when this was the first time that the bytes left
+ *                            |--- no answer, or not now: the same bytes and client id go out again
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,9 +18,19 @@ const struct tacit_group_ops *const tacit_group_ops = &tacit_pairwise;
 struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation)
 {
 	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
-		if (o->conversation == conversation)
+		if (o->conversation == conversation && o->draft == 0)
 			return o;
 	return NULL;
+}
+
+struct tacit_outgoing *tacit_outbox_draft(const struct tacit_engine *e, uint64_t conversation)
+{
+	struct tacit_outgoing *oldest = NULL;
+	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
+		if (o->conversation == conversation && o->draft != 0 &&
+		        (oldest == NULL || o->draft < oldest->draft))
+			oldest = o;
+	return oldest;
 }
 
 void tacit_outbox_free(struct tacit_outgoing *o)
@@ -28,6 +39,7 @@ void tacit_outbox_free(struct tacit_outgoing *o)
 		return;
 	tacit_buf_clear(&o->envelope);
 	tacit_buf_clear(&o->content);
+	tacit_buf_clear(&o->readers);
 	tacit_free(o);
 }
 
@@ -40,21 +52,36 @@ static void unlink_entry(struct tacit_engine *e, struct tacit_outgoing *gone)
 	tacit_outbox_free(gone);
 }
 
+static enum tacit_err check_room(const struct tacit_engine *e, const struct tacit_outgoing *from)
+{
+	size_t drafts = 0;
+	for (const struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next) {
+		if (o->conversation != from->conversation)
+			continue;
+		drafts += o->draft != 0;
+		if (o->draft == from->draft)
+			return TACIT_E_CONFLICT;
+	}
+	return from->draft != 0 && drafts >= MAX_DRAFTS ? TACIT_E_LIMIT : TACIT_OK;
+}
+
 enum tacit_err tacit_outbox_add(
         struct tacit_engine *e, const struct tacit_outgoing *from, struct tacit_outgoing **out)
 {
 	enum tacit_err err;
+	struct tacit_outgoing *o = NULL;
 	*out = NULL;
-	for (const struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
-		if (o->conversation == from->conversation)
-			return TACIT_E_CONFLICT;
-	struct tacit_outgoing *o = tacit_calloc(1, sizeof(*o));
+	TRY(check_room(e, from));
+	o = tacit_calloc(1, sizeof(*o));
 	if (o == NULL)
 		return TACIT_E_NOMEM;
 	memcpy(o->client_id, from->client_id, sizeof(o->client_id));
 	o->conversation = from->conversation;
+	o->draft = from->draft;
+	o->left = from->left;
 	TRY(tacit_buf_append(&o->envelope, tacit_buf_view(&from->envelope)));
 	TRY(tacit_buf_append(&o->content, tacit_buf_view(&from->content)));
+	TRY(tacit_buf_append(&o->readers, tacit_buf_view(&from->readers)));
 	o->next = e->outbox;
 	e->outbox = o;
 	*out = o;
@@ -77,17 +104,75 @@ static void make_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS])
 	        hex + 16, hex + 20);
 }
 
+enum tacit_err tacit_outbox_keep(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_conversation *c)
+{
+	enum tacit_err err;
+	struct tacit_outgoing fresh = {.conversation = c->id, .draft = 1}, *o;
+	for (o = e->outbox; o != NULL; o = o->next)
+		if (o->conversation == c->id && o->draft >= fresh.draft)
+			fresh.draft = o->draft + 1;
+	for (size_t i = 0; i < c->member_count; i++)
+		if (c->members[i].in)
+			TRY(tacit_buf_printf(&fresh.readers, "%s\n", c->members[i].name.c));
+	make_uuid(e, fresh.client_id);
+	TRY(tacit_buf_append(&fresh.content, tacit_buf_view(&op->content)));
+	TRY(tacit_outbox_add(e, &fresh, &o));
+	o->dirty = e->changed = true;
+	op->drafted = true;
+out:
+	tacit_buf_clear(&fresh.content);
+	tacit_buf_clear(&fresh.readers);
+	return err;
+}
+
+static bool has_line(struct tacit_bytes lines, struct tacit_bytes name)
+{
+	for (size_t at = 0, end; at < lines.n; at = end + 1) {
+		for (end = at; end < lines.n && lines.p[end] != '\n'; end++)
+			continue;
+		if (tacit_name_same(tacit_bytes_part(lines, at, end - at), name))
+			return true;
+	}
+	return false;
+}
+
+const struct tacit_member *tacit_outbox_newcomer(
+        const struct tacit_conversation *c, const struct tacit_outgoing *draft)
+{
+	for (size_t i = 0; i < c->member_count; i++)
+		if (c->members[i].in && !has_line(tacit_buf_view(&draft->readers),
+		                                tacit_name_view(&c->members[i].name)))
+			return &c->members[i];
+	return NULL;
+}
+
+static void become_sealed(struct tacit_outgoing *draft, struct tacit_buf *envelope)
+{
+	draft->envelope = *envelope;
+	*envelope = (struct tacit_buf){0};
+	tacit_buf_clear(&draft->readers);
+	draft->draft = 0;
+	draft->dirty = true;
+}
+
 enum tacit_err tacit_outbox_seal(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_leaves *to)
 {
 	enum tacit_err err;
 	struct tacit_outgoing fresh = {.conversation = c->id}, *o;
+	struct tacit_outgoing *draft = tacit_outbox_draft(e, c->id);
+	const struct tacit_buf *content = draft != NULL ? &draft->content : &op->content;
 	struct tacit_self self = tacit_roster_self(e);
 	struct tacit_roster roster = {to->list, to->count};
 	TRY(tacit_conversation_group(c));
 	TRY(tacit_group_ops->protect(
-	        c->group, &self, &roster, tacit_buf_view(&op->content), &e->env, &fresh.envelope));
+	        c->group, &self, &roster, tacit_buf_view(content), &e->env, &fresh.envelope));
 	c->group_dirty = e->changed = true;
+	if (draft != NULL) {
+		become_sealed(draft, &fresh.envelope);
+		goto out;
+	}
 	make_uuid(e, fresh.client_id);
 	TRY(tacit_buf_append(&fresh.content, tacit_buf_view(&op->content)));
 	TRY(tacit_outbox_add(e, &fresh, &o));
@@ -173,7 +258,7 @@ out:
 	return err;
 }
 
-static enum tacit_err take_back(struct tacit_engine *e, const struct tacit_op *op,
+enum tacit_err tacit_outbox_refuse(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, struct tacit_outgoing *o, const struct tacit_answer *a)
 {
 	enum tacit_err err;
@@ -188,7 +273,7 @@ static enum tacit_err take_back(struct tacit_engine *e, const struct tacit_op *o
 	};
 	/* A message that left before may have arrived though no answer did: the others would refuse
 	 * the next one of its order. They rather miss one that never was. */
-	if (op->sealed && op->call.tries == 1)
+	if (o->draft == 0 && !o->left && op->call.tries == 1)
 		tacit_ignore(tacit_group_ops->unsend(c->group, tacit_buf_view(&o->envelope)),
 		        "if it is not the last one, the receivers will miss one message: no harm");
 	c->group_dirty = true;
@@ -224,8 +309,10 @@ enum tacit_err tacit_outbox_settle(struct tacit_engine *e, struct tacit_op *op,
 		*out = OUTCOME_SENT;
 	} else if (is_final(a->status)) {
 		TRY(tacit_conversation_group(c));
-		TRY(take_back(e, op, c, o, a));
+		TRY(tacit_outbox_refuse(e, op, c, o, a));
 		*out = OUTCOME_REFUSED;
+	} else {
+		o->left = true;
 	}
 out:
 	return err;

@@ -23,7 +23,8 @@ enum record_type {
 	TYPE_CONVERSATION,
 	TYPE_GROUP,
 	TYPE_OUTGOING,
-	TYPE_NOTE = RECORD_NOTE
+	TYPE_NOTE = RECORD_NOTE,
+	TYPE_DRAFT
 };
 
 /* --- names -------------------------------------------------------------------------------------
@@ -179,10 +180,13 @@ static enum tacit_err put_outgoing(struct tacit_engine *e, struct tacit_outgoing
 {
 	char name[NAME_BYTES];
 	struct tacit_buf plain = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_OUTGOING);
+	/* A draft and what becomes of it are one record: sealing replaces it. */
+	struct tacit_writer w = begin_record(&plain, o->draft != 0 ? TYPE_DRAFT : TYPE_OUTGOING);
 	tacit_write_vec8(&w, tacit_cstr(o->client_id));
 	tacit_write_u64(&w, o->conversation);
-	tacit_write_vec32(&w, tacit_buf_view(&o->envelope));
+	if (o->draft != 0)
+		tacit_write_u64(&w, o->draft);
+	tacit_write_vec32(&w, tacit_buf_view(o->draft != 0 ? &o->readers : &o->envelope));
 	tacit_write_vec32(&w, tacit_buf_view(&o->content));
 	outgoing_name(o, name);
 	o->dirty = false;
@@ -361,24 +365,30 @@ out:
 }
 
 static enum tacit_err decode_outgoing(
-        struct tacit_engine *e, struct tacit_reader *r, char name[NAME_BYTES])
+        struct tacit_engine *e, struct tacit_reader *r, bool draft, char name[NAME_BYTES])
 {
 	enum tacit_err err;
-	struct tacit_outgoing seen = {0}, *o;
+	struct tacit_outgoing seen = {.left = true}, *o;
 	struct tacit_bytes client_id = tacit_read_vec8(r, CLIENT_ID_CHARS - 1);
 	seen.conversation = tacit_read_u64(r);
-	struct tacit_bytes envelope = tacit_read_vec32(r, TACIT_MAX_ENVELOPE);
+	seen.draft = draft ? tacit_read_u64(r) : 0;
+	struct tacit_bytes first = tacit_read_vec32(r, TACIT_MAX_ENVELOPE);
 	struct tacit_bytes content = tacit_read_vec32(r, TACIT_MAX_ENVELOPE);
 	TRY(tacit_reader_end(r));
+	if (draft && seen.draft == 0) {
+		err = TACIT_E_MALFORMED;
+		goto out;
+	}
 	if (client_id.n > 0)
 		memcpy(seen.client_id, client_id.p, client_id.n);
-	TRY(tacit_buf_append(&seen.envelope, envelope));
+	TRY(tacit_buf_append(draft ? &seen.readers : &seen.envelope, first));
 	TRY(tacit_buf_append(&seen.content, content));
 	outgoing_name(&seen, name);
 	TRY(tacit_outbox_add(e, &seen, &o));
 out:
 	tacit_buf_clear(&seen.envelope);
 	tacit_buf_clear(&seen.content);
+	tacit_buf_clear(&seen.readers);
 	return err;
 }
 
@@ -404,7 +414,8 @@ enum tacit_err tacit_records_decode(
 	struct tacit_reader r = tacit_reader(plain);
 	if (tacit_read_u8(&r) != RECORD_VERSION)
 		return TACIT_E_UNSUPPORTED;
-	switch (tacit_read_u8(&r)) {
+	uint8_t type = tacit_read_u8(&r);
+	switch (type) {
 	case TYPE_DEVICE:
 		snprintf(fixed, sizeof(fixed), "device");
 		TRY(decode_device(e, &r));
@@ -423,7 +434,8 @@ enum tacit_err tacit_records_decode(
 		TRY(decode_group(e, &r, fixed));
 		break;
 	case TYPE_OUTGOING:
-		TRY(decode_outgoing(e, &r, fixed));
+	case TYPE_DRAFT:
+		TRY(decode_outgoing(e, &r, type == TYPE_DRAFT, fixed));
 		break;
 	case TYPE_NOTE:
 		TRY(decode_note(e, &r, name));

@@ -228,27 +228,35 @@ def two_readers_of_one_profile(w):
 
 
 @tap.case
-def offline_what_is_said_is_what_happens(w):
-    """Without a server a message is kept, or it is not: either is said, and never is one doubled."""
+def offline_a_message_waits_and_goes_out_once(w):
+    w.alice.must("send", "bob", "before")
     w.bob.run("inbox")
     w.server.stop()
     got = w.alice.run("send", "bob", "written offline")
     tap.equal(got.code, 1, "exit")
     tap.check("error:" in got.err and "nobody answers" in got.err, f"a clear word: {got.err}")
     tap.check("written offline" not in got.err + got.out, "not echoed")
-    kept = "kept here" in got.err
+    tap.check("kept; it goes out when the server can be reached" in got.err, got.err)
+    got = w.alice.run("send", "bob", "and a second one")
+    tap.equal(got.code, 1, "exit")
+    tap.check("kept; it goes out" in got.err, got.err)
     got = w.alice.run("inbox")
     tap.equal((got.code, got.out), (1, ""), "inbox without a server")
     tap.check("nobody answers" in got.err, got.err)
     tap.check(w.alice.history("bob"), "history works offline")
     w.server.start()
-    if not kept:
-        w.alice.must("send", "bob", "written offline")
     w.alice.must("send", "bob", "written online")
-    tap.equal([t for _, t in w.bob.inbox()], ["written offline", "written online"], "both, once, in order")
+    tap.equal([t for _, t in w.bob.inbox()], ["written offline", "and a second one", "written online"],
+              "all, once, in order")
     w.alice.must("inbox")
     w.alice.must("send", "bob", "afterwards")
     tap.equal([t for _, t in w.bob.inbox()], ["afterwards"], "and not again")
+    w.server.stop()
+    w.alice.run("send", "bob", "for the next inbox")
+    w.server.start()
+    w.alice.must("inbox")
+    w.alice.must("inbox")
+    tap.equal([t for _, t in w.bob.inbox()], ["for the next inbox"], "an inbox takes it along, once")
 
 
 @tap.case
@@ -259,7 +267,7 @@ def an_answer_that_is_lost_doubles_nothing(w):
     got = w.alice.run("send", "bob", "stored once", "--server", gap.url)
     tap.check(gap.lost > 0, "answers were lost")
     tap.equal(got.code, 1, f"exit {got!r}")
-    tap.check("kept here" in got.err, f"it is said that it waits: {got.err}")
+    tap.check("kept; it goes out" in got.err, f"it is said that it waits: {got.err}")
     gap.losing = False
     w.alice.must("send", "bob", "after it", "--server", gap.url)
     gap.close()

@@ -172,14 +172,14 @@ static void answers_get_lost(void)
 	CHECK(person_last(&alice, TACIT_NOTICE_FAILED)->flag);
 	server.lose_request = 3;
 	CHECK_ERR(person_say(&alice, "bob", "after it"), TACIT_E_NETWORK);
-	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag); /* it was not made yet */
+	CHECK(person_last(&alice, TACIT_NOTICE_FAILED)->flag); /* behind it, not sealed yet */
 	server.fault_path = NULL;
 	settle();
 	check_once("hello", true);
 	check_once("once", true);
 	check_once("thrice", true);
-	CHECK_INT(person_logged(&bob, "after it"), 0);
-	CHECK_INT(server.message_count, 3);
+	check_once("after it", true);
+	CHECK_INT(server.message_count, 4);
 	part();
 }
 
@@ -232,6 +232,166 @@ static void refused_for_good_is_taken_back(void)
 	CHECK_OK(person_sync(&alice));
 	CHECK_INT(person_heard(&alice, TACIT_NOTICE_REFUSED, "four"), 1);
 	CHECK(person_last(&alice, TACIT_NOTICE_REFUSED)->flag);
+	part();
+}
+
+/* Nothing can be reached until the next call of back(). */
+static void away(int status)
+{
+	server.fault_path = "/api/";
+	server.fault_status = status;
+	server.fault_code = "AWAY";
+	server.lose_request = status == 0 ? 1000 : 0;
+}
+
+static void back(void)
+{
+	server.fault_path = NULL;
+	server.fault_status = 0;
+	server.lose_request = 0;
+}
+
+static void drafts_wait_for_the_server(void)
+{
+	meet();
+	away(0);
+	CHECK_ERR(person_say(&alice, "bob", "to a stranger"), TACIT_E_NETWORK);
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	back();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	size_t records = alice.record_count;
+	away(0);
+	CHECK_ERR(person_say(&alice, "bob", "one"), TACIT_E_NETWORK);
+	CHECK(person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_NETWORK, "is kept, and goes out"));
+	CHECK_INT(alice.record_count, records + 1);
+	CHECK_OK(person_restart(&alice));
+	away(503);
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_NETWORK);
+	away(404);
+	CHECK_ERR(person_say(&alice, "bob", "not to be kept"), TACIT_E_NOT_FOUND);
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	back();
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	CHECK_INT(alice.record_count, records);
+	settle();
+	static const char *const texts[] = {"hello", "one", "two", "three"};
+	for (size_t i = 0; i < TACIT_COUNT(texts); i++)
+		check_once(texts[i], true);
+	CHECK_INT(server.message_count, TACIT_COUNT(texts));
+	CHECK_INT(bob.log_count, TACIT_COUNT(texts));
+	CHECK(strcmp(person_last(&bob, TACIT_NOTICE_MESSAGE)->content, "three") == 0);
+	part();
+}
+
+/* The power fails wherever it may while two drafts go out with a sync. */
+static void killed_while_drafts_go_out(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	for (long at = 0; at < 40; at++) {
+		char text[2][32];
+		away(0);
+		for (int i = 0; i < 2; i++) {
+			snprintf(text[i], sizeof(text[i]), "draft %ld %d", at, i);
+			CHECK_ERR(person_say(&alice, "bob", text[i]), TACIT_E_NETWORK);
+		}
+		back();
+		alice.power = at;
+		enum tacit_err err = person_sync(&alice);
+		bool over = alice.power >= 0;
+		settle();
+		check_once(text[0], true);
+		check_once(text[1], true);
+		person_forget(&alice);
+		person_forget(&bob);
+		person_forget_history(&alice);
+		person_forget_history(&bob);
+		fake_server_forget(&server);
+		if (over) {
+			CHECK_OK(err);
+			part();
+			return;
+		}
+	}
+	tap_check(false, "the drafts come to an end", __FILE__, __LINE__);
+}
+
+static void drafts_are_bounded(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	away(0);
+	for (int i = 0; i < 64; i++) {
+		CHECK_ERR(person_say(&alice, "bob", "again"), TACIT_E_NETWORK);
+		person_forget(&alice);
+	}
+	size_t records = alice.record_count;
+	CHECK_ERR(person_say(&alice, "bob", "too many"), TACIT_E_LIMIT);
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	CHECK_INT(alice.record_count, records);
+	CHECK_OK(person_restart(&alice));
+	back();
+	part();
+}
+
+/* A draft was written for those who were there then. */
+static void a_draft_is_not_for_newcomers(void)
+{
+	meet();
+	struct person carol;
+	struct tacit_bytes users[] = {TACIT_STR("bob")};
+	person_init(&carol, "carol", &server);
+	person_register(&carol);
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = TACIT_STR("us"),
+	                                    .users = users,
+	                                    .user_count = 1}));
+	uint64_t id = tacit_engine_find_conversation(alice.engine, TACIT_STR("us"));
+	away(0);
+	CHECK_ERR(person_say_in(&alice, id, "between us"), TACIT_E_NETWORK);
+	back();
+	struct fake_conversation *group = &server.conversations[0];
+	group->members[group->member_count++].user = fake_user_named(&server, "carol")->id;
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(person_restart(&alice));
+		CHECK_OK(person_sync(&alice));
+		CHECK_INT(server.posts, 0);
+	}
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_CONFLICT, "carol is in the"));
+	CHECK_OK(person_say_in(&alice, id, "all of us"));
+	CHECK_INT(server.message_count, 2);
+	CHECK_OK(person_sync(&carol));
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, NULL), 2);
+	person_clear(&carol);
+	part();
+}
+
+/* A changed key keeps it back until it is the known one again. */
+static void a_draft_is_not_for_another_key(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	away(0);
+	CHECK_ERR(person_say(&alice, "bob", "for bob"), TACIT_E_NETWORK);
+	back();
+	struct fake_user *u = fake_user_named(&server, "bob");
+	struct tacit_sign_public real = u->key;
+	u->key.b[0] ^= 1;
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(server.message_count, 1);
+	CHECK(person_heard(&alice, TACIT_NOTICE_KEY_CHANGED, NULL) > 0);
+	CHECK(person_heard(&alice, TACIT_NOTICE_WARNING, NULL) > 0);
+	CHECK_ERR(person_say(&alice, "bob", "not sent"), TACIT_E_KEY_CHANGED);
+	away(0);
+	CHECK_ERR(person_say(&alice, "bob", "not kept"), TACIT_E_NETWORK);
+	CHECK(!person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	back();
+	u->key = real;
+	settle();
+	check_once("for bob", true);
+	CHECK_INT(server.message_count, 2);
 	part();
 }
 
@@ -421,6 +581,11 @@ int main(int argc, char **argv)
 	        {"answers get lost", answers_get_lost},
 	        {"kept messages go first", kept_messages_go_first},
 	        {"refused for good is taken back", refused_for_good_is_taken_back},
+	        {"drafts wait for the server", drafts_wait_for_the_server},
+	        {"killed while drafts go out", killed_while_drafts_go_out},
+	        {"drafts are bounded", drafts_are_bounded},
+	        {"a draft is not for newcomers", a_draft_is_not_for_newcomers},
+	        {"a draft is not for another key", a_draft_is_not_for_another_key},
 	        {"a group is made once", a_group_is_made_once},
 	        {"refused after a lost answer", refused_after_a_lost_answer},
 	        {"a kept message stops no sync", a_kept_message_stops_no_sync},

@@ -397,8 +397,11 @@ enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
 	        .members = tacit_buf_view(members),
 	        .count = c->unread,
 	};
-	if (c->kind == TACIT_DIRECT)
+	if (c->kind == TACIT_DIRECT) {
+		const struct tacit_contact *other = tacit_contact_find(e, out->title);
 		out->username = out->title;
+		out->flag = other != NULL && other->verified && !other->changed;
+	}
 out:
 	return err;
 }

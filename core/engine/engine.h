@@ -116,8 +116,8 @@ enum tacit_notice_kind {
 	TACIT_NOTICE_TOTP_SETUP,     /* text: otpauth URI; detail: the secret in base32 */
 	TACIT_NOTICE_RECOVERY_CODES, /* text: codes, one a line: shown once */
 	TACIT_NOTICE_USER,
-	TACIT_NOTICE_CONVERSATION,
-	TACIT_NOTICE_MESSAGE, /* one message, proven and opened (or own) */
+	TACIT_NOTICE_CONVERSATION, /* flag: direct, and the other one's key is verified */
+	TACIT_NOTICE_MESSAGE,      /* one message, proven and opened (or own) */
 	TACIT_NOTICE_REFUSED, /* a message that is not shown: err, text says why, in clear words.
 	                       * flag: an own kept one that the server will not take; content */
 	TACIT_NOTICE_MISSING, /* `count` messages of username never came before this point */

@@ -277,9 +277,24 @@ static void small_commands(void)
 	part();
 }
 
+static void look_verified(void *ctx, const struct tacit_notice *n)
+{
+	if (n->conversation_kind == TACIT_DIRECT)
+		*(bool *)ctx = n->flag;
+}
+
+static bool shown_verified(const struct person *p)
+{
+	bool verified = false;
+	tacit_engine_each_conversation(p->engine, look_verified, &verified);
+	return verified;
+}
+
 static void safety_numbers_agree(void)
 {
 	meet(2);
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK(!shown_verified(&alice));
 	struct tacit_command c = named(TACIT_CMD_SAFETY_NUMBER, "bob");
 	CHECK_OK(person_run(&alice, &c));
 	c = named(TACIT_CMD_SAFETY_NUMBER, "alice");
@@ -293,6 +308,13 @@ static void safety_numbers_agree(void)
 	c = named(TACIT_CMD_SAFETY_NUMBER, "bob");
 	CHECK_OK(person_run(&alice, &c));
 	CHECK(person_last(&alice, TACIT_NOTICE_SAFETY)->flag);
+	CHECK(shown_verified(&alice));
+	fake_user_named(&server, "bob")->key.b[0] ^= 1;
+	CHECK_OK(person_do(&alice, TACIT_CMD_CONVERSATIONS, ""));
+	CHECK(!shown_verified(&alice));
+	fake_user_named(&server, "bob")->key.b[0] ^= 1;
+	CHECK_OK(person_do(&alice, TACIT_CMD_CONVERSATIONS, ""));
+	CHECK(shown_verified(&alice));
 	c = named(TACIT_CMD_ACCEPT_KEY, "bob");
 	CHECK_ERR(person_run(&alice, &c), TACIT_E_CONFLICT);
 	c = named(TACIT_CMD_SET_VERIFIED, "carol");

@@ -89,6 +89,10 @@ enum cli_need {
  * What fails was told. Returns EXIT_DONE or the exit status. */
 int cli_open(struct cli *c, enum cli_need need);
 void cli_close(struct cli *c);
+/* A secret from the first line of a file ("-": standard input). Others being able to read it is
+ * worth a word. `what` names it when it fails, which is told. */
+int cli_secret_file(
+        const struct cli *c, const char *path, const char *what, struct tacit_secret *out);
 /* A password by --password-file or the terminal. Told when it fails. */
 int cli_password(struct cli *c, const char *prompt, struct tacit_secret *out);
 /* A TOTP or recovery code, likewise; by a line of standard input when there is no terminal. */

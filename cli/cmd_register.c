@@ -11,7 +11,7 @@
 
 struct form {
 	struct tacit_buf username, email;
-	struct tacit_secret password;
+	struct tacit_secret password, invitation;
 };
 
 static int usage(const char *text)
@@ -184,18 +184,22 @@ int cmd_register(struct cli *c, const struct args *a)
 	if (tacit_engine_has_account(host_engine(c->host)))
 		return cli_fail_text(c, TACIT_E_EXISTS, "This profile has an account already.",
 		        "Give another --profile NAME for another account.");
+	const char *invitation_file = cli_option(a, "invitation-file");
 	status = fill_form(c, a, &f);
+	if (status == EXIT_DONE && invitation_file != NULL)
+		status = cli_secret_file(c, invitation_file, "invitation", &f.invitation);
 	if (status == EXIT_DONE) {
 		const struct tacit_command command = {
 		        .kind = TACIT_CMD_REGISTER,
 		        .username = tacit_buf_view(&f.username),
 		        .email = tacit_buf_view(&f.email),
 		        .password = tacit_secret_view(&f.password),
-		        .text = tacit_cstr(cli_option(a, "invitation")),
+		        .text = tacit_secret_view(&f.invitation),
 		};
 		status = cli_run(c, &command, on_notice, c);
 	}
 	tacit_secret_free(&f.password);
+	tacit_secret_free(&f.invitation);
 	if (status == EXIT_DONE)
 		status = verify(c);
 	if (status == EXIT_DONE)

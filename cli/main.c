@@ -13,7 +13,7 @@
 static const struct option register_options[] = {
         {"username", 'u', "NAME", "the name that others will see"},
         {"email", 'e', "ADDRESS", "shown to nobody but you; part of the login"},
-        {"invitation", 'i', "CODE", "where the server asks for one"},
+        {"invitation-file", 'i', "FILE", "where the server asks for an invitation (- is stdin)"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option login_options[] = {

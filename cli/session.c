@@ -25,8 +25,7 @@ static int fail_reading(const struct cli *c, enum tacit_err err, const char *wha
 	return cli_fail_text(c, err, text, NULL);
 }
 
-/* The first line of a file. Others being able to read it is worth a word. */
-static int from_file(
+int cli_secret_file(
         const struct cli *c, const char *path, const char *what, struct tacit_secret *out)
 {
 	struct stat st;
@@ -51,7 +50,7 @@ static int from_file(
 int cli_password(struct cli *c, const char *prompt, struct tacit_secret *out)
 {
 	if (c->password_file != NULL)
-		return from_file(c, c->password_file, "password", out);
+		return cli_secret_file(c, c->password_file, "password", out);
 	enum tacit_err err = term_ask_secret(prompt, out);
 	if (err == TACIT_E_UNSUPPORTED)
 		return cli_fail_text(
@@ -62,9 +61,9 @@ int cli_password(struct cli *c, const char *prompt, struct tacit_secret *out)
 int cli_code(struct cli *c, const char *prompt, struct tacit_secret *out)
 {
 	if (c->code_file != NULL)
-		return from_file(c, c->code_file, "code", out);
+		return cli_secret_file(c, c->code_file, "code", out);
 	if (!term_is_tty(stdin))
-		return from_file(c, "-", "code", out);
+		return cli_secret_file(c, "-", "code", out);
 	struct tacit_buf line = {0};
 	enum tacit_err err = term_ask(prompt, &line); /* good once: it may be seen */
 	if (err == TACIT_OK)

@@ -19,7 +19,7 @@ _tacit()
 		case $word in
 		-p | --profile) profile=(--profile "${COMP_WORDS[++i]}") ;;
 		-s | --server | --password-file | --code-file | --ca-file | -o | --output | -n | \
-			--number | -e | --email | -u | --username | -i | --invitation | -c | \
+			--number | -e | --email | -u | --username | -i | --invitation-file | -c | \
 			--compare) ((i++)) ;;
 		-*) ;;
 		*) words+=("$word") ;;
@@ -31,11 +31,11 @@ _tacit()
 		COMPREPLY=($(compgen -W "$(ls "${XDG_DATA_HOME:-$HOME/.local/share}/tacit/profiles" \
 			2>/dev/null)" -- "$cur"))
 		return ;;
-	--password-file | --code-file | --ca-file | -o | --output)
+	--password-file | --code-file | --ca-file | -i | --invitation-file | -o | --output)
 		compopt -o filenames
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return ;;
-	-s | --server | -n | --number | -e | --email | -u | --username | -i | --invitation | -c | \
+	-s | --server | -n | --number | -e | --email | -u | --username | -c | \
 		--compare)
 		return ;;
 	esac
@@ -47,7 +47,7 @@ _tacit()
 		command="$command ${words[1]}" ;;
 	esac
 	case $command in
-	register) options='--username --email --invitation' ;;
+	register) options='--username --email --invitation-file' ;;
 	login) options='--username --email' ;;
 	inbox) options='--peek' ;;
 	history) options='--number' ;;

@@ -46,7 +46,7 @@ set -l names send chat history verify accept-key
 complete -c tacit -n "__fish_seen_subcommand_from $names" -a '(__tacit_users)'
 complete -c tacit -n '__fish_seen_subcommand_from register login' -s u -l username -x -d 'the name'
 complete -c tacit -n '__fish_seen_subcommand_from register login' -s e -l email -x -d 'the address'
-complete -c tacit -n '__fish_seen_subcommand_from register' -s i -l invitation -x -d 'where the server asks for one'
+complete -c tacit -n '__fish_seen_subcommand_from register' -s i -l invitation-file -r -F -d 'where the server asks for an invitation'
 complete -c tacit -n '__fish_seen_subcommand_from inbox' -l peek -d 'leave the messages unread'
 complete -c tacit -n '__fish_seen_subcommand_from history' -s n -l number -x -d 'how many'
 complete -c tacit -n '__fish_seen_subcommand_from verify' -s c -l compare -x -d 'their number'

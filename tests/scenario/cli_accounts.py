@@ -408,6 +408,19 @@ def ended_by_a_signal_is_not_done(w):
     tap.check(process.returncode != 0, f"exit {process.returncode}: {err!r}")
 
 
+@tap.case
+def an_invitation_comes_from_a_file(w):
+    with Server(REGISTRATION="invite") as server, Machine(server) as machine:
+        code = re.search(r"^ +([0-9a-f]{32})$", server.log(), re.M).group(1)
+        got = machine.person("uninvited").run("register", "uninvited", "--email", "u@example.org")
+        tap.equal(got.code, 1, "without one")
+        path = os.path.join(machine.folder, "invitation")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as out:
+            out.write(code + "\n")
+        boss = machine.person("boss").register("--invitation-file", path)
+        tap.check("boss" in boss.must("whoami").out, "registered")
+
+
 # --- safety numbers ---
 
 @tap.case

@@ -245,6 +245,8 @@ enum tacit_err line_read(struct line *l, const char **text)
 	*text = NULL;
 	l->stopped = false;
 	l->next_tick_ms = now_ms() + l->options.tick_ms;
+	/* Before the prompt is shown, or a Ctrl-D typed right after it would be the old mode's. */
+	el_set(l->edit, EL_PREP_TERM, 1);
 	const char *got = el_gets(l->edit, &n);
 	if (got == NULL || n <= 0) {
 		fputc('\n', stdout);

@@ -143,8 +143,12 @@ enum tacit_err api_message_append(struct api_call *c, struct store *store)
 	const struct post *p = c->work;
 	struct store_message m = {0};
 	bool existed = false;
-	TRY(store->ops->message_append(store, c->path.id, c->who.user_id,
-	        tacit_buf_view(&p->content), p->client_id, c->now, &m, &existed));
+	const struct store_new_message n = {.conversation_id = c->path.id,
+	        .user_id = c->who.user_id,
+	        .now = c->now,
+	        .content = tacit_buf_view(&p->content),
+	        .client_id = p->client_id};
+	TRY(store->ops->message_append(store, &n, &m, &existed));
 	TRY(api_answer_json(c, existed ? 200 : 201, &w));
 	api_json_integer(&w, "id", m.id);
 	api_json_integer(&w, "conversation_id", m.conversation_id);
@@ -163,8 +167,9 @@ enum tacit_err api_read_mark(struct api_call *c, struct store *store)
 	enum tacit_err err;
 	struct api_json w;
 	int64_t message_id = 0;
+	bool moved = false;
 	TRY(api_integer(c, "message_id", TACIT_REQUIRED, 1, &message_id));
-	TRY(store->ops->read_mark(store, c->path.id, c->who.user_id, message_id, c->now));
+	TRY(store->ops->read_mark(store, c->path.id, c->who.user_id, message_id, c->now, &moved));
 	TRY(api_answer_json(c, 200, &w));
 	api_json_integer(&w, "message_id", message_id);
 	api_json_time(&w, "read_at", c->now);

@@ -222,6 +222,40 @@ out:
 	return err;
 }
 
+enum tacit_err memory_conversation_ids(struct store *store, int64_t user_id, int64_t now,
+        enum tacit_err (*row)(void *ctx, int64_t id), void *ctx)
+{
+	enum tacit_err err = TACIT_OK;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = memory_look(m);
+	const struct memory_conversation *c = NULL;
+	m->now = now;
+	while ((c = memory_next(s, MEMORY_CONVERSATION, c)) != NULL)
+		if (memory_member(s, now, c->row.conversation_id, user_id) == TACIT_OK)
+			TRY(row(ctx, c->row.conversation_id));
+out:
+	memory_state_drop(s);
+	return err;
+}
+
+enum tacit_err memory_conversation_member(
+        struct store *store, int64_t id, int64_t user_id, int64_t now, struct store_member *out)
+{
+	enum tacit_err err;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = memory_look(m);
+	*out = (struct store_member){0};
+	m->now = now;
+	TRY(memory_member(s, now, id, user_id));
+	const struct memory_conversation *c = memory_conversation(s, id);
+	out->kind = c->kind;
+	out->creator_id = c->creator_id;
+	memcpy(out->username, memory_user(s, user_id)->user.username, sizeof(out->username));
+out:
+	memory_state_drop(s);
+	return err;
+}
+
 enum tacit_err memory_participant_list(struct store *store, int64_t id, int64_t user_id,
         enum tacit_err (*row)(void *ctx, const struct store_participant *p), void *ctx)
 {

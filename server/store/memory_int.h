@@ -97,8 +97,9 @@ struct memory_participant {
 	bool has_key;
 };
 struct memory_message {
-	struct memory_row row; /* text: the content */
+	struct memory_row row; /* text: the content, and behind it the extra */
 	int64_t id, user_id, created_at;
+	size_t content_bytes;
 	uint8_t client_id[STORE_CLIENT_ID_CHARS];
 	size_t client_id_bytes; /* 0: none */
 };

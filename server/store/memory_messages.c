@@ -41,33 +41,38 @@ static struct store_message describe(const struct memory_state *s, const struct 
 	return out;
 }
 
-enum tacit_err memory_message_append(struct store *store, int64_t conversation_id, int64_t user_id,
-        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
+enum tacit_err memory_message_append(struct store *store, const struct store_new_message *n,
         struct store_message *out, bool *existed)
 {
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	struct memory_message added = {.row.conversation_id = conversation_id,
-	        .user_id = user_id,
-	        .created_at = now,
-	        .client_id_bytes = client_id.n};
+	struct tacit_buf text = {0};
+	struct memory_message added = {.row.conversation_id = n->conversation_id,
+	        .user_id = n->user_id,
+	        .created_at = n->now,
+	        .content_bytes = n->content.n,
+	        .client_id_bytes = n->client_id.n};
 	*existed = false;
 	*out = (struct store_message){0};
-	m->now = now;
-	TRY(client_id.n <= sizeof(added.client_id) ? TACIT_OK : TACIT_E_USAGE);
-	if (client_id.n > 0)
-		memcpy(added.client_id, client_id.p, client_id.n);
+	m->now = n->now;
+	TRY(n->client_id.n <= sizeof(added.client_id) ? TACIT_OK : TACIT_E_USAGE);
+	if (n->client_id.n > 0)
+		memcpy(added.client_id, n->client_id.p, n->client_id.n);
+	TRY(tacit_buf_append(&text, n->content));
+	TRY(tacit_buf_append(&text, n->extra));
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, now, conversation_id, user_id));
-	const struct memory_message *earlier = find_earlier(s, conversation_id, user_id, client_id);
+	TRY(memory_member(s, n->now, n->conversation_id, n->user_id));
+	const struct memory_message *earlier =
+	        find_earlier(s, n->conversation_id, n->user_id, n->client_id);
 	if (earlier == NULL) {
 		added.id = ++s->last_id[MEMORY_MESSAGE];
-		TRY(memory_add(s, MEMORY_MESSAGE, &added, content));
+		TRY(memory_add(s, MEMORY_MESSAGE, &added, tacit_buf_view(&text)));
 	}
 	*out = describe(s, earlier != NULL ? earlier : &added);
 	*existed = earlier != NULL;
 out:
+	tacit_buf_clear(&text);
 	return memory_leave(m, s, err);
 }
 
@@ -106,7 +111,9 @@ enum tacit_err memory_message_page(struct store *store, int64_t conversation_id,
 		if (i < skipped)
 			continue;
 		struct store_message described = describe(s, m);
-		described.content = memory_text(&m->row);
+		struct tacit_bytes text = memory_text(&m->row);
+		described.content = tacit_bytes_part(text, 0, m->content_bytes);
+		described.extra = tacit_bytes_part(text, m->content_bytes, SIZE_MAX);
 		described.client_id = client_id_of(m);
 		given++;
 		TRY(row(ctx, &described));
@@ -118,18 +125,20 @@ out:
 }
 
 enum tacit_err memory_read_mark(struct store *store, int64_t conversation_id, int64_t user_id,
-        int64_t message_id, int64_t now)
+        int64_t message_id, int64_t now, bool *moved)
 {
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
+	*moved = false;
 	m->now = now;
 	TRY(memory_enter(m, &s));
 	TRY(memory_member(s, now, conversation_id, user_id));
 	bool there = memory_message(s, conversation_id, message_id) != NULL;
 	TRY(there ? TACIT_OK : TACIT_E_NOT_FOUND);
 	struct memory_participant *p = memory_participant(s, conversation_id, user_id);
-	if (message_id > p->read_message_id) {
+	*moved = message_id > p->read_message_id;
+	if (*moved) {
 		p->read_message_id = message_id;
 		p->read_at = now;
 	}

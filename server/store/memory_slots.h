@@ -71,6 +71,10 @@ enum tacit_err memory_conversation_get(struct store *s, int64_t id, int64_t user
         enum tacit_err (*row)(void *ctx, const struct store_conversation *c), void *ctx);
 enum tacit_err memory_conversation_list(struct store *s, int64_t user_id, int kind, int64_t now,
         enum tacit_err (*row)(void *ctx, const struct store_conversation *c), void *ctx);
+enum tacit_err memory_conversation_ids(struct store *s, int64_t user_id, int64_t now,
+        enum tacit_err (*row)(void *ctx, int64_t id), void *ctx);
+enum tacit_err memory_conversation_member(
+        struct store *s, int64_t id, int64_t user_id, int64_t now, struct store_member *out);
 enum tacit_err memory_participant_list(struct store *s, int64_t id, int64_t user_id,
         enum tacit_err (*row)(void *ctx, const struct store_participant *p), void *ctx);
 enum tacit_err memory_participant_add(struct store *s, int64_t id, int64_t user_id,
@@ -79,14 +83,13 @@ enum tacit_err memory_participant_remove(struct store *s, int64_t id, int64_t us
         int64_t removed_user_id, void (*gone)(void *ctx, const char *file_id), void *ctx);
 enum tacit_err memory_conversation_close(struct store *s, int64_t id, int64_t user_id, int64_t now,
         void (*gone)(void *ctx, const char *file_id), void *ctx);
-enum tacit_err memory_message_append(struct store *s, int64_t conversation_id, int64_t user_id,
-        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
+enum tacit_err memory_message_append(struct store *s, const struct store_new_message *m,
         struct store_message *out, bool *existed);
 enum tacit_err memory_message_page(struct store *s, int64_t conversation_id, int64_t user_id,
         int64_t before, int64_t after, unsigned limit,
         enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx, bool *more);
-enum tacit_err memory_read_mark(
-        struct store *s, int64_t conversation_id, int64_t user_id, int64_t message_id, int64_t now);
+enum tacit_err memory_read_mark(struct store *s, int64_t conversation_id, int64_t user_id,
+        int64_t message_id, int64_t now, bool *moved);
 enum tacit_err memory_key_get(
         struct store *s, int64_t conversation_id, int64_t user_id, struct tacit_buf *out);
 enum tacit_err memory_key_put(struct store *s, int64_t conversation_id, int64_t user_id,

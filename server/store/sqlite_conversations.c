@@ -3,11 +3,11 @@
 #include "server/store/sqlite_slots.h"
 
 enum tacit_err sql_member(
-        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct sql_member *member)
+        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member)
 {
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
-	struct sql_member ignored;
+	struct store_member ignored;
 	if (member == NULL)
 		member = &ignored;
 	TRY(sql_first(s, SQL_MEMBER, ARGS(sql_int(conversation_id), sql_int(user_id)), &st));
@@ -144,6 +144,34 @@ out:
 	return err;
 }
 
+enum tacit_err sqlite_conversation_ids(struct store *store, int64_t user_id, int64_t now,
+        enum tacit_err (*row)(void *ctx, int64_t id), void *ctx)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	s->now = now;
+	TRY(sql_start(s, SQL_CONVERSATION_IDS, ARGS(sql_int(user_id), sql_int(now)), &st));
+	TRY(sql_step(s, st, &more));
+	while (more) {
+		TRY(row(ctx, sqlite3_column_int64(st, 0)));
+		TRY(sql_step(s, st, &more));
+	}
+out:
+	sql_done(&st);
+	return err;
+}
+
+enum tacit_err sqlite_conversation_member(
+        struct store *store, int64_t id, int64_t user_id, int64_t now, struct store_member *out)
+{
+	struct sqlite *s = sqlite_of(store);
+	*out = (struct store_member){0};
+	s->now = now;
+	return sql_member(s, id, user_id, out);
+}
+
 enum tacit_err sqlite_participant_list(struct store *store, int64_t id, int64_t user_id,
         enum tacit_err (*row)(void *ctx, const struct store_participant *p), void *ctx)
 {
@@ -179,7 +207,7 @@ enum tacit_err sqlite_participant_add(struct store *store, int64_t id, int64_t u
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	struct sql_member asking;
+	struct store_member asking;
 	int64_t count = 0;
 	s->now = now;
 	TRY(sql_enter(s, SQL_WRITE, &scope));
@@ -230,7 +258,7 @@ enum tacit_err sqlite_participant_remove(struct store *store, int64_t id, int64_
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	struct sql_member asking;
+	struct store_member asking;
 	int64_t count = 0;
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(sql_member(s, id, user_id, &asking));
@@ -266,7 +294,7 @@ enum tacit_err sqlite_conversation_close(struct store *store, int64_t id, int64_
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	struct sql_member asking;
+	struct store_member asking;
 	s->now = now;
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(sql_member(s, id, user_id, &asking));

@@ -123,14 +123,9 @@ enum tacit_err sql_error(struct sqlite *s, int rc);
 void sql_committed(struct sqlite *s);
 
 /* --- across subjects --- */
-struct sql_member { /* the asking user in a conversation */
-	enum store_kind kind;
-	int64_t creator_id;
-	char username[TACIT_MAX_USERNAME + 1];
-};
 /* Fails: NOT_FOUND for outsiders, GONE. member may be NULL. */
 TACIT_MUST_USE enum tacit_err sql_member(
-        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct sql_member *member);
+        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member);
 /* Everything of a self-destructing one goes, a tombstone stays. */
 TACIT_MUST_USE enum tacit_err sql_close_conversation(struct sqlite *s, int64_t conversation_id,
         int64_t now, void (*gone)(void *ctx, const char *file_id), void *ctx);

@@ -2,7 +2,7 @@
 #include "server/store/sqlite_int.h"
 #include "server/store/sqlite_slots.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static enum tacit_err find_earlier(
         struct sqlite *s, struct tacit_bytes client_id, struct store_message *m)
@@ -18,31 +18,31 @@ out:
 	return err;
 }
 
-enum tacit_err sqlite_message_append(struct store *store, int64_t conversation_id, int64_t user_id,
-        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
+enum tacit_err sqlite_message_append(struct store *store, const struct store_new_message *m,
         struct store_message *out, bool *existed)
 {
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	struct sql_member sender;
-	struct sql_value once = client_id.n > 0 ? sql_bytes(client_id) : sql_id(0);
+	struct store_member sender;
+	struct sql_value once = m->client_id.n > 0 ? sql_bytes(m->client_id) : sql_id(0);
+	struct sql_value extra = m->extra.n > 0 ? sql_bytes(m->extra) : sql_id(0);
 	*existed = false;
 	*out = (struct store_message){0};
-	s->now = now;
-	TRY(client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
+	s->now = m->now;
+	TRY(m->client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
-	TRY(sql_member(s, conversation_id, user_id, &sender));
+	TRY(sql_member(s, m->conversation_id, m->user_id, &sender));
 	*out = (struct store_message){
-	        .conversation_id = conversation_id, .user_id = user_id, .created_at = now};
-	snprintf(out->username, sizeof(out->username), "%s", sender.username);
+	        .conversation_id = m->conversation_id, .user_id = m->user_id, .created_at = m->now};
+	memcpy(out->username, sender.username, sizeof(out->username));
 	TRY(sql_run(s, SQL_MESSAGE_ADD,
-	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_int(now), once,
-	                sql_bytes(content))));
+	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
+	                sql_bytes(m->content), extra)));
 	if (sqlite3_changes(s->db) > 0) {
 		out->id = sqlite3_last_insert_rowid(s->db);
 	} else {
-		TRY(find_earlier(s, client_id, out));
+		TRY(find_earlier(s, m->client_id, out));
 		*existed = true;
 	}
 out:
@@ -102,6 +102,7 @@ static enum tacit_err walk_page(struct sqlite *s, const struct page *page,
 		TRY(sql_column_text(st, 3, m.username, sizeof(m.username)));
 		m.content = sql_column(st, 4);
 		m.client_id = sql_column(st, 5);
+		m.extra = sql_column(st, 6);
 		TRY(row(ctx, &m));
 		TRY(sql_step(s, st, rest));
 	}
@@ -133,12 +134,13 @@ out:
 }
 
 enum tacit_err sqlite_read_mark(struct store *store, int64_t conversation_id, int64_t user_id,
-        int64_t message_id, int64_t now)
+        int64_t message_id, int64_t now, bool *moved)
 {
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
 	bool there = false;
+	*moved = false;
 	s->now = now;
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_member(s, conversation_id, user_id, NULL));
@@ -148,6 +150,7 @@ enum tacit_err sqlite_read_mark(struct store *store, int64_t conversation_id, in
 	TRY(sql_run(s, SQL_READ_MARK,
 	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_int(message_id),
 	                sql_int(now))));
+	*moved = sqlite3_changes(s->db) > 0;
 out:
 	return sql_leave(s, &scope, err);
 }

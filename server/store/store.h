@@ -77,11 +77,21 @@ struct store_participant {
 	uint8_t public_key[32];
 	int64_t read_message_id, read_at; /* 0: none */
 };
+struct store_member {
+	enum store_kind kind; /* of the conversation */
+	int64_t creator_id;
+	char username[TACIT_MAX_USERNAME + 1];
+};
+struct store_new_message {
+	int64_t conversation_id, user_id, now;
+	struct tacit_bytes content;   /* opaque; may be empty */
+	struct tacit_bytes extra;     /* opaque, what belongs to the content; may be empty */
+	struct tacit_bytes client_id; /* may be empty */
+};
 struct store_message {
 	int64_t id, conversation_id, user_id, created_at;
 	char username[TACIT_MAX_USERNAME + 1];
-	struct tacit_bytes content;   /* opaque: decoded from base64 */
-	struct tacit_bytes client_id; /* may be empty */
+	struct tacit_bytes content, extra, client_id;
 };
 struct store_file {
 	char id[STORE_FILE_ID_CHARS + 1];
@@ -219,6 +229,11 @@ struct store_ops {
 	enum tacit_err (*conversation_list)(struct store *s, int64_t user_id, int kind, int64_t now,
 	        enum tacit_err (*row)(void *ctx, const struct store_conversation *c),
 	        void *ctx); /* R */
+	/* The same without a look at what is in them: ids only, in no order. */
+	enum tacit_err (*conversation_ids)(struct store *s, int64_t user_id, int64_t now,
+	        enum tacit_err (*row)(void *ctx, int64_t id), void *ctx); /* R */
+	enum tacit_err (*conversation_member)(struct store *s, int64_t id, int64_t user_id,
+	        int64_t now, struct store_member *out); /* R */
 	enum tacit_err (*participant_list)(struct store *s, int64_t id, int64_t user_id,
 	        enum tacit_err (*row)(void *ctx, const struct store_participant *p),
 	        void *ctx); /* R */
@@ -236,9 +251,8 @@ struct store_ops {
 
 	/* --- messages --- */
 	/* The same client_id of the same user here answers the message that is there (*existed).
-	 * out->content and client_id are not set. */
-	enum tacit_err (*message_append)(struct store *s, int64_t conversation_id, int64_t user_id,
-	        struct tacit_bytes content, struct tacit_bytes client_id, int64_t now,
+	 * out->content, extra and client_id are not set. */
+	enum tacit_err (*message_append)(struct store *s, const struct store_new_message *m,
 	        struct store_message *out, bool *existed);
 	/* before/after: message ids, 0 none; after may be STORE_FROM_START. The newest `limit` of
 	 * the range when only before (or nothing) is given, the oldest when after is; always in
@@ -247,9 +261,10 @@ struct store_ops {
 	        int64_t before, int64_t after, unsigned limit,
 	        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx,
 	        bool *more); /* R */
-	/* Never moves back. NOT_FOUND also for a message of another conversation. */
+	/* Never moves back; *moved: it went on. NOT_FOUND also for a message of another
+	 * conversation. */
 	enum tacit_err (*read_mark)(struct store *s, int64_t conversation_id, int64_t user_id,
-	        int64_t message_id, int64_t now);
+	        int64_t message_id, int64_t now, bool *moved);
 
 	/* --- the caller's own wrapped conversation key --- */
 	enum tacit_err (*key_get)(struct store *s, int64_t conversation_id, int64_t user_id,

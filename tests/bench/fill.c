@@ -36,9 +36,13 @@ static enum tacit_err append_batch(
 		bool existed;
 		struct store_message out;
 		int length = snprintf(client_id, sizeof(client_id), "fill-%ld", from + i);
-		TRY(s->ops->message_append(s, conversation, user,
-		        tacit_bytes(content, sizeof(content)),
-		        tacit_bytes(client_id, (size_t)length), 1, &out, &existed));
+		TRY(s->ops->message_append(s,
+		        &(struct store_new_message){.conversation_id = conversation,
+		                .user_id = user,
+		                .content = tacit_bytes(content, sizeof(content)),
+		                .client_id = tacit_bytes(client_id, (size_t)length),
+		                .now = 1},
+		        &out, &existed));
 	}
 	TRY(s->ops->batch_commit(s));
 out:

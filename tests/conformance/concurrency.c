@@ -91,8 +91,12 @@ static void *write_on(void *arg)
 	for (int i = 0; i < 20; i++) {
 		struct store_message m;
 		bool existed;
-		enum tacit_err err = s->ops->message_append(s, w->conversation, w->user,
-		        TACIT_STR("text"), TACIT_STR(""), NOW, &m, &existed);
+		enum tacit_err err = s->ops->message_append(s,
+		        &(struct store_new_message){.conversation_id = w->conversation,
+		                .user_id = w->user,
+		                .content = TACIT_STR("text"),
+		                .now = NOW},
+		        &m, &existed);
 		w->failed += err != TACIT_OK;
 	}
 	store_close(s);

@@ -199,8 +199,12 @@ static void check_gone(struct fixture *f, int64_t id, int64_t user, int64_t now)
 	bool flag;
 	CHECK_ERR(
 	        f->ops->conversation_get(f->r, id, user, now, keep_conversation, &c), TACIT_E_GONE);
-	CHECK_ERR(f->ops->message_append(
-	                  f->w, id, user, TACIT_STR("x"), TACIT_STR(""), now, &m, &flag),
+	CHECK_ERR(f->ops->message_append(f->w,
+	                  &(struct store_new_message){.conversation_id = id,
+	                          .user_id = user,
+	                          .content = TACIT_STR("x"),
+	                          .now = now},
+	                  &m, &flag),
 	        TACIT_E_GONE);
 	CHECK_ERR(f->ops->message_page(f->r, id, user, 0, 0, 9, collect_message, &ids, &flag),
 	        TACIT_E_GONE);
@@ -209,7 +213,7 @@ static void check_gone(struct fixture *f, int64_t id, int64_t user, int64_t now)
 	CHECK_ERR(f->ops->participant_add(f->w, id, user, f->carl, 9, now), TACIT_E_GONE);
 	CHECK_ERR(f->ops->key_get(f->r, id, user, &key), TACIT_E_GONE);
 	CHECK_ERR(f->ops->key_put(f->w, id, user, TACIT_STR("k"), now), TACIT_E_GONE);
-	CHECK_ERR(f->ops->read_mark(f->w, id, user, 1, now), TACIT_E_GONE);
+	CHECK_ERR(f->ops->read_mark(f->w, id, user, 1, now, &flag), TACIT_E_GONE);
 	CHECK_ERR(
 	        f->ops->conversation_close(f->w, id, user, now, collect_gone, &gone), TACIT_E_GONE);
 	struct store_file file = a_file('e', user, id, 1);
@@ -220,6 +224,7 @@ static void check_gone(struct fixture *f, int64_t id, int64_t user, int64_t now)
 
 static void a_closed_session_leaves_a_tombstone(void)
 {
+	bool flag;
 	struct fixture f;
 	REQUIRE(set_up(&f));
 	struct store_conversation c;
@@ -231,7 +236,7 @@ static void a_closed_session_leaves_a_tombstone(void)
 	struct store_file file = a_file('a', f.anna, session, 10);
 	CHECK_OK(f.ops->file_create(f.w, &file, -1));
 	CHECK_OK(f.ops->key_put(f.w, session, f.ben, TACIT_STR("wrapped"), NOW));
-	CHECK_OK(f.ops->read_mark(f.w, session, f.ben, message, NOW));
+	CHECK_OK(f.ops->read_mark(f.w, session, f.ben, message, NOW, &flag));
 	CHECK_ERR(f.ops->conversation_close(f.w, session, f.carl, NOW, collect_gone, &gone),
 	        TACIT_E_NOT_FOUND);
 	CHECK_OK(f.ops->conversation_close(f.w, session, f.ben, NOW, collect_gone, &gone));
@@ -282,8 +287,46 @@ static void each_has_one_wrapped_key(void)
 	tear_down(&f);
 }
 
+static enum tacit_err collect_id(void *ctx, int64_t id)
+{
+	struct ids *ids = ctx;
+	if (!CHECK(ids->count < MAX_ROWS))
+		return TACIT_E_LIMIT;
+	ids->id[ids->count++] = id;
+	return ids->answer;
+}
+
+static void members_and_their_conversations(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct store_member m;
+	struct ids anna = {0}, carl = {0}, later = {0}, stop = {.answer = TACIT_E_CANCELLED};
+	int64_t group = add_group(&f), session = add_session(&f, NOW + 100);
+	CHECK_OK(f.ops->conversation_member(f.r, group, f.ben, NOW, &m));
+	CHECK_INT(m.kind, STORE_GROUP);
+	CHECK_INT(m.creator_id, f.anna);
+	CHECK_BYTES(tacit_cstr(m.username), TACIT_STR("ben"));
+	CHECK_ERR(f.ops->conversation_member(f.r, group, f.carl, NOW, &m), TACIT_E_NOT_FOUND);
+	CHECK_BYTES(tacit_cstr(m.username), TACIT_STR(""));
+	CHECK_ERR(f.ops->conversation_member(f.r, 999, f.anna, NOW, &m), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->conversation_member(f.r, session, f.anna, NOW + 99, &m));
+	CHECK_ERR(f.ops->conversation_member(f.r, session, f.anna, NOW + 100, &m), TACIT_E_GONE);
+	CHECK_OK(f.ops->conversation_ids(f.r, f.anna, NOW, collect_id, &anna));
+	CHECK_INT(anna.count, 2);
+	CHECK_INT(anna.id[0] + anna.id[1], group + session);
+	CHECK_OK(f.ops->conversation_ids(f.r, f.anna, NOW + 100, collect_id, &later));
+	CHECK_INT(later.count, 1);
+	CHECK_INT(later.id[0], group);
+	CHECK_OK(f.ops->conversation_ids(f.r, f.carl, NOW, collect_id, &carl));
+	CHECK_INT(carl.count, 0);
+	CHECK_ERR(f.ops->conversation_ids(f.r, f.anna, NOW, collect_id, &stop), TACIT_E_CANCELLED);
+	tear_down(&f);
+}
+
 static const struct tap_case cases[] = {
         {"a group is seen by its members only", a_group_is_seen_by_its_members_only},
+        {"members and their conversations", members_and_their_conversations},
         {"a member must exist", a_member_must_exist},
         {"a direct conversation is made once", a_direct_conversation_is_made_once},
         {"conversations are listed by activity", conversations_are_listed_by_activity},

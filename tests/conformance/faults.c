@@ -41,8 +41,12 @@ static int64_t fill(struct fixture *f, int64_t group, enum tacit_err *why)
 	struct store_message m;
 	bool existed;
 	int64_t kept = 0;
-	while ((*why = f->ops->message_append(f->w, group, f->anna, tacit_bytes(big, sizeof(big)),
-	                TACIT_STR(""), NOW, &m, &existed)) == TACIT_OK &&
+	while ((*why = f->ops->message_append(f->w,
+	                &(struct store_new_message){.conversation_id = group,
+	                        .user_id = f->anna,
+	                        .content = tacit_bytes(big, sizeof(big)),
+	                        .now = NOW},
+	                &m, &existed)) == TACIT_OK &&
 	        kept < 100000)
 		kept++;
 	return kept;
@@ -80,8 +84,12 @@ static void a_full_store_fails_the_part_or_the_batch(void)
 		bool existed;
 		why = f.ops->mark(f.w);
 		if (why == TACIT_OK)
-			why = f.ops->message_append(f.w, group, f.anna,
-			        tacit_bytes(big, sizeof(big)), TACIT_STR(""), NOW, &m, &existed);
+			why = f.ops->message_append(f.w,
+			        &(struct store_new_message){.conversation_id = group,
+			                .user_id = f.anna,
+			                .content = tacit_bytes(big, sizeof(big)),
+			                .now = NOW},
+			        &m, &existed);
 		if (why != TACIT_OK)
 			break;
 		CHECK_OK(f.ops->release(f.w));
@@ -116,8 +124,12 @@ static void a_lost_batch_stays_lost(void)
 	add_message(&f, group, f.anna, "one");
 	CHECK_INT(sqlite3_exec(sqlite_of(f.w)->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	CHECK_ERR(f.ops->mark(f.w), TACIT_E_STORE);
-	CHECK_ERR(f.ops->message_append(
-	                  f.w, group, f.anna, TACIT_STR("two"), TACIT_STR(""), NOW, &m, &existed),
+	CHECK_ERR(f.ops->message_append(f.w,
+	                  &(struct store_new_message){.conversation_id = group,
+	                          .user_id = f.anna,
+	                          .content = TACIT_STR("two"),
+	                          .now = NOW},
+	                  &m, &existed),
 	        TACIT_E_STORE);
 	CHECK_ERR(f.ops->undo(f.w), TACIT_E_STORE);
 	CHECK_ERR(f.ops->batch_commit(f.w), TACIT_E_STORE);
@@ -168,8 +180,12 @@ static void a_full_disk_loses_nothing(void)
 	CHECK_ERR(f.ops->probe(f.w), TACIT_E_STORE_FULL);
 	/* The disk is met at the commit, where a batch pays for all of its parts. */
 	CHECK_OK(f.ops->batch_begin(f.w));
-	err = f.ops->message_append(f.w, group, f.anna, tacit_bytes(big, sizeof(big)),
-	        TACIT_STR(""), NOW, &m, &existed);
+	err = f.ops->message_append(f.w,
+	        &(struct store_new_message){.conversation_id = group,
+	                .user_id = f.anna,
+	                .content = tacit_bytes(big, sizeof(big)),
+	                .now = NOW},
+	        &m, &existed);
 	CHECK(err == TACIT_OK || err == TACIT_E_STORE_FULL);
 	CHECK_ERR(f.ops->batch_commit(f.w), TACIT_E_STORE_FULL);
 	CHECK_INT(message_count(&f, f.r, group, f.ben), kept);
@@ -202,8 +218,12 @@ static void write_until_killed(struct fixture *f, int64_t group, int out)
 		if (s->ops->batch_begin(s) != TACIT_OK)
 			_exit(2);
 		for (size_t i = 0; i < TACIT_COUNT(ids); i++) {
-			if (s->ops->message_append(s, group, f->anna, TACIT_STR("text"),
-			            TACIT_STR(""), NOW, &m, &existed) != TACIT_OK)
+			if (s->ops->message_append(s,
+			            &(struct store_new_message){.conversation_id = group,
+			                    .user_id = f->anna,
+			                    .content = TACIT_STR("text"),
+			                    .now = NOW},
+			            &m, &existed) != TACIT_OK)
 				_exit(3);
 			ids[i] = m.id;
 		}
@@ -376,8 +396,12 @@ static void a_lock_held_too_long_is_busy(void)
 	sqlite3_busy_timeout(sqlite_of(f.w)->db, 10);
 	CHECK_OK(f.ops->batch_begin(other));
 	CHECK_ERR(f.ops->batch_begin(f.w), TACIT_E_STORE_BUSY);
-	CHECK_ERR(f.ops->message_append(
-	                  f.w, group, f.anna, TACIT_STR("x"), TACIT_STR(""), NOW, &m, &existed),
+	CHECK_ERR(f.ops->message_append(f.w,
+	                  &(struct store_new_message){.conversation_id = group,
+	                          .user_id = f.anna,
+	                          .content = TACIT_STR("x"),
+	                          .now = NOW},
+	                  &m, &existed),
 	        TACIT_E_STORE_BUSY);
 	f.ops->batch_abort(other);
 	add_message(&f, group, f.anna, "again");

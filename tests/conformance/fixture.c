@@ -102,8 +102,12 @@ int64_t add_message(struct fixture *f, int64_t conversation, int64_t user, const
 {
 	struct store_message m;
 	bool existed = true;
-	CHECK_OK(f->ops->message_append(
-	        f->w, conversation, user, tacit_cstr(text), TACIT_STR(""), NOW, &m, &existed));
+	CHECK_OK(f->ops->message_append(f->w,
+	        &(struct store_new_message){.conversation_id = conversation,
+	                .user_id = user,
+	                .content = tacit_cstr(text),
+	                .now = NOW},
+	        &m, &existed));
 	CHECK(!existed);
 	return m.id;
 }

@@ -153,8 +153,12 @@ static void a_batch_is_kept_whole(void)
 	add_user(&f, "undone");
 	CHECK_OK(f.ops->undo(f.w));
 	CHECK_ERR(f.ops->user_create(f.w, &again, &id), TACIT_E_EXISTS); /* a part fails alone */
-	CHECK_ERR(f.ops->message_append(
-	                  f.w, group, f.carl, TACIT_STR("x"), TACIT_STR(""), NOW, &m, &existed),
+	CHECK_ERR(f.ops->message_append(f.w,
+	                  &(struct store_new_message){.conversation_id = group,
+	                          .user_id = f.carl,
+	                          .content = TACIT_STR("x"),
+	                          .now = NOW},
+	                  &m, &existed),
 	        TACIT_E_NOT_FOUND);
 	add_message(&f, group, f.anna, "kept too");
 	CHECK_INT(message_count(&f, f.w, group, f.anna), 2);

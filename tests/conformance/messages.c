@@ -3,8 +3,13 @@
 static enum tacit_err append(struct fixture *f, int64_t conversation, int64_t user,
         const char *text, const char *client_id, struct store_message *m, bool *existed)
 {
-	return f->ops->message_append(
-	        f->w, conversation, user, tacit_cstr(text), tacit_cstr(client_id), NOW, m, existed);
+	return f->ops->message_append(f->w,
+	        &(struct store_new_message){.conversation_id = conversation,
+	                .user_id = user,
+	                .content = tacit_cstr(text),
+	                .client_id = tacit_cstr(client_id),
+	                .now = NOW},
+	        m, existed);
 }
 
 static enum tacit_err check_content(void *ctx, const struct store_message *m)
@@ -117,6 +122,7 @@ static void a_read_mark_never_moves_back(void)
 	REQUIRE(set_up(&f));
 	struct store_conversation c;
 	struct store_participant ben = {0};
+	bool moved = true;
 	int64_t group = add_group(&f), noise = add_group(&f);
 	int64_t first = add_message(&f, group, f.anna, "one");
 	int64_t elsewhere = add_message(&f, noise, f.anna, "elsewhere");
@@ -126,11 +132,13 @@ static void a_read_mark_never_moves_back(void)
 	CHECK_OK(f.ops->conversation_get(f.r, group, f.ben, NOW, keep_conversation, &c));
 	CHECK_INT(c.unread, 3);
 	CHECK_INT(c.last_message_id, last);
-	CHECK_OK(f.ops->read_mark(f.w, group, f.ben, second, NOW + 5));
-	CHECK_OK(f.ops->read_mark(f.w, group, f.ben, first, NOW + 9));
-	CHECK_ERR(f.ops->read_mark(f.w, group, f.ben, elsewhere, NOW), TACIT_E_NOT_FOUND);
-	CHECK_ERR(f.ops->read_mark(f.w, group, f.ben, 999, NOW), TACIT_E_NOT_FOUND);
-	CHECK_ERR(f.ops->read_mark(f.w, group, f.carl, first, NOW), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->read_mark(f.w, group, f.ben, second, NOW + 5, &moved));
+	CHECK(moved);
+	CHECK_OK(f.ops->read_mark(f.w, group, f.ben, first, NOW + 9, &moved));
+	CHECK(!moved);
+	CHECK_ERR(f.ops->read_mark(f.w, group, f.ben, elsewhere, NOW, &moved), TACIT_E_NOT_FOUND);
+	CHECK_ERR(f.ops->read_mark(f.w, group, f.ben, 999, NOW, &moved), TACIT_E_NOT_FOUND);
+	CHECK_ERR(f.ops->read_mark(f.w, group, f.carl, first, NOW, &moved), TACIT_E_NOT_FOUND);
 	CHECK_OK(f.ops->participant_list(f.r, group, f.anna, keep_ben, &ben));
 	CHECK_INT(ben.user_id, f.ben);
 	CHECK_INT(ben.read_message_id, second);
@@ -167,9 +175,57 @@ static void unread_stops_counting(void)
 	tear_down(&f);
 }
 
+struct kept {
+	struct tacit_buf content[4], extra[4];
+	size_t count;
+};
+
+static enum tacit_err keep_message(void *ctx, const struct store_message *m)
+{
+	struct kept *k = ctx;
+	if (!CHECK(k->count < TACIT_COUNT(k->content)))
+		return TACIT_E_LIMIT;
+	CHECK_OK(tacit_buf_append(&k->content[k->count], m->content));
+	CHECK_OK(tacit_buf_append(&k->extra[k->count], m->extra));
+	k->count++;
+	return TACIT_OK;
+}
+
+static void content_and_extra_come_back(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	static const struct tacit_bytes content[] = {{(const uint8_t *)"sealed", 6}, {NULL, 0},
+	        {(const uint8_t *)"\0\xff", 2}, {NULL, 0}};
+	static const struct tacit_bytes extra[] = {
+	        {NULL, 0}, {(const uint8_t *)"iv", 2}, {(const uint8_t *)"\0", 1}, {NULL, 0}};
+	struct kept kept = {0};
+	struct store_message m;
+	bool flag;
+	int64_t group = add_group(&f);
+	for (size_t i = 0; i < TACIT_COUNT(content); i++)
+		CHECK_OK(f.ops->message_append(f.w,
+		        &(struct store_new_message){.conversation_id = group,
+		                .user_id = f.anna,
+		                .now = NOW,
+		                .content = content[i],
+		                .extra = extra[i]},
+		        &m, &flag));
+	CHECK_OK(f.ops->message_page(f.r, group, f.ben, 0, 0, 9, keep_message, &kept, &flag));
+	CHECK_INT(kept.count, TACIT_COUNT(content));
+	for (size_t i = 0; i < kept.count; i++) {
+		CHECK_BYTES(tacit_buf_view(&kept.content[i]), content[i]);
+		CHECK_BYTES(tacit_buf_view(&kept.extra[i]), extra[i]);
+		tacit_buf_clear(&kept.content[i]);
+		tacit_buf_clear(&kept.extra[i]);
+	}
+	tear_down(&f);
+}
+
 static const struct tap_case cases[] = {
         {"a retry stores nothing", a_retry_stores_nothing},
         {"pages are in order", pages_are_in_order},
+        {"content and extra come back", content_and_extra_come_back},
         {"a read mark never moves back", a_read_mark_never_moves_back},
         {"ids are never used again", ids_are_never_used_again},
         {"unread stops counting", unread_stops_counting},

@@ -99,6 +99,7 @@ static enum tacit_err on_message(void *ctx, const struct store_message *m)
 	SAY((struct twin *)ctx, "%" PRId64 " %" PRId64 " %" PRId64 " %s %" PRId64 " ",
 	        number_of(ctx, m->id), m->conversation_id, m->user_id, m->username, m->created_at);
 	say_bytes(ctx, m->content);
+	say_bytes(ctx, m->extra);
 	say_bytes(ctx, m->client_id);
 	return TACIT_OK;
 }
@@ -261,12 +262,15 @@ static void do_conversation_create(struct twin *t, const struct step *p)
 
 static void do_conversation_read(struct twin *t, const struct step *p)
 {
+	struct store_member m;
 	struct tacit_buf key = {0};
 	SAY_ERR(t, t->f.ops->conversation_get(
 	                   t->s, p->conversation, p->user, p->now, on_conversation, t));
 	SAY_ERR(t, t->f.ops->conversation_list(t->s, p->user, p->flag ? (int)p->number % 5 : 0,
 	                   p->now, on_conversation, t));
 	SAY_ERR(t, t->f.ops->participant_list(t->s, p->conversation, p->user, on_participant, t));
+	SAY_ERR(t, t->f.ops->conversation_member(t->s, p->conversation, p->user, p->now, &m));
+	SAY(t, "%d %" PRId64 " %s ", (int)m.kind, m.creator_id, m.username);
 	SAY_ERR(t, t->f.ops->key_get(t->s, p->conversation, p->user, &key));
 	say_bytes(t, tacit_buf_view(&key));
 	tacit_buf_clear(&key);
@@ -292,12 +296,18 @@ static void do_message_append(struct twin *t, const struct step *p)
 	struct store_message m;
 	bool existed = true;
 	const char *const client_ids[] = {"", "", "c-1", "c-2"};
-	SAY_ERR(t, t->f.ops->message_append(t->f.w, p->conversation, p->user, TACIT_STR("text"),
-	                   tacit_cstr(client_ids[p->message % 4]), p->now, &m, &existed));
+	SAY_ERR(t, t->f.ops->message_append(t->f.w,
+	                   &(struct store_new_message){.conversation_id = p->conversation,
+	                           .user_id = p->user,
+	                           .content = TACIT_STR("text"),
+	                           .extra = tacit_cstr(client_ids[p->number % 4]),
+	                           .client_id = tacit_cstr(client_ids[p->message % 4]),
+	                           .now = p->now},
+	                   &m, &existed));
 	SAY(t, "%d ", existed);
 	if (m.id != 0 && !existed)
 		t->messages.id[t->messages.count++] = m.id;
-	m.content = m.client_id = TACIT_STR("");
+	m.content = m.extra = m.client_id = TACIT_STR("");
 	on_message(t, &m);
 }
 
@@ -309,8 +319,10 @@ static void do_message_read(struct twin *t, const struct step *p)
 	                   p->flag ? 0 : id_of(t, p->message - p->number), (unsigned)p->number % 6,
 	                   on_message, t, &more));
 	SAY(t, "%d ", more);
+	bool moved = true;
 	SAY_ERR(t, t->f.ops->read_mark(
-	                   t->f.w, p->conversation, p->user, id_of(t, p->message), p->now));
+	                   t->f.w, p->conversation, p->user, id_of(t, p->message), p->now, &moved));
+	SAY(t, "%d ", moved);
 	if (p->flag)
 		SAY_ERR(t, t->f.ops->key_put(
 		                   t->f.w, p->conversation, p->user, TACIT_STR("key"), p->now));
@@ -510,8 +522,12 @@ static enum tacit_err write_some(struct fixture *f)
 	        f->w, STORE_GROUP, id, TACIT_STR("club"), NULL, 0, NOW, 0, &conversation, &flag));
 	TRY(f->ops->release(f->w));
 	TRY(f->ops->batch_commit(f->w));
-	TRY(f->ops->message_append(
-	        f->w, conversation, id, TACIT_STR("text"), TACIT_STR(""), NOW, &m, &flag));
+	TRY(f->ops->message_append(f->w,
+	        &(struct store_new_message){.conversation_id = conversation,
+	                .user_id = id,
+	                .content = TACIT_STR("text"),
+	                .now = NOW},
+	        &m, &flag));
 	TRY(f->ops->upload_create(f->w, &u, -1));
 	TRY(f->ops->upload_finish(f->w, u.id, id, hash_of(1), NOW));
 	TRY(f->ops->meta_set(f->w, "key", TACIT_STR("value")));

@@ -1,5 +1,6 @@
 #include "client/host.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct host {
 	struct http *http;
 	struct tacit_engine *engine;
 	const volatile sig_atomic_t *cancel;
+	const struct http_watch *watch;
 	char problem[MAX_PROBLEM];
 	struct tacit_buf ca_file; /* as in use; to be remembered with the server */
 	bool insecure_http;
@@ -96,9 +98,30 @@ static enum tacit_err open_store(struct host *h)
 	return err;
 }
 
+/* Between two looks at a lock that another process has. */
+#define TURN_MS 20
+
+static enum tacit_err take_turn_watched(struct host *h)
+{
+	enum tacit_err err;
+	for (;;) {
+		struct pollfd fds[HTTP_WATCHED];
+		err = localstore_try_lock(h->store);
+		if (err != TACIT_E_STORE_BUSY)
+			return err;
+		for (size_t i = 0; i < HTTP_WATCHED; i++)
+			fds[i] = (struct pollfd){.fd = h->watch->fds[i], .events = POLLIN};
+		poll(fds, HTTP_WATCHED, TURN_MS);
+		if (h->watch->turn(h->watch->ctx))
+			return TACIT_E_CANCELLED;
+	}
+}
+
 static enum tacit_err take_turn(struct host *h)
 {
 	enum tacit_err err;
+	if (h->watch != NULL)
+		return take_turn_watched(h);
 	do
 		err = localstore_lock(h->store);
 	while (wait_on(h, err));
@@ -221,6 +244,12 @@ struct http *host_http(const struct host *h)
 const struct tacit_env *host_env(const struct host *h)
 {
 	return &h->env;
+}
+
+void host_set_watch(struct host *h, const struct http_watch *w)
+{
+	h->watch = w;
+	http_set_watch(h->http, w);
 }
 
 const char *host_problem(const struct host *h)
@@ -392,6 +421,13 @@ out:
 	return err;
 }
 
+static bool cancelled(const struct host *h)
+{
+	if (h->watch != NULL)
+		return h->watch->turn(h->watch->ctx);
+	return h->cancel != NULL && *h->cancel != 0;
+}
+
 /* --- commands -------------------------------------------------------------------------------- */
 
 static const char *method_name(enum tacit_http_method m)
@@ -445,7 +481,7 @@ enum tacit_err host_run(
 	h->stale = true; /* until the command has come to its end */
 	TRY(carry_out(h, &r, &fx));
 	while (r.next < r.waiting.count) {
-		if (h->cancel != NULL && *h->cancel != 0)
+		if (cancelled(h))
 			TRY(TACIT_E_CANCELLED);
 		struct tacit_effect send = r.waiting.list[r.next++];
 		TRY(send_one(h, &r, &send));

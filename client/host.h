@@ -37,6 +37,10 @@ const struct tacit_env *host_env(const struct host *h);
 /* Why the last call failed, beyond its error; may be empty. From outside: sanitise. */
 const char *host_problem(const struct host *h);
 
+/* Company for calls that wait (http.h): for the network, and for another process's turn. Borrowed;
+ * NULL ends it. */
+void host_set_watch(struct host *h, const struct http_watch *w);
+
 /* By the password, or by the secret that the kernel keeps. Restores all that is stored.
  * Fail: BAD_PASSWORD; NOT_FOUND (nothing kept); the store's errors; BAD_SEAL, MALFORMED, NOMEM. */
 TACIT_MUST_USE enum tacit_err host_unlock(struct host *h, struct tacit_bytes password);

@@ -23,6 +23,8 @@ static_assert(HTTP_READ_ABORT == CURL_READFUNC_ABORT, "read callbacks speak curl
 
 struct http {
 	CURL *curl;
+	CURLM *multi;
+	const struct http_watch *watch;
 	char server[HTTP_MAX_SERVER];
 	char ca_file[512];
 	char problem[MAX_PROBLEM];
@@ -126,7 +128,8 @@ enum tacit_err http_open(const struct http_options *o, struct http **out)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		TRY(TACIT_E_NOMEM);
 	h->curl = curl_easy_init();
-	if (h->curl == NULL)
+	h->multi = curl_multi_init();
+	if (h->curl == NULL || h->multi == NULL)
 		TRY(TACIT_E_NOMEM);
 	*out = h;
 	h = NULL;
@@ -140,7 +143,13 @@ void http_close(struct http *h)
 	if (h == NULL)
 		return;
 	curl_easy_cleanup(h->curl);
+	curl_multi_cleanup(h->multi);
 	tacit_free(h);
+}
+
+void http_set_watch(struct http *h, const struct http_watch *w)
+{
+	h->watch = w;
 }
 
 const char *http_server(const struct http *h)
@@ -281,7 +290,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl
 {
 	const struct http *h = ctx;
 	(void)a, (void)b, (void)c, (void)d;
-	return h->cancel != NULL && *h->cancel != 0;
+	return h->watch == NULL && h->cancel != NULL && *h->cancel != 0;
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
@@ -408,6 +417,39 @@ static enum tacit_err outcome(struct call *call, CURLcode rc)
 	return TACIT_E_NETWORK;
 }
 
+static unsigned watched(const struct http *h, struct curl_waitfd fds[HTTP_WATCHED])
+{
+	unsigned n = 0;
+	for (size_t i = 0; h->watch != NULL && i < HTTP_WATCHED; i++)
+		if (h->watch->fds[i] >= 0)
+			fds[n++] = (struct curl_waitfd){
+			        .fd = h->watch->fds[i], .events = CURL_WAIT_POLLIN};
+	return n;
+}
+
+/* As curl_easy_perform does it, with an eye on the watched descriptors. */
+static CURLcode transfer(struct http *h)
+{
+	CURLcode rc = CURLE_OK;
+	int running = 1, left;
+	struct curl_waitfd fds[HTTP_WATCHED];
+	CURLMcode mc = curl_multi_add_handle(h->multi, h->curl);
+	while (mc == CURLM_OK && running > 0 && rc == CURLE_OK) {
+		mc = curl_multi_perform(h->multi, &running);
+		if (mc == CURLM_OK && running > 0)
+			mc = curl_multi_poll(h->multi, fds, watched(h, fds), 1000, NULL);
+		if (running > 0 && h->watch != NULL && h->watch->turn(h->watch->ctx))
+			rc = CURLE_ABORTED_BY_CALLBACK;
+	}
+	const struct CURLMsg *end = curl_multi_info_read(h->multi, &left);
+	if (end != NULL && end->msg == CURLMSG_DONE)
+		rc = end->data.result;
+	if (mc != CURLM_OK)
+		rc = CURLE_OUT_OF_MEMORY;
+	curl_multi_remove_handle(h->multi, h->curl);
+	return rc;
+}
+
 enum tacit_err http_perform(struct http *h, const struct http_request *r, struct http_answer *out)
 {
 	enum tacit_err err;
@@ -426,7 +468,7 @@ enum tacit_err http_perform(struct http *h, const struct http_request *r, struct
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
 	if (curl_easy_setopt(h->curl, CURLOPT_URL, (const char *)url.p) != CURLE_OK)
 		TRY(TACIT_E_NOMEM);
-	TRY(outcome(&call, curl_easy_perform(h->curl)));
+	TRY(outcome(&call, transfer(h)));
 out:
 	curl_easy_reset(h->curl);
 	drop_headers(headers);

@@ -31,6 +31,18 @@ const char *http_server_problem(const char *server, bool insecure_http);
 TACIT_MUST_USE enum tacit_err http_open(const struct http_options *o, struct http **out);
 void http_close(struct http *h); /* NULL is fine */
 
+/* Company for a call that waits: turn is called whenever one of the descriptors can be read, and
+ * once a second at least; true gives the call up (CANCELLED). Then `cancel` of the options is not
+ * looked at: it belongs to another thread. */
+#define HTTP_WATCHED 2
+struct http_watch {
+	int fds[HTTP_WATCHED]; /* -1: none */
+	bool (*turn)(void *ctx);
+	void *ctx;
+};
+/* Borrowed until it is set again; NULL ends it. Its descriptors may change between turns. */
+void http_set_watch(struct http *h, const struct http_watch *w);
+
 /* The server's origin, as it was given, without a slash at the end. */
 const char *http_server(const struct http *h);
 /* Why the last call failed, as a sentence: the network's words or the server's. May be empty. From

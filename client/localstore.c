@@ -261,6 +261,13 @@ enum tacit_err localstore_lock(struct localstore *s)
 	return errno == EINTR ? TACIT_E_CANCELLED : TACIT_E_IO;
 }
 
+enum tacit_err localstore_try_lock(struct localstore *s)
+{
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return TACIT_OK;
+	return errno == EWOULDBLOCK || errno == EINTR ? TACIT_E_STORE_BUSY : TACIT_E_IO;
+}
+
 void localstore_unlock(struct localstore *s)
 {
 	flock(s->lock_fd, LOCK_UN);

@@ -28,6 +28,8 @@ void localstore_close(struct localstore *s); /* NULL is fine */
 
 /* Waits for the profile's turn. Fails: CANCELLED (a signal came: ask again or give up), IO. */
 TACIT_MUST_USE enum tacit_err localstore_lock(struct localstore *s);
+/* Does not wait. Fails: STORE_BUSY (another has it), IO. */
+TACIT_MUST_USE enum tacit_err localstore_try_lock(struct localstore *s);
 void localstore_unlock(struct localstore *s);
 /* Has another process committed since the last call (or since open)? Fails: as open. */
 TACIT_MUST_USE enum tacit_err localstore_changed(struct localstore *s, bool *changed);

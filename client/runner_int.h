@@ -1,0 +1,35 @@
+/* runner_int.h - what the runner's thread and its connection to the server share. */
+#ifndef TACIT_CLIENT_RUNNER_INT_H
+#define TACIT_CLIENT_RUNNER_INT_H
+
+#include "client/runner.h"
+
+/* Both queue an event for the screen, and wait while too many do. Fail: CANCELLED (the runner is
+ * being stopped), NOMEM. */
+TACIT_MUST_USE enum tacit_err runner_tell_notice(
+        struct runner *r, uint64_t ticket, const struct tacit_notice *n);
+TACIT_MUST_USE enum tacit_err runner_tell_event(
+        struct runner *r, const struct runner_event *ev, struct tacit_bytes text);
+
+/* --- link.c: the connection, all in the runner's thread ----------------------------------------
+ */
+
+struct link;
+
+/* Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err link_new(struct runner *r, struct host *h, struct link **out);
+void link_free(struct link *l); /* NULL is fine */
+
+/* Does what is due: connects, takes what came, asks. May take as long as the network does.
+ * Fails: CANCELLED (the runner is being stopped), the store's errors, NOMEM. */
+TACIT_MUST_USE enum tacit_err link_turn(struct link *l);
+/* How long until something is due even if nothing comes, in milliseconds; -1: for ever. */
+int link_wait_ms(const struct link *l);
+/* To be waited on for reading; -1: none. */
+int link_fd(const struct link *l);
+/* While a call waits for the network: keeps the connection alive, leaves the engine alone. */
+void link_pump(struct link *l);
+/* What a command of the screen ended with says something about the connection, too. */
+void link_heard(struct link *l, enum tacit_err outcome);
+
+#endif

@@ -77,6 +77,38 @@ static void report(const char *path, const struct tally *t)
 	}
 }
 
+/* The whole file, appended. False when it cannot be read. */
+static bool read_text(const char *path, struct tacit_buf *out)
+{
+	bool good = false;
+	uint8_t piece[4096];
+	size_t n;
+	FILE *f = fopen(path, "rb");
+	if (f == NULL)
+		return false;
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+		if (tacit_buf_append(out, tacit_bytes(piece, n)) != TACIT_OK)
+			goto out;
+	good = ferror(f) == 0;
+out:
+	fclose(f);
+	return good;
+}
+
+static void run_text(const char *path)
+{
+	struct tacit_buf text = {0};
+	struct tally t = {0};
+	if (read_text(path, &text) && spake2_format.knows(tacit_buf_view(&text))) {
+		spake2_format.run(tacit_buf_view(&text), &t);
+		report(path, &t);
+	} else {
+		files.unknown++;
+		printf("unknown %s\n", path);
+	}
+	tacit_buf_clear(&text);
+}
+
 static void run_file(const char *path)
 {
 	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -89,6 +121,8 @@ static void run_file(const char *path)
 		json_decref(root);
 		return;
 	}
+	if (root == NULL)
+		return run_text(path);
 	files.unknown++;
 	printf("unknown %s\n", path);
 	json_decref(root);

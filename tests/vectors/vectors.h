@@ -22,6 +22,13 @@ struct vector_format {
 	void (*run)(const json_t *root, struct tally *t);
 };
 
+/* A kind of file that is not JSON. */
+struct vector_text_format {
+	bool (*knows)(struct tacit_bytes text);
+	void (*run)(struct tacit_bytes text, struct tally *t);
+};
+
+extern const struct vector_text_format spake2_format;
 extern const struct vector_format wycheproof_format, hpke_format;
 
 /* The bytes of a member in hex, which live until hex_forget; empty when there is no such member.

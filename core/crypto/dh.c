@@ -12,6 +12,7 @@ static const struct group {
 } groups[] = {
         [TACIT_X25519] = {BR_EC_curve25519, 32, 32, 32},
         [TACIT_P256] = {BR_EC_secp256r1, 32, 65, 32},
+        [TACIT_P384] = {BR_EC_secp384r1, 48, 97, 48},
         [TACIT_P521] = {BR_EC_secp521r1, 66, 133, 66},
 };
 

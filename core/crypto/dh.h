@@ -1,12 +1,12 @@
 /* dh.h - Diffie-Hellman groups as HPKE needs them (RFC 9180 7.1): X25519 (RFC 7748) and the NIST
- * curves P-256 and P-521 with uncompressed points and x-coordinates as shared secrets. */
+ * curves P-256, P-384 and P-521 with uncompressed points and x-coordinates as shared secrets. */
 #ifndef TACIT_CRYPTO_DH_H
 #define TACIT_CRYPTO_DH_H
 
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum tacit_dh { TACIT_X25519, TACIT_P256, TACIT_P521 };
+enum tacit_dh { TACIT_X25519, TACIT_P256, TACIT_P384, TACIT_P521 };
 
 #define TACIT_DH_SK_MAX_BYTES 66
 #define TACIT_DH_PUBLIC_MAX_BYTES 133

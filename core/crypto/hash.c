@@ -26,6 +26,20 @@ enum tacit_err tacit_hash(enum tacit_hash h, struct tacit_bytes in, uint8_t *out
 	                                                                        : TACIT_E_CRYPTO;
 }
 
+enum tacit_err tacit_hash_parts(
+        enum tacit_hash h, const struct tacit_bytes *parts, size_t count, uint8_t *out)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	if (md == NULL)
+		return TACIT_E_NOMEM;
+	bool ok = EVP_DigestInit_ex(md, hashes[h].digest(), NULL) == 1;
+	for (size_t i = 0; ok && i < count; i++)
+		ok = parts[i].n == 0 || EVP_DigestUpdate(md, parts[i].p, parts[i].n) == 1;
+	ok = ok && EVP_DigestFinal_ex(md, out, NULL) == 1;
+	EVP_MD_CTX_free(md);
+	return ok ? TACIT_OK : TACIT_E_CRYPTO;
+}
+
 void tacit_sha256(struct tacit_bytes in, uint8_t out[TACIT_SHA256_BYTES])
 {
 	crypto_hash_sha256(out, in.p, in.n);

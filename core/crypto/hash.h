@@ -15,6 +15,10 @@ size_t tacit_hash_bytes(enum tacit_hash h);
 /* out has tacit_hash_bytes(h) bytes. Fails: CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_hash(enum tacit_hash h, struct tacit_bytes in, uint8_t *out);
 
+/* The same over the concatenation of the parts. Fails: CRYPTO, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_hash_parts(
+        enum tacit_hash h, const struct tacit_bytes *parts, size_t count, uint8_t *out);
+
 /* Cannot fail: libsodium's SHA-256, for small inputs where a plain call reads better. */
 void tacit_sha256(struct tacit_bytes in, uint8_t out[TACIT_SHA256_BYTES]);
 

@@ -60,6 +60,25 @@ enum tacit_err tacit_hpke_derive_key_pair(
 	return kem != NULL ? tacit_hpke_kem_derive_key_pair(kem, ikm, sk, pk) : TACIT_E_USAGE;
 }
 
+enum tacit_err tacit_hpke_public(struct tacit_hpke_suite s, struct tacit_bytes sk, uint8_t *pk)
+{
+	const struct tacit_hpke_kem *kem = tacit_hpke_kem_find(s.kem);
+	if (kem == NULL)
+		return TACIT_E_USAGE;
+	return sk.n == tacit_dh_sk_bytes(kem->dh) ? tacit_dh_public(kem->dh, sk.p, pk)
+	                                          : TACIT_E_MALFORMED;
+}
+
+enum tacit_err tacit_hpke_check_public(struct tacit_hpke_suite s, struct tacit_bytes pk)
+{
+	const struct tacit_hpke_kem *kem = tacit_hpke_kem_find(s.kem);
+	if (kem == NULL)
+		return TACIT_E_USAGE;
+	uint8_t one[TACIT_DH_SK_MAX_BYTES] = {0}, shared[TACIT_DH_SHARED_MAX_BYTES];
+	one[tacit_dh_sk_bytes(kem->dh) - 1] = 1;
+	return tacit_dh(kem->dh, one, pk, shared);
+}
+
 #define SUITE_BYTES 10
 
 static struct tacit_hpke_kdf kdf_of(struct tacit_hpke_suite s, uint8_t suite_id[SUITE_BYTES])

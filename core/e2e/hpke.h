@@ -27,15 +27,23 @@ struct tacit_hpke_suite { /* RFC 9180 7: IANA code points */
 #define TACIT_HPKE_DEFAULT ((struct tacit_hpke_suite){0x0020, 0x0001, 0x0002})
 
 #define TACIT_HPKE_SK_MAX_BYTES 66
-#define TACIT_HPKE_PK_MAX_BYTES 133
+#define TACIT_HPKE_PK_MAX_BYTES 1216
+#define TACIT_HPKE_ENC_MAX_BYTES 1120
 
 bool tacit_hpke_suite_supported(struct tacit_hpke_suite s);
 size_t tacit_hpke_sk_bytes(struct tacit_hpke_suite s); /* Nsk */
 size_t tacit_hpke_pk_bytes(struct tacit_hpke_suite s); /* Npk = Nenc */
 
-/* RFC 9180 7.1.3. ikm at least Nsk bytes. Fails: USAGE, CRYPTO. */
+/* RFC 9180 7.1.3. ikm at least Nsk or Nh bytes, whichever is less. Fails: USAGE, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_derive_key_pair(
         struct tacit_hpke_suite s, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk);
+
+/* The public key of a private key. Fails: USAGE (unsupported suite), MALFORMED, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_public(
+        struct tacit_hpke_suite s, struct tacit_bytes sk, uint8_t *pk);
+/* Can one encapsulate to it? Fails: USAGE (unsupported suite), MALFORMED, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_check_public(
+        struct tacit_hpke_suite s, struct tacit_bytes pk);
 
 /* What the modes need beyond the recipient's key; empty views where the mode has none. */
 struct tacit_hpke_info {

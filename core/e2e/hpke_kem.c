@@ -7,6 +7,7 @@
 
 static const struct tacit_hpke_kem kems[] = {
         {0x0010, TACIT_P256, TACIT_SHA256, 0xff},
+        {0x0011, TACIT_P384, TACIT_SHA384, 0xff},
         {0x0012, TACIT_P521, TACIT_SHA512, 0x01},
         {0x0020, TACIT_X25519, TACIT_SHA256, 0xff},
 };
@@ -78,7 +79,8 @@ static enum tacit_err derive_sk(const struct tacit_hpke_kem *kem, struct tacit_h
 enum tacit_err tacit_hpke_kem_derive_key_pair(
         const struct tacit_hpke_kem *kem, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk)
 {
-	if (ikm.n < tacit_dh_sk_bytes(kem->dh))
+	/* MLS derives P-521 keys from the 64 bytes of a node secret (RFC 9420 7.4). */
+	if (ikm.n < tacit_dh_sk_bytes(kem->dh) && ikm.n < tacit_hash_bytes(kem->hash))
 		return TACIT_E_USAGE;
 	enum tacit_err err;
 	uint8_t suite_id[KEM_SUITE_BYTES], prk[TACIT_HASH_MAX_BYTES];

@@ -1,6 +1,6 @@
-/* The order of life: folder, secret, store, blobs, api, port (open) -> lanes, loops, housekeeping
- * (start). Stopping is the reverse, but loops end before lanes: a loop waits for answers that only
- * lanes can give. */
+/* The order of life: folder, secret, blobs, store, what is over, api, port (open) -> lanes,
+ * housekeeping, loops (start). Stopping is the reverse, but loops end before lanes: a loop waits
+ * for answers that only lanes can give. */
 #include "server/node.h"
 
 #include <stdio.h>
@@ -20,6 +20,7 @@
 struct node {
 	const struct config *config;
 	struct tacit_env env;
+	struct steady steady;
 	struct data_folder folder;
 	struct tacit_secret secret;
 	char *store_url;
@@ -208,10 +209,11 @@ static enum tacit_err open_data(struct node *n, char why[256])
 	n->store_url = store_url_of(n->config, &n->folder);
 	blobs = data_folder_join(&n->folder, "", STORE_BLOB_FOLDER);
 	TRY(n->store_url != NULL && blobs != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	TRY(blob_store_open(blobs, &n->blobs));
 	TRY(store_open(n->store_url, STORE_WRITER, why, &writer));
 	TRY(check_secret(tacit_secret_view(&n->secret), writer, API_SECRET_REMEMBER, why));
 	TRY(invite_first_admin(n, writer));
-	TRY(blob_store_open(blobs, &n->blobs));
+	TRY(housekeeping_catch_up(writer, &n->env, &n->steady, n->blobs));
 out:
 	store_close(writer);
 	tacit_free(blobs);
@@ -223,6 +225,7 @@ static enum tacit_err open_api(struct node *n)
 	const struct config *c = n->config;
 	struct api_settings s = {
 	        .env = n->env,
+	        .steady = &n->steady,
 	        .secret = tacit_secret_view(&n->secret),
 	        .cors_origins = c->cors_origins,
 	        .registration = (enum api_registration)c->registration,
@@ -334,6 +337,8 @@ enum tacit_err node_open(const struct config *c, char why[256], struct node **ou
 	n->config = c;
 	n->folder.lock = -1;
 	n->env = tacit_system_env();
+	const struct steady_source clocks = steady_system_source();
+	steady_init(&n->steady, &clocks);
 	TRY(open_data(n, why));
 	TRY(open_api(n));
 	TRY(open_port(n, why));
@@ -361,13 +366,15 @@ enum tacit_err node_start(struct node *n, char why[256])
 	snprintf(why, 256, "the threads could not be started");
 	TRY(start_lanes(n));
 	api_set_pool(n->api, n->pool);
-	TRY(net_server_start(n->server));
 	const struct housekeeping_settings s = {.env = n->env,
+	        .steady = &n->steady,
 	        .pool = n->pool,
 	        .blobs = n->blobs,
 	        .api = n->api,
 	        .store_url = n->store_url};
 	TRY(housekeeping_start(&s, &n->housekeeping));
+	api_set_deadlines(n->api, housekeeping_deadline, n->housekeeping);
+	TRY(net_server_start(n->server));
 	why[0] = '\0';
 out:
 	return err;

@@ -9,6 +9,7 @@
 #include "server/job/job.h"
 #include "server/net/http.h"
 #include "server/net/server.h"
+#include "server/steady.h"
 #include "server/store/blob.h"
 
 enum api_registration { API_REGISTRATION_OPEN, API_REGISTRATION_INVITE, API_REGISTRATION_OFF };
@@ -17,6 +18,7 @@ enum api_metrics_access { API_METRICS_LOOPBACK, API_METRICS_OPEN, API_METRICS_OF
 
 struct api_settings {
 	struct tacit_env env;      /* the clock and the randomness */
+	struct steady *steady;     /* the clock of deadlines; borrowed for api's life */
 	struct tacit_bytes secret; /* SECRET_KEY or the key file; borrowed during api_new */
 	const char *cors_origins;  /* separated by commas; borrowed for api's life */
 	enum api_registration registration;
@@ -43,6 +45,8 @@ void api_free(struct api *a);
 
 /* Before the loops start. */
 void api_set_pool(struct api *a, struct job_pool *pool);
+/* Before the loops start: who is told, by any thread, when something comes to its end. */
+void api_set_deadlines(struct api *a, void (*tell)(void *ctx, int64_t at), void *ctx);
 /* For /metrics; may be NULL. */
 void api_set_server(struct api *a, const struct net_server *server);
 struct http_app api_http_app(struct api *a);

@@ -105,6 +105,7 @@ struct api_call *api_call_new(struct api *a, const struct api_route *route, stru
 	c->loopback = is_loopback(&r->peer) && !is_forwarded(r);
 	c->address_key = api_address_key(&r->peer);
 	c->now = tacit_env_now(&a->settings.env);
+	c->steady = steady_now(a->settings.steady);
 	c->content_length = r->content_length;
 	uint8_t *at = c->storage;
 	for (size_t i = 0; i < API_HEADER_COUNT; i++)
@@ -164,6 +165,8 @@ static enum tacit_err run_steps(struct job *j, void *context)
 	enum tacit_err err;
 	struct api_call *c = (struct api_call *)j;
 	struct store *store = c->lane == JOB_READ || c->lane == JOB_WRITE ? context : NULL;
+	if (store != NULL)
+		store->ops->advance(store, c->steady);
 	if (!c->authenticated)
 		TRY(api_authenticate(c, store));
 	if (c->lane == JOB_WRITE && c->verified && !c->spent)
@@ -374,6 +377,12 @@ enum tacit_err api_answer_empty(struct api_call *c, int status)
 	err = api_json_finish(&w);
 out:
 	return err;
+}
+
+void api_deadline(struct api_call *c, int64_t at)
+{
+	if (c->api->tell_deadline != NULL)
+		c->api->tell_deadline(c->api->tell_deadline_ctx, at);
 }
 
 void api_collect_gone(void *ctx, const char *file_id)

@@ -39,6 +39,8 @@ struct api {
 	_Atomic size_t held; /* bytes of bodies in calls under way */
 	struct api_claims *claims;
 	struct api_health health;
+	void (*tell_deadline)(void *ctx, int64_t at);
+	void *tell_deadline_ctx;
 	int64_t started_at;
 };
 
@@ -82,6 +84,7 @@ struct api_call {
 	bool tls, loopback;
 	uint64_t address_key; /* for rate limits */
 	int64_t now;
+	int64_t steady;          /* the same by the clock of deadlines: see server/steady.h */
 	uint64_t content_length; /* UINT64_MAX: not announced */
 	struct api_path path;
 	struct tacit_bytes header[API_HEADER_COUNT]; /* p == NULL: absent; into storage */
@@ -157,6 +160,9 @@ TACIT_MUST_USE enum tacit_err api_answer_json(struct api_call *c, int status, st
 TACIT_MUST_USE enum tacit_err api_answer_empty(struct api_call *c, int status);
 /* An answer without a body. */
 TACIT_MUST_USE enum tacit_err api_answer_bare(struct api_call *c, int status);
+
+/* Something ends then, by the clock of deadlines: the server is to wake for it. */
+void api_deadline(struct api_call *c, int64_t at);
 
 /* A gone() callback for the store: ctx is the call. */
 void api_collect_gone(void *ctx, const char *file_id);

@@ -30,6 +30,7 @@ static struct memory_shared *registry;
 static const struct store_ops ops = {
         .name = "memory",
         .close = memory_close,
+        .advance = memory_advance,
         .batch_begin = memory_batch_begin,
         .batch_commit = memory_batch_commit,
         .batch_abort = memory_batch_abort,
@@ -76,6 +77,8 @@ static const struct store_ops ops = {
         .participant_list = memory_participant_list,
         .participant_add = memory_participant_add,
         .participant_remove = memory_participant_remove,
+        .conversation_set_message_ttl = memory_conversation_set_message_ttl,
+        .conversation_set_ends_when = memory_conversation_set_ends_when,
         .conversation_close = memory_conversation_close,
         .message_append = memory_message_append,
         .message_page = memory_message_page,
@@ -339,6 +342,11 @@ out:
 		tacit_free(m);
 	}
 	return err;
+}
+
+void memory_advance(struct store *s, int64_t now)
+{
+	memory_time(memory_of(s), now);
 }
 
 void memory_close(struct store *store)

@@ -29,7 +29,7 @@ enum tacit_err memory_member(
 	if (memory_participant(s, conversation_id, user_id) == NULL)
 		return TACIT_E_NOT_FOUND;
 	const struct memory_conversation *c = memory_conversation(s, conversation_id);
-	bool over = c->closed_at != 0 || (c->expires_at != 0 && c->expires_at <= now);
+	bool over = c->closed_at != 0 || memory_is_over(c->expires_at, now);
 	return over ? TACIT_E_GONE : TACIT_OK;
 }
 
@@ -87,7 +87,7 @@ enum tacit_err memory_conversation_create(struct store *store, enum store_kind k
 	        .expires_at = expires_at};
 	*id = 0;
 	*existed = false;
-	m->now = now;
+	memory_time(m, now);
 	TRY(expires_at == 0 || kind == STORE_SESSION ? TACIT_OK : TACIT_E_USAGE);
 	if (kind == STORE_DIRECT)
 		TRY(find_pair(creator_id, members, member_count, added.pair));
@@ -110,29 +110,32 @@ out:
 }
 
 /* The newest message; NULL when there is none. Messages are in the order of their ids. */
-static const struct memory_message *last_message(const struct memory_state *s, int64_t id)
+static const struct memory_message *last_message(
+        const struct memory_state *s, int64_t now, int64_t id)
 {
 	const struct memory_message *m = NULL, *last = NULL;
 	while ((m = memory_next(s, MEMORY_MESSAGE, m)) != NULL)
-		if (m->row.conversation_id == id)
+		if (m->row.conversation_id == id && !memory_is_over(m->expires_at, now))
 			last = m;
 	return last;
 }
 
-static int64_t count_unread(const struct memory_state *s, const struct memory_participant *p)
+static int64_t count_unread(
+        const struct memory_state *s, int64_t now, const struct memory_participant *p)
 {
 	int64_t count = 0;
 	const struct memory_message *m = NULL;
 	while ((m = memory_next(s, MEMORY_MESSAGE, m)) != NULL)
 		count += m->row.conversation_id == p->row.conversation_id &&
-		         m->id > p->read_message_id && m->user_id != p->user_id;
+		         m->id > p->read_message_id && m->user_id != p->user_id &&
+		         !memory_is_over(m->expires_at, now);
 	return count < STORE_MAX_UNREAD ? count : STORE_MAX_UNREAD;
 }
 
-static struct store_conversation describe(const struct memory_state *s,
+static struct store_conversation describe(const struct memory_state *s, int64_t now,
         const struct memory_conversation *c, const struct memory_participant *asking)
 {
-	const struct memory_message *last = last_message(s, c->row.conversation_id);
+	const struct memory_message *last = last_message(s, now, c->row.conversation_id);
 	return (struct store_conversation){
 	        .id = c->row.conversation_id,
 	        .kind = c->kind,
@@ -141,7 +144,9 @@ static struct store_conversation describe(const struct memory_state *s,
 	        .created_at = c->created_at,
 	        .expires_at = c->expires_at,
 	        .last_message_id = last != NULL ? last->id : 0,
-	        .unread = count_unread(s, asking),
+	        .unread = count_unread(s, now, asking),
+	        .message_ttl = c->message_ttl,
+	        .ends_when = c->ends_when,
 	};
 }
 
@@ -152,10 +157,10 @@ enum tacit_err memory_conversation_get(struct store *store, int64_t id, int64_t 
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = memory_look(m);
-	m->now = now;
-	TRY(memory_member(s, now, id, user_id));
+	memory_time(m, now);
+	TRY(memory_member(s, m->now, id, user_id));
 	struct store_conversation c =
-	        describe(s, memory_conversation(s, id), memory_participant(s, id, user_id));
+	        describe(s, m->now, memory_conversation(s, id), memory_participant(s, id, user_id));
 	TRY(row(ctx, &c));
 out:
 	memory_state_drop(s);
@@ -168,9 +173,10 @@ struct rank {
 	int64_t active_at, last_message_id, id;
 };
 
-static struct rank rank_of(const struct memory_state *s, const struct memory_conversation *c)
+static struct rank rank_of(
+        const struct memory_state *s, int64_t now, const struct memory_conversation *c)
 {
-	const struct memory_message *last = last_message(s, c->row.conversation_id);
+	const struct memory_message *last = last_message(s, now, c->row.conversation_id);
 	return (struct rank){last != NULL ? last->created_at : c->created_at,
 	        last != NULL ? last->id : 0, c->row.conversation_id};
 }
@@ -194,7 +200,7 @@ static const struct memory_conversation *next_by_rank(
 		if ((kind != 0 && (int)c->kind != kind) ||
 		        memory_member(s, now, c->row.conversation_id, user_id) != TACIT_OK)
 			continue;
-		struct rank r = rank_of(s, c);
+		struct rank r = rank_of(s, now, c);
 		if (is_below(r, below) && (best == NULL || is_below(*rank, r))) {
 			best = c;
 			*rank = r;
@@ -211,10 +217,10 @@ enum tacit_err memory_conversation_list(struct store *store, int64_t user_id, in
 	struct memory_state *s = memory_look(m);
 	struct rank rank = {INT64_MAX, INT64_MAX, INT64_MAX};
 	const struct memory_conversation *c;
-	m->now = now;
-	while ((c = next_by_rank(s, user_id, kind, now, &rank)) != NULL) {
-		struct store_conversation described =
-		        describe(s, c, memory_participant(s, c->row.conversation_id, user_id));
+	memory_time(m, now);
+	while ((c = next_by_rank(s, user_id, kind, m->now, &rank)) != NULL) {
+		struct store_conversation described = describe(
+		        s, m->now, c, memory_participant(s, c->row.conversation_id, user_id));
 		TRY(row(ctx, &described));
 	}
 out:
@@ -229,9 +235,9 @@ enum tacit_err memory_conversation_ids(struct store *store, int64_t user_id, int
 	struct memory *m = memory_of(store);
 	struct memory_state *s = memory_look(m);
 	const struct memory_conversation *c = NULL;
-	m->now = now;
+	memory_time(m, now);
 	while ((c = memory_next(s, MEMORY_CONVERSATION, c)) != NULL)
-		if (memory_member(s, now, c->row.conversation_id, user_id) == TACIT_OK)
+		if (memory_member(s, m->now, c->row.conversation_id, user_id) == TACIT_OK)
 			TRY(row(ctx, c->row.conversation_id));
 out:
 	memory_state_drop(s);
@@ -245,11 +251,13 @@ enum tacit_err memory_conversation_member(
 	struct memory *m = memory_of(store);
 	struct memory_state *s = memory_look(m);
 	*out = (struct store_member){0};
-	m->now = now;
-	TRY(memory_member(s, now, id, user_id));
+	memory_time(m, now);
+	TRY(memory_member(s, m->now, id, user_id));
 	const struct memory_conversation *c = memory_conversation(s, id);
 	out->kind = c->kind;
 	out->creator_id = c->creator_id;
+	out->message_ttl = c->message_ttl;
+	out->ends_when = c->ends_when;
 	memcpy(out->username, memory_user(s, user_id)->user.username, sizeof(out->username));
 out:
 	memory_state_drop(s);
@@ -296,9 +304,9 @@ enum tacit_err memory_participant_add(struct store *store, int64_t id, int64_t u
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	m->now = now;
+	memory_time(m, now);
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, now, id, user_id));
+	TRY(memory_member(s, m->now, id, user_id));
 	TRY(memory_conversation(s, id)->kind != STORE_DIRECT ? TACIT_OK : TACIT_E_CONFLICT);
 	bool in = memory_participant(s, id, new_user_id) != NULL;
 	TRY(in ? TACIT_E_EXISTS : TACIT_OK);
@@ -338,12 +346,17 @@ enum tacit_err memory_participant_remove(struct store *store, int64_t id, int64_
 	struct memory_state *s = NULL;
 	TRY(memory_enter(m, &s));
 	TRY(memory_member(s, m->now, id, user_id));
-	const struct memory_conversation *c = memory_conversation(s, id);
+	struct memory_conversation *c = memory_conversation(s, id);
 	bool allowed =
 	        user_id == removed_user_id || (user_id == c->creator_id && c->kind != STORE_DIRECT);
 	TRY(allowed ? TACIT_OK : TACIT_E_CONFLICT);
 	struct memory_participant *removed = memory_participant(s, id, removed_user_id);
 	TRY(removed != NULL ? TACIT_OK : TACIT_E_NOT_FOUND);
+	bool ends = count_participants(s, id) == 1 || c->ends_when == STORE_ANYONE_LEAVES;
+	if (c->kind == STORE_SESSION && ends) {
+		TRY(memory_close_conversation(s, c, m->now, gone, ctx));
+		goto out;
+	}
 	memory_delete(s, MEMORY_PARTICIPANT, removed);
 	if (count_participants(s, id) == 0) {
 		delete_files(s, id, gone, ctx);
@@ -380,12 +393,44 @@ enum tacit_err memory_conversation_close(struct store *store, int64_t id, int64_
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	m->now = now;
+	memory_time(m, now);
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, now, id, user_id));
+	TRY(memory_member(s, m->now, id, user_id));
 	struct memory_conversation *c = memory_conversation(s, id);
 	TRY(c->kind == STORE_SESSION ? TACIT_OK : TACIT_E_CONFLICT);
-	TRY(memory_close_conversation(s, c, now, gone, ctx));
+	TRY(memory_close_conversation(s, c, m->now, gone, ctx));
+out:
+	return memory_leave(m, s, err);
+}
+
+enum tacit_err memory_conversation_set_message_ttl(
+        struct store *store, int64_t id, int64_t user_id, int64_t seconds, int64_t now)
+{
+	enum tacit_err err;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = NULL;
+	memory_time(m, now);
+	TRY(seconds >= 0 ? TACIT_OK : TACIT_E_USAGE);
+	TRY(memory_enter(m, &s));
+	TRY(memory_member(s, m->now, id, user_id));
+	memory_conversation(s, id)->message_ttl = seconds;
+out:
+	return memory_leave(m, s, err);
+}
+
+enum tacit_err memory_conversation_set_ends_when(struct store *store, int64_t id, int64_t user_id,
+        enum store_ends_when ends_when, int64_t now)
+{
+	enum tacit_err err;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = NULL;
+	memory_time(m, now);
+	TRY(memory_enter(m, &s));
+	TRY(memory_member(s, m->now, id, user_id));
+	struct memory_conversation *c = memory_conversation(s, id);
+	bool allowed = c->kind == STORE_SESSION && c->creator_id == user_id;
+	TRY(allowed ? TACIT_OK : TACIT_E_CONFLICT);
+	c->ends_when = ends_when;
 out:
 	return memory_leave(m, s, err);
 }
@@ -411,9 +456,9 @@ enum tacit_err memory_key_put(struct store *store, int64_t conversation_id, int6
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	m->now = now;
+	memory_time(m, now);
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, now, conversation_id, user_id));
+	TRY(memory_member(s, m->now, conversation_id, user_id));
 	struct memory_participant *p = memory_participant(s, conversation_id, user_id);
 	TRY(memory_set_text(&p->row, key));
 	p->has_key = true;

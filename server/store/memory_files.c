@@ -63,22 +63,33 @@ static enum tacit_err check_quota(
 	return fits ? TACIT_OK : TACIT_E_LIMIT;
 }
 
-/* The owner must be in the conversation, and the message too. 0: none. */
-static enum tacit_err check_place(const struct memory_state *s, int64_t now, int64_t owner_id,
-        int64_t conversation_id, int64_t message_id)
+/* The owner must be in the conversation, and the message too. 0: none. *expires_at: when a file
+ * ends that is put there now; NULL is fine. */
+static enum tacit_err check_place(
+        const struct memory_state *s, int64_t now, const struct store_file *f, int64_t *expires_at)
 {
 	enum tacit_err err = TACIT_OK;
-	if (conversation_id != 0)
-		err = memory_member(s, now, conversation_id, owner_id);
-	if (err == TACIT_OK && message_id != 0 &&
-	        memory_message(s, conversation_id, message_id) == NULL)
-		err = TACIT_E_NOT_FOUND;
+	int64_t ttl = 0;
+	if (f->conversation_id != 0) {
+		TRY(memory_member(s, now, f->conversation_id, f->owner_id));
+		ttl = memory_conversation(s, f->conversation_id)->message_ttl;
+	}
+	*expires_at = ttl > 0 ? now + ttl : 0;
+	if (f->message_id != 0) {
+		const struct memory_message *m =
+		        memory_message(s, now, f->conversation_id, f->message_id);
+		TRY(m != NULL ? TACIT_OK : TACIT_E_NOT_FOUND);
+		*expires_at = m->expires_at;
+	}
+out:
 	return err;
 }
 
-static enum tacit_err add_file(struct memory_state *s, const struct store_file *f)
+static enum tacit_err add_file(
+        struct memory_state *s, const struct store_file *f, int64_t expires_at)
 {
 	struct memory_file added = {.row.conversation_id = f->conversation_id, .file = *f};
+	added.file.expires_at = expires_at;
 	if (find_file(s, f->id) != NULL)
 		return TACIT_E_EXISTS;
 	return memory_add(s, MEMORY_FILE, &added, TACIT_STR(""));
@@ -90,11 +101,12 @@ enum tacit_err memory_file_create(
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
+	int64_t expires_at;
 	TRY(memory_enter(m, &s));
 	TRY(find_upload(s, f->id) == NULL ? TACIT_OK : TACIT_E_EXISTS);
-	TRY(check_place(s, m->now, f->owner_id, f->conversation_id, f->message_id));
+	TRY(check_place(s, m->now, f, &expires_at));
 	TRY(check_quota(s, f->owner_id, f->bytes, quota_bytes));
-	TRY(add_file(s, f));
+	TRY(add_file(s, f, expires_at));
 out:
 	return memory_leave(m, s, err);
 }
@@ -110,6 +122,7 @@ static enum tacit_err find_visible(const struct memory_state *s, int64_t now, co
 		enum tacit_err err = memory_member(s, now, f->row.conversation_id, user_id);
 		visible = err == TACIT_OK || (err == TACIT_E_NOT_FOUND && owned);
 	}
+	visible = visible && !memory_is_over(f->file.expires_at, now);
 	*out = visible ? f : NULL;
 	return visible ? TACIT_OK : TACIT_E_NOT_FOUND;
 }
@@ -155,11 +168,14 @@ enum tacit_err memory_upload_create(
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
 	struct memory_upload added = {.row.conversation_id = u->conversation_id, .upload = *u};
+	const struct store_file place = {
+	        .owner_id = u->owner_id, .conversation_id = u->conversation_id};
+	int64_t ignored;
 	added.upload.metadata = tacit_bytes(NULL, 0);
 	TRY(u->length >= -1 && u->offset >= 0 ? TACIT_OK : TACIT_E_USAGE);
 	TRY(memory_enter(m, &s));
 	TRY(is_taken(s, u->id) ? TACIT_E_EXISTS : TACIT_OK);
-	TRY(check_place(s, m->now, u->owner_id, u->conversation_id, 0));
+	TRY(check_place(s, m->now, &place, &ignored));
 	TRY(check_quota(s, u->owner_id, u->length < 0 ? u->offset : u->length, quota_bytes));
 	TRY(memory_add(s, MEMORY_UPLOAD, &added, u->metadata));
 out:
@@ -179,7 +195,7 @@ enum tacit_err memory_upload_get(struct store *store, const char *id, int64_t us
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = memory_look(m);
-	m->now = now;
+	memory_time(m, now);
 	const struct memory_upload *u = find_own(s, id, user_id);
 	TRY(u != NULL ? TACIT_OK : TACIT_E_NOT_FOUND);
 	TRY(u->upload.expires_at > now ? TACIT_OK : TACIT_E_GONE);
@@ -246,19 +262,20 @@ enum tacit_err memory_upload_finish(
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
 	struct memory_upload *u;
-	m->now = now;
+	int64_t expires_at;
+	memory_time(m, now);
 	TRY(enter_for_upload(m, id, user_id, &s, &u));
 	bool complete = u->upload.length >= 0 && u->upload.offset == u->upload.length;
 	TRY(complete ? TACIT_OK : TACIT_E_CONFLICT);
-	TRY(check_place(s, now, user_id, u->upload.conversation_id, 0));
 	struct store_file f = {.owner_id = user_id,
 	        .conversation_id = u->upload.conversation_id,
 	        .bytes = u->upload.length,
 	        .created_at = now};
 	memcpy(f.id, u->upload.id, sizeof(f.id));
 	memcpy(f.sha256, sha256, sizeof(f.sha256));
+	TRY(check_place(s, m->now, &f, &expires_at));
 	memory_delete(s, MEMORY_UPLOAD, u);
-	TRY(add_file(s, &f));
+	TRY(add_file(s, &f, expires_at));
 out:
 	return memory_leave(m, s, err);
 }

@@ -31,6 +31,11 @@ enum tacit_err memory_snapshot(struct store *store, const char *path)
 	return memory_of(store)->batch != NULL ? TACIT_E_USAGE : TACIT_E_UNSUPPORTED;
 }
 
+static int64_t or_never(int64_t expires_at)
+{
+	return expires_at != 0 ? expires_at : INT64_MAX;
+}
+
 /* When its time was over; INT64_MAX for never. */
 static int64_t end_of(enum memory_table t, const void *row)
 {
@@ -44,6 +49,10 @@ static int64_t end_of(enum memory_table t, const void *row)
 		return ((const struct memory_session *)row)->expires_at;
 	case MEMORY_UPLOAD:
 		return ((const struct memory_upload *)row)->upload.expires_at;
+	case MEMORY_MESSAGE:
+		return or_never(((const struct memory_message *)row)->expires_at);
+	case MEMORY_FILE:
+		return or_never(((const struct memory_file *)row)->file.expires_at);
 	case MEMORY_CONVERSATION:
 		return c->expires_at > 0 && c->closed_at == 0 ? c->expires_at : INT64_MAX;
 	default:
@@ -72,69 +81,74 @@ static const struct memory_conversation *find_old_tombstone(
 	return oldest;
 }
 
-struct sweep {
-	int64_t now;
-	unsigned limit;
-	void (*gone)(void *ctx, const char *file_id);
-	void *ctx;
-	bool *more;
-};
-
 static enum tacit_err sweep_one(
-        struct memory_state *s, const struct sweep *w, enum memory_table t, void *row)
+        struct memory_state *s, struct store_sweep *w, int64_t now, enum memory_table t, void *row)
 {
 	enum tacit_err err = TACIT_OK;
 	if (t == MEMORY_CONVERSATION) {
-		err = memory_close_conversation(s, row, w->now, w->gone, w->ctx);
+		struct memory_conversation *c = row;
+		TRY(memory_close_conversation(s, c, now, w->gone, w->ctx));
+		if (w->ended != NULL)
+			w->ended(w->ctx, c->row.conversation_id);
 	} else if (t == MEMORY_SESSION) {
 		memory_delete_session(s, row);
 	} else {
 		if (t == MEMORY_UPLOAD)
 			w->gone(w->ctx, ((const struct memory_upload *)row)->upload.id);
+		if (t == MEMORY_FILE)
+			w->gone(w->ctx, ((const struct memory_file *)row)->file.id);
 		memory_delete(s, t, row);
 	}
+out:
 	return err;
 }
 
 static enum tacit_err sweep_table(
-        struct memory_state *s, const struct sweep *w, enum memory_table t)
+        struct memory_state *s, struct store_sweep *w, int64_t now, enum memory_table t)
 {
 	enum tacit_err err = TACIT_OK;
 	void *row;
 	unsigned done = 0;
-	for (; done < w->limit && (row = find_over(s, t, w->now)) != NULL; done++)
-		TRY(sweep_one(s, w, t, row));
-	*w->more |= done == w->limit;
+	for (; done < w->limit && (row = find_over(s, t, now)) != NULL; done++)
+		TRY(sweep_one(s, w, now, t, row));
+	w->more |= done == w->limit;
 out:
 	return err;
 }
 
-static void sweep_tombstones(struct memory_state *s, const struct sweep *w)
+static void sweep_tombstones(struct memory_state *s, struct store_sweep *w, int64_t now)
 {
 	const struct memory_conversation *c;
 	unsigned done = 0;
-	for (; done < w->limit && (c = find_old_tombstone(s, w->now)) != NULL; done++)
+	for (; done < w->limit && (c = find_old_tombstone(s, now)) != NULL; done++)
 		memory_delete_conversation(s, c->row.conversation_id);
-	*w->more |= done == w->limit;
+	w->more |= done == w->limit;
 }
 
-enum tacit_err memory_sweep(struct store *store, int64_t now, unsigned limit,
-        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+enum tacit_err memory_sweep(struct store *store, int64_t now, struct store_sweep *w)
 {
-	static const enum memory_table tables[] = {
-	        MEMORY_SIGNATURE, MEMORY_TOKEN, MEMORY_SESSION, MEMORY_UPLOAD, MEMORY_CONVERSATION};
+	static const enum memory_table others[] = {
+	        MEMORY_SIGNATURE, MEMORY_TOKEN, MEMORY_SESSION, MEMORY_UPLOAD};
+	static const enum memory_table ends[] = {MEMORY_CONVERSATION, MEMORY_MESSAGE, MEMORY_FILE};
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	const struct sweep w = {now, limit, gone, ctx, more};
-	*more = false;
-	m->now = now;
+	const void *row;
+	w->more = false;
+	w->next = 0;
+	memory_time(m, now);
 	TRY(memory_enter(m, &s));
-	sweep_tombstones(s, &w);
-	for (size_t i = 0; i < TACIT_COUNT(tables); i++)
-		TRY(sweep_table(s, &w, tables[i]));
+	sweep_tombstones(s, w, m->now);
+	for (size_t i = 0; i < TACIT_COUNT(others); i++)
+		TRY(sweep_table(s, w, now, others[i]));
+	for (size_t i = 0; i < TACIT_COUNT(ends); i++)
+		TRY(sweep_table(s, w, m->now, ends[i]));
+	for (size_t i = 0; i < TACIT_COUNT(ends); i++)
+		if ((row = find_over(s, ends[i], INT64_MAX - 1)) != NULL &&
+		        (w->next == 0 || end_of(ends[i], row) < w->next))
+			w->next = end_of(ends[i], row);
 out:
 	err = memory_leave(m, s, err);
-	*more &= err == TACIT_OK;
+	w->more &= err == TACIT_OK;
 	return err;
 }

@@ -86,9 +86,11 @@ struct memory_conversation {
 	struct memory_row row; /* text: the name; conversation_id: its own */
 	enum store_kind kind;
 	int64_t creator_id, created_at;
-	int64_t expires_at; /* 0: never */
-	int64_t closed_at;  /* 0: not; else this is a tombstone */
-	int64_t pair[2];    /* the two of a direct one, in order */
+	int64_t expires_at;  /* 0: never */
+	int64_t closed_at;   /* 0: not; else this is a tombstone */
+	int64_t message_ttl; /* 0: none */
+	enum store_ends_when ends_when;
+	int64_t pair[2]; /* the two of a direct one, in order */
 };
 struct memory_participant {
 	struct memory_row row; /* text: the wrapped key */
@@ -99,6 +101,7 @@ struct memory_participant {
 struct memory_message {
 	struct memory_row row; /* text: the content, and behind it the extra */
 	int64_t id, user_id, created_at;
+	int64_t expires_at; /* 0: never on its own */
 	size_t content_bytes;
 	uint8_t client_id[STORE_CLIENT_ID_CHARS];
 	size_t client_id_bytes; /* 0: none */
@@ -152,7 +155,7 @@ struct memory {
 	struct store base;
 	struct memory_shared *shared;
 	enum store_mode mode;
-	int64_t now;                /* the latest time that a caller gave */
+	int64_t now;                /* the handle's clock: see store.h */
 	struct memory_state *batch; /* what the batch has come to; NULL outside of one */
 	bool alone;                 /* the batch is of one operation, and ends with it */
 	struct memory_mark *marks;  /* the latest first */
@@ -161,6 +164,13 @@ struct memory {
 static inline struct memory *memory_of(struct store *s)
 {
 	return (struct memory *)s;
+}
+
+/* The handle's clock goes forward only. */
+static inline void memory_time(struct memory *m, int64_t now)
+{
+	if (now > m->now)
+		m->now = now;
 }
 
 /* What this handle sees now, held until memory_state_drop. Never NULL. */
@@ -178,8 +188,14 @@ struct memory_user *memory_user(const struct memory_state *s, int64_t id);
 struct memory_conversation *memory_conversation(const struct memory_state *s, int64_t id);
 struct memory_participant *memory_participant(
         const struct memory_state *s, int64_t conversation_id, int64_t user_id);
+/* The same for one that is over at `now`. */
 struct memory_message *memory_message(
-        const struct memory_state *s, int64_t conversation_id, int64_t id);
+        const struct memory_state *s, int64_t now, int64_t conversation_id, int64_t id);
+/* Is a deadline (0: none) over? */
+static inline bool memory_is_over(int64_t expires_at, int64_t now)
+{
+	return expires_at != 0 && expires_at <= now;
+}
 /* May this user act in this conversation at `now`? Fails: NOT_FOUND for outsiders, GONE. */
 TACIT_MUST_USE enum tacit_err memory_member(
         const struct memory_state *s, int64_t now, int64_t conversation_id, int64_t user_id);

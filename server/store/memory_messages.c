@@ -11,13 +11,13 @@ static struct tacit_bytes client_id_of(const struct memory_message *m)
 }
 
 struct memory_message *memory_message(
-        const struct memory_state *s, int64_t conversation_id, int64_t id)
+        const struct memory_state *s, int64_t now, int64_t conversation_id, int64_t id)
 {
 	struct memory_message *m = NULL;
 	while ((m = memory_next(s, MEMORY_MESSAGE, m)) != NULL)
 		if (m->row.conversation_id == conversation_id && m->id == id)
 			break;
-	return m;
+	return m != NULL && !memory_is_over(m->expires_at, now) ? m : NULL;
 }
 
 static const struct memory_message *find_earlier(const struct memory_state *s,
@@ -36,7 +36,8 @@ static struct store_message describe(const struct memory_state *s, const struct 
 	struct store_message out = {.id = m->id,
 	        .conversation_id = m->row.conversation_id,
 	        .user_id = m->user_id,
-	        .created_at = m->created_at};
+	        .created_at = m->created_at,
+	        .expires_at = m->expires_at};
 	memcpy(out.username, memory_user(s, m->user_id)->user.username, sizeof(out.username));
 	return out;
 }
@@ -55,14 +56,16 @@ enum tacit_err memory_message_append(struct store *store, const struct store_new
 	        .client_id_bytes = n->client_id.n};
 	*existed = false;
 	*out = (struct store_message){0};
-	m->now = n->now;
+	memory_time(m, n->now);
 	TRY(n->client_id.n <= sizeof(added.client_id) ? TACIT_OK : TACIT_E_USAGE);
 	if (n->client_id.n > 0)
 		memcpy(added.client_id, n->client_id.p, n->client_id.n);
 	TRY(tacit_buf_append(&text, n->content));
 	TRY(tacit_buf_append(&text, n->extra));
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, n->now, n->conversation_id, n->user_id));
+	TRY(memory_member(s, m->now, n->conversation_id, n->user_id));
+	int64_t ttl = memory_conversation(s, n->conversation_id)->message_ttl;
+	added.expires_at = ttl > 0 ? m->now + ttl : 0;
 	const struct memory_message *earlier =
 	        find_earlier(s, n->conversation_id, n->user_id, n->client_id);
 	if (earlier == NULL) {
@@ -78,6 +81,7 @@ out:
 
 struct range {
 	int64_t conversation_id, after, before; /* both exclusive */
+	int64_t now;                            /* what is over by then is left out */
 };
 
 /* The first of the range behind m (NULL: of all). */
@@ -86,7 +90,7 @@ static const struct memory_message *next_in(
 {
 	while ((m = memory_next(s, MEMORY_MESSAGE, m)) != NULL)
 		if (m->row.conversation_id == r->conversation_id && m->id > r->after &&
-		        m->id < r->before)
+		        m->id < r->before && !memory_is_over(m->expires_at, r->now))
 			break;
 	return m;
 }
@@ -99,7 +103,7 @@ enum tacit_err memory_message_page(struct store *store, int64_t conversation_id,
 	struct memory *handle = memory_of(store);
 	struct memory_state *s = memory_look(handle);
 	const struct memory_message *m = NULL;
-	struct range r = {conversation_id, after, before > 0 ? before : INT64_MAX};
+	struct range r = {conversation_id, after, before > 0 ? before : INT64_MAX, handle->now};
 	size_t count = 0, skipped = 0, given = 0;
 	*more = false;
 	TRY(memory_member(s, handle->now, conversation_id, user_id));
@@ -131,10 +135,10 @@ enum tacit_err memory_read_mark(struct store *store, int64_t conversation_id, in
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
 	*moved = false;
-	m->now = now;
+	memory_time(m, now);
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, now, conversation_id, user_id));
-	bool there = memory_message(s, conversation_id, message_id) != NULL;
+	TRY(memory_member(s, m->now, conversation_id, user_id));
+	bool there = memory_message(s, m->now, conversation_id, message_id) != NULL;
 	TRY(there ? TACIT_OK : TACIT_E_NOT_FOUND);
 	struct memory_participant *p = memory_participant(s, conversation_id, user_id);
 	*moved = message_id > p->read_message_id;

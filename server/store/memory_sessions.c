@@ -107,7 +107,7 @@ enum tacit_err memory_token_peek(struct store *store, const char *kind,
 {
 	struct memory *m = memory_of(store);
 	struct memory_state *s = memory_look(m);
-	m->now = now;
+	memory_time(m, now);
 	const struct memory_token *found = find_valid(s, kind, hash, now);
 	enum tacit_err err = found != NULL ? tacit_buf_append(value, memory_text(&found->row))
 	                                   : TACIT_E_NOT_FOUND;
@@ -122,7 +122,7 @@ enum tacit_err memory_token_take(struct store *store, const char *kind,
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
 	TRY(memory_enter(m, &s));
-	m->now = now;
+	memory_time(m, now);
 	struct memory_token *found = find_valid(s, kind, hash, now);
 	TRY(found != NULL ? TACIT_OK : TACIT_E_NOT_FOUND);
 	TRY(tacit_buf_append(value, memory_text(&found->row)));
@@ -137,7 +137,7 @@ enum tacit_err memory_token_update(struct store *store, const char *kind,
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	m->now = now;
+	memory_time(m, now);
 	TRY(memory_enter(m, &s));
 	struct memory_token *found = find_valid(s, kind, hash, now);
 	TRY(found != NULL ? TACIT_OK : TACIT_E_NOT_FOUND);
@@ -155,7 +155,7 @@ enum tacit_err memory_session_create(struct store *store, int64_t user_id,
 	struct memory_state *s = NULL;
 	struct memory_session added = {.user_id = user_id, .expires_at = expires_at};
 	*id = 0;
-	m->now = now;
+	memory_time(m, now);
 	memcpy(added.token, token, sizeof(added.token));
 	memcpy(added.refresh, refresh, sizeof(added.refresh));
 	TRY(memory_enter(m, &s));
@@ -205,7 +205,7 @@ static enum tacit_err look_for_session(
         struct memory *m, int64_t id, const uint8_t *token, int64_t now, struct store_session *out)
 {
 	struct memory_state *s = memory_look(m);
-	m->now = now;
+	memory_time(m, now);
 	*out = (struct store_session){0};
 	const struct memory_session *e = find_session(s, id, token, NULL, now);
 	enum tacit_err err = e != NULL ? TACIT_OK : TACIT_E_NOT_FOUND;
@@ -284,7 +284,7 @@ enum tacit_err memory_session_refresh(struct store *store,
 	bool stolen = false;
 	*out = (struct store_session){0};
 	TRY(memory_enter(m, &s));
-	m->now = now;
+	memory_time(m, now);
 	struct memory_session *e = find_session(s, 0, NULL, old_refresh, now);
 	if (e == NULL) {
 		TRY(end_if_spent(s, old_refresh));

@@ -16,6 +16,8 @@ enum tacit_err sql_member(
 	member->kind = (enum store_kind)sqlite3_column_int(st, 0);
 	member->creator_id = sqlite3_column_int64(st, 1);
 	TRY(sql_column_text(st, 4, member->username, sizeof(member->username)));
+	member->ends_when = (enum store_ends_when)sqlite3_column_int(st, 5);
+	member->message_ttl = sqlite3_column_int64(st, 6);
 out:
 	sql_done(&st);
 	return err;
@@ -62,7 +64,7 @@ enum tacit_err sqlite_conversation_create(struct store *store, enum store_kind k
 	int64_t pair[2] = {0, 0};
 	*id = 0;
 	*existed = false;
-	s->now = now;
+	sql_time(s, now);
 	TRY(expires_at == 0 || kind == STORE_SESSION ? TACIT_OK : TACIT_E_USAGE);
 	if (kind == STORE_DIRECT)
 		TRY(find_pair(creator_id, members, member_count, pair));
@@ -99,6 +101,8 @@ static void read_conversation(sqlite3_stmt *st, struct store_conversation *c)
 	        .expires_at = sqlite3_column_int64(st, 5),
 	        .last_message_id = sqlite3_column_int64(st, 6),
 	        .unread = sqlite3_column_int64(st, 7),
+	        .message_ttl = sqlite3_column_int64(st, 8),
+	        .ends_when = (enum store_ends_when)sqlite3_column_int(st, 9),
 	};
 }
 
@@ -111,10 +115,11 @@ enum tacit_err sqlite_conversation_get(struct store *store, int64_t id, int64_t 
 	struct sql_scope scope = {0};
 	sqlite3_stmt *st = NULL;
 	struct store_conversation c;
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_READ, &scope));
 	TRY(sql_member(s, id, user_id, NULL));
-	TRY(sql_first(s, SQL_CONVERSATION_GET, ARGS(sql_int(id), sql_int(user_id)), &st));
+	TRY(sql_first(s, SQL_CONVERSATION_GET, ARGS(sql_int(id), sql_int(user_id), sql_int(s->now)),
+	        &st));
 	read_conversation(st, &c);
 	TRY(row(ctx, &c));
 out:
@@ -130,9 +135,9 @@ enum tacit_err sqlite_conversation_list(struct store *store, int64_t user_id, in
 	sqlite3_stmt *st = NULL;
 	bool more = false;
 	struct store_conversation c;
-	s->now = now;
-	TRY(sql_start(s, SQL_CONVERSATION_LIST, ARGS(sql_int(user_id), sql_int(kind), sql_int(now)),
-	        &st));
+	sql_time(s, now);
+	TRY(sql_start(s, SQL_CONVERSATION_LIST,
+	        ARGS(sql_int(user_id), sql_int(kind), sql_int(s->now)), &st));
 	TRY(sql_step(s, st, &more));
 	while (more) {
 		read_conversation(st, &c);
@@ -151,8 +156,8 @@ enum tacit_err sqlite_conversation_ids(struct store *store, int64_t user_id, int
 	struct sqlite *s = sqlite_of(store);
 	sqlite3_stmt *st = NULL;
 	bool more = false;
-	s->now = now;
-	TRY(sql_start(s, SQL_CONVERSATION_IDS, ARGS(sql_int(user_id), sql_int(now)), &st));
+	sql_time(s, now);
+	TRY(sql_start(s, SQL_CONVERSATION_IDS, ARGS(sql_int(user_id), sql_int(s->now)), &st));
 	TRY(sql_step(s, st, &more));
 	while (more) {
 		TRY(row(ctx, sqlite3_column_int64(st, 0)));
@@ -168,7 +173,7 @@ enum tacit_err sqlite_conversation_member(
 {
 	struct sqlite *s = sqlite_of(store);
 	*out = (struct store_member){0};
-	s->now = now;
+	sql_time(s, now);
 	return sql_member(s, id, user_id, out);
 }
 
@@ -209,7 +214,7 @@ enum tacit_err sqlite_participant_add(struct store *store, int64_t id, int64_t u
 	struct sql_scope scope = {0};
 	struct store_member asking;
 	int64_t count = 0;
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(sql_member(s, id, user_id, &asking));
 	TRY(asking.kind != STORE_DIRECT ? TACIT_OK : TACIT_E_CONFLICT);
@@ -260,14 +265,21 @@ enum tacit_err sqlite_participant_remove(struct store *store, int64_t id, int64_
 	struct sql_scope scope = {0};
 	struct store_member asking;
 	int64_t count = 0;
+	bool there = false;
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(sql_member(s, id, user_id, &asking));
 	bool allowed = user_id == removed_user_id ||
 	               (user_id == asking.creator_id && asking.kind != STORE_DIRECT);
 	TRY(allowed ? TACIT_OK : TACIT_E_CONFLICT);
-	TRY(sql_change(s, SQL_PARTICIPANT_DELETE, ARGS(sql_int(id), sql_int(removed_user_id))));
 	TRY(sql_integer(s, SQL_PARTICIPANT_COUNT, ARGS(sql_int(id)), &count));
-	if (count == 0) {
+	bool ends = count == 1 || asking.ends_when == STORE_ANYONE_LEAVES;
+	if (asking.kind == STORE_SESSION && ends) {
+		TRY(sql_any(s, SQL_MEMBER, ARGS(sql_int(id), sql_int(removed_user_id)), &there));
+		TRY(there ? sql_close_conversation(s, id, gone, ctx) : TACIT_E_NOT_FOUND);
+		goto out;
+	}
+	TRY(sql_change(s, SQL_PARTICIPANT_DELETE, ARGS(sql_int(id), sql_int(removed_user_id))));
+	if (count == 1) {
 		TRY(delete_files(s, id, gone, ctx));
 		TRY(sql_change(s, SQL_CONVERSATION_DELETE, ARGS(sql_int(id))));
 	}
@@ -275,15 +287,15 @@ out:
 	return sql_leave(s, &scope, err);
 }
 
-enum tacit_err sql_close_conversation(struct sqlite *s, int64_t id, int64_t now,
-        void (*gone)(void *ctx, const char *file_id), void *ctx)
+enum tacit_err sql_close_conversation(
+        struct sqlite *s, int64_t id, void (*gone)(void *ctx, const char *file_id), void *ctx)
 {
 	enum tacit_err err;
 	TRY(delete_files(s, id, gone, ctx));
 	TRY(sql_run(s, SQL_CONVERSATION_MESSAGES_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_CONVERSATION_KEYS_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_CONVERSATION_READ_DELETE, ARGS(sql_int(id))));
-	TRY(sql_change(s, SQL_CONVERSATION_CLOSE, ARGS(sql_int(id), sql_int(now))));
+	TRY(sql_change(s, SQL_CONVERSATION_CLOSE, ARGS(sql_int(id), sql_int(s->now))));
 out:
 	return err;
 }
@@ -295,11 +307,43 @@ enum tacit_err sqlite_conversation_close(struct store *store, int64_t id, int64_
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
 	struct store_member asking;
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(sql_member(s, id, user_id, &asking));
 	TRY(asking.kind == STORE_SESSION ? TACIT_OK : TACIT_E_CONFLICT);
-	TRY(sql_close_conversation(s, id, now, gone, ctx));
+	TRY(sql_close_conversation(s, id, gone, ctx));
+out:
+	return sql_leave(s, &scope, err);
+}
+
+enum tacit_err sqlite_conversation_set_message_ttl(
+        struct store *store, int64_t id, int64_t user_id, int64_t seconds, int64_t now)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	sql_time(s, now);
+	TRY(seconds >= 0 ? TACIT_OK : TACIT_E_USAGE);
+	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
+	TRY(sql_member(s, id, user_id, NULL));
+	TRY(sql_change(s, SQL_CONVERSATION_SET_TTL, ARGS(sql_int(id), sql_int(seconds))));
+out:
+	return sql_leave(s, &scope, err);
+}
+
+enum tacit_err sqlite_conversation_set_ends_when(struct store *store, int64_t id, int64_t user_id,
+        enum store_ends_when ends_when, int64_t now)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	struct store_member asking;
+	sql_time(s, now);
+	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
+	TRY(sql_member(s, id, user_id, &asking));
+	bool allowed = asking.kind == STORE_SESSION && asking.creator_id == user_id;
+	TRY(allowed ? TACIT_OK : TACIT_E_CONFLICT);
+	TRY(sql_change(s, SQL_CONVERSATION_SET_ENDS, ARGS(sql_int(id), sql_int(ends_when))));
 out:
 	return sql_leave(s, &scope, err);
 }
@@ -323,7 +367,7 @@ enum tacit_err sqlite_key_put(struct store *store, int64_t conversation_id, int6
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_member(s, conversation_id, user_id, NULL));
 	TRY(sql_run(s, SQL_KEY_PUT,

@@ -18,27 +18,32 @@ out:
 	return err;
 }
 
-static enum tacit_err check_place(
-        struct sqlite *s, int64_t user_id, int64_t conversation_id, int64_t message_id)
+/* *expires_at: when a file ends that is put there now. */
+static enum tacit_err check_place(struct sqlite *s, int64_t user_id, int64_t conversation_id,
+        int64_t message_id, int64_t *expires_at)
 {
 	enum tacit_err err = TACIT_OK;
-	bool there = true;
+	struct store_member owner = {0};
+	*expires_at = 0;
 	if (conversation_id != 0)
-		TRY(sql_member(s, conversation_id, user_id, NULL));
+		TRY(sql_member(s, conversation_id, user_id, &owner));
+	if (owner.message_ttl > 0)
+		*expires_at = s->now + owner.message_ttl;
 	if (message_id != 0)
-		TRY(sql_any(s, SQL_MESSAGE_IN, ARGS(sql_int(message_id), sql_int(conversation_id)),
-		        &there));
-	TRY(there ? TACIT_OK : TACIT_E_NOT_FOUND);
+		TRY(sql_integer(s, SQL_MESSAGE_IN,
+		        ARGS(sql_int(message_id), sql_int(conversation_id), sql_int(s->now)),
+		        expires_at));
 out:
 	return err;
 }
 
-static enum tacit_err add_file(struct sqlite *s, const struct store_file *f)
+static enum tacit_err add_file(struct sqlite *s, const struct store_file *f, int64_t expires_at)
 {
 	return sql_run(s, SQL_FILE_ADD,
 	        ARGS(sql_text(f->id), sql_int(f->owner_id), sql_id(f->conversation_id),
 	                sql_id(f->message_id), sql_int(f->bytes),
-	                sql_blob(f->sha256, sizeof(f->sha256)), sql_int(f->created_at)));
+	                sql_blob(f->sha256, sizeof(f->sha256)), sql_int(f->created_at),
+	                sql_int(expires_at)));
 }
 
 enum tacit_err sqlite_file_create(
@@ -48,12 +53,13 @@ enum tacit_err sqlite_file_create(
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
 	bool taken = false;
+	int64_t expires_at = 0;
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_any(s, SQL_UPLOAD_EXISTS, ARGS(sql_text(f->id)), &taken));
 	TRY(taken ? TACIT_E_EXISTS : TACIT_OK);
-	TRY(check_place(s, f->owner_id, f->conversation_id, f->message_id));
+	TRY(check_place(s, f->owner_id, f->conversation_id, f->message_id, &expires_at));
 	TRY(check_quota(s, f->owner_id, f->bytes, quota_bytes));
-	TRY(add_file(s, f));
+	TRY(add_file(s, f, expires_at));
 out:
 	return sql_leave(s, &scope, err);
 }
@@ -72,6 +78,8 @@ static enum tacit_err find_file(
 	out->created_at = sqlite3_column_int64(st, 5);
 	TRY(sql_column_text(st, 0, out->id, sizeof(out->id)));
 	TRY(sql_column_blob(st, 6, out->sha256, sizeof(out->sha256)));
+	out->expires_at = sqlite3_column_int64(st, 7);
+	TRY(out->expires_at == 0 || out->expires_at > s->now ? TACIT_OK : TACIT_E_NOT_FOUND);
 	/* In a conversation whose time is over it is gone for its owner too. */
 	if (out->conversation_id != 0) {
 		err = sql_member(s, out->conversation_id, user_id, NULL);
@@ -128,11 +136,12 @@ enum tacit_err sqlite_upload_create(
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
 	bool taken = false;
+	int64_t ignored;
 	TRY(u->length >= -1 && u->offset >= 0 ? TACIT_OK : TACIT_E_USAGE);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_any(s, SQL_FILE_EXISTS, ARGS(sql_text(u->id)), &taken));
 	TRY(taken ? TACIT_E_EXISTS : TACIT_OK);
-	TRY(check_place(s, u->owner_id, u->conversation_id, 0));
+	TRY(check_place(s, u->owner_id, u->conversation_id, 0, &ignored));
 	TRY(check_quota(s, u->owner_id, u->length < 0 ? u->offset : u->length, quota_bytes));
 	TRY(sql_run(s, SQL_UPLOAD_ADD,
 	        ARGS(sql_text(u->id), sql_int(u->owner_id), sql_id(u->conversation_id),
@@ -181,7 +190,7 @@ enum tacit_err sqlite_upload_get(struct store *store, const char *id, int64_t us
 	struct sqlite *s = sqlite_of(store);
 	sqlite3_stmt *st = NULL;
 	struct store_upload u;
-	s->now = now;
+	sql_time(s, now);
 	TRY(find_upload(s, id, user_id, &u, &st));
 	TRY(u.expires_at > now ? TACIT_OK : TACIT_E_GONE);
 	TRY(row(ctx, &u));
@@ -235,11 +244,12 @@ enum tacit_err sqlite_upload_finish(
 	struct sql_scope scope = {0};
 	struct store_upload u;
 	struct store_file f = {.owner_id = user_id, .created_at = now};
-	s->now = now;
+	int64_t expires_at = 0;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(get_upload(s, id, user_id, &u));
 	TRY(u.length >= 0 && u.offset == u.length ? TACIT_OK : TACIT_E_CONFLICT);
-	TRY(check_place(s, user_id, u.conversation_id, 0));
+	TRY(check_place(s, user_id, u.conversation_id, 0, &expires_at));
 	f.conversation_id = u.conversation_id;
 	f.bytes = u.length;
 	for (size_t i = 0; i < sizeof(f.id); i++)
@@ -247,7 +257,7 @@ enum tacit_err sqlite_upload_finish(
 	for (size_t i = 0; i < sizeof(f.sha256); i++)
 		f.sha256[i] = sha256[i];
 	TRY(sql_change(s, SQL_UPLOAD_DELETE, ARGS(sql_text(id), sql_int(user_id))));
-	TRY(add_file(s, &f));
+	TRY(add_file(s, &f, expires_at));
 out:
 	return sql_leave(s, &scope, err);
 }

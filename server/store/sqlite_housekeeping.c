@@ -39,75 +39,119 @@ out:
 	return err;
 }
 
-/* One after the other: their rows are few, and each is named. */
-static enum tacit_err sweep_uploads(struct sqlite *s, int64_t now, unsigned limit,
-        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+/* Uploads or files, one after the other: their rows are few, and each is named. */
+static enum tacit_err sweep_bodies(
+        struct sqlite *s, enum sql find, enum sql delete, int64_t now, struct store_sweep *w)
 {
 	enum tacit_err err = TACIT_OK;
 	sqlite3_stmt *st = NULL;
 	char id[STORE_FILE_ID_CHARS + 1];
 	unsigned done = 0;
-	for (; done < limit; done++) {
-		err = sql_first(s, SQL_SWEEP_UPLOAD_FIND, ARGS(sql_int(now)), &st);
+	for (; done < w->limit; done++) {
+		err = sql_first(s, find, ARGS(sql_int(now)), &st);
 		if (err == TACIT_E_NOT_FOUND)
 			break;
 		TRY(err);
 		TRY(sql_column_text(st, 0, id, sizeof(id)));
 		sql_done(&st);
-		TRY(sql_change(s, SQL_SWEEP_UPLOAD_DELETE, ARGS(sql_text(id))));
-		gone(ctx, id);
+		TRY(sql_change(s, delete, ARGS(sql_text(id))));
+		w->gone(w->ctx, id);
+		s->purge = PURGE_NOW;
 	}
 	err = TACIT_OK;
-	*more |= done == limit;
+	w->more |= done == w->limit;
 out:
 	sql_done(&st);
 	return err;
 }
 
-static enum tacit_err sweep_conversations(struct sqlite *s, int64_t now, unsigned limit,
-        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+static enum tacit_err sweep_conversations(struct sqlite *s, struct store_sweep *w)
 {
 	enum tacit_err err = TACIT_OK;
 	int64_t id = 0;
 	unsigned done = 0;
-	for (; done < limit; done++) {
-		err = sql_integer(s, SQL_SWEEP_CONVERSATION_FIND, ARGS(sql_int(now)), &id);
+	for (; done < w->limit; done++) {
+		err = sql_integer(s, SQL_SWEEP_CONVERSATION_FIND, ARGS(sql_int(s->now)), &id);
 		if (err == TACIT_E_NOT_FOUND)
 			break;
 		TRY(err);
-		TRY(sql_close_conversation(s, id, now, gone, ctx));
+		TRY(sql_close_conversation(s, id, w->gone, w->ctx));
+		if (w->ended != NULL)
+			w->ended(w->ctx, id);
 	}
 	err = TACIT_OK;
-	*more |= done == limit;
+	w->more |= done == w->limit;
 out:
 	return err;
 }
 
-enum tacit_err sqlite_sweep(struct store *store, int64_t now, unsigned limit,
-        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more)
+static enum tacit_err sweep_messages(struct sqlite *s, struct store_sweep *w)
+{
+	enum tacit_err err;
+	TRY(sql_run(s, SQL_SWEEP_MESSAGES, ARGS(sql_int(s->now), sql_int(w->limit))));
+	int deleted = sqlite3_changes(s->db);
+	if (deleted > 0)
+		s->purge = PURGE_NOW;
+	w->more |= deleted >= (int)w->limit;
+	TRY(sweep_bodies(s, SQL_SWEEP_FILE_FIND, SQL_FILE_DELETE, s->now, w));
+out:
+	return err;
+}
+
+static enum tacit_err sweep_rows(struct sqlite *s, int64_t now, struct store_sweep *w)
 {
 	static const enum sql simple[] = {
 	        SQL_SWEEP_SIGNATURES, SQL_SWEEP_TOKENS, SQL_SWEEP_SESSIONS, SQL_SWEEP_TOMBSTONES};
 	enum tacit_err err;
-	struct sqlite *s = sqlite_of(store);
-	struct sql_scope scope = {0};
-	*more = false;
-	s->now = now;
-	TRY(sql_enter(s, SQL_WRITE, &scope));
 	for (size_t i = 0; i < TACIT_COUNT(simple); i++) {
 		int64_t time = now;
 		if (simple[i] == SQL_SWEEP_TOMBSTONES)
-			time -= STORE_TOMBSTONE_SECONDS;
-		TRY(sql_run(s, simple[i], ARGS(sql_int(time), sql_int(limit))));
-		*more |= sqlite3_changes(s->db) >= (int)limit;
+			time = s->now - STORE_TOMBSTONE_SECONDS;
+		TRY(sql_run(s, simple[i], ARGS(sql_int(time), sql_int(w->limit))));
+		w->more |= sqlite3_changes(s->db) >= (int)w->limit;
 	}
-	TRY(sweep_uploads(s, now, limit, gone, ctx, more));
-	TRY(sweep_conversations(s, now, limit, gone, ctx, more));
-	if (s->purge == PURGE_LATER)
+out:
+	return err;
+}
+
+static enum tacit_err find_next(struct sqlite *s, int64_t *next)
+{
+	static const enum sql ends[] = {
+	        SQL_NEXT_CONVERSATION_END, SQL_NEXT_MESSAGE_END, SQL_NEXT_FILE_END};
+	enum tacit_err err = TACIT_OK;
+	for (size_t i = 0; i < TACIT_COUNT(ends); i++) {
+		int64_t at = 0;
+		err = sql_integer(s, ends[i], NO_ARGS, &at);
+		TRY(err == TACIT_E_NOT_FOUND ? TACIT_OK : err);
+		if (at != 0 && (*next == 0 || at < *next))
+			*next = at;
+	}
+out:
+	return err;
+}
+
+enum tacit_err sqlite_sweep(struct store *store, int64_t now, struct store_sweep *w)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	bool unpurged = s->purge == PURGE_LATER;
+	w->more = false;
+	w->next = 0;
+	sql_time(s, now);
+	TRY(sql_enter(s, SQL_WRITE, &scope));
+	TRY(sweep_rows(s, now, w));
+	TRY(sweep_bodies(s, SQL_SWEEP_UPLOAD_FIND, SQL_SWEEP_UPLOAD_DELETE, now, w));
+	TRY(sweep_conversations(s, w));
+	TRY(sweep_messages(s, w));
+	TRY(find_next(s, &w->next));
+	if (unpurged) {
 		s->purge = PURGE_NOW;
+		w->next = s->now + 1;
+	}
 out:
 	err = sql_leave(s, &scope, err);
-	*more &= err == TACIT_OK;
+	w->more &= err == TACIT_OK;
 	return err;
 }
 

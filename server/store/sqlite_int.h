@@ -20,7 +20,7 @@ struct sqlite {
 	struct store base;
 	sqlite3 *db;
 	enum store_mode mode;
-	int64_t now; /* the latest time that a caller gave: for operations that get none */
+	int64_t now; /* the handle's clock: see store.h */
 	bool in_batch;
 	bool in_scope; /* an operation outside of a batch has its transaction open */
 	/* Something was destroyed: its traces in the WAL are to go. */
@@ -33,6 +33,13 @@ struct sqlite {
 static inline struct sqlite *sqlite_of(struct store *s)
 {
 	return (struct sqlite *)s;
+}
+
+/* The handle's clock goes forward only. */
+static inline void sql_time(struct sqlite *s, int64_t now)
+{
+	if (now > s->now)
+		s->now = now;
 }
 
 struct sql_value {
@@ -128,7 +135,7 @@ TACIT_MUST_USE enum tacit_err sql_member(
         struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member);
 /* Everything of a self-destructing one goes, a tombstone stays. */
 TACIT_MUST_USE enum tacit_err sql_close_conversation(struct sqlite *s, int64_t conversation_id,
-        int64_t now, void (*gone)(void *ctx, const char *file_id), void *ctx);
+        void (*gone)(void *ctx, const char *file_id), void *ctx);
 /* Brings the tables up to date (writer) or checks that they are (reader). */
 TACIT_MUST_USE enum tacit_err sqlite_migrate(struct sqlite *s, char why[256]);
 TACIT_MUST_USE enum tacit_err sqlite_open(

@@ -13,6 +13,7 @@ static enum tacit_err find_earlier(
 	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_bytes(client_id)), &st));
 	m->id = sqlite3_column_int64(st, 0);
 	m->created_at = sqlite3_column_int64(st, 1);
+	m->expires_at = sqlite3_column_int64(st, 2);
 out:
 	sql_done(&st);
 	return err;
@@ -29,16 +30,18 @@ enum tacit_err sqlite_message_append(struct store *store, const struct store_new
 	struct sql_value extra = m->extra.n > 0 ? sql_bytes(m->extra) : sql_id(0);
 	*existed = false;
 	*out = (struct store_message){0};
-	s->now = m->now;
+	sql_time(s, m->now);
 	TRY(m->client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_member(s, m->conversation_id, m->user_id, &sender));
-	*out = (struct store_message){
-	        .conversation_id = m->conversation_id, .user_id = m->user_id, .created_at = m->now};
+	*out = (struct store_message){.conversation_id = m->conversation_id,
+	        .user_id = m->user_id,
+	        .created_at = m->now,
+	        .expires_at = sender.message_ttl > 0 ? s->now + sender.message_ttl : 0};
 	memcpy(out->username, sender.username, sizeof(out->username));
 	TRY(sql_run(s, SQL_MESSAGE_ADD,
 	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
-	                sql_bytes(m->content), extra)));
+	                sql_bytes(m->content), extra, sql_int(out->expires_at))));
 	if (sqlite3_changes(s->db) > 0) {
 		out->id = sqlite3_last_insert_rowid(s->db);
 	} else {
@@ -64,7 +67,9 @@ static enum tacit_err find_newest(struct sqlite *s, int64_t conversation_id, int
 	unsigned seen = 0;
 	*from = before;
 	TRY(sql_start(s, SQL_MESSAGE_NEWEST,
-	        ARGS(sql_int(conversation_id), sql_int(before), sql_int((int64_t)limit + 1)), &st));
+	        ARGS(sql_int(conversation_id), sql_int(before), sql_int((int64_t)limit + 1),
+	                sql_int(s->now)),
+	        &st));
 	TRY(sql_step(s, st, &row));
 	for (; row && seen < limit; seen++) {
 		*from = sqlite3_column_int64(st, 0);
@@ -89,7 +94,7 @@ static enum tacit_err walk_page(struct sqlite *s, const struct page *page,
 	unsigned seen = 0;
 	TRY(sql_start(s, SQL_MESSAGE_PAGE,
 	        ARGS(sql_int(page->conversation_id), sql_int(page->from), sql_int(page->before),
-	                sql_int((int64_t)page->limit + 1)),
+	                sql_int((int64_t)page->limit + 1), sql_int(s->now)),
 	        &st));
 	TRY(sql_step(s, st, rest));
 	for (; *rest && seen < page->limit; seen++) {
@@ -103,6 +108,7 @@ static enum tacit_err walk_page(struct sqlite *s, const struct page *page,
 		m.content = sql_column(st, 4);
 		m.client_id = sql_column(st, 5);
 		m.extra = sql_column(st, 6);
+		m.expires_at = sqlite3_column_int64(st, 7);
 		TRY(row(ctx, &m));
 		TRY(sql_step(s, st, rest));
 	}
@@ -141,11 +147,11 @@ enum tacit_err sqlite_read_mark(struct store *store, int64_t conversation_id, in
 	struct sql_scope scope = {0};
 	bool there = false;
 	*moved = false;
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_member(s, conversation_id, user_id, NULL));
-	TRY(sql_any(
-	        s, SQL_MESSAGE_IN, ARGS(sql_int(message_id), sql_int(conversation_id)), &there));
+	TRY(sql_any(s, SQL_MESSAGE_IN,
+	        ARGS(sql_int(message_id), sql_int(conversation_id), sql_int(s->now)), &there));
 	TRY(there ? TACIT_OK : TACIT_E_NOT_FOUND);
 	TRY(sql_run(s, SQL_READ_MARK,
 	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_int(message_id),

@@ -31,7 +31,7 @@ enum tacit_err sqlite_token_peek(struct store *store, const char *kind,
         const uint8_t hash[STORE_HASH_BYTES], int64_t now, struct tacit_buf *value)
 {
 	struct sqlite *s = sqlite_of(store);
-	s->now = now;
+	sql_time(s, now);
 	return sql_buffer(s, SQL_TOKEN_GET,
 	        ARGS(sql_text(kind), sql_blob(hash, STORE_HASH_BYTES), sql_int(now)), value);
 }
@@ -58,7 +58,7 @@ enum tacit_err sqlite_token_update(struct store *store, const char *kind,
         const uint8_t hash[STORE_HASH_BYTES], int64_t now, struct tacit_bytes value)
 {
 	struct sqlite *s = sqlite_of(store);
-	s->now = now;
+	sql_time(s, now);
 	return sql_change_alone(s, SQL_TOKEN_UPDATE,
 	        ARGS(sql_text(kind), sql_blob(hash, STORE_HASH_BYTES), sql_int(now),
 	                sql_bytes(value)));
@@ -72,7 +72,7 @@ enum tacit_err sqlite_session_create(struct store *store, int64_t user_id,
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
 	*id = 0;
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_run(s, SQL_SESSION_ADD,
 	        ARGS(sql_int(user_id), sql_blob(token, STORE_HASH_BYTES),
@@ -91,7 +91,7 @@ static enum tacit_err find_session(
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
 	*out = (struct store_session){0};
-	s->now = now;
+	sql_time(s, now);
 	TRY(sql_first(s, id, ARGS(key, sql_int(now)), &st));
 	*out = (struct store_session){
 	        .id = sqlite3_column_int64(st, 0),

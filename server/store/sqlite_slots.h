@@ -6,6 +6,7 @@
 #include "server/store/store.h"
 
 void sqlite_close(struct store *s);
+void sqlite_advance(struct store *s, int64_t now);
 enum tacit_err sqlite_batch_begin(struct store *s);
 enum tacit_err sqlite_batch_commit(struct store *s);
 void sqlite_batch_abort(struct store *s);
@@ -81,6 +82,10 @@ enum tacit_err sqlite_participant_add(struct store *s, int64_t id, int64_t user_
         int64_t new_user_id, unsigned max_participants, int64_t now);
 enum tacit_err sqlite_participant_remove(struct store *s, int64_t id, int64_t user_id,
         int64_t removed_user_id, void (*gone)(void *ctx, const char *file_id), void *ctx);
+enum tacit_err sqlite_conversation_set_message_ttl(
+        struct store *s, int64_t id, int64_t user_id, int64_t seconds, int64_t now);
+enum tacit_err sqlite_conversation_set_ends_when(
+        struct store *s, int64_t id, int64_t user_id, enum store_ends_when ends_when, int64_t now);
 enum tacit_err sqlite_conversation_close(struct store *s, int64_t id, int64_t user_id, int64_t now,
         void (*gone)(void *ctx, const char *file_id), void *ctx);
 enum tacit_err sqlite_message_append(struct store *s, const struct store_new_message *m,
@@ -110,8 +115,7 @@ enum tacit_err sqlite_upload_advance(struct store *s, const char *id, int64_t us
 enum tacit_err sqlite_upload_finish(
         struct store *s, const char *id, int64_t user_id, const uint8_t sha256[32], int64_t now);
 enum tacit_err sqlite_upload_delete(struct store *s, const char *id, int64_t user_id);
-enum tacit_err sqlite_sweep(struct store *s, int64_t now, unsigned limit,
-        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more);
+enum tacit_err sqlite_sweep(struct store *s, int64_t now, struct store_sweep *w);
 enum tacit_err sqlite_counts(
         struct store *s, int64_t *users, int64_t *conversations, int64_t *messages, int64_t *files);
 enum tacit_err sqlite_snapshot(struct store *s, const char *path);

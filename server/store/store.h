@@ -5,8 +5,9 @@
  * Inside a batch (the writer's group commit) each operation is a part that can fail alone, and
  * durable only when batch_commit has returned OK. Reading handles (STORE_READER) may only be given
  * slots marked R. One handle, one thread. Times are Unix seconds; ids are positive and below 2^53.
- * Operations that are given no time judge what has expired by the latest time that their handle was
- * given.
+ * What is over in a conversation is judged by the handle's own clock: the latest time that it was
+ * given, by advance or by an operation. It never goes back, so nothing that was over comes to life
+ * again when the machine's clock is set back.
  *
  * All slots may fail with STORE, STORE_FULL, STORE_BUSY, NOMEM; others are named. Views handed to
  * callbacks are borrowed for the call; a callback that returns an error stops the walk with it. */
@@ -62,14 +63,19 @@ struct store_session { /* a login, with what every request needs of its user */
 
 enum store_kind { STORE_DIRECT = 1, STORE_GROUP = 2, STORE_ROOM = 3, STORE_SESSION = 4 };
 
+/* How a session ends by people leaving it. */
+enum store_ends_when { STORE_LAST_LEAVES = 0, STORE_ANYONE_LEAVES = 1 };
+
 struct store_conversation {
 	int64_t id;
 	enum store_kind kind;
 	struct tacit_bytes name; /* may be empty */
 	int64_t creator_id, created_at;
 	int64_t expires_at;      /* 0: never */
+	int64_t message_ttl;     /* seconds that a message sent now lives; 0: no end of its own */
 	int64_t last_message_id; /* 0: none */
 	int64_t unread;          /* for the asking user */
+	enum store_ends_when ends_when;
 };
 struct store_participant {
 	int64_t user_id, joined_at;
@@ -79,7 +85,8 @@ struct store_participant {
 };
 struct store_member {
 	enum store_kind kind; /* of the conversation */
-	int64_t creator_id;
+	int64_t creator_id, message_ttl;
+	enum store_ends_when ends_when;
 	char username[TACIT_MAX_USERNAME + 1];
 };
 struct store_new_message {
@@ -90,6 +97,7 @@ struct store_new_message {
 };
 struct store_message {
 	int64_t id, conversation_id, user_id, created_at;
+	int64_t expires_at; /* 0: never on its own */
 	char username[TACIT_MAX_USERNAME + 1];
 	struct tacit_bytes content, extra, client_id;
 };
@@ -98,6 +106,7 @@ struct store_file {
 	int64_t owner_id;
 	int64_t conversation_id, message_id; /* 0: none */
 	int64_t bytes, created_at;
+	int64_t expires_at; /* 0: never on its own; set by the store */
 	uint8_t sha256[32];
 };
 struct store_upload { /* tus */
@@ -109,11 +118,24 @@ struct store_upload { /* tus */
 	struct tacit_bytes metadata; /* Upload-Metadata as received */
 };
 
+/* One turn of housekeeping. */
+struct store_sweep {
+	unsigned limit;                                    /* of each kind */
+	void (*gone)(void *ctx, const char *file_id);      /* a file or an upload was deleted */
+	void (*ended)(void *ctx, int64_t conversation_id); /* a session's time was over */
+	void *ctx;
+	bool more;    /* out: the limit was reached: come again at once */
+	int64_t next; /* out: when the next session, message or file is over, by the handle's
+	               * clock; 0: nothing has an end */
+};
+
 struct store;
 
 struct store_ops {
 	const char *name;
 	void (*close)(struct store *s);
+	/* Sets the handle's clock forward; an earlier time changes nothing. */
+	void (*advance)(struct store *s, int64_t now); /* R */
 
 	/* The writer's group commit. Operations outside a batch are a batch of one. */
 	enum tacit_err (*batch_begin)(struct store *s);
@@ -240,18 +262,27 @@ struct store_ops {
 	enum tacit_err (*participant_add)(struct store *s, int64_t id, int64_t user_id,
 	        int64_t new_user_id, unsigned max_participants,
 	        int64_t now); /* EXISTS, LIMIT, CONFLICT (direct), NOT_FOUND */
-	/* Oneself, or by the creator another. The last one out takes the conversation along:
-	 * deleted files are named to gone(). */
+	/* Oneself, or by the creator another. The last one out takes the conversation along, a
+	 * session as if it was closed; so does anyone where that was agreed. Who leaves a session
+	 * by that is told GONE afterwards, and not NOT_FOUND. Deleted files are named to gone(). */
 	enum tacit_err (*participant_remove)(struct store *s, int64_t id, int64_t user_id,
 	        int64_t removed_user_id, void (*gone)(void *ctx, const char *file_id),
 	        void *ctx); /* CONFLICT (not allowed) */
+	/* How long messages live that are sent from now on, in seconds; 0: without end. What was
+	 * sent before keeps its deadline. Any participant may. USAGE (negative) */
+	enum tacit_err (*conversation_set_message_ttl)(
+	        struct store *s, int64_t id, int64_t user_id, int64_t seconds, int64_t now);
+	/* CONFLICT: not a session, or not its creator. */
+	enum tacit_err (*conversation_set_ends_when)(struct store *s, int64_t id, int64_t user_id,
+	        enum store_ends_when ends_when, int64_t now);
 	/* Ends a self-destructing session at once; leaves a tombstone. CONFLICT for other kinds. */
 	enum tacit_err (*conversation_close)(struct store *s, int64_t id, int64_t user_id,
 	        int64_t now, void (*gone)(void *ctx, const char *file_id), void *ctx);
 
 	/* --- messages --- */
 	/* The same client_id of the same user here answers the message that is there (*existed).
-	 * out->content, extra and client_id are not set. */
+	 * out->content, extra and client_id are not set. Its deadline is that of the conversation's
+	 * message_ttl, by the handle's clock; from then on no operation sees it. */
 	enum tacit_err (*message_append)(struct store *s, const struct store_new_message *m,
 	        struct store_message *out, bool *existed);
 	/* before/after: message ids, 0 none; after may be STORE_FROM_START. The newest `limit` of
@@ -273,7 +304,8 @@ struct store_ops {
 	        struct tacit_bytes key, int64_t now);
 
 	/* --- files: the row of a blob that is complete and on disk. quota_bytes is the server's
-	 * default (negative: none); a quota set for the user goes before it. --- */
+	 * default (negative: none); a quota set for the user goes before it. A file ends with its
+	 * message, or without one as a message would that is sent with it. --- */
 	enum tacit_err (*file_create)(struct store *s, const struct store_file *f,
 	        int64_t quota_bytes); /* LIMIT (quota), NOT_FOUND (conversation, message), GONE,
 	                                 EXISTS */
@@ -302,11 +334,10 @@ struct store_ops {
 	enum tacit_err (*upload_delete)(
 	        struct store *s, const char *id, int64_t user_id); /* NOT_FOUND */
 
-	/* --- housekeeping: everything whose time is over. Deleted files and uploads are named to
-	 * gone(): here and elsewhere the blobs may be deleted only once the change is committed. At
-	 * most `limit` of each kind a call; *more says to call again. --- */
-	enum tacit_err (*sweep)(struct store *s, int64_t now, unsigned limit,
-	        void (*gone)(void *ctx, const char *file_id), void *ctx, bool *more);
+	/* --- housekeeping: everything whose time is over; conversations, messages and their files
+	 * by the handle's clock, the rest by now. Here and elsewhere the blobs of what gone() names
+	 * may be deleted only once the change is committed. --- */
+	enum tacit_err (*sweep)(struct store *s, int64_t now, struct store_sweep *w);
 
 	enum tacit_err (*counts)(struct store *s, int64_t *users, int64_t *conversations,
 	        int64_t *messages, int64_t *files); /* R */

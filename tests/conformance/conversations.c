@@ -311,10 +311,10 @@ static void members_and_their_conversations(void)
 	CHECK_BYTES(tacit_cstr(m.username), TACIT_STR(""));
 	CHECK_ERR(f.ops->conversation_member(f.r, 999, f.anna, NOW, &m), TACIT_E_NOT_FOUND);
 	CHECK_OK(f.ops->conversation_member(f.r, session, f.anna, NOW + 99, &m));
-	CHECK_ERR(f.ops->conversation_member(f.r, session, f.anna, NOW + 100, &m), TACIT_E_GONE);
 	CHECK_OK(f.ops->conversation_ids(f.r, f.anna, NOW, collect_id, &anna));
 	CHECK_INT(anna.count, 2);
 	CHECK_INT(anna.id[0] + anna.id[1], group + session);
+	CHECK_ERR(f.ops->conversation_member(f.r, session, f.anna, NOW + 100, &m), TACIT_E_GONE);
 	CHECK_OK(f.ops->conversation_ids(f.r, f.anna, NOW + 100, collect_id, &later));
 	CHECK_INT(later.count, 1);
 	CHECK_INT(later.id[0], group);

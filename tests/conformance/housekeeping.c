@@ -11,7 +11,7 @@ static void sweep_takes_what_is_over(void)
 	struct store_session s;
 	struct ids ids = {0};
 	int64_t users, conversations, messages, files, old, kept;
-	bool more = true;
+	struct store_sweep w = {.limit = 10, .gone = collect_gone, .ctx = &gone, .more = true};
 	int64_t session = add_session(&f, NOW + 100), later = add_session(&f, NOW + 500);
 	struct store_file file = a_file('a', f.anna, session, 10);
 	struct store_upload upload = an_upload('b', f.anna, 0, 20), alive = upload;
@@ -28,11 +28,11 @@ static void sweep_takes_what_is_over(void)
 	CHECK_OK(f.ops->session_create(f.w, f.anna, hash_of(1), hash_of(2), NOW, NOW + 100, &old));
 	CHECK_OK(f.ops->session_create(f.w, f.anna, hash_of(3), hash_of(4), NOW, NOW + 500, &kept));
 
-	CHECK_OK(f.ops->sweep(f.w, NOW + 99, 10, collect_gone, &gone, &more));
+	CHECK_OK(f.ops->sweep(f.w, NOW + 99, &w));
 	CHECK_INT(gone.count, 0);
-	CHECK(!more);
-	CHECK_OK(f.ops->sweep(f.w, NOW + 100, 10, collect_gone, &gone, &more));
-	CHECK(!more);
+	CHECK(!w.more);
+	CHECK_OK(f.ops->sweep(f.w, NOW + 100, &w));
+	CHECK(!w.more);
 	CHECK_INT(gone.count, 2);
 	CHECK(is_gone(&gone, file.id) && is_gone(&gone, upload.id));
 	CHECK_OK(f.ops->signature_remember(f.w, f.anna, hash_of(1), NOW + 700));
@@ -47,8 +47,7 @@ static void sweep_takes_what_is_over(void)
 	/* Its tombstone answers for a while, and then nobody remembers. */
 	CHECK_ERR(f.ops->conversation_get(f.r, session, f.ben, NOW, collect_conversation, &ids),
 	        TACIT_E_GONE);
-	CHECK_OK(f.ops->sweep(
-	        f.w, NOW + 100 + STORE_TOMBSTONE_SECONDS, 10, collect_gone, &gone, &more));
+	CHECK_OK(f.ops->sweep(f.w, NOW + 100 + STORE_TOMBSTONE_SECONDS, &w));
 	CHECK_ERR(f.ops->conversation_get(f.r, session, f.ben, NOW, collect_conversation, &ids),
 	        TACIT_E_NOT_FOUND);
 	tacit_buf_clear(&out);
@@ -60,7 +59,7 @@ static void sweep_is_bounded(void)
 	struct fixture f;
 	REQUIRE(set_up(&f));
 	struct gone gone = {0};
-	bool more = false;
+	struct store_sweep w = {.limit = 3, .gone = collect_gone, .ctx = &gone};
 	for (uint8_t i = 0; i < 7; i++) {
 		struct store_upload u = an_upload((char)('a' + i % 6), f.anna, 0, 1);
 		u.id[0] = (char)('0' + i);
@@ -71,9 +70,9 @@ static void sweep_is_bounded(void)
 	unsigned calls = 0;
 	do {
 		size_t before = gone.count;
-		CHECK_OK(f.ops->sweep(f.w, NOW + 9999, 3, collect_gone, &gone, &more));
+		CHECK_OK(f.ops->sweep(f.w, NOW + 9999, &w));
 		CHECK(gone.count - before <= 3);
-	} while (more && ++calls < 10);
+	} while (w.more && ++calls < 10);
 	CHECK_INT(gone.count, 7);
 	CHECK_INT(calls, 2);
 	for (uint8_t i = 0; i < 7; i++)

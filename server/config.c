@@ -79,6 +79,10 @@ static const struct setting settings[] = {
         {"max-participants", "MAX_PARTICIPANTS", NUMBER, AT(max_participants), 2,
                 TACIT_MAX_PARTICIPANTS, TACIT_MAX_PARTICIPANTS, "N",
                 "people in one conversation (256)"},
+        {"ttl-min", "TTL_MIN", NUMBER, AT(ttl_min), 1, 366 * DAY, 1, "SECONDS",
+                "the shortest life of a session or message that may be asked for (1)"},
+        {"ttl-max", "TTL_MAX", NUMBER, AT(ttl_max), 1, 3660 * DAY, 366 * DAY, "SECONDS",
+                "the longest (31622400)"},
         {"rate-address", "RATE_ADDRESS", NUMBER, AT(rate_address), 0, 1000000, 200, "N",
                 "requests a second from one address; 0: no limit (200)"},
         {"rate-account", "RATE_ACCOUNT", NUMBER, AT(rate_account), 0, 1000000, 50, "N",
@@ -448,6 +452,8 @@ static enum tacit_err check_together(struct reading *r)
 		        "outside loopback, plain HTTP is refused: give --tls-cert and --tls-key, "
 		        "or "
 		        "--behind-proxy when a TLS proxy stands in front");
+	if (c->ttl_min > c->ttl_max)
+		return refuse(r, "ttl-min", "is more than ttl-max");
 	if (c->database_url != NULL && strncmp(c->database_url, "sqlite://", 9) != 0)
 		return refuse(
 		        r, "database-url", "only sqlite:///path is supported in this version");

@@ -37,7 +37,8 @@ struct config {
 	size_t proxy_count;
 	int64_t loops, max_connections, max_connections_per_address;
 	int64_t max_file_size, quota_bytes, upload_expiry, session_lifetime, signature_window;
-	int64_t max_participants, rate_address, rate_account, rate_login, shutdown_grace;
+	int64_t max_participants, ttl_min, ttl_max, rate_address, rate_account, rate_login,
+	        shutdown_grace;
 	int64_t registration, directory, metrics; /* the enums of api.h */
 	bool require_signed;
 	char *ignored[8]; /* settings that were given and have no effect in this version */

@@ -264,9 +264,8 @@ static void *keep_house(void *ctx)
 	return NULL;
 }
 
-void housekeeping_deadline(void *ctx, int64_t at)
+void housekeeping_deadline(struct housekeeping *h, int64_t at)
 {
-	struct housekeeping *h = ctx;
 	pthread_mutex_lock(&h->mutex);
 	if (h->told == 0 || at < h->told) {
 		h->told = at;

@@ -30,8 +30,8 @@ TACIT_MUST_USE enum tacit_err housekeeping_catch_up(struct store *writer,
 /* Fails: NOMEM, IO (thread). */
 TACIT_MUST_USE enum tacit_err housekeeping_start(
         const struct housekeeping_settings *s, struct housekeeping **out);
-/* Something ends then, by the steady clock. Any thread. ctx is the housekeeping. */
-void housekeeping_deadline(void *ctx, int64_t at);
+/* Something ends then, by the steady clock. Any thread. */
+void housekeeping_deadline(struct housekeeping *h, int64_t at);
 /* Before the pool stops. NULL is fine. */
 void housekeeping_stop(struct housekeeping *h);
 

@@ -48,9 +48,23 @@ static void *open_reader(void *ctx)
 	return open_store(ctx, STORE_READER);
 }
 
+/* In the writer's thread, by a job: those come after the start of housekeeping. */
+static void pass_on_deadline(void *ctx, int64_t at)
+{
+	const struct node *n = ctx;
+	if (n->housekeeping != NULL)
+		housekeeping_deadline(n->housekeeping, at);
+}
+
 static void *open_writer(void *ctx)
 {
-	return open_store(ctx, STORE_WRITER);
+	struct node *n = ctx;
+	struct store *s = open_store(n->store_url, STORE_WRITER);
+	if (s != NULL) {
+		s->deadline = pass_on_deadline;
+		s->deadline_ctx = n;
+	}
+	return s;
 }
 
 static void *no_context(void *ctx)
@@ -124,7 +138,7 @@ static enum tacit_err start_lanes(struct node *n)
 	        [JOB_WRITE] = {.threads = 1,
 	                .capacity = 4096,
 	                .batch = WRITE_BATCH,
-	                .ctx = n->store_url,
+	                .ctx = n,
 	                .thread_open = open_writer,
 	                .thread_close = close_store,
 	                .batch_begin = batch_begin,
@@ -239,6 +253,8 @@ static enum tacit_err open_api(struct node *n)
 	        .quota_bytes = c->quota_bytes,
 	        .upload_expiry_s = c->upload_expiry,
 	        .max_participants = (unsigned)c->max_participants,
+	        .ttl_min_s = c->ttl_min,
+	        .ttl_max_s = c->ttl_max,
 	        .rate_address = (unsigned)c->rate_address,
 	        .rate_account = (unsigned)c->rate_account,
 	        .rate_login = (unsigned)c->rate_login,
@@ -373,7 +389,6 @@ enum tacit_err node_start(struct node *n, char why[256])
 	        .api = n->api,
 	        .store_url = n->store_url};
 	TRY(housekeeping_start(&s, &n->housekeeping));
-	api_set_deadlines(n->api, housekeeping_deadline, n->housekeeping);
 	TRY(net_server_start(n->server));
 	why[0] = '\0';
 out:

@@ -76,12 +76,6 @@ void api_set_pool(struct api *a, struct job_pool *pool)
 	a->pool = pool;
 }
 
-void api_set_deadlines(struct api *a, void (*tell)(void *ctx, int64_t at), void *ctx)
-{
-	a->tell_deadline = tell;
-	a->tell_deadline_ctx = ctx;
-}
-
 void api_set_server(struct api *a, const struct net_server *server)
 {
 	a->server = server;

@@ -31,6 +31,7 @@ struct api_settings {
 	int64_t max_file_bytes, quota_bytes;
 	int64_t upload_expiry_s;
 	unsigned max_participants;
+	int64_t ttl_min_s, ttl_max_s; /* what clients may ask for: sessions and messages */
 	unsigned rate_address; /* requests a second and address; 0: no limit */
 	unsigned rate_account; /* the same for an account */
 	unsigned rate_login;   /* tries of a password or code a minute and address; 0: no limit */
@@ -45,8 +46,6 @@ void api_free(struct api *a);
 
 /* Before the loops start. */
 void api_set_pool(struct api *a, struct job_pool *pool);
-/* Before the loops start: who is told, by any thread, when something comes to its end. */
-void api_set_deadlines(struct api *a, void (*tell)(void *ctx, int64_t at), void *ctx);
 /* For /metrics; may be NULL. */
 void api_set_server(struct api *a, const struct net_server *server);
 struct http_app api_http_app(struct api *a);

@@ -379,12 +379,6 @@ out:
 	return err;
 }
 
-void api_deadline(struct api_call *c, int64_t at)
-{
-	if (c->api->tell_deadline != NULL)
-		c->api->tell_deadline(c->api->tell_deadline_ctx, at);
-}
-
 void api_collect_gone(void *ctx, const char *file_id)
 {
 	struct api_call *c = ctx;

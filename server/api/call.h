@@ -39,8 +39,6 @@ struct api {
 	_Atomic size_t held; /* bytes of bodies in calls under way */
 	struct api_claims *claims;
 	struct api_health health;
-	void (*tell_deadline)(void *ctx, int64_t at);
-	void *tell_deadline_ctx;
 	int64_t started_at;
 };
 
@@ -160,9 +158,6 @@ TACIT_MUST_USE enum tacit_err api_answer_json(struct api_call *c, int status, st
 TACIT_MUST_USE enum tacit_err api_answer_empty(struct api_call *c, int status);
 /* An answer without a body. */
 TACIT_MUST_USE enum tacit_err api_answer_bare(struct api_call *c, int status);
-
-/* Something ends then, by the clock of deadlines: the server is to wake for it. */
-void api_deadline(struct api_call *c, int64_t at);
 
 /* A gone() callback for the store: ctx is the call. */
 void api_collect_gone(void *ctx, const char *file_id);

@@ -9,8 +9,11 @@
 
 #define LIST_BYTES ((size_t)12 * 1024 * 1024) /* beyond, the list goes on with ?skip= */
 #define SESSION_DEFAULT_SECONDS 3600
-#define SESSION_MAX_SECONDS (366 * 24 * 3600LL)
 
+static const char *const ends_names[] = {
+        [STORE_LAST_LEAVES] = "last_leaves",
+        [STORE_ANYONE_LEAVES] = "anyone_leaves",
+};
 static const char *const kind_names[] = {
         [STORE_DIRECT] = "direct",
         [STORE_GROUP] = "group",
@@ -30,6 +33,11 @@ static enum tacit_err open_conversation(void *ctx, const struct store_conversati
 	api_json_integer(w, "creator_id", v->creator_id);
 	api_json_time(w, "created_at", v->created_at);
 	api_json_time_or_null(w, "expires_at", v->expires_at);
+	if (v->kind == STORE_SESSION)
+		api_json_text(w, "ends_when", tacit_cstr(ends_names[v->ends_when]));
+	else
+		api_json_null(w, "ends_when");
+	api_json_integer(w, "message_ttl_seconds", v->message_ttl);
 	api_json_integer(w, "last_message_id", v->last_message_id);
 	api_json_integer(w, "unread", v->unread);
 	return w->err;
@@ -124,7 +132,8 @@ out:
 struct creation {
 	enum store_kind kind;
 	struct tacit_bytes name; /* in the call's body */
-	int64_t expires_at;
+	int64_t expires_at, message_ttl;
+	enum store_ends_when ends_when;
 	struct api_names members;
 };
 
@@ -155,20 +164,56 @@ out:
 	return err;
 }
 
+/* How long messages live; 0: without end, also when it is absent. */
+static enum tacit_err read_message_ttl(
+        struct api_call *c, enum tacit_presence presence, int64_t *seconds)
+{
+	enum tacit_err err;
+	const struct api_settings *s = &c->api->settings;
+	*seconds = 0;
+	TRY(api_integer(c, "message_ttl_seconds", presence, 0, seconds));
+	if (*seconds != 0 && (*seconds < s->ttl_min_s || *seconds > s->ttl_max_s))
+		err = api_refuse_member(c, API_INVALID_VALUE, "message_ttl_seconds");
+out:
+	return err;
+}
+
+/* Of a session only. */
+static enum tacit_err read_end(struct api_call *c, struct creation *n)
+{
+	enum tacit_err err;
+	const struct api_settings *s = &c->api->settings;
+	struct tacit_bytes when;
+	int64_t ttl = SESSION_DEFAULT_SECONDS;
+	if (ttl < s->ttl_min_s)
+		ttl = s->ttl_min_s;
+	if (ttl > s->ttl_max_s)
+		ttl = s->ttl_max_s;
+	TRY(api_integer(c, "ttl_seconds", TACIT_OPTIONAL, 1, &ttl));
+	if (ttl < s->ttl_min_s || ttl > s->ttl_max_s)
+		TRY(api_refuse_member(c, API_INVALID_VALUE, "ttl_seconds"));
+	n->expires_at = c->steady + ttl;
+	TRY(api_text(c, "ends_when", TACIT_OPTIONAL, 32, &when));
+	if (when.p == NULL || tacit_bytes_eq(when, tacit_cstr(ends_names[STORE_LAST_LEAVES])))
+		n->ends_when = STORE_LAST_LEAVES;
+	else if (tacit_bytes_eq(when, tacit_cstr(ends_names[STORE_ANYONE_LEAVES])))
+		n->ends_when = STORE_ANYONE_LEAVES;
+	else
+		err = api_refuse_member(c, API_INVALID_VALUE, "ends_when");
+out:
+	return err;
+}
+
 static enum tacit_err read_rest(struct api_call *c, struct creation *n)
 {
 	enum tacit_err err;
-	int64_t ttl = SESSION_DEFAULT_SECONDS;
 	enum tacit_presence named = n->kind == STORE_ROOM ? TACIT_REQUIRED : TACIT_OPTIONAL;
 	TRY(api_text(c, "name", named, 4 * TACIT_MAX_CONVERSATION_NAME, &n->name));
 	if ((n->name.n > 0 || named == TACIT_REQUIRED) && !tacit_conversation_name_valid(n->name))
 		TRY(api_refuse_member(c, API_INVALID_VALUE, "name"));
-	if (n->kind != STORE_SESSION)
-		return TACIT_OK;
-	TRY(api_integer(c, "ttl_seconds", TACIT_OPTIONAL, 1, &ttl));
-	if (ttl > SESSION_MAX_SECONDS)
-		TRY(api_refuse_member(c, API_INVALID_VALUE, "ttl_seconds"));
-	n->expires_at = c->now + ttl;
+	TRY(read_message_ttl(c, TACIT_OPTIONAL, &n->message_ttl));
+	if (n->kind == STORE_SESSION)
+		TRY(read_end(c, n));
 out:
 	return err;
 }
@@ -195,6 +240,21 @@ out:
 	return err;
 }
 
+/* One that was there before keeps its terms. */
+static enum tacit_err set_terms(
+        struct api_call *c, struct store *store, const struct creation *n, int64_t id)
+{
+	enum tacit_err err = TACIT_OK;
+	int64_t user = c->who.user_id;
+	if (n->message_ttl != 0)
+		TRY(store->ops->conversation_set_message_ttl(
+		        store, id, user, n->message_ttl, c->now));
+	if (n->ends_when != STORE_LAST_LEAVES)
+		TRY(store->ops->conversation_set_ends_when(store, id, user, n->ends_when, c->now));
+out:
+	return err;
+}
+
 enum tacit_err api_conversation_create(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
@@ -203,7 +263,22 @@ enum tacit_err api_conversation_create(struct api_call *c, struct store *store)
 	bool existed = false;
 	TRY(store->ops->conversation_create(store, n->kind, c->who.user_id, n->name, n->members.ids,
 	        n->members.count, c->now, n->expires_at, &id, &existed));
+	if (!existed)
+		TRY(set_terms(c, store, n, id));
 	TRY(answer_conversation(c, store, id, existed ? 200 : 201));
+out:
+	return err;
+}
+
+/* PUT .../{id}/expiry */
+enum tacit_err api_expiry_set(struct api_call *c, struct store *store)
+{
+	enum tacit_err err;
+	int64_t seconds;
+	TRY(read_message_ttl(c, TACIT_REQUIRED, &seconds));
+	TRY(store->ops->conversation_set_message_ttl(
+	        store, c->path.id, c->who.user_id, seconds, c->now));
+	TRY(answer_conversation(c, store, c->path.id, 200));
 out:
 	return err;
 }

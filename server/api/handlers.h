@@ -38,6 +38,7 @@ API_STEP(api_conversations_list);
 API_STEP(api_conversation_check);
 API_STEP(api_conversation_create);
 API_STEP(api_conversation_get);
+API_STEP(api_expiry_set);
 API_STEP(api_session_close);
 /* participants.c */
 API_STEP(api_participants_list);

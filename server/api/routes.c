@@ -50,6 +50,7 @@
 	        R(DELETE, base "/{id}/participants/{username}", USER, JSON, SMALL, 1,              \
 	                STEPS(READ(api_participants_find), WRITE(api_participant_remove))),        \
 	        R(POST, base "/{id}/read", USER, JSON, SMALL, 1, STEPS(WRITE(api_read_mark))),     \
+	        R(PUT, base "/{id}/expiry", USER, JSON, SMALL, 1, STEPS(WRITE(api_expiry_set))),   \
 	        R(GET, base "/{id}/key", USER, NO_BODY, 0, 1, STEPS(READ(api_key_get))),           \
 	        R(PUT, base "/{id}/key", USER, JSON, SMALL, 1,                                     \
 	                STEPS(READ(api_key_check), WRITE(api_key_put)))

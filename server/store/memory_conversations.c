@@ -105,6 +105,7 @@ enum tacit_err memory_conversation_create(struct store *store, enum store_kind k
 		TRY(ensure_participant(s, added.row.conversation_id, members[i], now));
 	*id = added.row.conversation_id;
 	*existed = direct != NULL;
+	store_tell_deadline(store, *existed ? 0 : expires_at);
 out:
 	return memory_leave(m, s, err);
 }

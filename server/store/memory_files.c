@@ -107,6 +107,7 @@ enum tacit_err memory_file_create(
 	TRY(check_place(s, m->now, f, &expires_at));
 	TRY(check_quota(s, f->owner_id, f->bytes, quota_bytes));
 	TRY(add_file(s, f, expires_at));
+	store_tell_deadline(store, expires_at);
 out:
 	return memory_leave(m, s, err);
 }
@@ -276,6 +277,7 @@ enum tacit_err memory_upload_finish(
 	TRY(check_place(s, m->now, &f, &expires_at));
 	memory_delete(s, MEMORY_UPLOAD, u);
 	TRY(add_file(s, &f, expires_at));
+	store_tell_deadline(store, expires_at);
 out:
 	return memory_leave(m, s, err);
 }

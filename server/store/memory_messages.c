@@ -71,6 +71,7 @@ enum tacit_err memory_message_append(struct store *store, const struct store_new
 	if (earlier == NULL) {
 		added.id = ++s->last_id[MEMORY_MESSAGE];
 		TRY(memory_add(s, MEMORY_MESSAGE, &added, tacit_buf_view(&text)));
+		store_tell_deadline(store, added.expires_at);
 	}
 	*out = describe(s, earlier != NULL ? earlier : &added);
 	*existed = earlier != NULL;

@@ -123,6 +123,8 @@ static void purge(struct sqlite *s)
 	sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
 	s->purge = rc == SQLITE_OK ? PURGE_NOT : PURGE_LATER;
 	s->purge_wait = PURGE_EVERY;
+	if (rc != SQLITE_OK)
+		store_tell_deadline(&s->base, s->now + 1);
 }
 
 void sql_committed(struct sqlite *s)
@@ -323,6 +325,8 @@ enum tacit_err sqlite_open(
 		        s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
 	else
 		err = sqlite_migrate(s, why);
+	/* A crash may have come between a destruction and its purge. */
+	s->purge = mode == STORE_WRITER ? PURGE_NOW : PURGE_NOT;
 out:
 	if (err == TACIT_OK)
 		*out = &s->base;

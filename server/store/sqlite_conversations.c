@@ -81,6 +81,7 @@ enum tacit_err sqlite_conversation_create(struct store *store, enum store_kind k
 		*id = sqlite3_last_insert_rowid(s->db);
 	}
 	TRY(add_members(s, *id, creator_id, members, member_count, now));
+	store_tell_deadline(store, *existed ? 0 : expires_at);
 out:
 	err = sql_leave(s, &scope, err);
 	if (err != TACIT_OK) {

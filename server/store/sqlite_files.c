@@ -39,6 +39,7 @@ out:
 
 static enum tacit_err add_file(struct sqlite *s, const struct store_file *f, int64_t expires_at)
 {
+	store_tell_deadline(&s->base, expires_at);
 	return sql_run(s, SQL_FILE_ADD,
 	        ARGS(sql_text(f->id), sql_int(f->owner_id), sql_id(f->conversation_id),
 	                sql_id(f->message_id), sql_int(f->bytes),

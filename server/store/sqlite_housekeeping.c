@@ -135,7 +135,6 @@ enum tacit_err sqlite_sweep(struct store *store, int64_t now, struct store_sweep
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	bool unpurged = s->purge == PURGE_LATER;
 	w->more = false;
 	w->next = 0;
 	sql_time(s, now);
@@ -145,10 +144,8 @@ enum tacit_err sqlite_sweep(struct store *store, int64_t now, struct store_sweep
 	TRY(sweep_conversations(s, w));
 	TRY(sweep_messages(s, w));
 	TRY(find_next(s, &w->next));
-	if (unpurged) {
+	if (s->purge == PURGE_LATER)
 		s->purge = PURGE_NOW;
-		w->next = s->now + 1;
-	}
 out:
 	err = sql_leave(s, &scope, err);
 	w->more &= err == TACIT_OK;

@@ -44,6 +44,7 @@ enum tacit_err sqlite_message_append(struct store *store, const struct store_new
 	                sql_bytes(m->content), extra, sql_int(out->expires_at))));
 	if (sqlite3_changes(s->db) > 0) {
 		out->id = sqlite3_last_insert_rowid(s->db);
+		store_tell_deadline(store, out->expires_at);
 	} else {
 		TRY(find_earlier(s, m->client_id, out));
 		*existed = true;

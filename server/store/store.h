@@ -348,7 +348,17 @@ struct store_ops {
 
 struct store { /* backends embed this first */
 	const struct store_ops *ops;
+	/* A writer tells each deadline that it writes, and when it wants to be swept again, in its
+	 * own thread and before the commit: whoever sweeps for it comes behind. NULL: nobody. */
+	void (*deadline)(void *ctx, int64_t at);
+	void *deadline_ctx;
 };
+
+static inline void store_tell_deadline(struct store *s, int64_t at)
+{
+	if (at != 0 && s->deadline != NULL)
+		s->deadline(s->deadline_ctx, at);
+}
 
 /* url: "sqlite:///abs/path" ("sqlite://" + path), or "memory:NAME" for one that is shared by the
  * handles of that name in this process, and ends with the last of them. The first writer makes the

@@ -47,6 +47,7 @@ void tacit_conversation_free(struct tacit_conversation *c)
 	tacit_group_ops->destroy(c->group);
 	tacit_buf_clear(&c->title);
 	tacit_free(c->members);
+	tacit_free(c->life.spans);
 	tacit_free(c);
 }
 
@@ -282,7 +283,8 @@ out:
  * ------------------------------------------------------------------- */
 
 struct description {
-	uint64_t id, last, unread;
+	uint64_t id, last, unread, ttl;
+	int64_t closes_at;
 	enum tacit_conversation_kind kind;
 	struct tacit_bytes title;
 	const json_t *participants;
@@ -293,7 +295,8 @@ static enum tacit_err read_description(const json_t *object, struct description 
 	static const char *const kinds[] = {NULL, "direct", "group", "room", "session"};
 	enum tacit_err err;
 	struct tacit_bytes kind;
-	int64_t last = 0, unread = 0;
+	struct tacit_bytes closes;
+	int64_t last = 0, unread = 0, ttl = 0;
 	*out = (struct description){0};
 	TRY(tacit_answer_id(object, "id", &out->id));
 	TRY(tacit_json_text(object, "kind", TACIT_REQUIRED, 16, &kind));
@@ -303,6 +306,11 @@ static enum tacit_err read_description(const json_t *object, struct description 
 	        object, "last_message_id", TACIT_OPTIONAL, 0, TACIT_MAX_INTEGER, &last));
 	TRY(tacit_json_integer(object, "unread", TACIT_OPTIONAL, 0, TACIT_MAX_INTEGER, &unread));
 	TRY(tacit_answer_list(object, "participants", TACIT_MAX_PARTICIPANTS, &out->participants));
+	TRY(tacit_json_integer(
+	        object, "message_ttl_seconds", TACIT_OPTIONAL, 0, TACIT_MAX_INTEGER, &ttl));
+	TRY(tacit_json_text(object, "expires_at", TACIT_OPTIONAL, 64, &closes));
+	out->ttl = (uint64_t)ttl;
+	out->closes_at = tacit_answer_time(closes);
 	out->last = (uint64_t)last;
 	out->unread = (uint64_t)unread;
 	for (int i = TACIT_DIRECT; i <= TACIT_SESSION; i++)
@@ -333,6 +341,10 @@ static enum tacit_err absorb(struct tacit_engine *e, const struct tacit_op *op,
 	enum tacit_err err;
 	struct tacit_conversation *c;
 	TRY(tacit_conversation_get(e, d->id, &c));
+	if (c->closed) {
+		err = TACIT_E_REFUSED;
+		goto out;
+	}
 	if (c->known && c->kind != d->kind) {
 		TRY(tacit_op_warn(e, op, c, TACIT_E_REFUSED,
 		        "The server has made another kind of conversation out of this one. "
@@ -357,6 +369,7 @@ static enum tacit_err absorb(struct tacit_engine *e, const struct tacit_op *op,
 	c->last = d->last;
 	c->unread = d->unread;
 	e->changed |= c->dirty;
+	TRY(tacit_lifetime_set(e, op, c, d->ttl, d->closes_at));
 	TRY(check_rollback(e, op, c));
 	*out = c;
 out:
@@ -396,6 +409,8 @@ enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
 	        .title = tacit_conversation_title(e, c),
 	        .members = tacit_buf_view(members),
 	        .count = c->unread,
+	        .seconds = c->life.ttl,
+	        .time = c->life.closes_at,
 	};
 	if (c->kind == TACIT_DIRECT) {
 		const struct tacit_contact *other = tacit_contact_find(e, out->title);

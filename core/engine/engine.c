@@ -36,6 +36,10 @@ static const struct command {
         [TACIT_CMD_ACCEPT_KEY] = {tacit_op_accept_key, NEED_ACCOUNT},
         [TACIT_CMD_DEVICES] = {tacit_op_devices, NEED_SESSION},
         [TACIT_CMD_REVOKE_DEVICE] = {tacit_op_revoke_device, NEED_SESSION},
+        [TACIT_CMD_TYPING] = {tacit_op_typing, NEED_SESSION},
+        [TACIT_CMD_CREATE_SESSION] = {tacit_op_create_session, NEED_DEVICE},
+        [TACIT_CMD_CLOSE_SESSION] = {tacit_op_close_session, NEED_SESSION},
+        [TACIT_CMD_SET_EXPIRY] = {tacit_op_set_expiry, NEED_DEVICE},
 };
 
 /* --- life
@@ -230,11 +234,29 @@ static enum tacit_err run_waiting(struct tacit_engine *e)
 	return err;
 }
 
+/* Operations name conversations, so what is destroyed goes when none is left. */
+static void sweep_closed(struct tacit_engine *e)
+{
+	struct tacit_conversation **at = &e->conversations;
+	while (*at != NULL && e->ops == NULL) {
+		struct tacit_conversation *c = *at;
+		if (!c->closed) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		e->conversation_count--;
+		tacit_conversation_free(c);
+	}
+}
+
 /* Ends the step: everything goes to fx, or nothing. */
 static enum tacit_err finish(struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx)
 {
 	if (err == TACIT_OK)
 		err = run_waiting(e);
+	if (err == TACIT_OK)
+		err = tacit_live_follow_up(e);
 	if (err == TACIT_OK)
 		err = tacit_records_flush(e);
 	if (err == TACIT_OK)
@@ -245,7 +267,14 @@ static enum tacit_err finish(struct tacit_engine *e, enum tacit_err err, struct 
 		e->broken = true;
 	e->changed = false;
 	sweep_ended(e);
+	sweep_closed(e);
 	return err;
+}
+
+enum tacit_err tacit_engine_finish(
+        struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx)
+{
+	return finish(e, err, fx);
 }
 
 static enum tacit_err start(struct tacit_engine *e, struct tacit_op *op)
@@ -266,6 +295,24 @@ static enum tacit_err check_need(const struct tacit_engine *e, const struct comm
 	        (command->need == NEED_DEVICE && e->hpke_sk.n == 0))
 		return TACIT_E_NOT_LOGGED_IN;
 	return TACIT_OK;
+}
+
+enum tacit_err tacit_engine_begin(
+        struct tacit_engine *e, const struct tacit_command *c, uint64_t *id)
+{
+	struct tacit_op *op;
+	*id = 0;
+	enum tacit_err err = check_need(e, &commands[c->kind]);
+	if (err != TACIT_OK)
+		return err;
+	err = tacit_op_new(e, c, &op);
+	if (op == NULL)
+		return err;
+	op->own_accord = true;
+	*id = op->id;
+	if (err == TACIT_OK)
+		err = start(e, op);
+	return settle(e, op, err);
 }
 
 /* The operation that was not begun. */
@@ -311,6 +358,15 @@ static struct tacit_op *op_of_request(const struct tacit_engine *e, uint64_t req
 	return NULL;
 }
 
+/* Destroyed while the request was under way: nothing of it may be kept any more. */
+static bool is_closed(const struct tacit_engine *e, const struct tacit_op *op)
+{
+	bool walks = op->todo_next < op->todo_count;
+	const struct tacit_conversation *c =
+	        tacit_conversation_find(e, walks ? op->todo[op->todo_next] : op->conversation);
+	return c != NULL && c->closed;
+}
+
 static enum tacit_err take_answer(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_http_answer *from)
 {
@@ -320,6 +376,8 @@ static enum tacit_err take_answer(
 	op->call.request = 0;
 	if (from->status == 0 && !op->call.once && op->call.tries < REQUEST_TRIES)
 		return tacit_op_emit(e, op);
+	if (is_closed(e, op))
+		return tacit_op_fail(e, op, TACIT_E_GONE, tacit_cstr(tacit_err_text(TACIT_E_GONE)));
 	TRY(tacit_answer_read(from, &a, &body));
 	TRY(settle(e, op, op->call.then(e, op, &a)));
 out:

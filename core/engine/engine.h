@@ -70,24 +70,31 @@ enum tacit_command_kind {
 	TACIT_CMD_SEND,    /* conversation, or username (direct chat, made when needed); content */
 	TACIT_CMD_RESOLVE, /* username -> its direct conversation, made when needed (CONVERSATION)
 	                    */
-	TACIT_CMD_CREATE_GROUP,  /* text: name; users */
-	TACIT_CMD_ADD,           /* conversation, users */
-	TACIT_CMD_REMOVE,        /* conversation, username (own name: leave) */
-	TACIT_CMD_MARK_READ,     /* conversation, message: 0 = the newest known */
-	TACIT_CMD_SAFETY_NUMBER, /* username -> SAFETY notice */
-	TACIT_CMD_SET_VERIFIED,  /* username: the person compared the number, and it is the same */
-	TACIT_CMD_ACCEPT_KEY,    /* username: trust the changed key from now on; not verified.
-	                          * Both, text: the number that was shown; KEY_CHANGED when it is not
-	                          * that of the key any more. Empty: whatever the key is */
-	TACIT_CMD_DEVICES,       /* own devices -> DEVICE notices */
-	TACIT_CMD_REVOKE_DEVICE, /* text: device id in hex */
+	TACIT_CMD_CREATE_GROUP,   /* text: name; users */
+	TACIT_CMD_ADD,            /* conversation, users */
+	TACIT_CMD_REMOVE,         /* conversation, username (own name: leave) */
+	TACIT_CMD_MARK_READ,      /* conversation, message: 0 = the newest known */
+	TACIT_CMD_SAFETY_NUMBER,  /* username -> SAFETY notice */
+	TACIT_CMD_SET_VERIFIED,   /* username: the person compared the number, and it is the same */
+	TACIT_CMD_ACCEPT_KEY,     /* username: trust the changed key from now on; not verified.
+	                           * Both, text: the number that was shown; KEY_CHANGED when it is not
+	                           * that of the key any more. Empty: whatever the key is */
+	TACIT_CMD_DEVICES,        /* own devices -> DEVICE notices */
+	TACIT_CMD_REVOKE_DEVICE,  /* text: device id in hex */
+	TACIT_CMD_TYPING,         /* conversation, flag: says so to the others, if that can be said
+	                           * live; never waits */
+	TACIT_CMD_CREATE_SESSION, /* users, seconds: a conversation that destroys itself then */
+	TACIT_CMD_CLOSE_SESSION,  /* conversation: destroys it now, for everybody -> CLOSED */
+	TACIT_CMD_SET_EXPIRY,     /* conversation, seconds: how long messages that are sent from
+	                           * now on are kept there; 0: for good */
 };
 
 struct tacit_command { /* all views borrowed for the call */
 	enum tacit_command_kind kind;
 	struct tacit_bytes username, email, text;
 	struct tacit_bytes password, code; /* secret */
-	uint64_t conversation, message;
+	uint64_t conversation, message, seconds;
+	bool flag;
 	const struct tacit_bytes *users;
 	size_t user_count;
 	const struct tacit_content *content;
@@ -98,10 +105,15 @@ struct tacit_command { /* all views borrowed for the call */
 enum tacit_effect_kind {
 	TACIT_EFFECT_PERSIST, /* put record id = data; empty data: delete it */
 	TACIT_EFFECT_PROFILE, /* put the PROFILE record = data */
-	TACIT_EFFECT_LOG,  /* add one message to the history: (conversation tag, position) = data;
-	                    * an existing one at that place stays (it was logged before) */
-	TACIT_EFFECT_SEND, /* an HTTP request; give the answer to tacit_engine_answer */
+	TACIT_EFFECT_LOG,   /* add one message to the history: (conversation tag, position) = data;
+	                     * an existing one at that place stays (it was logged before) */
+	TACIT_EFFECT_PURGE, /* the history of tag `id` from `position` to `until`, both included,
+	                     * is to be gone, from the disk's free pages, too; in the same
+	                     * transaction as PERSIST */
+	TACIT_EFFECT_SEND,  /* an HTTP request; give the answer to tacit_engine_answer */
 	TACIT_EFFECT_DELIVER, /* something for the person */
+	TACIT_EFFECT_LIVE,    /* path: the name of a live event, data: its body (JSON); dropped when
+	                       * there is no live connection */
 	TACIT_EFFECT_COOKIE,  /* the session cookie is in data (empty: forget it): the host keeps it
 	                       * in  memory and sends it; the engine has persisted it already */
 };
@@ -122,13 +134,22 @@ enum tacit_notice_kind {
 	                       * flag: an own kept one that the server will not take; content */
 	TACIT_NOTICE_MISSING, /* `count` messages of username never came before this point */
 	TACIT_NOTICE_KEY_CHANGED, /* username has another account key now: loud */
-	TACIT_NOTICE_SAFETY,  /* text: the number; flag: verified already; err KEY_CHANGED: it is
-	                       * the number of the changed key, which is not accepted yet */
-	TACIT_NOTICE_DEVICE,  /* text: id in hex; flag: this very device; time: created */
-	TACIT_NOTICE_READ,    /* username has read conversation up to message */
-	TACIT_NOTICE_MEMBER,  /* username is in the conversation now (flag), or no longer (!flag),
-	                       * and nobody here asked for it; text: the sentence */
-	TACIT_NOTICE_WARNING, /* err, text: the server does something that it should not: loud */
+	TACIT_NOTICE_SAFETY,   /* text: the number; flag: verified already; err KEY_CHANGED: it is
+	                        * the number of the changed key, which is not accepted yet */
+	TACIT_NOTICE_DEVICE,   /* text: id in hex; flag: this very device; time: created */
+	TACIT_NOTICE_READ,     /* username has read conversation up to message */
+	TACIT_NOTICE_MEMBER,   /* username is in the conversation now (flag), or no longer (!flag),
+	                        * and nobody here asked for it; text: the sentence */
+	TACIT_NOTICE_WARNING,  /* err, text: the server does something that it should not: loud */
+	TACIT_NOTICE_EXPIRY,   /* how long messages are kept in a conversation has changed: count,
+	                        * in seconds (0: for good), username: who set it (may be empty);
+	                        * text: the sentence */
+	TACIT_NOTICE_EXPIRED,  /* the messages `message` to `count` of a conversation are gone */
+	TACIT_NOTICE_CLOSED,   /* a conversation has destroyed itself, and all that was kept of it
+	                        * here is gone; title; text: the sentence */
+	TACIT_NOTICE_TYPING,   /* username writes in the conversation (flag), or no longer. Not
+	                        * proven: the server's word, as READ and PRESENCE are */
+	TACIT_NOTICE_PRESENCE, /* username is there (flag), or not */
 };
 
 enum tacit_conversation_kind { TACIT_DIRECT = 1, TACIT_GROUP, TACIT_ROOM, TACIT_SESSION };
@@ -144,7 +165,9 @@ struct tacit_notice { /* views are owned by the effect that carries the notice *
 	struct tacit_bytes title;     /* conversation: its name, or the other person's username */
 	struct tacit_bytes members;   /* conversation: usernames, one a line */
 	uint64_t count;               /* unread, or missing */
-	int64_t time;                 /* created, or sent (the server's time) */
+	uint64_t seconds;             /* CONVERSATION: how long messages are kept; 0: for good */
+	int64_t time;                 /* created, or sent (the server's time); CONVERSATION: when
+	                               * it destroys itself, 0: never */
 	struct tacit_content content; /* MESSAGE */
 	bool flag;                    /* MESSAGE: own; USER: verified; ... */
 };
@@ -152,7 +175,7 @@ struct tacit_notice { /* views are owned by the effect that carries the notice *
 struct tacit_effect {
 	enum tacit_effect_kind kind;
 	struct tacit_record_id id;     /* PERSIST: the record; LOG: the conversation's tag */
-	uint64_t position;             /* LOG: ascending in time; message id * 8 + 0 to 7, so that a
+	uint64_t position, until;      /* LOG: ascending in time; message id * 8 + 0 to 7, so that a
 	                                * message and what is said about it stand together */
 	uint64_t request;              /* SEND: names the answer */
 	enum tacit_http_method method; /* SEND */
@@ -188,6 +211,28 @@ struct tacit_http_answer {
 TACIT_MUST_USE enum tacit_err tacit_engine_answer(struct tacit_engine *e, uint64_t request,
         const struct tacit_http_answer *a, struct tacit_effects *fx);
 
+/* --- live ------------------------------------------------------------------------------------ */
+
+/* The host has a live connection to the server (docs/protocol.md), authenticated by the session
+ * cookie. The engine decides what is joined, opens what comes in order, and fetches over HTTP what
+ * did not come: each message is told once, whichever way it came.
+ *
+ * What it does of its own accord is told with op 0, and ends without DONE or FAILED; its SENDs are
+ * answered like any. Fail: NOMEM; live_event also: MALFORMED (ignored: nothing has changed). */
+TACIT_MUST_USE enum tacit_err tacit_engine_live_up(
+        struct tacit_engine *e, struct tacit_effects *fx);
+void tacit_engine_live_down(struct tacit_engine *e);
+/* body: the event's first argument, JSON. */
+TACIT_MUST_USE enum tacit_err tacit_engine_live_event(struct tacit_engine *e,
+        struct tacit_bytes name, struct tacit_bytes body, struct tacit_effects *fx);
+/* e was restored while the connection stayed: takes from `before` what it had joined. */
+void tacit_engine_live_adopt(struct tacit_engine *e, const struct tacit_engine *before);
+
+/* When something is due even if nothing happens, in Unix seconds (INT64_MAX: never): messages whose
+ * time is over, a failed fetch that is to be tried again. Then call tick. Fails: NOMEM. */
+int64_t tacit_engine_due(const struct tacit_engine *e);
+TACIT_MUST_USE enum tacit_err tacit_engine_tick(struct tacit_engine *e, struct tacit_effects *fx);
+
 /* --- what is known locally, without asking the server ----------------------------------------- */
 
 bool tacit_engine_has_account(const struct tacit_engine *e);
@@ -200,8 +245,9 @@ struct tacit_bytes tacit_engine_cookie(
 /* The tag under which a conversation's history is logged. */
 void tacit_engine_log_tag(
         const struct tacit_engine *e, uint64_t conversation, struct tacit_record_id *out);
-/* Opens one history entry; the notice is a MESSAGE, REFUSED, MISSING, MEMBER, WARNING or
- * KEY_CHANGED as it was delivered. Views are owned by room. Fails: BAD_SEAL, MALFORMED, NOMEM. */
+/* Opens one history entry; the notice is a MESSAGE, REFUSED, MISSING, MEMBER, WARNING,
+ * EXPIRY or KEY_CHANGED as it was delivered. Views are owned by room. Fails: BAD_SEAL, MALFORMED,
+ * NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_log_open(struct tacit_engine *e,
         const struct tacit_record_id *tag, uint64_t position, struct tacit_bytes sealed,
         struct tacit_notice *out, struct tacit_buf *room);
@@ -212,7 +258,9 @@ void tacit_engine_each_conversation(const struct tacit_engine *e,
         void (*each)(void *ctx, const struct tacit_notice *n), void *ctx);
 
 /* A host's own small record (a half-done upload, a setting), sealed like the rest: the effect to
- * store it. Empty value: delete. Fails: NOT_LOGGED_IN (locked), NOMEM. */
+ * store it. One whose name begins with a word, ':' and the id of a conversation, and ends there or
+ * goes on after another ':', goes with the conversation when that is destroyed. Empty value:
+ * delete. Fails: NOT_LOGGED_IN (locked), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_note_put(struct tacit_engine *e, struct tacit_bytes name,
         struct tacit_bytes value, struct tacit_effects *fx);
 /* Fails: NOT_FOUND, NOMEM. */

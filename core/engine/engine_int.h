@@ -21,7 +21,7 @@
 #define MAX_CONVERSATIONS 16384
 #define MAX_MEMBERS_EVER 4096 /* of one conversation, those who left included */
 #define MAX_NOTES 4096
-#define MAX_DRAFTS 64 /* of one conversation */
+#define MAX_DRAFTS 64  /* of one conversation */
 #define MAX_PAGES 4096 /* of messages, in one SYNC */
 #define PAGE_MESSAGES 50
 #define MAX_COOKIE 4096
@@ -32,6 +32,7 @@
 #define EVENT_SLOTS 8      /* history positions per message id, see log.c */
 #define REQUEST_TRIES 3
 #define WARNINGS_KEPT 64
+#define MAX_SPANS 128 /* of messages that expire, in one conversation */
 
 struct tacit_name {
 	char c[TACIT_MAX_USERNAME + 1];
@@ -66,6 +67,30 @@ struct tacit_member {
 	bool no_device_told; /* in memory only */
 };
 
+/* Messages from..last are gone at `expires`. */
+struct tacit_span {
+	uint64_t from, last;
+	int64_t expires;
+};
+
+struct tacit_lifetime {
+	uint64_t ttl;             /* seconds, of messages that come now; 0: for good */
+	int64_t closes_at;        /* a session's end; 0: none */
+	struct tacit_span *spans; /* ascending in `from` but for neighbours */
+	size_t count;
+	bool sealed; /* the last span takes no more: the setting has changed since */
+	bool dirty;
+};
+
+/* What is known of a conversation by the live connection of this moment: in memory only. */
+enum tacit_live_state { LIVE_OUT, LIVE_JOINING, LIVE_IN };
+struct tacit_live_room {
+	enum tacit_live_state state;
+	uint64_t joined_after; /* what join_room said */
+	uint64_t wanted;       /* a message up to here came live, and was not opened */
+	bool behind;           /* something may be missing: fetch */
+};
+
 struct tacit_conversation {
 	struct tacit_conversation *next;
 	uint64_t id;
@@ -82,6 +107,9 @@ struct tacit_conversation {
 	uint8_t event_slot; /* the next free history slot after `seen` */
 	struct tacit_group *group;
 	bool dirty, group_dirty;
+	bool closed; /* destroyed; unlinked when no operation can point at it */
+	struct tacit_lifetime life;
+	struct tacit_live_room live;
 	uint64_t holder; /* in memory: the operation that seals or posts here */
 };
 
@@ -142,12 +170,14 @@ struct tacit_op {
 	tacit_op_step *waiting; /* to be run when `conversation` is free */
 	tacit_op_step *after;   /* what follows a common part (resolving a name) */
 	bool ended;
+	bool own_accord; /* no command: told without its id, ends in silence */
 
 	struct tacit_buf username, email, text, content;
 	struct tacit_secret password, code;
 	struct tacit_name *users;
 	size_t user_count;
-	uint64_t conversation, message;
+	uint64_t conversation, message, seconds;
+	bool flag;
 
 	struct tacit_account account; /* of a login on a new device */
 	struct tacit_buf wrapped;
@@ -203,6 +233,14 @@ struct tacit_engine {
 	struct tacit_outgoing *outbox;
 	struct tacit_note *notes;
 	size_t note_count;
+
+	struct {
+		bool up;
+		bool list_wanted; /* the list of conversations may have changed */
+		uint64_t op;      /* the fetch under way; 0: none */
+		int64_t retry_at; /* after a fetch that failed; 0: now */
+		size_t joining;   /* joins that wait for their history */
+	} live;
 
 	struct tacit_pending pending;
 	struct tacit_op *ops;
@@ -297,8 +335,49 @@ TACIT_MUST_USE enum tacit_err tacit_log_event(struct tacit_engine *e, const stru
 TACIT_MUST_USE enum tacit_err tacit_log_encode(const struct tacit_notice *n, struct tacit_buf *out);
 TACIT_MUST_USE enum tacit_err tacit_log_decode(struct tacit_bytes plain, struct tacit_notice *out);
 
+/* Deletes the notes that belong to a conversation. */
+TACIT_MUST_USE enum tacit_err tacit_notes_drop(struct tacit_engine *e, uint64_t conversation);
+/* Deletes every record of a conversation, but for its notes and outbox. */
+TACIT_MUST_USE enum tacit_err tacit_records_drop_conversation(
+        struct tacit_engine *e, uint64_t conversation);
 TACIT_MUST_USE enum tacit_err tacit_note_set(
         struct tacit_engine *e, struct tacit_bytes name, struct tacit_bytes value);
+
+/* --- live.c, lifetime.c ------------------------------------------------------------------------
+ */
+
+/* At the end of every step: joins what is to be joined, begins the fetch that is due. */
+TACIT_MUST_USE enum tacit_err tacit_live_follow_up(struct tacit_engine *e);
+/* An event for the server; body NULL is NOMEM. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_live_emit(
+        struct tacit_engine *e, const char *name, const json_t *body);
+/* A fetch of our own accord has ended. */
+void tacit_live_fetched(struct tacit_engine *e, const struct tacit_op *op, enum tacit_err how);
+/* Begins an operation of our own accord (engine.c). */
+TACIT_MUST_USE enum tacit_err tacit_engine_begin(
+        struct tacit_engine *e, const struct tacit_command *c, uint64_t *id);
+/* Ends a step that begins with err: everything goes to fx, or nothing (engine.c). */
+TACIT_MUST_USE enum tacit_err tacit_engine_finish(
+        struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx);
+/* Opens messages of c that follow what it has seen (op_sync.c). *whole is false where a sender is
+ * unknown: what is left is to be fetched. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_sync_take(
+        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole);
+
+/* The message at id, of that time, was put into the history. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_lifetime_logged(
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t id, int64_t time);
+/* What the server's description says of it. A change is told. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_lifetime_set(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, uint64_t ttl, int64_t closes_at);
+/* The next moment at which something of c is over; INT64_MAX: none. */
+int64_t tacit_lifetime_due(const struct tacit_conversation *c);
+/* What is over now, goes. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_lifetime_end(
+        struct tacit_engine *e, struct tacit_conversation *c);
+/* A session is over: everything of it goes, here and at the host. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_close(
+        struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c);
 
 /* --- contacts.c ----------------------------------------------------------------------------------
  */
@@ -402,6 +481,8 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_settle(struct tacit_engine *e, struct
 /* The sync has met the message at id, stored at `time`, sent by this device. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_met(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time);
+/* Everything that waits in a conversation goes, untold. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation);
 void tacit_outbox_free(struct tacit_outgoing *o);
 extern const struct tacit_group_ops *const tacit_group_ops;
 
@@ -412,7 +493,8 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
         tacit_op_whoami, tacit_op_users, tacit_op_conversations, tacit_op_sync, tacit_op_send,
         tacit_op_resolve_cmd, tacit_op_create_group, tacit_op_add, tacit_op_remove,
         tacit_op_mark_read, tacit_op_safety_number, tacit_op_set_verified, tacit_op_accept_key,
-        tacit_op_devices, tacit_op_revoke_device;
+        tacit_op_devices, tacit_op_revoke_device, tacit_op_typing, tacit_op_create_session,
+        tacit_op_close_session, tacit_op_set_expiry;
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;

@@ -68,7 +68,7 @@ enum tacit_err tacit_log_decode(struct tacit_bytes plain, struct tacit_notice *o
 	if (tacit_read_u8(&r) != LOG_VERSION)
 		tacit_reader_fail(&r, TACIT_E_MALFORMED);
 	uint8_t kind = tacit_read_u8(&r);
-	if (kind > TACIT_NOTICE_WARNING)
+	if (kind > TACIT_NOTICE_EXPIRY)
 		tacit_reader_fail(&r, TACIT_E_MALFORMED);
 	struct tacit_notice n = {.kind = (enum tacit_notice_kind)kind};
 	n.flag = tacit_read_u8(&r) != 0;

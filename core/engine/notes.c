@@ -1,4 +1,6 @@
 /* notes.c - the host's own small records. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -59,6 +61,44 @@ enum tacit_err tacit_note_set(
 out:
 	tacit_buf_clear(&copy);
 	tacit_free(fresh);
+	return err;
+}
+
+static bool belongs(const struct tacit_note *n, uint64_t conversation)
+{
+	const uint8_t *colon = memchr(n->name.p, ':', n->name.n);
+	if (colon == NULL)
+		return false;
+	char id[24];
+	size_t at = (size_t)(colon - n->name.p) + 1;
+	size_t digits = (size_t)snprintf(id, sizeof(id), "%" PRIu64, conversation);
+	size_t rest = n->name.n - at;
+	return rest >= digits && memcmp(n->name.p + at, id, digits) == 0 &&
+	       (rest == digits || n->name.p[at + digits] == ':');
+}
+
+static enum tacit_err erase(struct tacit_engine *e, const struct tacit_note *n)
+{
+	enum tacit_err err;
+	struct tacit_buf full = {0};
+	TRY(tacit_buf_printf(&full, "note:%.*s", (int)n->name.n, (const char *)n->name.p));
+	TRY(tacit_buf_terminate(&full));
+	TRY(tacit_records_put(e, (const char *)full.p, tacit_bytes(NULL, 0)));
+	drop(e, n);
+out:
+	tacit_buf_clear(&full);
+	return err;
+}
+
+enum tacit_err tacit_notes_drop(struct tacit_engine *e, uint64_t conversation)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_note *next;
+	for (struct tacit_note *n = e->notes; n != NULL && err == TACIT_OK; n = next) {
+		next = n->next;
+		if (belongs(n, conversation))
+			err = erase(e, n);
+	}
 	return err;
 }
 

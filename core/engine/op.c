@@ -63,6 +63,8 @@ enum tacit_err tacit_op_new(
 	op->kind = c->kind;
 	op->conversation = c->conversation;
 	op->message = c->message;
+	op->seconds = c->seconds;
+	op->flag = c->flag;
 	TRY(copy(&op->username, c->username));
 	TRY(copy(&op->email, c->email));
 	TRY(copy(&op->text, c->text));
@@ -208,7 +210,7 @@ enum tacit_err tacit_op_tell(
         struct tacit_engine *e, const struct tacit_op *op, const struct tacit_notice *n)
 {
 	struct tacit_notice mine = *n;
-	mine.op = op->id;
+	mine.op = op->own_accord ? 0 : op->id;
 	enum tacit_err err = tacit_effects_deliver(&e->stage[STAGE_OUT], &mine);
 	tacit_content_wipe(&mine.content);
 	return err;
@@ -261,7 +263,10 @@ enum tacit_err tacit_op_done(
 	notice.kind = TACIT_NOTICE_DONE;
 	op->ended = true;
 	tacit_op_release(e, op);
-	return tacit_op_tell(e, op, &notice);
+	if (!op->own_accord)
+		return tacit_op_tell(e, op, &notice);
+	tacit_live_fetched(e, op, TACIT_OK);
+	return TACIT_OK;
 }
 
 enum tacit_err tacit_op_fail(
@@ -269,6 +274,10 @@ enum tacit_err tacit_op_fail(
 {
 	op->ended = true;
 	tacit_op_release(e, op);
+	if (op->own_accord) {
+		tacit_live_fetched(e, op, why);
+		return TACIT_OK;
+	}
 	return tacit_op_tell(e, op,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_FAILED,
@@ -283,5 +292,11 @@ enum tacit_err tacit_op_fail(
 enum tacit_err tacit_op_fail_answer(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
+	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	if (a->status == 410 && c != NULL && c->kind == TACIT_SESSION && !c->closed) {
+		enum tacit_err err = tacit_conversation_close(e, op, c);
+		if (err != TACIT_OK)
+			return err;
+	}
 	return tacit_op_fail(e, op, a->err, a->text);
 }

@@ -280,6 +280,7 @@ static enum tacit_err take_page(struct tacit_engine *e, struct tacit_op *op,
 		c->seen = m.id;
 		c->event_slot = LOG_EVENTS;
 		c->group_dirty = e->changed = true;
+		TRY(tacit_lifetime_logged(e, c, m.id, m.time));
 	}
 out:
 	tacit_buf_clear(&m.envelope);
@@ -310,7 +311,7 @@ out:
 static enum tacit_err tell_earlier(
         struct tacit_engine *e, struct tacit_op *op, struct tacit_conversation *c)
 {
-	if (op->earlier == 0)
+	if (op->earlier == 0 || c->closed)
 		return TACIT_OK;
 	uint64_t count = op->earlier;
 	op->earlier = 0;
@@ -318,6 +319,27 @@ static enum tacit_err tell_earlier(
 	        "%" PRIu64 " earlier messages were sealed before this device was there, and cannot "
 	        "be read here.",
 	        count);
+}
+
+enum tacit_err tacit_sync_take(
+        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole)
+{
+	enum tacit_err err;
+	enum page_end end = PAGE_READ;
+	const struct tacit_member *self =
+	        tacit_conversation_member(c, tacit_buf_view(&e->username));
+	struct tacit_op op = {
+	        .kind = TACIT_CMD_SYNC,
+	        .own_accord = true,
+	        .conversation = c->id,
+	        .asked_after = c->seen,
+	        .message = self != NULL ? (uint64_t)self->joined : 0,
+	};
+	TRY(take_page(e, &op, c, messages, &end));
+	TRY(tell_earlier(e, &op, c));
+out:
+	*whole = err == TACIT_OK && end == PAGE_READ;
+	return err;
 }
 
 static enum tacit_err leave_conversation(struct tacit_engine *e, struct tacit_op *op)
@@ -359,6 +381,8 @@ static enum tacit_err gone(
 		return tacit_op_fail_answer(e, op, a);
 	c->in = false;
 	c->dirty = e->changed = true;
+	if (a->status == 410 && c->kind == TACIT_SESSION)
+		TRY(tacit_conversation_close(e, op, c));
 	TRY(leave_conversation(e, op));
 out:
 	return err;
@@ -467,6 +491,10 @@ static enum tacit_err drop_unlisted(
 			continue;
 		c->in = false;
 		c->dirty = e->changed = true;
+		if (c->kind == TACIT_SESSION) {
+			TRY(tacit_conversation_close(e, op, c));
+			continue;
+		}
 		struct tacit_bytes title = tacit_conversation_title(e, c);
 		TRY(tacit_op_warn(e, op, c, TACIT_E_GONE,
 		        "The server does not show the conversation \"%.*s\" any more.",

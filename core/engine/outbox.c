@@ -52,6 +52,21 @@ static void unlink_entry(struct tacit_engine *e, struct tacit_outgoing *gone)
 	tacit_outbox_free(gone);
 }
 
+enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_outgoing *next;
+	for (struct tacit_outgoing *o = e->outbox; o != NULL && err == TACIT_OK; o = next) {
+		next = o->next;
+		if (o->conversation != conversation)
+			continue;
+		err = tacit_records_delete_outgoing(e, o);
+		if (err == TACIT_OK)
+			unlink_entry(e, o);
+	}
+	return err;
+}
+
 static enum tacit_err check_room(const struct tacit_engine *e, const struct tacit_outgoing *from)
 {
 	size_t drafts = 0;
@@ -221,6 +236,7 @@ static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op 
 	};
 	TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
 	TRY(tacit_log_put(e, c, id, LOG_MESSAGE, &n));
+	TRY(tacit_lifetime_logged(e, c, id, time));
 	bool own_end = false;
 	for (struct tacit_op *sender = e->ops; sender != NULL; sender = sender->next) {
 		if (sender->id != o->op)

@@ -24,7 +24,8 @@ enum record_type {
 	TYPE_GROUP,
 	TYPE_OUTGOING,
 	TYPE_NOTE = RECORD_NOTE,
-	TYPE_DRAFT
+	TYPE_DRAFT,
+	TYPE_LIFETIME
 };
 
 /* --- names -------------------------------------------------------------------------------------
@@ -201,6 +202,38 @@ enum tacit_err tacit_records_delete_outgoing(struct tacit_engine *e, const struc
 	return tacit_records_put(e, name, tacit_bytes(NULL, 0));
 }
 
+static enum tacit_err put_lifetime(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	char name[NAME_BYTES];
+	struct tacit_buf plain = {0};
+	struct tacit_writer w = begin_record(&plain, TYPE_LIFETIME);
+	tacit_write_u64(&w, c->id);
+	tacit_write_u64(&w, c->life.ttl);
+	tacit_write_u64(&w, (uint64_t)c->life.closes_at);
+	tacit_write_u8(&w, c->life.sealed);
+	tacit_write_u8(&w, (uint8_t)c->life.count);
+	for (size_t i = 0; i < c->life.count; i++) {
+		tacit_write_u64(&w, c->life.spans[i].from);
+		tacit_write_u64(&w, c->life.spans[i].last);
+		tacit_write_u64(&w, (uint64_t)c->life.spans[i].expires);
+	}
+	numbered_name("lifetime", c->id, name);
+	c->life.dirty = false;
+	return put_record(e, name, &w, &plain);
+}
+
+enum tacit_err tacit_records_drop_conversation(struct tacit_engine *e, uint64_t conversation)
+{
+	static const char *const kinds[] = {"conversation", "group", "lifetime"};
+	enum tacit_err err = TACIT_OK;
+	char name[NAME_BYTES];
+	for (size_t i = 0; i < TACIT_COUNT(kinds) && err == TACIT_OK; i++) {
+		numbered_name(kinds[i], conversation, name);
+		err = tacit_records_put(e, name, tacit_bytes(NULL, 0));
+	}
+	return err;
+}
+
 enum tacit_err tacit_records_flush(struct tacit_engine *e)
 {
 	enum tacit_err err = TACIT_OK;
@@ -212,10 +245,14 @@ enum tacit_err tacit_records_flush(struct tacit_engine *e)
 		if (c->dirty)
 			TRY(put_contact(e, c));
 	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
+		if (c->closed)
+			continue;
 		if (c->dirty)
 			TRY(put_conversation(e, c));
 		if (c->group_dirty)
 			TRY(put_group(e, c));
+		if (c->life.dirty)
+			TRY(put_lifetime(e, c));
 	}
 	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
 		if (o->dirty)
@@ -364,6 +401,38 @@ out:
 	return err;
 }
 
+static enum tacit_err decode_lifetime(
+        struct tacit_engine *e, struct tacit_reader *r, char name[NAME_BYTES])
+{
+	enum tacit_err err;
+	struct tacit_lifetime life = {0};
+	uint64_t id = tacit_read_u64(r);
+	life.ttl = tacit_read_u64(r);
+	life.closes_at = (int64_t)tacit_read_u64(r);
+	life.sealed = tacit_read_u8(r) != 0;
+	life.count = tacit_read_u8(r);
+	life.spans = tacit_calloc(MAX_SPANS, sizeof(*life.spans));
+	if (life.spans == NULL)
+		TRY(TACIT_E_NOMEM);
+	if (life.count > MAX_SPANS)
+		TRY(TACIT_E_MALFORMED);
+	for (size_t i = 0; i < life.count; i++) {
+		life.spans[i].from = tacit_read_u64(r);
+		life.spans[i].last = tacit_read_u64(r);
+		life.spans[i].expires = (int64_t)tacit_read_u64(r);
+	}
+	TRY(tacit_reader_end(r));
+	struct tacit_conversation *c;
+	TRY(tacit_conversation_get(e, id, &c));
+	tacit_free(c->life.spans);
+	c->life = life;
+	life.spans = NULL;
+	numbered_name("lifetime", id, name);
+out:
+	tacit_free(life.spans);
+	return err;
+}
+
 static enum tacit_err decode_outgoing(
         struct tacit_engine *e, struct tacit_reader *r, bool draft, char name[NAME_BYTES])
 {
@@ -436,6 +505,9 @@ enum tacit_err tacit_records_decode(
 	case TYPE_OUTGOING:
 	case TYPE_DRAFT:
 		TRY(decode_outgoing(e, &r, type == TYPE_DRAFT, fixed));
+		break;
+	case TYPE_LIFETIME:
+		TRY(decode_lifetime(e, &r, fixed));
 		break;
 	case TYPE_NOTE:
 		TRY(decode_note(e, &r, name));

@@ -1,0 +1,202 @@
+/* lifetime.c - what ends by itself: messages after a time, sessions as a whole.
+ *
+ * The history is opaque to the engine, so it remembers which ids expire when, in spans: messages
+ * whose ends are close together share one, and go together, at most a 64th of their time late.
+ * Only sessions are destroyed at the server's word: it could else wipe anything. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/engine_int.h"
+
+#define SPANS_PER_TTL 64
+#define DAY 86400
+
+static int64_t end_of(int64_t start, uint64_t ttl)
+{
+	return ttl > (uint64_t)(INT64_MAX - start) ? INT64_MAX : start + (int64_t)ttl;
+}
+
+enum tacit_err tacit_lifetime_logged(
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t id, int64_t time)
+{
+	struct tacit_lifetime *l = &c->life;
+	if (l->ttl == 0)
+		return TACIT_OK;
+	if (l->spans == NULL)
+		l->spans = tacit_calloc(MAX_SPANS, sizeof(*l->spans));
+	if (l->spans == NULL)
+		return TACIT_E_NOMEM;
+	int64_t expires = end_of(time > 0 ? time : tacit_env_now(&e->env), l->ttl);
+	struct tacit_span *last = l->count > 0 ? &l->spans[l->count - 1] : NULL;
+	bool full = l->count == MAX_SPANS;
+	l->dirty = e->changed = true;
+	if (last != NULL && (full || (!l->sealed && expires <= last->expires))) {
+		last->from = id < last->from ? id : last->from;
+		last->last = id > last->last ? id : last->last;
+		last->expires = expires > last->expires ? expires : last->expires;
+		return TACIT_OK;
+	}
+	l->spans[l->count++] = (struct tacit_span){id, id, end_of(expires, l->ttl / SPANS_PER_TTL)};
+	l->sealed = false;
+	return TACIT_OK;
+}
+
+static enum tacit_err duration(uint64_t seconds, struct tacit_buf *out)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *name;
+	} units[] = {{DAY, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+	for (size_t i = 0;; i++) {
+		uint64_t n = seconds / units[i].seconds;
+		if (seconds % units[i].seconds == 0 && n > 0)
+			return tacit_buf_printf(
+			        out, "%" PRIu64 " %s%s", n, units[i].name, n == 1 ? "" : "s");
+	}
+}
+
+static enum tacit_err tell_setting(
+        struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	if (c->life.ttl == 0) {
+		TRY(tacit_buf_printf(&text, "Messages are kept here from now on."));
+	} else {
+		TRY(tacit_buf_printf(&text, "Messages that are sent here disappear after "));
+		TRY(duration(c->life.ttl, &text));
+		TRY(tacit_buf_printf(&text, "."));
+	}
+	TRY(tacit_log_event(e, op, c,
+	        &(struct tacit_notice){
+	                .kind = TACIT_NOTICE_EXPIRY,
+	                .conversation = c->id,
+	                .message = c->seen,
+	                .count = c->life.ttl,
+	                .text = tacit_buf_view(&text),
+	                .time = tacit_env_now(&e->env),
+	        }));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
+enum tacit_err tacit_lifetime_set(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, uint64_t ttl, int64_t closes_at)
+{
+	struct tacit_lifetime *l = &c->life;
+	if (c->kind == TACIT_SESSION && closes_at != l->closes_at) {
+		l->closes_at = closes_at;
+		l->dirty = e->changed = true;
+	}
+	if (ttl == l->ttl)
+		return TACIT_OK;
+	l->ttl = ttl;
+	l->sealed = true;
+	l->dirty = e->changed = true;
+	return tell_setting(e, op, c);
+}
+
+int64_t tacit_lifetime_due(const struct tacit_conversation *c)
+{
+	int64_t due = INT64_MAX;
+	if (c->closed)
+		return due;
+	if (c->known && c->kind == TACIT_SESSION && c->life.closes_at > 0)
+		due = c->life.closes_at;
+	for (size_t i = 0; i < c->life.count; i++)
+		if (c->life.spans[i].expires < due)
+			due = c->life.spans[i].expires;
+	return due;
+}
+
+/* --- what is over ------------------------------------------------------------------------------
+ */
+
+static enum tacit_err purge(struct tacit_engine *e, const struct tacit_conversation *c,
+        uint64_t position, uint64_t until)
+{
+	struct tacit_effect *fx;
+	enum tacit_err err = tacit_effects_add(&e->stage[STAGE_STORE], TACIT_EFFECT_PURGE, &fx);
+	if (err != TACIT_OK)
+		return err;
+	tacit_engine_log_tag(e, c->id, &fx->id);
+	fx->position = position;
+	fx->until = until;
+	e->changed = true;
+	return TACIT_OK;
+}
+
+static enum tacit_err end_span(
+        struct tacit_engine *e, struct tacit_conversation *c, const struct tacit_span *span)
+{
+	const struct tacit_op nobody = {.own_accord = true};
+	enum tacit_err err;
+	TRY(purge(e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
+	TRY(tacit_op_tell(e, &nobody,
+	        &(struct tacit_notice){
+	                .kind = TACIT_NOTICE_EXPIRED,
+	                .conversation = c->id,
+	                .message = span->from,
+	                .count = span->last,
+	        }));
+out:
+	return err;
+}
+
+enum tacit_err tacit_lifetime_end(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	enum tacit_err err = TACIT_OK;
+	const struct tacit_op nobody = {.own_accord = true};
+	int64_t now = tacit_env_now(&e->env);
+	struct tacit_lifetime *l = &c->life;
+	size_t kept = 0;
+	if (tacit_lifetime_due(c) > now)
+		return TACIT_OK;
+	if (c->kind == TACIT_SESSION && l->closes_at > 0 && l->closes_at <= now)
+		return tacit_conversation_close(e, &nobody, c);
+	l->dirty = e->changed = true;
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->spans[i].expires <= now)
+			TRY(end_span(e, c, &l->spans[i]));
+		else
+			l->spans[kept++] = l->spans[i];
+	}
+	l->sealed |= kept == 0 || kept < l->count;
+	l->count = kept;
+out:
+	return err;
+}
+
+enum tacit_err tacit_conversation_close(
+        struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	struct tacit_bytes title = tacit_conversation_title(e, c);
+	if (c->closed)
+		return TACIT_OK;
+	e->changed = true;
+	TRY(tacit_buf_printf(&text, "The session%s%.*s%s is over. Nothing of it is kept here.",
+	        title.n > 0 ? " \"" : "", (int)title.n, title.n > 0 ? (const char *)title.p : "",
+	        title.n > 0 ? "\"" : ""));
+	TRY(tacit_records_drop_conversation(e, c->id));
+	TRY(tacit_notes_drop(e, c->id));
+	TRY(tacit_outbox_drop(e, c->id));
+	TRY(purge(e, c, 0, INT64_MAX));
+	TRY(tacit_op_tell(e, op,
+	        &(struct tacit_notice){
+	                .kind = TACIT_NOTICE_CLOSED,
+	                .conversation = c->id,
+	                .conversation_kind = c->kind,
+	                .title = title,
+	                .text = tacit_buf_view(&text),
+	                .time = tacit_env_now(&e->env),
+	        }));
+	c->closed = true;
+	c->in = c->known = false;
+out:
+	tacit_buf_clear(&text);
+	return err;
+}

@@ -15,6 +15,7 @@ static struct tacit_bytes reason(int status)
 		int status;
 		struct tacit_bytes text;
 	} reasons[] = {
+	        {101, {(const uint8_t *)"Switching Protocols", 19}},
 	        {200, {(const uint8_t *)"OK", 2}},
 	        {201, {(const uint8_t *)"Created", 7}},
 	        {202, {(const uint8_t *)"Accepted", 8}},

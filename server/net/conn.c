@@ -31,6 +31,17 @@ static void release(struct conn *c)
 	net_loop_left(l, slot);
 }
 
+void conn_discard(struct conn *c)
+{
+	struct sockaddr_storage peer = conn_peer(c);
+	net_io_close(&c->io);
+	if (c->counted)
+		net_peers_leave(c->loop->shared->peers, &peer);
+	tacit_buf_clear(&c->in);
+	tacit_buf_clear(&c->out);
+	tacit_free(c);
+}
+
 static void bury(struct conn *c)
 {
 	struct net_loop *l = c->loop;
@@ -88,6 +99,10 @@ void conn_turn(struct conn *c, void (*step)(struct conn *c))
 	c->loop->running = c;
 	step(c);
 	c->loop->running = NULL;
+	if (!c->dead && c->moving && keep_input(c)) {
+		line_depart(c);
+		return;
+	}
 	if (!c->dead && !(keep_input(c) && arm(c)))
 		c->dead = true;
 	if (c->dead)
@@ -162,6 +177,29 @@ struct sockaddr_storage conn_peer(const struct conn *c)
 	return peer;
 }
 
+void conn_detach(struct conn *c)
+{
+	event_del(&c->readable);
+	event_del(&c->writable);
+	c->read_armed = c->write_armed = false;
+	net_loop_left(c->loop, c->slot);
+}
+
+static void assign_events(struct conn *c)
+{
+	struct event_base *base = c->loop->base;
+	event_assign(&c->readable, base, c->io.fd, EV_READ | EV_PERSIST, on_readable, c);
+	event_assign(&c->writable, base, c->io.fd, EV_WRITE | EV_PERSIST, on_writable, c);
+}
+
+bool conn_attach(struct conn *c)
+{
+	if (!net_loop_join(c))
+		return false;
+	assign_events(c);
+	return true;
+}
+
 struct conn *conn_new(struct net_loop *l, int fd, const struct sockaddr_storage *peer, bool counted)
 {
 	int on = 1;
@@ -174,8 +212,7 @@ struct conn *conn_new(struct net_loop *l, int fd, const struct sockaddr_storage 
 	c->counted = counted;
 	keep_peer(c, peer);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on no TCP socket */
-	event_assign(&c->readable, l->base, fd, EV_READ | EV_PERSIST, on_readable, c);
-	event_assign(&c->writable, l->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	assign_events(c);
 	if (!begin_tls(c) || event_add(&c->readable, NULL) != 0) {
 		SSL_free(c->io.ssl);
 		tacit_free(c);

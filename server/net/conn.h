@@ -1,7 +1,7 @@
 /* conn.h - a connection: its socket, events, deadline and unread bytes, whatever it speaks.
  *
- * What it speaks is a struct conn_ops: HTTP/1.1 at first (exchange.c). An upgrade will exchange the
- * ops in the middle of a turn, and what has been read stays in c->input for its successor. */
+ * What it speaks is a struct conn_ops: HTTP/1.1 at first (exchange.c). An upgrade exchanges the ops
+ * in the middle of a turn (line.c), and what has been read stays in c->input for its successor. */
 #ifndef TACIT_SERVER_NET_CONN_H
 #define TACIT_SERVER_NET_CONN_H
 
@@ -10,6 +10,8 @@
 
 #include "server/net/http1.h"
 #include "server/net/io.h"
+#include "server/net/letter.h"
+#include "server/net/line.h"
 #include "server/net/loop.h"
 
 struct exchange;
@@ -34,13 +36,25 @@ struct http_conn {
 	struct exchange *x; /* NULL between exchanges */
 };
 
+/* What a line keeps (line.c). */
+struct line_conn {
+	const struct net_line_ops *ops;
+	void *ctx;
+	struct net_ring *ring;
+	bool progress;         /* the last try moved something */
+	bool ended, lingering; /* the owner has gone; all has left */
+	struct http_taker taker;
+	struct net_letter letter; /* when it moves to another loop */
+};
+
 struct conn {
 	struct net_loop *loop;
 	uint32_t slot;
 	bool counted; /* in shared->peers */
 	bool read_armed;
 	bool write_armed, want_write;
-	bool dead; /* the socket is closed at the end of this turn */
+	bool dead;   /* the socket is closed at the end of this turn */
+	bool moving; /* it goes to another loop at the end of this turn */
 	const struct conn_ops *ops;
 	struct net_io io;
 	struct event readable, writable;
@@ -54,6 +68,7 @@ struct conn {
 	struct tacit_buf out; /* goes out before anything else; only when the socket was full */
 	size_t out_sent;
 	struct http_conn http;
+	struct line_conn line;
 };
 
 struct conn_ops {
@@ -94,6 +109,18 @@ struct sockaddr_storage conn_peer(const struct conn *c);
 void conn_turn(struct conn *c, void (*step)(struct conn *c));
 /* For the end of the loop: closes, whatever is under way. */
 void conn_kill(struct conn *c);
+
+/* Leaves its loop's events and slot, at the end of a turn; then it is nobody's. */
+void conn_detach(struct conn *c);
+/* On the thread of the loop that it joins. False: that loop is full or ends. */
+bool conn_attach(struct conn *c);
+/* Closes and frees what is nobody's. */
+void conn_discard(struct conn *c);
+
+/* Within the turn: HTTP is over, and c is taker's. */
+void line_take_over(struct conn *c, const struct http_taker *taker);
+/* At the end of it, when it must move. */
+void line_depart(struct conn *c);
 
 /* --- within a turn --- */
 /* Reads what is there behind c->input. False: nothing came, and c may be dead. */

@@ -172,6 +172,19 @@ static bool read_head(struct conn *c)
 
 /* --- WAIT, SEND, SENT --- */
 
+/* RFC 9110 7.8: what stays HTTP/1.0, or is to be closed, cannot change its protocol, and a server
+ * that stops begins nothing. */
+static bool may_be_taken(struct conn *c)
+{
+	struct exchange *x = c->http.x;
+	if (!x->info.close && x->body_done && !c->loop->stopping)
+		return true;
+	http_response_free(x->response);
+	x->response = answer_error(c->loop, c->loop->stopping ? 503 : 400);
+	c->dead |= x->response == NULL;
+	return !c->dead;
+}
+
 static bool begin_answer(struct conn *c)
 {
 	struct exchange *x = c->http.x;
@@ -181,6 +194,8 @@ static bool begin_answer(struct conn *c)
 	 * connection is unambiguous then (RFC 9110 10.1.1). */
 	bool unsure = x->info.expect_continue && !x->continued;
 	bool long_rest = x->info.chunked || x->rest > MAX_REST_BYTES;
+	if (x->response->taker.take != NULL && !may_be_taken(c))
+		return false;
 	c->http.last |= x->info.close || x->response->close || c->loop->stopping ||
 	                (!x->body_done && (unsure || long_rest));
 	conn_set_timeout(c, 0);
@@ -228,10 +243,24 @@ static void linger(struct conn *c)
 	conn_set_timeout(c, LINGER_MS);
 }
 
+static void hand_over(struct conn *c)
+{
+	struct http_response *r = c->http.x->response;
+	struct http_taker taker = r->taker;
+	r->taker.take = NULL;
+	close_exchange(c, true);
+	c->http.state = HTTP_STATE_HEAD;
+	line_take_over(c, &taker);
+}
+
 static bool after_answer(struct conn *c)
 {
 	struct http_conn *h = &c->http;
 	conn_set_timeout(c, 0);
+	if (h->x->response->taker.take != NULL) {
+		hand_over(c);
+		return false;
+	}
 	if (h->x->streaming) {
 		if (h->x->piece_out)
 			return false;

@@ -58,6 +58,16 @@ struct http_handle {
 	uint32_t loop, slot, generation;
 };
 
+/* Who takes the connection over after a 101 (net/line.h). */
+struct net_line;
+struct http_taker {
+	/* The 101 has left, and the connection was moved to `loop`, on whose thread this is. With
+	 * NULL, on any thread: it did not come to that. Exactly once. */
+	void (*take)(void *ctx, struct net_line *line);
+	void *ctx;
+	uint32_t loop;
+};
+
 /* What to send. Made by http_response_new, filled by whoever answers, owned by http_reply. */
 struct http_response {
 	int status;
@@ -67,6 +77,7 @@ struct http_response {
 	int file; /* -1, or a descriptor to stream instead of body; owned */
 	uint64_t file_from, file_bytes;
 	bool close;                 /* end the connection after this answer */
+	struct http_taker taker;    /* with a 101; take is NULL else */
 	struct http_response *next; /* net's: its place in the mailbox of a loop ... */
 	struct http_handle to;      /* ... and whom it is for */
 };
@@ -118,6 +129,15 @@ struct http_app {
 	 * NULL. */
 	void (*cork)(void);
 	void (*uncork)(void);
+	/* For an application that lives on the loops (net/letter.h); on the loop's thread, each may
+	 * be NULL. Before anything else; after each turn of events, before the loop sleeps; when
+	 * net_set_alarm's time has come; when the server stops: no new exchange comes, and lines
+	 * should be ended; after everything else. */
+	void (*loop_began)(void *ctx, uint32_t loop);
+	void (*turn_over)(void *ctx, uint32_t loop);
+	void (*alarm)(void *ctx, uint32_t loop);
+	void (*loop_stops)(void *ctx, uint32_t loop);
+	void (*loop_ended)(void *ctx, uint32_t loop);
 	/* An exchange is over, for the access log and the metrics; exactly once for each plan(),
 	 * and once for a head that could not be parsed (r is then empty but for peer and tls, never
 	 * NULL). status 499: the peer went away before the answer had left. */

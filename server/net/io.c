@@ -96,8 +96,8 @@ enum net_io_result net_io_send(struct net_io *io, const struct iovec *parts, int
 	*sent = 0;
 	if (io->ssl != NULL)
 		return send_tls(io, gather, gather_parts(parts, count, gather), sent);
-	struct iovec copy[4];
-	if (count > 4)
+	struct iovec copy[NET_IO_MAX_PARTS];
+	if (count > NET_IO_MAX_PARTS)
 		return NET_IO_DEAD;
 	memcpy(copy, parts, (size_t)count * sizeof(*parts));
 	struct msghdr message = {.msg_iov = copy, .msg_iovlen = (size_t)count};

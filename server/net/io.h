@@ -28,6 +28,7 @@ struct net_io {
 	bool needs_write; /* TLS must write before it can read on: a handshake */
 };
 
+#define NET_IO_MAX_PARTS 128 /* of one send */
 /* What an encrypted answer is gathered in: one for each loop. */
 #define NET_IO_GATHER_BYTES ((size_t)128 * 1024)
 

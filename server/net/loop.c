@@ -126,6 +126,46 @@ static bool admit(struct net_loop *l, int fd, const struct sockaddr_storage *pee
 	return true;
 }
 
+bool net_loop_join(struct conn *c)
+{
+	struct net_loop *l = here;
+	if (l == NULL || l->stopping || l->free_count == 0)
+		return false;
+	c->loop = l;
+	c->slot = l->free_slots[--l->free_count];
+	l->conns[c->slot] = c;
+	l->deadlines[c->slot] = 0;
+	atomic_store_explicit(&l->counters.open, l->slots - l->free_count, memory_order_relaxed);
+	if (l->free_count == 0 && l->accepting)
+		pause_accepting(l);
+	need_tick(l);
+	return true;
+}
+
+bool net_is_here(uint32_t loop)
+{
+	return here != NULL && here->id == loop;
+}
+
+static void on_alarm(evutil_socket_t fd, short what, void *ctx)
+{
+	struct net_loop *l = ctx;
+	(void)fd;
+	(void)what;
+	l->shared->app.alarm(l->shared->app.ctx, l->id);
+}
+
+void net_set_alarm(int64_t ms)
+{
+	struct timeval in = {
+	        .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	TACIT_ASSERT(here != NULL);
+	if (ms < 0)
+		event_del(here->alarm);
+	else
+		event_add(here->alarm, &in);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
         int bytes, void *ctx)
 {
@@ -174,6 +214,11 @@ static void deliver(struct net_loop *l, struct mailbox_content *mail)
 		if (c != NULL)
 			conn_resume(c);
 	}
+	while (mail->letters != NULL) {
+		struct net_letter *letter = mail->letters;
+		mail->letters = letter->next;
+		letter->open(letter, false);
+	}
 }
 
 static void begin_stop(struct net_loop *l, unsigned grace_s)
@@ -189,6 +234,8 @@ static void begin_stop(struct net_loop *l, unsigned grace_s)
 	for (size_t i = 0; i < l->slots; i++)
 		if (l->conns[i] != NULL && !l->conns[i]->dead)
 			conn_turn(l->conns[i], l->conns[i]->ops->stop);
+	if (l->shared->app.loop_stops != NULL)
+		l->shared->app.loop_stops(l->shared->app.ctx, l->id);
 	end_if_over(l);
 }
 
@@ -295,7 +342,8 @@ static enum tacit_err make_events(struct net_loop *l, int wake)
 		return TACIT_E_NOMEM;
 	l->wake = event_new(l->base, wake, EV_READ | EV_PERSIST | EV_ET, on_wake, l);
 	l->tick = event_new(l->base, -1, EV_PERSIST, on_tick, l);
-	if (l->wake == NULL || l->tick == NULL || event_add(l->wake, NULL) != 0)
+	l->alarm = event_new(l->base, -1, 0, on_alarm, l);
+	if (l->wake == NULL || l->tick == NULL || l->alarm == NULL || event_add(l->wake, NULL) != 0)
 		return TACIT_E_NOMEM;
 	return TACIT_OK;
 }
@@ -337,13 +385,19 @@ void *net_loop_run(void *loop)
 	here = l;
 	const struct http_app *app = &l->shared->app;
 	bool corks = app->cork != NULL && app->uncork != NULL;
+	if (app->loop_began != NULL)
+		app->loop_began(app->ctx, l->id);
 	do {
 		if (corks)
 			app->cork();
 		event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+		if (app->turn_over != NULL)
+			app->turn_over(app->ctx, l->id);
 		if (corks)
 			app->uncork();
 	} while (!event_base_got_break(l->base));
+	if (app->loop_ended != NULL)
+		app->loop_ended(app->ctx, l->id);
 	here = NULL;
 	return NULL;
 }
@@ -369,6 +423,8 @@ void net_loop_free(struct net_loop *l)
 		event_free(l->wake);
 	if (l->tick != NULL)
 		event_free(l->tick);
+	if (l->alarm != NULL)
+		event_free(l->alarm);
 	if (l->base != NULL)
 		event_base_free(l->base);
 	if (l->id < MAILBOX_COUNT)

@@ -42,7 +42,7 @@ struct net_loop {
 	uint32_t generation; /* of the last exchange */
 	struct event_base *base;
 	struct evconnlistener *listener;
-	struct event *wake, *tick;
+	struct event *wake, *tick, *alarm;
 	bool accepting, ticking, stopping;
 	int64_t stop_by;     /* milliseconds of net_now_ms, as all deadlines */
 	struct conn **conns; /* by slot */
@@ -73,6 +73,9 @@ void *net_loop_run(void *loop);
 /* After the thread was joined, or if it never ran. */
 void net_loop_free(struct net_loop *l);
 
+/* A slot for c, which comes from another loop and is this one's from now on. On the loop's thread.
+ * False: there is none, and c is as it was. */
+bool net_loop_join(struct conn *c);
 /* A slot has become free. */
 void net_loop_left(struct net_loop *l, uint32_t slot);
 

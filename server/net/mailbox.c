@@ -14,6 +14,7 @@ struct mailbox {
 	int wake;
 	uint32_t generation;
 	struct http_response *first, **last;
+	struct net_letter *first_letter, **last_letter;
 	struct http_handle *resumed;
 	size_t resumed_count, resumed_room;
 	bool stop;
@@ -37,7 +38,7 @@ static struct mailbox *find(uint32_t box)
 
 static bool is_empty(const struct mailbox *m)
 {
-	return m->first == NULL && m->resumed_count == 0 && !m->stop;
+	return m->first == NULL && m->first_letter == NULL && m->resumed_count == 0 && !m->stop;
 }
 
 /* Loops whose wake waits for http_uncork(). */
@@ -94,6 +95,7 @@ enum tacit_err mailbox_open(uint32_t *box, uint32_t *generation, int *wake)
 			m->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 			m->open = m->wake >= 0;
 			m->last = &m->first;
+			m->last_letter = &m->first_letter;
 			*box = i;
 			*wake = m->wake;
 			*generation = m->generation;
@@ -111,11 +113,13 @@ void mailbox_close(uint32_t box, uint32_t generation)
 	struct mailbox *m = find(box);
 	pthread_mutex_lock(&m->lock);
 	struct http_response *r = m->first;
+	struct net_letter *letter = m->first_letter;
 	close(m->wake);
 	tacit_free(m->resumed);
 	m->open = m->stop = false;
 	m->generation = generation;
 	m->first = NULL;
+	m->first_letter = NULL;
 	m->resumed = NULL;
 	m->resumed_count = m->resumed_room = 0;
 	pthread_mutex_unlock(&m->lock);
@@ -123,6 +127,11 @@ void mailbox_close(uint32_t box, uint32_t generation)
 		struct http_response *next = r->next;
 		http_response_free(r);
 		r = next;
+	}
+	while (letter != NULL) {
+		struct net_letter *next = letter->next;
+		letter->open(letter, true);
+		letter = next;
 	}
 }
 
@@ -163,6 +172,9 @@ bool mailbox_take(uint32_t box, struct mailbox_content *out)
 	out->replies = m->first;
 	m->first = NULL;
 	m->last = &m->first;
+	out->letters = m->first_letter;
+	m->first_letter = NULL;
+	m->last_letter = &m->first_letter;
 	size_t n = m->resumed_count < MAILBOX_BATCH ? m->resumed_count : MAILBOX_BATCH;
 	out->resumed_count = n;
 	if (n > 0) {
@@ -195,6 +207,24 @@ void http_reply(struct http_handle h, struct http_response *r)
 	pthread_mutex_unlock(&m->lock);
 	if (!open)
 		http_response_free(r);
+}
+
+void net_post(uint32_t loop, struct net_letter *l)
+{
+	struct mailbox *m = find(loop);
+	TACIT_ASSERT(m != NULL);
+	l->next = NULL;
+	pthread_mutex_lock(&m->lock);
+	bool open = m->open;
+	if (open) {
+		bool was_empty = is_empty(m);
+		*m->last_letter = l;
+		m->last_letter = &l->next;
+		wake_if(m, was_empty);
+	}
+	pthread_mutex_unlock(&m->lock);
+	if (!open)
+		l->open(l, true);
 }
 
 void http_resume(struct http_handle h)

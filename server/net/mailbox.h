@@ -7,6 +7,7 @@
 #define TACIT_SERVER_NET_MAILBOX_H
 
 #include "server/net/http.h"
+#include "server/net/letter.h"
 
 #define MAILBOX_COUNT 256 /* loops in one process */
 #define MAILBOX_BATCH 64  /* resumes taken at a time */
@@ -26,6 +27,7 @@ void mailbox_stop(uint32_t box, unsigned grace_s);
 
 struct mailbox_content {
 	struct http_response *replies; /* chained, oldest first; owned by the taker */
+	struct net_letter *letters;    /* likewise */
 	struct http_handle resumed[MAILBOX_BATCH];
 	size_t resumed_count;
 	bool stop;

@@ -121,6 +121,8 @@ void http_response_free(struct http_response *r)
 {
 	if (r == NULL)
 		return;
+	if (r->taker.take != NULL)
+		r->taker.take(r->taker.ctx, NULL);
 	tacit_buf_clear(&r->headers);
 	tacit_buf_clear(&r->body);
 	if (r->file >= 0)

@@ -129,7 +129,7 @@ static int64_t count_unread(
 	while ((m = memory_next(s, MEMORY_MESSAGE, m)) != NULL)
 		count += m->row.conversation_id == p->row.conversation_id &&
 		         m->id > p->read_message_id && m->user_id != p->user_id &&
-		         !memory_is_over(m->expires_at, now);
+		         m->begins_epoch == 0 && !memory_is_over(m->expires_at, now);
 	return count < STORE_MAX_UNREAD ? count : STORE_MAX_UNREAD;
 }
 
@@ -335,6 +335,8 @@ static void delete_files(
 void memory_delete_conversation(struct memory_state *s, int64_t id)
 {
 	memory_delete_parts(s, MEMORY_MESSAGE, id);
+	memory_delete_parts(s, MEMORY_GROUP, id);
+	memory_delete_parts(s, MEMORY_WELCOME, id);
 	memory_delete_parts(s, MEMORY_PARTICIPANT, id);
 	memory_delete_parts(s, MEMORY_CONVERSATION, id);
 }
@@ -359,6 +361,7 @@ enum tacit_err memory_participant_remove(struct store *store, int64_t id, int64_
 		goto out;
 	}
 	memory_delete(s, MEMORY_PARTICIPANT, removed);
+	memory_forget_member(s, id, removed_user_id);
 	if (count_participants(s, id) == 0) {
 		delete_files(s, id, gone, ctx);
 		memory_delete_conversation(s, id);
@@ -382,6 +385,8 @@ enum tacit_err memory_close_conversation(struct memory_state *s, struct memory_c
 	}
 	delete_files(s, id, gone, ctx);
 	memory_delete_parts(s, MEMORY_MESSAGE, id);
+	memory_delete_parts(s, MEMORY_GROUP, id);
+	memory_delete_parts(s, MEMORY_WELCOME, id);
 	TRY(memory_set_text(&c->row, TACIT_STR("")));
 	c->closed_at = now;
 out:

@@ -53,6 +53,8 @@ static int64_t end_of(enum memory_table t, const void *row)
 		return or_never(((const struct memory_message *)row)->expires_at);
 	case MEMORY_FILE:
 		return or_never(((const struct memory_file *)row)->file.expires_at);
+	case MEMORY_WELCOME:
+		return ((const struct memory_welcome *)row)->created_at + STORE_WELCOME_SECONDS;
 	case MEMORY_CONVERSATION:
 		return c->expires_at > 0 && c->closed_at == 0 ? c->expires_at : INT64_MAX;
 	default:
@@ -128,7 +130,7 @@ static void sweep_tombstones(struct memory_state *s, struct store_sweep *w, int6
 enum tacit_err memory_sweep(struct store *store, int64_t now, struct store_sweep *w)
 {
 	static const enum memory_table others[] = {
-	        MEMORY_SIGNATURE, MEMORY_TOKEN, MEMORY_SESSION, MEMORY_UPLOAD};
+	        MEMORY_SIGNATURE, MEMORY_TOKEN, MEMORY_SESSION, MEMORY_WELCOME, MEMORY_UPLOAD};
 	static const enum memory_table ends[] = {MEMORY_CONVERSATION, MEMORY_MESSAGE, MEMORY_FILE};
 	enum tacit_err err;
 	struct memory *m = memory_of(store);

@@ -38,6 +38,9 @@ enum memory_table {
 	MEMORY_MESSAGE,
 	MEMORY_FILE,
 	MEMORY_UPLOAD,
+	MEMORY_KEY_PACKAGE,
+	MEMORY_GROUP,
+	MEMORY_WELCOME,
 	MEMORY_TABLES
 };
 
@@ -101,7 +104,8 @@ struct memory_participant {
 struct memory_message {
 	struct memory_row row; /* text: the content, and behind it the extra */
 	int64_t id, user_id, created_at;
-	int64_t expires_at; /* 0: never on its own */
+	int64_t expires_at;   /* 0: never on its own */
+	int64_t begins_epoch; /* of a commit; 0: it is none */
 	size_t content_bytes;
 	uint8_t client_id[STORE_CLIENT_ID_CHARS];
 	size_t client_id_bytes; /* 0: none */
@@ -113,6 +117,21 @@ struct memory_file {
 struct memory_upload {
 	struct memory_row row; /* text: the metadata, which upload leaves empty */
 	struct store_upload upload;
+};
+
+struct memory_key_package {
+	struct memory_row row; /* text: the package */
+	struct tacit_device_id device;
+	bool last_resort;
+};
+struct memory_group {
+	struct memory_row row; /* text: the GroupInfo */
+	int64_t epoch, message_id;
+};
+struct memory_welcome {        /* for one device; those of one commit have one id */
+	struct memory_row row; /* text: the Welcome */
+	int64_t id, user_id, epoch, message_id, created_at;
+	struct tacit_device_id device;
 };
 
 /* --- states --- */
@@ -191,6 +210,21 @@ struct memory_participant *memory_participant(
 /* The same for one that is over at `now`. */
 struct memory_message *memory_message(
         const struct memory_state *s, int64_t now, int64_t conversation_id, int64_t id);
+/* Within an operation; out and existed as in store_ops.message_append. begins_epoch 0: no commit.
+ */
+TACIT_MUST_USE enum tacit_err memory_append(struct memory *m, struct memory_state *s,
+        const struct store_new_message *n, int64_t begins_epoch, struct store_message *out,
+        bool *existed);
+/* Is there one of the same conversation, user and client_id? */
+bool memory_has_message(const struct memory_state *s, const struct store_new_message *n);
+/* With its bytes, which live as long as the state. */
+struct store_message memory_describe(const struct memory_state *s, const struct memory_message *m);
+/* Welcomes for a participant who is out. */
+void memory_forget_member(struct memory_state *s, int64_t conversation_id, int64_t user_id);
+/* What others have of a device that has gone or has another key: key packages, and Welcomes. */
+enum memory_forget { MEMORY_FORGET_KEY_PACKAGES, MEMORY_FORGET_ALL };
+void memory_forget_device(
+        struct memory_state *s, const struct tacit_device_id *device, enum memory_forget what);
 /* Is a deadline (0: none) over? */
 static inline bool memory_is_over(int64_t expires_at, int64_t now)
 {

@@ -37,9 +37,59 @@ static struct store_message describe(const struct memory_state *s, const struct 
 	        .conversation_id = m->row.conversation_id,
 	        .user_id = m->user_id,
 	        .created_at = m->created_at,
-	        .expires_at = m->expires_at};
+	        .expires_at = m->expires_at,
+	        .begins_epoch = m->begins_epoch};
 	memcpy(out.username, memory_user(s, m->user_id)->user.username, sizeof(out.username));
 	return out;
+}
+
+struct store_message memory_describe(const struct memory_state *s, const struct memory_message *m)
+{
+	struct store_message out = describe(s, m);
+	struct tacit_bytes text = memory_text(&m->row);
+	out.content = tacit_bytes_part(text, 0, m->content_bytes);
+	out.extra = tacit_bytes_part(text, m->content_bytes, SIZE_MAX);
+	out.client_id = client_id_of(m);
+	return out;
+}
+
+bool memory_has_message(const struct memory_state *s, const struct store_new_message *n)
+{
+	return find_earlier(s, n->conversation_id, n->user_id, n->client_id) != NULL;
+}
+
+enum tacit_err memory_append(struct memory *m, struct memory_state *s,
+        const struct store_new_message *n, int64_t begins_epoch, struct store_message *out,
+        bool *existed)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	struct memory_message added = {.row.conversation_id = n->conversation_id,
+	        .user_id = n->user_id,
+	        .created_at = n->now,
+	        .begins_epoch = begins_epoch,
+	        .content_bytes = n->content.n,
+	        .client_id_bytes = n->client_id.n};
+	TRY(n->client_id.n <= sizeof(added.client_id) ? TACIT_OK : TACIT_E_USAGE);
+	if (n->client_id.n > 0)
+		memcpy(added.client_id, n->client_id.p, n->client_id.n);
+	TRY(tacit_buf_append(&text, n->content));
+	TRY(tacit_buf_append(&text, n->extra));
+	TRY(memory_member(s, m->now, n->conversation_id, n->user_id));
+	int64_t ttl = memory_conversation(s, n->conversation_id)->message_ttl;
+	added.expires_at = ttl > 0 && begins_epoch == 0 ? m->now + ttl : 0;
+	const struct memory_message *earlier =
+	        find_earlier(s, n->conversation_id, n->user_id, n->client_id);
+	if (earlier == NULL) {
+		added.id = ++s->last_id[MEMORY_MESSAGE];
+		TRY(memory_add(s, MEMORY_MESSAGE, &added, tacit_buf_view(&text)));
+		store_tell_deadline(&m->base, added.expires_at);
+	}
+	*out = describe(s, earlier != NULL ? earlier : &added);
+	*existed = earlier != NULL;
+out:
+	tacit_buf_clear(&text);
+	return err;
 }
 
 enum tacit_err memory_message_append(struct store *store, const struct store_new_message *n,
@@ -48,35 +98,12 @@ enum tacit_err memory_message_append(struct store *store, const struct store_new
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	struct tacit_buf text = {0};
-	struct memory_message added = {.row.conversation_id = n->conversation_id,
-	        .user_id = n->user_id,
-	        .created_at = n->now,
-	        .content_bytes = n->content.n,
-	        .client_id_bytes = n->client_id.n};
 	*existed = false;
 	*out = (struct store_message){0};
 	memory_time(m, n->now);
-	TRY(n->client_id.n <= sizeof(added.client_id) ? TACIT_OK : TACIT_E_USAGE);
-	if (n->client_id.n > 0)
-		memcpy(added.client_id, n->client_id.p, n->client_id.n);
-	TRY(tacit_buf_append(&text, n->content));
-	TRY(tacit_buf_append(&text, n->extra));
 	TRY(memory_enter(m, &s));
-	TRY(memory_member(s, m->now, n->conversation_id, n->user_id));
-	int64_t ttl = memory_conversation(s, n->conversation_id)->message_ttl;
-	added.expires_at = ttl > 0 ? m->now + ttl : 0;
-	const struct memory_message *earlier =
-	        find_earlier(s, n->conversation_id, n->user_id, n->client_id);
-	if (earlier == NULL) {
-		added.id = ++s->last_id[MEMORY_MESSAGE];
-		TRY(memory_add(s, MEMORY_MESSAGE, &added, tacit_buf_view(&text)));
-		store_tell_deadline(store, added.expires_at);
-	}
-	*out = describe(s, earlier != NULL ? earlier : &added);
-	*existed = earlier != NULL;
+	TRY(memory_append(m, s, n, 0, out, existed));
 out:
-	tacit_buf_clear(&text);
 	return memory_leave(m, s, err);
 }
 
@@ -115,11 +142,7 @@ enum tacit_err memory_message_page(struct store *store, int64_t conversation_id,
 	for (size_t i = 0; given < limit && (m = next_in(s, &r, m)) != NULL; i++) {
 		if (i < skipped)
 			continue;
-		struct store_message described = describe(s, m);
-		struct tacit_bytes text = memory_text(&m->row);
-		described.content = tacit_bytes_part(text, 0, m->content_bytes);
-		described.extra = tacit_bytes_part(text, m->content_bytes, SIZE_MAX);
-		described.client_id = client_id_of(m);
+		struct store_message described = memory_describe(s, m);
 		given++;
 		TRY(row(ctx, &described));
 	}

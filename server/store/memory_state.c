@@ -41,6 +41,9 @@ static const struct {
         [MEMORY_MESSAGE] = {ROW(message), NULL},
         [MEMORY_FILE] = {ROW(file), NULL},
         [MEMORY_UPLOAD] = {ROW(upload), NULL},
+        [MEMORY_KEY_PACKAGE] = {ROW(key_package), NULL},
+        [MEMORY_GROUP] = {ROW(group), NULL},
+        [MEMORY_WELCOME] = {ROW(welcome), NULL},
 };
 
 static struct memory_row *row_at(const struct memory_state *s, enum memory_table t, size_t at)

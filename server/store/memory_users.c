@@ -303,6 +303,7 @@ enum tacit_err memory_device_put(
 	if (found != NULL) {
 		TRY(found->user_id == user_id ? TACIT_OK : TACIT_E_EXISTS);
 		found->device = *d;
+		memory_forget_device(s, &d->id, MEMORY_FORGET_KEY_PACKAGES);
 	} else {
 		unsigned count = count_devices(s, user_id);
 		TRY(count < TACIT_MAX_DEVICES_PER_USER ? TACIT_OK : TACIT_E_LIMIT);
@@ -323,6 +324,7 @@ enum tacit_err memory_device_delete(
 	struct memory_device *d = find_device(s, id);
 	TRY(d != NULL && d->user_id == user_id ? TACIT_OK : TACIT_E_NOT_FOUND);
 	memory_delete(s, MEMORY_DEVICE, d);
+	memory_forget_device(s, id, MEMORY_FORGET_ALL);
 out:
 	return memory_leave(m, s, err);
 }

@@ -295,6 +295,8 @@ enum tacit_err sql_close_conversation(
 	TRY(delete_files(s, id, gone, ctx));
 	TRY(sql_run(s, SQL_CONVERSATION_MESSAGES_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_CONVERSATION_KEYS_DELETE, ARGS(sql_int(id))));
+	TRY(sql_run(s, SQL_GROUP_DELETE, ARGS(sql_int(id))));
+	TRY(sql_run(s, SQL_WELCOMES_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_CONVERSATION_READ_DELETE, ARGS(sql_int(id))));
 	TRY(sql_change(s, SQL_CONVERSATION_CLOSE, ARGS(sql_int(id), sql_int(s->now))));
 out:

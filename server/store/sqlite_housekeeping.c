@@ -100,13 +100,15 @@ out:
 
 static enum tacit_err sweep_rows(struct sqlite *s, int64_t now, struct store_sweep *w)
 {
-	static const enum sql simple[] = {
-	        SQL_SWEEP_SIGNATURES, SQL_SWEEP_TOKENS, SQL_SWEEP_SESSIONS, SQL_SWEEP_TOMBSTONES};
+	static const enum sql simple[] = {SQL_SWEEP_SIGNATURES, SQL_SWEEP_TOKENS,
+	        SQL_SWEEP_SESSIONS, SQL_SWEEP_WELCOMES, SQL_SWEEP_TOMBSTONES};
 	enum tacit_err err;
 	for (size_t i = 0; i < TACIT_COUNT(simple); i++) {
 		int64_t time = now;
 		if (simple[i] == SQL_SWEEP_TOMBSTONES)
 			time = s->now - STORE_TOMBSTONE_SECONDS;
+		else if (simple[i] == SQL_SWEEP_WELCOMES)
+			time = now - STORE_WELCOME_SECONDS;
 		TRY(sql_run(s, simple[i], ARGS(sql_int(time), sql_int(w->limit))));
 		w->more |= sqlite3_changes(s->db) >= (int)w->limit;
 	}

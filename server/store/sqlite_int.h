@@ -133,6 +133,16 @@ void sql_committed(struct sqlite *s);
 /* Fails: NOT_FOUND for outsiders, GONE. member may be NULL. */
 TACIT_MUST_USE enum tacit_err sql_member(
         struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member);
+/* Within a scope; out and existed as in store_ops.message_append. begins_epoch 0: no commit. */
+TACIT_MUST_USE enum tacit_err sql_append_message(struct sqlite *s,
+        const struct store_new_message *m, int64_t begins_epoch, struct store_message *out,
+        bool *existed);
+/* The message of m's conversation and user that has this client_id. Fails: NOT_FOUND. */
+TACIT_MUST_USE enum tacit_err sql_earlier_message(
+        struct sqlite *s, struct tacit_bytes client_id, struct store_message *m);
+/* A row of MESSAGE_COLUMNS; the views live until the next step. */
+TACIT_MUST_USE enum tacit_err sql_read_message(
+        sqlite3_stmt *st, int64_t conversation_id, struct store_message *m);
 /* Everything of a self-destructing one goes, a tombstone stays. */
 TACIT_MUST_USE enum tacit_err sql_close_conversation(struct sqlite *s, int64_t conversation_id,
         void (*gone)(void *ctx, const char *file_id), void *ctx);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static enum tacit_err find_earlier(
+enum tacit_err sql_earlier_message(
         struct sqlite *s, struct tacit_bytes client_id, struct store_message *m)
 {
 	enum tacit_err err;
@@ -14,8 +14,40 @@ static enum tacit_err find_earlier(
 	m->id = sqlite3_column_int64(st, 0);
 	m->created_at = sqlite3_column_int64(st, 1);
 	m->expires_at = sqlite3_column_int64(st, 2);
+	m->begins_epoch = sqlite3_column_int64(st, 3);
 out:
 	sql_done(&st);
+	return err;
+}
+
+enum tacit_err sql_append_message(struct sqlite *s, const struct store_new_message *m,
+        int64_t begins_epoch, struct store_message *out, bool *existed)
+{
+	enum tacit_err err;
+	struct store_member sender;
+	struct sql_value once = m->client_id.n > 0 ? sql_bytes(m->client_id) : sql_id(0);
+	struct sql_value extra = m->extra.n > 0 ? sql_bytes(m->extra) : sql_id(0);
+	TRY(m->client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
+	TRY(sql_member(s, m->conversation_id, m->user_id, &sender));
+	bool lapses = sender.message_ttl > 0 && begins_epoch == 0;
+	*out = (struct store_message){.conversation_id = m->conversation_id,
+	        .user_id = m->user_id,
+	        .created_at = m->now,
+	        .begins_epoch = begins_epoch,
+	        .expires_at = lapses ? s->now + sender.message_ttl : 0};
+	memcpy(out->username, sender.username, sizeof(out->username));
+	TRY(sql_run(s, SQL_MESSAGE_ADD,
+	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
+	                sql_bytes(m->content), extra, sql_int(out->expires_at),
+	                sql_int(begins_epoch))));
+	if (sqlite3_changes(s->db) > 0) {
+		out->id = sqlite3_last_insert_rowid(s->db);
+		store_tell_deadline(&s->base, out->expires_at);
+	} else {
+		TRY(sql_earlier_message(s, m->client_id, out));
+		*existed = true;
+	}
+out:
 	return err;
 }
 
@@ -25,30 +57,11 @@ enum tacit_err sqlite_message_append(struct store *store, const struct store_new
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
-	struct store_member sender;
-	struct sql_value once = m->client_id.n > 0 ? sql_bytes(m->client_id) : sql_id(0);
-	struct sql_value extra = m->extra.n > 0 ? sql_bytes(m->extra) : sql_id(0);
 	*existed = false;
 	*out = (struct store_message){0};
 	sql_time(s, m->now);
-	TRY(m->client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
-	TRY(sql_member(s, m->conversation_id, m->user_id, &sender));
-	*out = (struct store_message){.conversation_id = m->conversation_id,
-	        .user_id = m->user_id,
-	        .created_at = m->now,
-	        .expires_at = sender.message_ttl > 0 ? s->now + sender.message_ttl : 0};
-	memcpy(out->username, sender.username, sizeof(out->username));
-	TRY(sql_run(s, SQL_MESSAGE_ADD,
-	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
-	                sql_bytes(m->content), extra, sql_int(out->expires_at))));
-	if (sqlite3_changes(s->db) > 0) {
-		out->id = sqlite3_last_insert_rowid(s->db);
-		store_tell_deadline(store, out->expires_at);
-	} else {
-		TRY(find_earlier(s, m->client_id, out));
-		*existed = true;
-	}
+	TRY(sql_append_message(s, m, 0, out, existed));
 out:
 	err = sql_leave(s, &scope, err);
 	if (err != TACIT_OK) {
@@ -82,6 +95,22 @@ out:
 	return err;
 }
 
+enum tacit_err sql_read_message(sqlite3_stmt *st, int64_t conversation_id, struct store_message *m)
+{
+	*m = (struct store_message){
+	        .id = sqlite3_column_int64(st, 0),
+	        .conversation_id = conversation_id,
+	        .user_id = sqlite3_column_int64(st, 1),
+	        .created_at = sqlite3_column_int64(st, 2),
+	        .expires_at = sqlite3_column_int64(st, 7),
+	        .begins_epoch = sqlite3_column_int64(st, 8),
+	        .content = sql_column(st, 4),
+	        .client_id = sql_column(st, 5),
+	        .extra = sql_column(st, 6),
+	};
+	return sql_column_text(st, 3, m->username, sizeof(m->username));
+}
+
 struct page {
 	int64_t conversation_id, from, before;
 	unsigned limit;
@@ -99,17 +128,8 @@ static enum tacit_err walk_page(struct sqlite *s, const struct page *page,
 	        &st));
 	TRY(sql_step(s, st, rest));
 	for (; *rest && seen < page->limit; seen++) {
-		struct store_message m = {
-		        .id = sqlite3_column_int64(st, 0),
-		        .conversation_id = page->conversation_id,
-		        .user_id = sqlite3_column_int64(st, 1),
-		        .created_at = sqlite3_column_int64(st, 2),
-		};
-		TRY(sql_column_text(st, 3, m.username, sizeof(m.username)));
-		m.content = sql_column(st, 4);
-		m.client_id = sql_column(st, 5);
-		m.extra = sql_column(st, 6);
-		m.expires_at = sqlite3_column_int64(st, 7);
+		struct store_message m;
+		TRY(sql_read_message(st, page->conversation_id, &m));
 		TRY(row(ctx, &m));
 		TRY(sql_step(s, st, rest));
 	}

@@ -95,6 +95,24 @@ enum tacit_err sqlite_message_page(struct store *s, int64_t conversation_id, int
         enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx, bool *more);
 enum tacit_err sqlite_read_mark(struct store *s, int64_t conversation_id, int64_t user_id,
         int64_t message_id, int64_t now, bool *moved);
+enum tacit_err sqlite_key_packages_add(
+        struct store *s, const struct store_new_key_packages *p, struct store_stock *stock);
+enum tacit_err sqlite_key_packages_count(struct store *s, int64_t user_id,
+        const struct tacit_device_id *device, struct store_stock *out);
+enum tacit_err sqlite_key_package_claim(struct store *s, int64_t conversation_id, int64_t user_id,
+        const struct tacit_device_id *device, struct tacit_buf *out);
+enum tacit_err sqlite_commit_append(struct store *s, const struct store_new_commit *c,
+        struct store_message *out, bool *existed);
+enum tacit_err sqlite_commit_list(struct store *s, int64_t conversation_id, int64_t user_id,
+        int64_t epoch, unsigned limit,
+        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx);
+enum tacit_err sqlite_group_get(struct store *s, int64_t conversation_id, int64_t user_id,
+        enum tacit_err (*row)(void *ctx, const struct store_group *g), void *ctx);
+enum tacit_err sqlite_welcome_list(struct store *s, int64_t user_id,
+        const struct tacit_device_id *device, unsigned limit,
+        enum tacit_err (*row)(void *ctx, const struct store_welcome *w), void *ctx);
+enum tacit_err sqlite_welcome_delete(
+        struct store *s, int64_t user_id, const struct tacit_device_id *device, int64_t id);
 enum tacit_err sqlite_key_get(
         struct store *s, int64_t conversation_id, int64_t user_id, struct tacit_buf *out);
 enum tacit_err sqlite_key_put(struct store *s, int64_t conversation_id, int64_t user_id,

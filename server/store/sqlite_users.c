@@ -205,7 +205,7 @@ enum tacit_err sqlite_device_put(
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
 	int64_t owner = 0, count = 0;
-	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
+	TRY(sql_enter(s, SQL_WRITE, &scope));
 	err = sql_integer(s, SQL_DEVICE_OWNER, ARGS(sql_blob(d->id.b, sizeof(d->id.b))), &owner);
 	TRY(err == TACIT_E_NOT_FOUND ? TACIT_OK : err);
 	TRY(owner == 0 || owner == user_id ? TACIT_OK : TACIT_E_EXISTS);
@@ -215,6 +215,10 @@ enum tacit_err sqlite_device_put(
 	        ARGS(sql_int(user_id), sql_blob(d->id.b, sizeof(d->id.b)),
 	                sql_blob(d->hpke_public, sizeof(d->hpke_public)), sql_int(d->created_at),
 	                sql_blob(d->certificate.b, sizeof(d->certificate.b)), sql_int(now))));
+	/* What was signed by the device's former key is of no use to anybody. */
+	if (owner != 0)
+		TRY(sql_run(s, SQL_KEY_PACKAGES_DELETE,
+		        ARGS(sql_int(user_id), sql_blob(d->id.b, sizeof(d->id.b)))));
 out:
 	return sql_leave(s, &scope, err);
 }

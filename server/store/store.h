@@ -97,9 +97,40 @@ struct store_new_message {
 };
 struct store_message {
 	int64_t id, conversation_id, user_id, created_at;
-	int64_t expires_at; /* 0: never on its own */
+	int64_t expires_at;   /* 0: never on its own */
+	int64_t begins_epoch; /* of a commit; 0: it is none */
 	char username[TACIT_MAX_USERNAME + 1];
 	struct tacit_bytes content, extra, client_id;
+};
+/* Key packages, commits, Welcomes and GroupInfos of RFC 9420: all opaque. */
+#define STORE_MAX_KEY_PACKAGES 100 /* of one device, without the one of last resort */
+#define STORE_WELCOME_SECONDS (90 * 24 * 3600)
+struct store_stock {
+	int64_t available; /* key packages that are given once */
+	bool last_resort;
+};
+struct store_new_key_packages {
+	int64_t user_id;
+	struct tacit_device_id device;
+	const struct tacit_bytes *list;
+	size_t count;
+	struct tacit_bytes last_resort; /* takes the former one's place; empty: that stays */
+};
+struct store_new_commit {
+	struct store_new_message message;
+	int64_t epoch; /* that it ends */
+	struct tacit_bytes group_info;
+	struct tacit_bytes welcome; /* empty: none */
+	const struct tacit_device_id *joiners;
+	size_t joiner_count;
+};
+struct store_group {
+	int64_t epoch, message_id; /* 0: there is no group yet */
+	struct tacit_bytes group_info;
+};
+struct store_welcome {
+	int64_t id, conversation_id, epoch, message_id;
+	struct tacit_bytes welcome;
 };
 struct store_file {
 	char id[STORE_FILE_ID_CHARS + 1];
@@ -296,6 +327,36 @@ struct store_ops {
 	 * conversation. */
 	enum tacit_err (*read_mark)(struct store *s, int64_t conversation_id, int64_t user_id,
 	        int64_t message_id, int64_t now, bool *moved);
+
+	/* --- MLS --- */
+	/* Fails: NOT_FOUND (not a device of the user), LIMIT. */
+	enum tacit_err (*key_packages_add)(
+	        struct store *s, const struct store_new_key_packages *p, struct store_stock *stock);
+	enum tacit_err (*key_packages_count)(struct store *s, int64_t user_id,
+	        const struct tacit_device_id *device, struct store_stock *out); /* R NOT_FOUND */
+	/* A key package of a participant's device, appended to out; it is gone then, but for the
+	 * one of last resort, which is given when there is no other. NOT_FOUND (also when there is
+	 * none). */
+	enum tacit_err (*key_package_claim)(struct store *s, int64_t conversation_id,
+	        int64_t user_id, const struct tacit_device_id *device, struct tacit_buf *out);
+	/* A message that begins the next epoch. The joiners are devices of participants; those that
+	 * are not (any more) get no Welcome. CONFLICT: another commit has ended this epoch already.
+	 * The same client_id again answers the message that is there (*existed), as message_append
+	 * does. A commit never expires. */
+	enum tacit_err (*commit_append)(struct store *s, const struct store_new_commit *c,
+	        struct store_message *out, bool *existed);
+	/* The commits that end this epoch and later ones, in order. */
+	enum tacit_err (*commit_list)(struct store *s, int64_t conversation_id, int64_t user_id,
+	        int64_t epoch, unsigned limit,
+	        enum tacit_err (*row)(void *ctx, const struct store_message *m), void *ctx); /* R */
+	enum tacit_err (*group_get)(struct store *s, int64_t conversation_id, int64_t user_id,
+	        enum tacit_err (*row)(void *ctx, const struct store_group *g), void *ctx); /* R */
+	/* Oldest first. NOT_FOUND: not a device of the user. */
+	enum tacit_err (*welcome_list)(struct store *s, int64_t user_id,
+	        const struct tacit_device_id *device, unsigned limit,
+	        enum tacit_err (*row)(void *ctx, const struct store_welcome *w), void *ctx); /* R */
+	enum tacit_err (*welcome_delete)(struct store *s, int64_t user_id,
+	        const struct tacit_device_id *device, int64_t id); /* NOT_FOUND */
 
 	/* --- the caller's own wrapped conversation key --- */
 	enum tacit_err (*key_get)(struct store *s, int64_t conversation_id, int64_t user_id,

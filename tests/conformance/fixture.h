@@ -65,7 +65,7 @@ struct case_list {
 	const struct tap_case *cases;
 	size_t count;
 };
-extern const struct case_list account_cases, conversation_cases, message_cases, file_cases,
-        housekeeping_cases, concurrency_cases;
+extern const struct case_list account_cases, conversation_cases, message_cases, group_cases,
+        file_cases, housekeeping_cases, concurrency_cases;
 
 #endif

@@ -230,7 +230,7 @@ static void refuses_inputs_that_do_not_fit_the_mode(void)
 static void refuses_suites_it_does_not_have(void)
 {
 	static const struct tacit_hpke_suite bad[] = {{0x0013, 1, 1}, {0x0020, 0, 1},
-	        {0x0020, 4, 1}, {0x0020, 1, 0}, {0x0020, 1, 4}, {0, 0, 0}, {0x647a, 2, 2}};
+	        {0x0020, 4, 1}, {0x0020, 1, 0}, {0x0020, 1, 4}, {0, 0, 0}, {0x0050, 2, 2}};
 	struct pair p;
 	CHECK_OK(connect(&p, TACIT_HPKE_DEFAULT, TACIT_HPKE_BASE));
 	struct tacit_hpke_info info = info_of(&p, TACIT_HPKE_BASE);

@@ -21,6 +21,10 @@ static const struct option login_options[] = {
         {"email", 'e', "ADDRESS", "on a device that does not know it yet"},
         {NULL, 0, NULL, NULL},
 };
+static const struct option chat_options[] = {
+        {"lines", 0, NULL, "line by line, one conversation: no full screen"},
+        {NULL, 0, NULL, NULL},
+};
 static const struct option inbox_options[] = {
         {"peek", 0, NULL, "leave the messages unread"},
         {NULL, 0, NULL, NULL},
@@ -70,8 +74,10 @@ const struct command cli_commands[] = {
         {"inbox", "", "show unread messages and mark them read", NULL, inbox_options, 0, 0,
                 cmd_inbox, NULL},
         {"chat", "[NAME]", "talk: messages appear as they come",
-                "NAME is a user, a group, or a number as :12; without it, the last conversation.",
-                NULL, 0, 1, cmd_chat, "n"},
+                "NAME is a user, a group, or a number as :12; without it, the last conversation.\n"
+                "On a terminal all conversations are on one screen, and /help says what can be "
+                "typed.",
+                chat_options, 0, 1, cmd_chat, "n"},
         {"history", "[NAME]", "show old messages, without asking the server", NULL, history_options,
                 0, 1, cmd_history, "n"},
         {"group create", "NAME [USER...]", "make a group", NULL, NULL, 1, -1, cmd_group_create,

@@ -221,6 +221,11 @@ const struct tacit_env *host_env(const struct host *h)
 	return &h->env;
 }
 
+void host_set_problem(struct host *h, const char *text)
+{
+	snprintf(h->problem, sizeof(h->problem), "%s", text);
+}
+
 void host_set_watch(struct host *h, const struct http_watch *w)
 {
 	h->watch = w;

@@ -41,6 +41,9 @@ const char *host_problem(const struct host *h);
  * NULL ends it. */
 void host_set_watch(struct host *h, const struct http_watch *w);
 
+/* What host_problem gives from now on. */
+void host_set_problem(struct host *h, const char *text);
+
 /* By the password, or by the secret that the kernel keeps. Restores all that is stored.
  * Fail: BAD_PASSWORD; NOT_FOUND (nothing kept); the store's errors; BAD_SEAL, MALFORMED, NOMEM. */
 TACIT_MUST_USE enum tacit_err host_unlock(struct host *h, struct tacit_bytes password);

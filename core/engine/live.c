@@ -508,7 +508,7 @@ int64_t tacit_engine_due(const struct tacit_engine *e)
 	bool waits = e->live.list_wanted || next_to_fetch(e) != NULL;
 	if (!e->unlocked || e->broken)
 		return due;
-	if (e->live.up && e->live.op == 0 && waits)
+	if (e->live.up && e->live.op == 0 && e->cookie.n > 0 && waits)
 		due = e->live.retry_at;
 	for (const struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
 		int64_t own = tacit_lifetime_due(c);

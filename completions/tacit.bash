@@ -43,7 +43,8 @@ _tacit()
 	local command=${words[0]-} options=
 	case "$command ${words[1]-}" in
 	'group create' | 'group list' | 'group show' | 'group add' | 'group remove' | 'group leave' | \
-		'group send' | 'file send' | 'file get' | 'devices revoke')
+		'group send' | 'session create' | 'session list' | 'session close' | 'file send' | \
+		'file get' | 'devices revoke')
 		command="$command ${words[1]}" ;;
 	esac
 	case $command in

@@ -14,6 +14,7 @@ struct cli {
 	const char *password_file, *code_file; /* "-": standard input */
 	bool json, quiet, insecure_http;
 	bool in_repl;
+	bool host_lent;    /* to a runner: its engine may not be asked */
 	struct host *host; /* opened when first needed, kept in the REPL */
 };
 

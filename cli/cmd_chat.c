@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/line.h"
+#include "cli/screen/screen.h"
 #include "cli/show.h"
 
 #define SHOWN_AT_FIRST 20
@@ -300,12 +301,30 @@ static uint64_t choose(struct cli *c, const struct args *a)
 	return p.conversation;
 }
 
+/* On a terminal that can be drawn on. *shown: it was one. */
+static int talk_on_screen(struct cli *c, const struct args *a, bool *shown)
+{
+	uint64_t conversation = 0;
+	*shown = false;
+	if (cli_option(a, "lines") != NULL || !screen_possible(c))
+		return EXIT_DONE;
+	if (a->count > 0)
+		conversation = cli_conversation(c, a->list[0]);
+	if (a->count > 0 && conversation == 0)
+		return EXIT_FAILED;
+	return screen_run(c, conversation, shown);
+}
+
 int cmd_chat(struct cli *c, const struct args *a)
 {
+	bool shown = false;
 	struct chat chat = {.cli = c, .unread = true};
 	int status = cli_open(c, CLI_UNLOCKED);
 	if (status == EXIT_DONE)
-		status = cli_sync(c);
+		status = talk_on_screen(c, a, &shown);
+	if (shown || status != EXIT_DONE)
+		return status;
+	status = cli_sync(c);
 	if (status != EXIT_DONE)
 		return status;
 	chat.conversation = choose(c, a);

@@ -85,6 +85,10 @@ static void put_conversation(json_t *o, const struct tacit_notice *n)
 	json_out_text(o, "title", n->title);
 	json_out_lines(o, "members", n->members);
 	json_out_number(o, "unread", n->count);
+	if (n->seconds != 0)
+		json_out_number(o, "expires_after", n->seconds);
+	if (n->time != 0)
+		json_out_time(o, "closes_at", n->time);
 }
 
 /* What happened at one place of a conversation. */
@@ -112,6 +116,11 @@ static json_t *from_event(const struct tacit_notice *n)
 	        [TACIT_NOTICE_READ] = "read",
 	        [TACIT_NOTICE_MEMBER] = "member",
 	        [TACIT_NOTICE_WARNING] = "warning",
+	        [TACIT_NOTICE_EXPIRY] = "expiry",
+	        [TACIT_NOTICE_EXPIRED] = "expired",
+	        [TACIT_NOTICE_CLOSED] = "closed",
+	        [TACIT_NOTICE_TYPING] = "typing",
+	        [TACIT_NOTICE_PRESENCE] = "presence",
 	};
 	json_t *o = json_out_new(types[n->kind]);
 	put_event(o, n);
@@ -123,6 +132,18 @@ static json_t *from_event(const struct tacit_notice *n)
 		json_out_number(o, "count", n->count);
 	if (n->kind == TACIT_NOTICE_MEMBER)
 		json_out_bool(o, "joined", n->flag);
+	if (n->kind == TACIT_NOTICE_TYPING)
+		json_out_bool(o, "typing", n->flag);
+	if (n->kind == TACIT_NOTICE_EXPIRY)
+		json_out_number(o, "seconds", n->count);
+	if (n->kind == TACIT_NOTICE_EXPIRED)
+		json_out_number(o, "last", n->count);
+	if (n->kind == TACIT_NOTICE_CLOSED)
+		json_out_text(o, "title", n->title);
+	if (n->kind == TACIT_NOTICE_PRESENCE) {
+		json_out_text(o, "state", n->text);
+		return o;
+	}
 	if (n->kind != TACIT_NOTICE_MESSAGE && n->text.n > 0)
 		json_out_text(o, "sentence", n->text);
 	return o;

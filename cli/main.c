@@ -21,6 +21,18 @@ static const struct option login_options[] = {
         {"email", 'e', "ADDRESS", "on a device that does not know it yet"},
         {NULL, 0, NULL, NULL},
 };
+static const struct option chat_options[] = {
+        {"lines", 0, NULL, "line by line, one conversation: no full screen"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option listen_options[] = {
+        {"until-eof", 0, NULL, "end when standard input ends"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option session_options[] = {
+        {"ttl", 't', "TIME", "how long: 90s, 30m, 1h, 7d (default: 1h)"},
+        {NULL, 0, NULL, NULL},
+};
 static const struct option inbox_options[] = {
         {"peek", 0, NULL, "leave the messages unread"},
         {NULL, 0, NULL, NULL},
@@ -70,8 +82,16 @@ const struct command cli_commands[] = {
         {"inbox", "", "show unread messages and mark them read", NULL, inbox_options, 0, 0,
                 cmd_inbox, NULL},
         {"chat", "[NAME]", "talk: messages appear as they come",
-                "NAME is a user, a group, or a number as :12; without it, the last conversation.",
-                NULL, 0, 1, cmd_chat, "n"},
+                "NAME is a user, a group, or a number as :12; without it, the last conversation.\n"
+                "On a terminal all conversations are on one screen, and /help says what can be "
+                "typed.",
+                chat_options, 0, 1, cmd_chat, "n"},
+        {"listen", "", "print what happens, as it happens",
+                "One line for each event, with --json one object: messages, read marks, who types "
+                "or\n"
+                "comes, members, warnings, and how the connection is. Ends with Ctrl-C, or when\n"
+                "nobody reads any more.",
+                listen_options, 0, 0, cmd_listen, NULL},
         {"history", "[NAME]", "show old messages, without asking the server", NULL, history_options,
                 0, 1, cmd_history, "n"},
         {"group create", "NAME [USER...]", "make a group", NULL, NULL, 1, -1, cmd_group_create,
@@ -86,6 +106,18 @@ const struct command cli_commands[] = {
         {"group send", "GROUP [TEXT...]", "send a message to a group",
                 "Without TEXT, or when it is -, the message is read from standard input.", NULL, 1,
                 -1, cmd_group_send, "g"},
+        {"session create", "USER...", "make a conversation that destroys itself",
+                "When its time is up, or somebody closes it, its messages and files are gone from "
+                "the\n"
+                "server and from every device.",
+                session_options, 1, -1, cmd_session_create, "u"},
+        {"session list", "", "list your sessions", NULL, NULL, 0, 0, cmd_session_list, NULL},
+        {"session close", "NAME", "destroy a session now", NULL, NULL, 1, 1, cmd_session_close,
+                "g"},
+        {"expire", "NAME TIME", "make messages disappear after a time",
+                "TIME is a number with s, m, h or d, or off. It holds for everybody in the\n"
+                "conversation, and for messages that are sent from then on.",
+                NULL, 2, 2, cmd_expire, "n"},
         {"file send", "NAME PATH...", "send files to a user or a group",
                 "An interrupted upload goes on when the same command is given again.", NULL, 2, -1,
                 cmd_file_send, "nf"},

@@ -23,7 +23,8 @@ bool show_is_event(const struct tacit_notice *n)
 {
 	return show_is_loud(n) || is_mild(n) || n->kind == TACIT_NOTICE_MESSAGE ||
 	       n->kind == TACIT_NOTICE_REFUSED || n->kind == TACIT_NOTICE_MISSING ||
-	       n->kind == TACIT_NOTICE_MEMBER;
+	       n->kind == TACIT_NOTICE_MEMBER || n->kind == TACIT_NOTICE_EXPIRY ||
+	       n->kind == TACIT_NOTICE_CLOSED;
 }
 
 /* --- verified contacts ----------------------------------------------------------------------- */
@@ -43,6 +44,8 @@ static void look(void *ctx, const struct tacit_notice *n)
 bool show_is_verified(const struct cli *c, struct tacit_bytes username)
 {
 	struct lookup l = {.username = username};
+	if (c->host_lent)
+		return false;
 	tacit_engine_each_conversation(host_engine(c->host), look, &l);
 	return l.verified;
 }
@@ -178,7 +181,7 @@ void show_event(const struct cli *c, const struct tacit_notice *n)
 		show_refused(c, n);
 	else if (n->kind == TACIT_NOTICE_MISSING)
 		show_missing(n);
-	else if (n->kind == TACIT_NOTICE_MEMBER || is_mild(n))
+	else if (!show_is_loud(n))
 		show_member(n);
 	else
 		put_loud(stdout, n);

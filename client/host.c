@@ -6,36 +6,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "client/host_int.h"
 #include "client/keyring.h"
-#include "client/localstore.h"
 #include "crypto/random.h"
-
-#define MAX_PROBLEM 800
-
-struct host {
-	struct tacit_env env;
-	struct tacit_buf folder; /* NUL-terminated */
-	struct localstore *store;
-	struct http *http;
-	struct tacit_engine *engine;
-	const volatile sig_atomic_t *cancel;
-	const struct http_watch *watch;
-	char problem[MAX_PROBLEM];
-	struct tacit_buf ca_file; /* as in use; to be remembered with the server */
-	bool insecure_http;
-	bool stale; /* the engine may be ahead of the store: build it again before the next use */
-};
-
-/* One command on its way. */
-struct run {
-	host_deliver *deliver;
-	void *ctx;
-	uint64_t op;
-	bool ended;
-	enum tacit_err outcome;
-	struct tacit_effects waiting; /* SENDs, in order */
-	size_t next;
-};
 
 /* --- building the engine --------------------------------------------------------------------- */
 
@@ -73,6 +46,8 @@ static enum tacit_err build_engine(struct host *h)
 			TRY(restore_all(h, fresh));
 		}
 	}
+	if (h->say != NULL && h->engine != NULL)
+		tacit_engine_live_adopt(fresh, h->engine);
 	tacit_engine_free(h->engine);
 	h->engine = fresh;
 	fresh = NULL;
@@ -117,7 +92,7 @@ static enum tacit_err take_turn_watched(struct host *h)
 	}
 }
 
-static enum tacit_err take_turn(struct host *h)
+enum tacit_err host_take_turn(struct host *h)
 {
 	enum tacit_err err;
 	if (h->watch != NULL)
@@ -129,7 +104,7 @@ static enum tacit_err take_turn(struct host *h)
 }
 
 /* Under the lock: the engine is what the store says. */
-static enum tacit_err freshen(struct host *h)
+enum tacit_err host_freshen(struct host *h)
 {
 	enum tacit_err err;
 	bool changed;
@@ -207,7 +182,7 @@ enum tacit_err host_open(const struct host_options *o, struct host **out)
 	TRY(paths_profile(o->profile, o->mode, &h->folder));
 	TRY(open_store(h));
 	TRY(open_http(h, o));
-	TRY(take_turn(h));
+	TRY(host_take_turn(h));
 	locked = true;
 	TRY(build_engine(h));
 	*out = h;
@@ -246,6 +221,11 @@ const struct tacit_env *host_env(const struct host *h)
 	return &h->env;
 }
 
+void host_set_problem(struct host *h, const char *text)
+{
+	snprintf(h->problem, sizeof(h->problem), "%s", text);
+}
+
 void host_set_watch(struct host *h, const struct http_watch *w)
 {
 	h->watch = w;
@@ -262,8 +242,8 @@ const char *host_problem(const struct host *h)
 static enum tacit_err unlock(struct host *h, struct tacit_bytes password, struct tacit_bytes secret)
 {
 	enum tacit_err err;
-	TRY(take_turn(h));
-	TRY(freshen(h));
+	TRY(host_take_turn(h));
+	TRY(host_freshen(h));
 	if (!tacit_engine_locked(h->engine))
 		goto out;
 	if (secret.n > 0)
@@ -325,187 +305,16 @@ out:
 	return err;
 }
 
-/* --- effects --------------------------------------------------------------------------------- */
-
-static enum tacit_err persist_one(struct host *h, const struct tacit_effect *fx)
-{
-	switch (fx->kind) {
-	case TACIT_EFFECT_PERSIST:
-		return localstore_put_record(h->store, &fx->id, tacit_buf_view(&fx->data));
-	case TACIT_EFFECT_PROFILE:
-		return localstore_put_profile(h->store, tacit_buf_view(&fx->data));
-	case TACIT_EFFECT_LOG:
-		return localstore_put_log(
-		        h->store, &fx->id, fx->position, tacit_buf_view(&fx->data));
-	default:
-		return TACIT_OK;
-	}
-}
-
-static bool persists(const struct tacit_effects *fx)
-{
-	for (size_t i = 0; i < fx->count; i++) {
-		enum tacit_effect_kind kind = fx->list[i].kind;
-		if (kind == TACIT_EFFECT_PERSIST || kind == TACIT_EFFECT_PROFILE ||
-		        kind == TACIT_EFFECT_LOG)
-			return true;
-	}
-	return false;
-}
-
-/* All of a step or nothing of it. */
-static enum tacit_err persist(struct host *h, const struct tacit_effects *fx)
-{
-	enum tacit_err err = TACIT_OK;
-	if (!persists(fx))
-		return TACIT_OK;
-	TRY(localstore_begin(h->store));
-	for (size_t i = 0; i < fx->count; i++)
-		TRY(persist_one(h, &fx->list[i]));
-	TRY(localstore_commit(h->store));
-out:
-	if (err != TACIT_OK) {
-		localstore_rollback(h->store);
-		h->stale = true;
-	}
-	return err;
-}
-
-/* The effect's bytes change hands. */
-static enum tacit_err queue_send(struct run *r, struct tacit_effect *fx)
-{
-	if (r->waiting.count == r->waiting.cap) {
-		size_t cap = r->waiting.cap == 0 ? 4 : 2 * r->waiting.cap;
-		struct tacit_effect *list = tacit_realloc(r->waiting.list, cap * sizeof(*list));
-		if (list == NULL)
-			return TACIT_E_NOMEM;
-		r->waiting.list = list;
-		r->waiting.cap = cap;
-	}
-	r->waiting.list[r->waiting.count++] = *fx;
-	*fx = (struct tacit_effect){.kind = TACIT_EFFECT_COOKIE};
-	return TACIT_OK;
-}
-
-static void hand_over(struct host *h, struct run *r, const struct tacit_notice *n)
-{
-	bool ours = n->op == r->op;
-	if (n->kind == TACIT_NOTICE_DONE && ours) {
-		r->ended = true;
-		r->outcome = TACIT_OK;
-	} else if (n->kind == TACIT_NOTICE_FAILED && ours) {
-		r->ended = true;
-		r->outcome = n->err != TACIT_OK ? n->err : TACIT_E_REFUSED;
-		if (n->text.n > 0)
-			snprintf(h->problem, sizeof(h->problem), "%.*s", (int)n->text.n,
-			        (const char *)n->text.p);
-		if (n->err == TACIT_E_NETWORK && http_problem(h->http)[0] != '\0')
-			snprintf(h->problem, sizeof(h->problem), "%s", http_problem(h->http));
-	}
-	if (r->deliver != NULL)
-		r->deliver(r->ctx, n);
-}
-
-static enum tacit_err carry_out(struct host *h, struct run *r, struct tacit_effects *fx)
-{
-	enum tacit_err err;
-	TRY(persist(h, fx));
-	for (size_t i = 0; i < fx->count; i++) {
-		if (fx->list[i].kind == TACIT_EFFECT_DELIVER)
-			hand_over(h, r, &fx->list[i].notice);
-		else if (fx->list[i].kind == TACIT_EFFECT_SEND)
-			TRY(queue_send(r, &fx->list[i]));
-	}
-out:
-	tacit_effects_clear(fx);
-	return err;
-}
-
-static bool cancelled(const struct host *h)
-{
-	if (h->watch != NULL)
-		return h->watch->turn(h->watch->ctx);
-	return h->cancel != NULL && *h->cancel != 0;
-}
-
-/* --- commands -------------------------------------------------------------------------------- */
-
-static const char *method_name(enum tacit_http_method m)
-{
-	static const char *const names[] = {"GET", "POST", "PUT", "DELETE"};
-	return names[m];
-}
-
-/* Sends one request and gives the engine the answer, or word that none came. */
-static enum tacit_err send_one(struct host *h, struct run *r, const struct tacit_effect *send)
-{
-	enum tacit_err err;
-	struct tacit_effects fx = {0};
-	struct http_answer answer = {0};
-	struct http_request request = {
-	        .method = method_name(send->method),
-	        .path = (const char *)send->path.p,
-	        .cookie = tacit_engine_cookie(h->engine),
-	        .content_type = send->data.n > 0 ? "application/json" : NULL,
-	        .body = tacit_buf_view(&send->data),
-	};
-	err = http_perform(h->http, &request, &answer);
-	if (err == TACIT_E_NETWORK)
-		http_answer_clear(&answer);
-	else
-		TRY(err);
-	const struct tacit_http_answer given = {
-	        .status = answer.status,
-	        .body = tacit_buf_view(&answer.body),
-	        .cookie = tacit_buf_view(&answer.cookie),
-	        .cookie_name = tacit_cstr(answer.cookie_name),
-	};
-	TRY(tacit_engine_answer(h->engine, send->request, &given, &fx));
-	TRY(carry_out(h, r, &fx));
-out:
-	tacit_effects_clear(&fx);
-	http_answer_clear(&answer);
-	return err;
-}
-
-enum tacit_err host_run(
-        struct host *h, const struct tacit_command *c, host_deliver *deliver, void *ctx)
-{
-	enum tacit_err err;
-	struct tacit_effects fx = {0};
-	struct run r = {.deliver = deliver, .ctx = ctx};
-	h->problem[0] = '\0';
-	TRY(take_turn(h));
-	TRY(freshen(h));
-	TRY(tacit_engine_command(h->engine, c, &r.op, &fx));
-	h->stale = true; /* until the command has come to its end */
-	TRY(carry_out(h, &r, &fx));
-	while (r.next < r.waiting.count) {
-		if (cancelled(h))
-			TRY(TACIT_E_CANCELLED);
-		struct tacit_effect send = r.waiting.list[r.next++];
-		TRY(send_one(h, &r, &send));
-	}
-	TACIT_ASSERT(r.ended);
-	h->stale = false;
-	err = r.outcome;
-out:
-	localstore_unlock(h->store);
-	tacit_effects_clear(&fx);
-	tacit_effects_clear(&r.waiting);
-	return err;
-}
-
 /* --- notes and history ----------------------------------------------------------------------- */
 
 enum tacit_err host_note_put(struct host *h, struct tacit_bytes name, struct tacit_bytes value)
 {
 	enum tacit_err err;
 	struct tacit_effects fx = {0};
-	TRY(take_turn(h));
-	TRY(freshen(h));
+	TRY(host_take_turn(h));
+	TRY(host_freshen(h));
 	TRY(tacit_engine_note_put(h->engine, name, value, &fx));
-	TRY(persist(h, &fx));
+	TRY(host_persist(h, &fx));
 out:
 	localstore_unlock(h->store);
 	tacit_effects_clear(&fx);
@@ -515,8 +324,8 @@ out:
 enum tacit_err host_note_get(struct host *h, struct tacit_bytes name, struct tacit_buf *value)
 {
 	enum tacit_err err;
-	TRY(take_turn(h));
-	TRY(freshen(h));
+	TRY(host_take_turn(h));
+	TRY(host_freshen(h));
 	TRY(tacit_engine_note_get(h->engine, name, value));
 out:
 	localstore_unlock(h->store);

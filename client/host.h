@@ -41,6 +41,9 @@ const char *host_problem(const struct host *h);
  * NULL ends it. */
 void host_set_watch(struct host *h, const struct http_watch *w);
 
+/* What host_problem gives from now on. */
+void host_set_problem(struct host *h, const char *text);
+
 /* By the password, or by the secret that the kernel keeps. Restores all that is stored.
  * Fail: BAD_PASSWORD; NOT_FOUND (nothing kept); the store's errors; BAD_SEAL, MALFORMED, NOMEM. */
 TACIT_MUST_USE enum tacit_err host_unlock(struct host *h, struct tacit_bytes password);
@@ -59,6 +62,21 @@ typedef void host_deliver(void *ctx, const struct tacit_notice *n);
  * Fails: what the command failed with (see host_problem), CANCELLED, the store's errors, NOMEM. */
 TACIT_MUST_USE enum tacit_err host_run(
         struct host *h, const struct tacit_command *c, host_deliver *deliver, void *ctx);
+
+/* The live connection's side (engine.h, "live"). What the engine says live goes to say; a host
+ * without a connection drops it. up: joins, and fetches what was missed; event: one that came;
+ * tick: what is due by the clock. Notices go to deliver as in host_run; a network that fails is not
+ * an error: the engine tries again. Fail: CANCELLED, the store's errors, NOT_LOGGED_IN (event, up),
+ * NOMEM. */
+typedef void host_say(void *ctx, const char *name, struct tacit_bytes body);
+TACIT_MUST_USE enum tacit_err host_live_up(
+        struct host *h, host_say *say, host_deliver *deliver, void *ctx);
+void host_live_down(struct host *h);
+TACIT_MUST_USE enum tacit_err host_live_event(struct host *h, struct tacit_bytes name,
+        struct tacit_bytes body, host_deliver *deliver, void *ctx);
+TACIT_MUST_USE enum tacit_err host_tick(struct host *h, host_deliver *deliver, void *ctx);
+/* When host_tick has something to do, in Unix seconds; INT64_MAX: never. */
+int64_t host_due(const struct host *h);
 
 /* Sealed notes of our own. put: empty deletes. Fail: the engine's and the store's errors. */
 TACIT_MUST_USE enum tacit_err host_note_put(

@@ -1,8 +1,7 @@
-#include "client/http.h"
+#include "client/http_int.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +16,8 @@
 #define STALL_SECONDS 60L /* for bodies that stream: no byte for this long */
 #define SEND_BUFFER (1024L * 1024)
 #define RECEIVE_BUFFER (512L * 1024)
-#define MAX_PROBLEM 800
 
 static_assert(HTTP_READ_ABORT == CURL_READFUNC_ABORT, "read callbacks speak curl's language");
-
-struct http {
-	CURL *curl;
-	CURLM *multi;
-	const struct http_watch *watch;
-	char server[HTTP_MAX_SERVER];
-	char ca_file[512];
-	char problem[MAX_PROBLEM];
-	char curl_error[CURL_ERROR_SIZE];
-	const volatile sig_atomic_t *cancel;
-	bool loopback, untrusted;
-};
 
 /* What the callbacks of one call see. */
 struct call {
@@ -342,9 +328,8 @@ static void drop_headers(struct curl_slist *list)
 	curl_slist_free_all(list);
 }
 
-static void set_connection(struct http *h)
+void http_set_connection(struct http *h, CURL *c)
 {
-	CURL *c = h->curl;
 	curl_easy_reset(c); /* options only: the connection stays */
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -398,15 +383,12 @@ static void set_request(struct call *call)
 	}
 }
 
-static enum tacit_err outcome(struct call *call, CURLcode rc)
+enum tacit_err http_failure(struct http *h, CURLcode rc)
 {
-	struct http *h = call->http;
-	if (rc == CURLE_OK || (call->cut_short && call->err == TACIT_OK))
+	if (rc == CURLE_OK)
 		return TACIT_OK;
-	if (rc == CURLE_ABORTED_BY_CALLBACK && call->err == TACIT_OK)
+	if (rc == CURLE_ABORTED_BY_CALLBACK)
 		return TACIT_E_CANCELLED;
-	if (call->err != TACIT_OK)
-		return call->err;
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return TACIT_E_NOMEM;
 	h->untrusted = rc == CURLE_PEER_FAILED_VERIFICATION;
@@ -415,6 +397,13 @@ static enum tacit_err outcome(struct call *call, CURLcode rc)
 		why = "nobody answers there";
 	snprintf(h->problem, sizeof(h->problem), "%s cannot be reached: %s.", h->server, why);
 	return TACIT_E_NETWORK;
+}
+
+static enum tacit_err outcome(const struct call *call, CURLcode rc)
+{
+	if (call->cut_short && call->err == TACIT_OK)
+		return TACIT_OK;
+	return call->err != TACIT_OK ? call->err : http_failure(call->http, rc);
 }
 
 static unsigned watched(const struct http *h, struct curl_waitfd fds[HTTP_WATCHED])
@@ -428,24 +417,30 @@ static unsigned watched(const struct http *h, struct curl_waitfd fds[HTTP_WATCHE
 }
 
 /* As curl_easy_perform does it, with an eye on the watched descriptors. */
-static CURLcode transfer(struct http *h)
+CURLcode http_transfer(struct http *h, CURLM *multi)
 {
 	CURLcode rc = CURLE_OK;
+	CURLMcode mc = CURLM_OK;
 	int running = 1, left;
 	struct curl_waitfd fds[HTTP_WATCHED];
-	CURLMcode mc = curl_multi_add_handle(h->multi, h->curl);
 	while (mc == CURLM_OK && running > 0 && rc == CURLE_OK) {
-		mc = curl_multi_perform(h->multi, &running);
+		mc = curl_multi_perform(multi, &running);
 		if (mc == CURLM_OK && running > 0)
-			mc = curl_multi_poll(h->multi, fds, watched(h, fds), 1000, NULL);
+			mc = curl_multi_poll(multi, fds, watched(h, fds), 1000, NULL);
 		if (running > 0 && h->watch != NULL && h->watch->turn(h->watch->ctx))
 			rc = CURLE_ABORTED_BY_CALLBACK;
 	}
-	const struct CURLMsg *end = curl_multi_info_read(h->multi, &left);
+	const struct CURLMsg *end = curl_multi_info_read(multi, &left);
 	if (end != NULL && end->msg == CURLMSG_DONE)
 		rc = end->data.result;
-	if (mc != CURLM_OK)
-		rc = CURLE_OUT_OF_MEMORY;
+	return mc == CURLM_OK ? rc : CURLE_OUT_OF_MEMORY;
+}
+
+static CURLcode transfer(struct http *h)
+{
+	CURLcode rc = CURLE_OUT_OF_MEMORY;
+	if (curl_multi_add_handle(h->multi, h->curl) == CURLM_OK)
+		rc = http_transfer(h, h->multi);
 	curl_multi_remove_handle(h->multi, h->curl);
 	return rc;
 }
@@ -460,7 +455,7 @@ enum tacit_err http_perform(struct http *h, const struct http_request *r, struct
 	h->untrusted = false;
 	h->problem[0] = '\0';
 	h->curl_error[0] = '\0';
-	set_connection(h);
+	http_set_connection(h, h->curl);
 	set_request(&call);
 	TRY(tacit_buf_printf(&url, "%s%s", h->server, r->path));
 	TRY(tacit_buf_terminate(&url));

@@ -34,6 +34,7 @@ enum query {
 	PUT_LOG,
 	PUT_PROFILE,
 	DELETE_PROFILE,
+	PURGE_LOG,
 	GET_PROFILE,
 	EACH_RECORD,
 	EACH_LOG,
@@ -49,6 +50,7 @@ static const char *const query_text[QUERIES] = {
         [DELETE_RECORD] = "DELETE FROM records WHERE id = ?1",
         [PUT_LOG] = "INSERT OR IGNORE INTO log(tag, position, data) VALUES(?1, ?2, ?3)",
         [PUT_PROFILE] = "INSERT OR REPLACE INTO profile(name, data) VALUES(?1, ?2)",
+        [PURGE_LOG] = "DELETE FROM log WHERE tag = ?1 AND position BETWEEN ?2 AND ?3",
         [DELETE_PROFILE] = "DELETE FROM profile WHERE name = ?1",
         [GET_PROFILE] = "SELECT data FROM profile WHERE name = ?1",
         [EACH_RECORD] = "SELECT id, data FROM records",
@@ -62,6 +64,7 @@ struct localstore {
 	sqlite3_stmt *query[QUERIES];
 	int64_t data_version;
 	int lock_fd;
+	bool scrub; /* the write-ahead log still holds what was purged */
 };
 
 static enum tacit_err from_sqlite(int rc)
@@ -291,7 +294,14 @@ enum tacit_err localstore_begin(struct localstore *s)
 
 enum tacit_err localstore_commit(struct localstore *s)
 {
-	return run(s->query[COMMIT]);
+	enum tacit_err err = run(s->query[COMMIT]);
+	if (err == TACIT_OK && s->scrub) {
+		int64_t busy = 1;
+		tacit_ignore(one_integer(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy),
+		        "the next commit tries again");
+		s->scrub = busy != 0;
+	}
+	return err;
 }
 
 void localstore_rollback(struct localstore *s)
@@ -323,6 +333,21 @@ enum tacit_err localstore_put_log(struct localstore *s, const struct tacit_recor
 		rc = sqlite3_bind_int64(q, 2, (int64_t)position);
 	if (rc == SQLITE_OK)
 		rc = bind(q, 3, data);
+	return rc != SQLITE_OK ? from_sqlite(rc) : run(q);
+}
+
+enum tacit_err localstore_purge_log(
+        struct localstore *s, const struct tacit_record_id *tag, uint64_t from, uint64_t until)
+{
+	if (from > INT64_MAX)
+		return TACIT_E_USAGE;
+	sqlite3_stmt *q = s->query[PURGE_LOG];
+	int rc = bind(q, 1, tacit_bytes(tag->b, sizeof(tag->b)));
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(q, 2, (int64_t)from);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(q, 3, until > INT64_MAX ? INT64_MAX : (int64_t)until);
+	s->scrub = true;
 	return rc != SQLITE_OK ? from_sqlite(rc) : run(q);
 }
 

@@ -45,6 +45,11 @@ TACIT_MUST_USE enum tacit_err localstore_put_record(
 /* What stands there already stays. Fails also: USAGE (position beyond 2^63). */
 TACIT_MUST_USE enum tacit_err localstore_put_log(struct localstore *s,
         const struct tacit_record_id *tag, uint64_t position, struct tacit_bytes data);
+/* The entries from..until are gone, overwritten in the file; once the transaction is committed also
+ * from the write-ahead log, at once or, where another process reads just then, at a later commit.
+ */
+TACIT_MUST_USE enum tacit_err localstore_purge_log(
+        struct localstore *s, const struct tacit_record_id *tag, uint64_t from, uint64_t until);
 TACIT_MUST_USE enum tacit_err localstore_put_profile(struct localstore *s, struct tacit_bytes data);
 /* A setting in the clear ("server"); empty value deletes. */
 TACIT_MUST_USE enum tacit_err localstore_put_setting(

@@ -20,7 +20,7 @@ _tacit()
 		-p | --profile) profile=(--profile "${COMP_WORDS[++i]}") ;;
 		-s | --server | --password-file | --code-file | --ca-file | -o | --output | -n | \
 			--number | -e | --email | -u | --username | -i | --invitation-file | -c | \
-			--compare) ((i++)) ;;
+			--compare | -t | --ttl) ((i++)) ;;
 		-*) ;;
 		*) words+=("$word") ;;
 		esac
@@ -36,20 +36,23 @@ _tacit()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return ;;
 	-s | --server | -n | --number | -e | --email | -u | --username | -c | \
-		--compare)
+		--compare | -t | --ttl)
 		return ;;
 	esac
 
 	local command=${words[0]-} options=
 	case "$command ${words[1]-}" in
 	'group create' | 'group list' | 'group show' | 'group add' | 'group remove' | 'group leave' | \
-		'group send' | 'file send' | 'file get' | 'devices revoke')
+		'group send' | 'session create' | 'session list' | 'session close' | 'file send' | \
+		'file get' | 'devices revoke')
 		command="$command ${words[1]}" ;;
 	esac
 	case $command in
 	register) options='--username --email --invitation-file' ;;
 	login) options='--username --email' ;;
 	inbox) options='--peek' ;;
+	listen) options='--until-eof' ;;
+	'session create') options='--ttl' ;;
 	history) options='--number' ;;
 	'file get') options='--output' ;;
 	verify) options='--compare' ;;
@@ -62,11 +65,13 @@ _tacit()
 
 	case $command in
 	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send inbox chat
-		history group file verify accept-key devices quit' -- "$cur")) ;;
+		listen history group session expire file verify accept-key devices quit' -- "$cur")) ;;
 	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
+	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;
 	file) COMPREPLY=($(compgen -W 'send get' -- "$cur")) ;;
 	devices) COMPREPLY=($(compgen -W 'revoke' -- "$cur")) ;;
-	send | chat | history | verify | accept-key)
+	'session create') COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
+	send | chat | history | expire | verify | accept-key)
 		((${#words[@]} == 1)) &&
 			COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
 	'group create' | 'group add' | 'group remove')

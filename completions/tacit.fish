@@ -34,20 +34,24 @@ complete -c tacit -n __fish_use_subcommand -a users -d 'search the directory of 
 complete -c tacit -n __fish_use_subcommand -a send -d 'send a message'
 complete -c tacit -n __fish_use_subcommand -a inbox -d 'show unread messages and mark them read'
 complete -c tacit -n __fish_use_subcommand -a chat -d 'talk: messages appear as they come'
+complete -c tacit -n __fish_use_subcommand -a listen -d 'print what happens, as it happens'
 complete -c tacit -n __fish_use_subcommand -a history -d 'show old messages, without asking the server'
 complete -c tacit -n __fish_use_subcommand -a group -d 'groups'
+complete -c tacit -n __fish_use_subcommand -a session -d 'conversations that destroy themselves'
+complete -c tacit -n __fish_use_subcommand -a expire -d 'make messages disappear after a time'
 complete -c tacit -n __fish_use_subcommand -a file -d 'send and fetch files'
 complete -c tacit -n __fish_use_subcommand -a verify -d 'compare the safety number with somebody'
 complete -c tacit -n __fish_use_subcommand -a accept-key -d 'trust the changed key of somebody'
 complete -c tacit -n __fish_use_subcommand -a devices -d 'list and revoke your devices'
 complete -c tacit -n __fish_use_subcommand -a quit -d 'leave the prompt'
 
-set -l names send chat history verify accept-key
+set -l names send chat history expire verify accept-key
 complete -c tacit -n "__fish_seen_subcommand_from $names" -a '(__tacit_users)'
 complete -c tacit -n '__fish_seen_subcommand_from register login' -s u -l username -x -d 'the name'
 complete -c tacit -n '__fish_seen_subcommand_from register login' -s e -l email -x -d 'the address'
 complete -c tacit -n '__fish_seen_subcommand_from register' -s i -l invitation-file -r -F -d 'where the server asks for an invitation'
 complete -c tacit -n '__fish_seen_subcommand_from inbox' -l peek -d 'leave the messages unread'
+complete -c tacit -n '__fish_seen_subcommand_from listen' -l until-eof -d 'end when standard input ends'
 complete -c tacit -n '__fish_seen_subcommand_from history' -s n -l number -x -d 'how many'
 complete -c tacit -n '__fish_seen_subcommand_from verify' -s c -l compare -x -d 'their number'
 complete -c tacit -n '__fish_seen_subcommand_from accept-key' -s y -l yes -d 'do not ask'
@@ -55,6 +59,11 @@ complete -c tacit -n '__fish_seen_subcommand_from accept-key' -s y -l yes -d 'do
 set -l group create list show add remove leave send
 complete -c tacit -n "__fish_seen_subcommand_from group; and not __fish_seen_subcommand_from $group" -a "$group"
 complete -c tacit -n '__fish_seen_subcommand_from group; and __fish_seen_subcommand_from create add remove' -a '(__tacit_users)'
+
+set -l session create list close
+complete -c tacit -n "__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from $session" -a "$session"
+complete -c tacit -n '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from create' -a '(__tacit_users)'
+complete -c tacit -n '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from create' -s t -l ttl -x -d 'how long'
 
 complete -c tacit -n '__fish_seen_subcommand_from file; and not __fish_seen_subcommand_from send get' -a 'send get'
 complete -c tacit -n '__fish_seen_subcommand_from file; and __fish_seen_subcommand_from send' -F -a '(__tacit_users)'

@@ -141,12 +141,14 @@ static size_t write_integer(const uint8_t *x, size_t n, uint8_t *out)
 void tacit_ecdsa_to_der(const uint8_t *r_and_s, size_t n, struct tacit_scheme_signature *out)
 {
 	uint8_t body[2 * (3 + FIELD_MAX_BYTES)], *p = out->b;
+	TACIT_ASSERT(n <= FIELD_MAX_BYTES);
 	size_t body_n = write_integer(r_and_s, n, body);
 	body_n += write_integer(r_and_s + n, n, body + body_n);
 	*p++ = SEQUENCE;
 	if (body_n > SHORT_MAX)
 		*p++ = LONG_FORM;
 	*p++ = (uint8_t)body_n;
+	TACIT_ASSERT((size_t)(p - out->b) + body_n <= sizeof(out->b));
 	memcpy(p, body, body_n);
 	out->n = (size_t)(p - out->b) + body_n;
 }

@@ -16,7 +16,7 @@ TACIT_MUST_USE enum tacit_err tacit_ecdsa_verify(enum tacit_scheme s, struct tac
 /* ECDSA-Sig-Value (RFC 3279 2.2.3) in DER to the two integers, each in n bytes, and back.
  * false: not DER, not positive, or longer than n. */
 TACIT_MUST_USE bool tacit_ecdsa_from_der(struct tacit_bytes der, size_t n, uint8_t *r_and_s);
-/* n at most 66; out->n is set. */
+/* n at most 66, where the integers have at most 521 bits; out->n is set. */
 void tacit_ecdsa_to_der(const uint8_t *r_and_s, size_t n, struct tacit_scheme_signature *out);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum tacit_hash { TACIT_SHA256, TACIT_SHA384, TACIT_SHA512, TACIT_SHA1 /* tus checksums only */ };
+enum tacit_hash { TACIT_SHA256, TACIT_SHA384, TACIT_SHA512, TACIT_SHA1 /* tus checksums, RFC 6455 */ };
 
 #define TACIT_SHA256_BYTES 32
 #define TACIT_HASH_MAX_BYTES 64

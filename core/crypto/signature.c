@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "crypto/dh.h"
+#include "crypto/curve448_int.h"
 #include "crypto/ecdsa_int.h"
 #include "crypto/secret.h"
 #include "crypto/sign.h"
@@ -15,6 +15,9 @@ static const struct scheme {
         [TACIT_ECDSA_P256_SHA256] = {32, 65, 72},
         [TACIT_ECDSA_P384_SHA384] = {48, 97, 104},
         [TACIT_ECDSA_P521_SHA512] = {66, 133, TACIT_SCHEME_SIGNATURE_MAX_BYTES},
+#ifndef TACIT_NO_CURVE448
+        [TACIT_ED448] = {TACIT_ED448_KEY_BYTES, TACIT_ED448_KEY_BYTES, TACIT_ED448_SIGNATURE_BYTES},
+#endif
 };
 
 size_t tacit_scheme_sk_bytes(enum tacit_scheme s)
@@ -87,7 +90,7 @@ enum tacit_err tacit_scheme_keypair(
         enum tacit_scheme s, const struct tacit_env *env, uint8_t *sk, uint8_t *pk)
 {
 	struct tacit_bytes view = tacit_bytes(sk, schemes[s].sk_bytes);
-	if (s == TACIT_ED25519)
+	if (s == TACIT_ED25519 || s == TACIT_ED448)
 		tacit_env_random(env, sk, view.n);
 	else
 		tacit_ecdsa_draw(s, env, sk);
@@ -99,20 +102,36 @@ enum tacit_err tacit_scheme_keypair(
 
 enum tacit_err tacit_scheme_public(enum tacit_scheme s, struct tacit_bytes sk, uint8_t *pk)
 {
-	return s == TACIT_ED25519 ? ed25519_public(sk, pk) : tacit_ecdsa_public(s, sk, pk);
+	if (s == TACIT_ED25519)
+		return ed25519_public(sk, pk);
+#ifndef TACIT_NO_CURVE448
+	if (s == TACIT_ED448)
+		return tacit_ed448_public(sk, pk);
+#endif
+	return tacit_ecdsa_public(s, sk, pk);
 }
 
 enum tacit_err tacit_scheme_sign(enum tacit_scheme s, struct tacit_bytes sk,
         struct tacit_bytes message, struct tacit_scheme_signature *out)
 {
 	out->n = 0;
-	return s == TACIT_ED25519 ? ed25519_sign(sk, message, out)
-	                          : tacit_ecdsa_sign(s, sk, message, out);
+	if (s == TACIT_ED25519)
+		return ed25519_sign(sk, message, out);
+#ifndef TACIT_NO_CURVE448
+	if (s == TACIT_ED448)
+		return tacit_ed448_sign(sk, message, out);
+#endif
+	return tacit_ecdsa_sign(s, sk, message, out);
 }
 
 enum tacit_err tacit_scheme_verify(enum tacit_scheme s, struct tacit_bytes pk,
         struct tacit_bytes message, struct tacit_bytes signature)
 {
-	return s == TACIT_ED25519 ? ed25519_verify(pk, message, signature)
-	                          : tacit_ecdsa_verify(s, pk, message, signature);
+	if (s == TACIT_ED25519)
+		return ed25519_verify(pk, message, signature);
+#ifndef TACIT_NO_CURVE448
+	if (s == TACIT_ED448)
+		return tacit_ed448_verify(pk, message, signature);
+#endif
+	return tacit_ecdsa_verify(s, pk, message, signature);
 }

@@ -1,7 +1,8 @@
 /* hpke.h - Hybrid Public Key Encryption, RFC 9180: all four modes, single-shot and contexts.
  *
- * KEMs: DHKEM(X25519, HKDF-SHA256), DHKEM(P-256, HKDF-SHA256), DHKEM(P-521, HKDF-SHA512).
- * KDFs: HKDF-SHA256, -SHA384, -SHA512. AEADs: AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305,
+ * KEMs: DHKEM of X25519, X448, P-256, P-384, P-521 with their hashes, and MLKEM768-X25519 (0x647a
+ * of draft-ietf-hpke-pq), which has the modes base and PSK. KDFs: HKDF-SHA256, -SHA384, -SHA512,
+ * and the draft's SHAKE128 and SHAKE256. AEADs: AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305,
  * export-only. Deterministic but for the ephemeral key, which comes from env. */
 #ifndef TACIT_E2E_HPKE_H
 #define TACIT_E2E_HPKE_H
@@ -18,8 +19,8 @@ enum tacit_hpke_mode { /* RFC 9180 5, table 1 */
 };
 
 struct tacit_hpke_suite { /* RFC 9180 7: IANA code points */
-	uint16_t kem;     /* 0x0010, 0x0012, 0x0020 */
-	uint16_t kdf;     /* 0x0001, 0x0002, 0x0003 */
+	uint16_t kem;     /* 0x0010, 0x0011, 0x0012, 0x0020, 0x0021, 0x647a */
+	uint16_t kdf;     /* 0x0001, 0x0002, 0x0003, 0x0010, 0x0011 */
 	uint16_t aead;    /* 0x0001, 0x0002, 0x0003, 0xffff */
 };
 
@@ -31,8 +32,9 @@ struct tacit_hpke_suite { /* RFC 9180 7: IANA code points */
 #define TACIT_HPKE_ENC_MAX_BYTES 1120
 
 bool tacit_hpke_suite_supported(struct tacit_hpke_suite s);
-size_t tacit_hpke_sk_bytes(struct tacit_hpke_suite s); /* Nsk */
-size_t tacit_hpke_pk_bytes(struct tacit_hpke_suite s); /* Npk = Nenc */
+size_t tacit_hpke_sk_bytes(struct tacit_hpke_suite s);  /* Nsk */
+size_t tacit_hpke_pk_bytes(struct tacit_hpke_suite s);  /* Npk */
+size_t tacit_hpke_enc_bytes(struct tacit_hpke_suite s); /* Nenc */
 
 /* RFC 9180 7.1.3. ikm at least Nsk or Nh bytes, whichever is less. Fails: USAGE, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_derive_key_pair(
@@ -80,7 +82,27 @@ TACIT_MUST_USE enum tacit_err tacit_hpke_export(
         const struct tacit_hpke *h, struct tacit_bytes exporter_context, uint8_t *out, size_t n);
 void tacit_hpke_free(struct tacit_hpke *h);
 
-/* Base mode, one message (RFC 9180 6.1): enc and ciphertext into fixed room. */
+struct tacit_hpke_message {
+	struct tacit_bytes info, aad;
+	struct tacit_bytes text; /* to seal, or sealed */
+};
+struct tacit_hpke_sealed_room {
+	uint8_t *enc;    /* Nenc */
+	uint8_t *sealed; /* the text's length and 16 bytes more */
+};
+
+/* Base mode, one message (RFC 9180 6.1), into the caller's room, which may not overlap the text.
+ * Fails: as setup_sender and seal. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_seal_to(struct tacit_hpke_suite s,
+        struct tacit_bytes recipient_pk, const struct tacit_hpke_message *m,
+        const struct tacit_env *env, struct tacit_hpke_sealed_room out);
+/* Writes text.n - 16 bytes, and nothing when that would be negative. Fails: as setup_receiver and
+ * open. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_open_from(struct tacit_hpke_suite s,
+        struct tacit_bytes recipient_sk, struct tacit_bytes enc, const struct tacit_hpke_message *m,
+        uint8_t *plain);
+
+/* The same, appended to buffers, which are unchanged on error. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_seal_once(struct tacit_hpke_suite s,
         struct tacit_bytes recipient_pk, struct tacit_bytes info, struct tacit_bytes aad,
         struct tacit_bytes plain, const struct tacit_env *env, struct tacit_buf *enc,

@@ -6,10 +6,12 @@
 #include "e2e/hpke_int.h"
 
 static const struct tacit_hpke_kem kems[] = {
-        {0x0010, TACIT_P256, TACIT_SHA256, 0xff},
-        {0x0011, TACIT_P384, TACIT_SHA384, 0xff},
-        {0x0012, TACIT_P521, TACIT_SHA512, 0x01},
-        {0x0020, TACIT_X25519, TACIT_SHA256, 0xff},
+        {0x0010, TACIT_HPKE_DHKEM, TACIT_P256, TACIT_SHA256, 0xff, 32, 65, 65, 32, 32},
+        {0x0011, TACIT_HPKE_DHKEM, TACIT_P384, TACIT_SHA384, 0xff, 48, 97, 97, 48, 48},
+        {0x0012, TACIT_HPKE_DHKEM, TACIT_P521, TACIT_SHA512, 0x01, 66, 133, 133, 64, 66},
+        {0x0020, TACIT_HPKE_DHKEM, TACIT_X25519, TACIT_SHA256, 0xff, 32, 32, 32, 32, 32},
+        {0x0021, TACIT_HPKE_DHKEM, TACIT_X448, TACIT_SHA512, 0xff, 56, 56, 56, 64, 56},
+        {0x647a, TACIT_HPKE_HYBRID, TACIT_X25519, TACIT_SHA256, 0xff, 32, 1216, 1120, 32, 64},
 };
 
 const struct tacit_hpke_kem *tacit_hpke_kem_find(uint16_t id)
@@ -18,11 +20,6 @@ const struct tacit_hpke_kem *tacit_hpke_kem_find(uint16_t id)
 		if (kems[i].id == id)
 			return &kems[i];
 	return NULL;
-}
-
-size_t tacit_hpke_kem_shared_bytes(const struct tacit_hpke_kem *kem)
-{
-	return tacit_hash_bytes(kem->hash);
 }
 
 void tacit_hpke_labeled_extract(struct tacit_hpke_kdf kdf, struct tacit_bytes salt,
@@ -44,6 +41,29 @@ enum tacit_err tacit_hpke_labeled_expand(struct tacit_hpke_kdf kdf, struct tacit
 	        kdf.hash, prk, parts, TACIT_COUNT(parts), (struct tacit_room){out, n});
 }
 
+enum tacit_err tacit_hpke_labeled_derive(struct tacit_hpke_shake kdf,
+        const struct tacit_bytes ikm[TACIT_HPKE_IKM_PARTS], const char *label,
+        const struct tacit_bytes context[TACIT_HPKE_CONTEXT_PARTS], struct tacit_room out)
+{
+	struct tacit_bytes name = tacit_cstr(label);
+	if (out.n > UINT16_MAX)
+		return TACIT_E_USAGE;
+	uint8_t label_n[] = {(uint8_t)(name.n >> 8), (uint8_t)name.n};
+	uint8_t out_n[] = {(uint8_t)(out.n >> 8), (uint8_t)out.n};
+	struct tacit_bytes parts[TACIT_HPKE_IKM_PARTS + 5 + TACIT_HPKE_CONTEXT_PARTS];
+	struct tacit_bytes *p = parts;
+	for (size_t i = 0; i < TACIT_HPKE_IKM_PARTS; i++)
+		*p++ = ikm[i];
+	*p++ = TACIT_STR("HPKE-v1");
+	*p++ = kdf.suite_id;
+	*p++ = tacit_bytes(label_n, sizeof(label_n));
+	*p++ = name;
+	*p++ = tacit_bytes(out_n, sizeof(out_n));
+	for (size_t i = 0; i < TACIT_HPKE_CONTEXT_PARTS; i++)
+		*p++ = context[i];
+	return tacit_shake(kdf.shake, parts, TACIT_COUNT(parts), out);
+}
+
 #define KEM_SUITE_BYTES 5
 
 static struct tacit_hpke_kdf kdf_of(
@@ -55,13 +75,13 @@ static struct tacit_hpke_kdf kdf_of(
 	return (struct tacit_hpke_kdf){kem->hash, tacit_bytes(suite_id, KEM_SUITE_BYTES)};
 }
 
-/* RFC 9180 7.1.3: X25519 takes the bytes as they are, the NIST curves the first candidate that is
- * in range. */
+/* RFC 9180 7.1.3: X25519 and X448 take the bytes as they are, the NIST curves the first candidate
+ * that is in range. */
 static enum tacit_err derive_sk(const struct tacit_hpke_kem *kem, struct tacit_hpke_kdf kdf,
         struct tacit_bytes prk, uint8_t *sk)
 {
 	size_t n = tacit_dh_sk_bytes(kem->dh);
-	if (kem->dh == TACIT_X25519)
+	if (kem->dh == TACIT_X25519 || kem->dh == TACIT_X448)
 		return tacit_hpke_labeled_expand(kdf, prk, "sk", TACIT_STR(""), sk, n);
 	for (unsigned counter = 0; counter < 256; counter++) {
 		uint8_t byte = (uint8_t)counter;
@@ -76,23 +96,40 @@ static enum tacit_err derive_sk(const struct tacit_hpke_kem *kem, struct tacit_h
 	return TACIT_E_CRYPTO;
 }
 
+static enum tacit_err dhkem_derive_sk(
+        const struct tacit_hpke_kem *kem, struct tacit_bytes ikm, uint8_t *sk)
+{
+	uint8_t suite_id[KEM_SUITE_BYTES], prk[TACIT_HASH_MAX_BYTES];
+	struct tacit_hpke_kdf kdf = kdf_of(kem, suite_id);
+	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "dkp_prk", ikm, prk);
+	enum tacit_err err = derive_sk(kem, kdf, tacit_bytes(prk, tacit_hash_bytes(kem->hash)), sk);
+	tacit_wipe(prk, sizeof(prk));
+	return err;
+}
+
 enum tacit_err tacit_hpke_kem_derive_key_pair(
         const struct tacit_hpke_kem *kem, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk)
 {
 	/* MLS derives P-521 keys from the 64 bytes of a node secret (RFC 9420 7.4). */
-	if (ikm.n < tacit_dh_sk_bytes(kem->dh) && ikm.n < tacit_hash_bytes(kem->hash))
+	if (ikm.n < kem->sk_bytes && ikm.n < kem->shared_bytes)
 		return TACIT_E_USAGE;
 	enum tacit_err err;
-	uint8_t suite_id[KEM_SUITE_BYTES], prk[TACIT_HASH_MAX_BYTES];
-	struct tacit_hpke_kdf kdf = kdf_of(kem, suite_id);
-	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "dkp_prk", ikm, prk);
-	TRY(derive_sk(kem, kdf, tacit_bytes(prk, tacit_hash_bytes(kem->hash)), sk));
-	TRY(tacit_dh_public(kem->dh, sk, pk));
+	TRY(kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_derive_sk(kem, ikm, sk)
+	                                   : dhkem_derive_sk(kem, ikm, sk));
+	TRY(tacit_hpke_kem_public(kem, tacit_bytes(sk, kem->sk_bytes), pk));
 out:
-	tacit_wipe(prk, sizeof(prk));
 	if (err != TACIT_OK)
-		tacit_wipe(sk, tacit_dh_sk_bytes(kem->dh));
+		tacit_wipe(sk, kem->sk_bytes);
 	return err;
+}
+
+enum tacit_err tacit_hpke_kem_public(
+        const struct tacit_hpke_kem *kem, struct tacit_bytes sk, uint8_t *pk)
+{
+	if (sk.n != kem->sk_bytes)
+		return TACIT_E_MALFORMED;
+	return kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_public(sk.p, pk)
+	                                      : tacit_dh_public(kem->dh, sk.p, pk);
 }
 
 /* The inputs of ExtractAndExpand as they grow: one or two shared secrets, two or three keys. */
@@ -126,19 +163,19 @@ static enum tacit_err extract_and_expand(
 	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "eae_prk", tacit_bytes(t->dh, t->dh_n), prk);
 	enum tacit_err err = tacit_hpke_labeled_expand(kdf,
 	        tacit_bytes(prk, tacit_hash_bytes(kem->hash)), "shared_secret",
-	        tacit_bytes(t->context, t->context_n), shared, tacit_hpke_kem_shared_bytes(kem));
+	        tacit_bytes(t->context, t->context_n), shared, kem->shared_bytes);
 	tacit_wipe(prk, sizeof(prk));
 	return err;
 }
 
-enum tacit_err tacit_hpke_kem_encap(const struct tacit_hpke_kem *kem,
-        struct tacit_bytes recipient_pk, struct tacit_bytes sender_sk, struct tacit_bytes ikm,
-        uint8_t *enc, uint8_t *shared)
+static enum tacit_err dhkem_encap(const struct tacit_hpke_kem *kem, struct tacit_bytes recipient_pk,
+        struct tacit_bytes sender_sk, struct tacit_bytes ikm, uint8_t *enc, uint8_t *shared)
 {
 	enum tacit_err err;
 	struct transcript t = {0};
 	uint8_t ephemeral_sk[TACIT_DH_SK_MAX_BYTES], sender_pk[TACIT_DH_PUBLIC_MAX_BYTES];
-	TRY(tacit_hpke_kem_derive_key_pair(kem, ikm, ephemeral_sk, enc));
+	TRY(dhkem_derive_sk(kem, ikm, ephemeral_sk));
+	TRY(tacit_dh_public(kem->dh, ephemeral_sk, enc));
 	TRY(mix_dh(&t, kem->dh, ephemeral_sk, recipient_pk));
 	mix_key(&t, kem->dh, enc);
 	mix_key(&t, kem->dh, recipient_pk.p);
@@ -155,13 +192,12 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_hpke_kem_decap(const struct tacit_hpke_kem *kem, struct tacit_bytes enc,
+static enum tacit_err dhkem_decap(const struct tacit_hpke_kem *kem, struct tacit_bytes enc,
         struct tacit_bytes recipient_sk, struct tacit_bytes sender_pk, uint8_t *shared)
 {
 	enum tacit_err err;
 	struct transcript t = {0};
 	uint8_t recipient_pk[TACIT_DH_PUBLIC_MAX_BYTES];
-	TRY(recipient_sk.n == tacit_dh_sk_bytes(kem->dh) ? TACIT_OK : TACIT_E_MALFORMED);
 	TRY(mix_dh(&t, kem->dh, recipient_sk.p, enc));
 	TRY(tacit_dh_public(kem->dh, recipient_sk.p, recipient_pk));
 	mix_key(&t, kem->dh, enc.p);
@@ -174,4 +210,33 @@ enum tacit_err tacit_hpke_kem_decap(const struct tacit_hpke_kem *kem, struct tac
 out:
 	tacit_wipe(&t, sizeof(t));
 	return err;
+}
+
+enum tacit_err tacit_hpke_kem_encap(const struct tacit_hpke_kem *kem,
+        struct tacit_bytes recipient_pk, struct tacit_bytes sender_sk, struct tacit_bytes ikm,
+        uint8_t *enc, uint8_t *shared)
+{
+	if (ikm.n != kem->ikm_bytes)
+		return TACIT_E_USAGE;
+	if (kem->kind == TACIT_HPKE_DHKEM)
+		return dhkem_encap(kem, recipient_pk, sender_sk, ikm, enc, shared);
+	return sender_sk.n > 0 ? TACIT_E_USAGE
+	                       : tacit_hpke_hybrid_encap(recipient_pk, ikm.p, enc, shared);
+}
+
+enum tacit_err tacit_hpke_kem_decap(const struct tacit_hpke_kem *kem, struct tacit_bytes enc,
+        struct tacit_bytes recipient_sk, struct tacit_bytes sender_pk, uint8_t *shared)
+{
+	if (recipient_sk.n != kem->sk_bytes)
+		return TACIT_E_MALFORMED;
+	if (kem->kind == TACIT_HPKE_DHKEM)
+		return dhkem_decap(kem, enc, recipient_sk, sender_pk, shared);
+	return sender_pk.n > 0 ? TACIT_E_USAGE
+	                       : tacit_hpke_hybrid_decap(enc, recipient_sk.p, shared);
+}
+
+enum tacit_err tacit_hpke_kem_check_public(const struct tacit_hpke_kem *kem, struct tacit_bytes pk)
+{
+	return kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_check_public(pk)
+	                                      : tacit_dh_check_public(kem->dh, pk);
 }

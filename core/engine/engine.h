@@ -149,7 +149,7 @@ enum tacit_notice_kind {
 	                        * here is gone; title; text: the sentence */
 	TACIT_NOTICE_TYPING,   /* username writes in the conversation (flag), or no longer. Not
 	                        * proven: the server's word, as READ and PRESENCE are */
-	TACIT_NOTICE_PRESENCE, /* username is there (flag), or not */
+	TACIT_NOTICE_PRESENCE, /* username is there (flag), or not; text: online, away, offline */
 };
 
 enum tacit_conversation_kind { TACIT_DIRECT = 1, TACIT_GROUP, TACIT_ROOM, TACIT_SESSION };

@@ -86,9 +86,8 @@ struct tacit_lifetime {
 enum tacit_live_state { LIVE_OUT, LIVE_JOINING, LIVE_IN };
 struct tacit_live_room {
 	enum tacit_live_state state;
-	uint64_t joined_after; /* what join_room said */
-	uint64_t wanted;       /* a message up to here came live, and was not opened */
-	bool behind;           /* something may be missing: fetch */
+	uint64_t wanted; /* a message up to here came live, and was not opened */
+	bool behind;     /* something may be missing: fetch */
 };
 
 struct tacit_conversation {
@@ -238,6 +237,7 @@ struct tacit_engine {
 		bool up;
 		bool list_wanted; /* the list of conversations may have changed */
 		uint64_t op;      /* the fetch under way; 0: none */
+		uint64_t room;    /* where it fetches; 0: the list */
 		int64_t retry_at; /* after a fetch that failed; 0: now */
 		size_t joining;   /* joins that wait for their history */
 	} live;

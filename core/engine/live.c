@@ -1,7 +1,9 @@
 /* live.c - what comes over the live connection, and what must be fetched because it did not.
  *
- *            join_room                 room_history
- *   OUT ------------------> JOINING ------------------> IN
+ *            join_room                 room_history: joined
+ *   OUT ------------------> JOINING -------------------------> IN
+ *    ^---------------------------|
+ *      room_history: there is more than it holds, come again
  *
  * A room is even with the server when it is IN, not `behind`, and no message is `wanted`: then the
  * next new_message is the next message, and it is opened. Otherwise it only says how far there is
@@ -13,17 +15,21 @@
 
 #define JOINS_AT_ONCE 32 /* a server bounds how much a connection may ask at once */
 #define RETRY_SECONDS 5
-#define MAX_EVENT_NAME 64
 #define MAX_PAGE 1000
 
-static bool is_even(const struct tacit_conversation *c)
+static bool is_even(const struct tacit_engine *e, const struct tacit_conversation *c)
 {
-	return c->live.state == LIVE_IN && !c->live.behind && c->live.wanted <= c->seen;
+	bool fetching = e->live.op != 0 && e->live.room == c->id;
+	return c->live.state == LIVE_IN && !c->live.behind && c->live.wanted <= c->seen &&
+	       !fetching;
 }
 
+/* One that waits for its history learns from that what it lacks. */
 static bool needs_fetch(const struct tacit_conversation *c)
 {
-	return c->known && c->in && !c->closed && c->live.state == LIVE_IN && !is_even(c);
+	if (!c->known || !c->in || c->closed || c->live.state == LIVE_JOINING)
+		return false;
+	return c->live.behind || c->live.wanted > c->seen;
 }
 
 static void miss(struct tacit_conversation *c, uint64_t message)
@@ -55,7 +61,7 @@ static enum tacit_err join(struct tacit_engine *e, struct tacit_conversation *c)
 	json_t *body =
 	        json_pack("{s:I,s:I}", "room_id", (json_int_t)c->id, "after", (json_int_t)c->seen);
 	TRY(tacit_live_emit(e, "join_room", body));
-	c->live = (struct tacit_live_room){.state = LIVE_JOINING, .joined_after = c->seen};
+	c->live = (struct tacit_live_room){.state = LIVE_JOINING};
 	e->live.joining++;
 	e->changed = true;
 out:
@@ -69,7 +75,7 @@ static struct tacit_conversation *next_to_join(const struct tacit_engine *e)
 	struct tacit_conversation *best = NULL;
 	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next)
 		if (c->known && c->in && !c->closed && c->live.state == LIVE_OUT &&
-		        (best == NULL || c->last > best->last))
+		        !needs_fetch(c) && (best == NULL || c->last > best->last))
 			best = c;
 	return best;
 }
@@ -86,8 +92,13 @@ static enum tacit_err fetch(struct tacit_engine *e, struct tacit_conversation *c
 {
 	const struct tacit_command sync = {
 	        .kind = TACIT_CMD_SYNC, .conversation = c != NULL ? c->id : 0};
+	/* From here on these say what came while the fetch was under way. What was promised and
+	 * cannot be fetched is thereby not asked for again and again. */
 	if (c == NULL)
 		e->live.list_wanted = false;
+	else
+		c->live = (struct tacit_live_room){.state = c->live.state};
+	e->live.room = sync.conversation;
 	enum tacit_err err = tacit_engine_begin(e, &sync, &e->live.op);
 	return err == TACIT_E_NOT_LOGGED_IN ? TACIT_OK : err;
 }
@@ -118,19 +129,13 @@ void tacit_live_fetched(struct tacit_engine *e, const struct tacit_op *op, enum 
 	e->live.retry_at = 0;
 	e->changed = true;
 	if (how == TACIT_E_NOT_FOUND && one != NULL) { /* the list will say what has become of it */
-		one->live = (struct tacit_live_room){0};
-		one->in = false;
+		one->live = (struct tacit_live_room){.state = LIVE_IN};
 		e->live.list_wanted = true;
 	} else if (how != TACIT_OK) {
 		e->live.retry_at = tacit_env_now(&e->env) + RETRY_SECONDS;
 		e->live.list_wanted |= op->conversation == 0;
-	} else if (one != NULL) {
-		/* What was promised and cannot be fetched is not asked for again and again. */
-		one->live.behind = false;
-		one->live.wanted = 0;
-	} else {
-		for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next)
-			c->live.behind &= c->live.state != LIVE_IN;
+		if (one != NULL)
+			one->live.behind = true;
 	}
 }
 
@@ -227,7 +232,7 @@ static enum tacit_err on_message(const struct event *ev)
 	TRY(tacit_answer_id(ev->body, "id", &id));
 	if (id <= c->seen)
 		goto out;
-	if (!is_even(c)) {
+	if (!is_even(ev->e, c)) {
 		miss(c, id);
 		goto out;
 	}
@@ -240,31 +245,23 @@ out:
 	return err;
 }
 
-/* The server read the history and then let the room's events through: with nothing left out, what
- * comes next is next. */
+/* The server read the history after what we had, and let the room's events through from there on:
+ * in a room that was joined what comes next is next. */
 static enum tacit_err on_history(const struct event *ev)
 {
 	enum tacit_err err;
 	const json_t *messages;
 	struct tacit_conversation *c = ev->room;
-	int64_t after = -1;
-	uint64_t newest = 0;
 	if (c == NULL || c->live.state != LIVE_JOINING)
 		return TACIT_OK;
 	TRY(tacit_answer_list(ev->body, "messages", MAX_PAGE, &messages));
-	TRY(tacit_json_integer(ev->body, "after", TACIT_OPTIONAL, 0, TACIT_MAX_INTEGER, &after));
-	size_t count = json_array_size(messages);
-	if (count > 0)
-		TRY(tacit_answer_id(json_array_get(messages, count - 1), "id", &newest));
-	c->live.state = LIVE_IN;
+	bool joined = json_is_true(json_object_get(ev->body, "joined"));
+	uint64_t before = c->seen;
+	c->live.state = joined ? LIVE_IN : LIVE_OUT;
 	ev->e->live.joining -= ev->e->live.joining > 0;
-	bool from_here = after >= 0 && (uint64_t)after <= c->seen;
-	if (!from_here && newest > c->seen)
-		c->live.behind = true;
-	else if (is_even(c))
+	if (!c->live.behind)
 		TRY(take(ev->e, c, messages));
-	if (json_is_true(json_object_get(ev->body, "has_more")))
-		c->live.behind = true;
+	c->live.behind |= !joined && c->seen == before;
 out:
 	return err;
 }
@@ -301,26 +298,60 @@ static enum tacit_err on_typing(const struct event *ev)
 	        });
 }
 
-static enum tacit_err on_presence(const struct event *ev)
+static enum tacit_err tell_presence(struct tacit_engine *e, const json_t *user)
 {
-	const struct tacit_contact *who = tacit_contact_find(ev->e, ev->username);
-	if (ev->username.n == 0 || who == NULL)
-		return TACIT_OK;
-	return tacit_op_tell(ev->e, &nobody,
+	enum tacit_err err;
+	struct tacit_bytes name, state;
+	TRY(tacit_json_text(user, "username", TACIT_REQUIRED, TACIT_MAX_USERNAME, &name));
+	TRY(tacit_json_text(user, "state", TACIT_REQUIRED, 16, &state));
+	const struct tacit_contact *who = tacit_contact_find(e, name);
+	bool away = tacit_bytes_eq(state, TACIT_STR("away"));
+	bool online = tacit_bytes_eq(state, TACIT_STR("online"));
+	if (who == NULL)
+		goto out;
+	TRY(tacit_op_tell(e, &nobody,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_PRESENCE,
 	                .username = tacit_name_view(&who->pinned.name),
-	                .flag = json_is_true(json_object_get(ev->body, "online")),
-	        });
+	                .text = away     ? TACIT_STR("away")
+	                        : online ? TACIT_STR("online")
+	                                 : TACIT_STR("offline"),
+	                .flag = online || away,
+	        }));
+out:
+	return err;
+}
+
+static enum tacit_err on_presence(const struct event *ev)
+{
+	enum tacit_err err;
+	const json_t *users;
+	size_t i;
+	json_t *item;
+	TRY(tacit_answer_list(ev->body, "users", TACIT_MAX_PARTICIPANTS, &users));
+	json_array_foreach(users, i, item) TRY(tell_presence(ev->e, item));
+out:
+	return err;
 }
 
 /* Who is in, how long messages are kept: the description says it all. */
 static enum tacit_err on_change(const struct event *ev)
 {
-	if (ev->room != NULL)
-		ev->room->live.behind = true;
-	else
-		ev->e->live.list_wanted = true;
+	size_t i;
+	json_t *item;
+	struct tacit_bytes name;
+	if (ev->room == NULL)
+		return TACIT_OK;
+	ev->room->live.behind = true;
+	json_array_foreach(json_object_get(ev->body, "users"), i, item)
+	{
+		/* Put out and let in again in one moment: the server joins nobody by itself. */
+		if (ev->room->live.state == LIVE_IN &&
+		        tacit_json_text(item, "username", TACIT_REQUIRED, TACIT_MAX_USERNAME,
+		                &name) == TACIT_OK &&
+		        tacit_contact_is_self(ev->e, name))
+			ev->room->live.state = LIVE_OUT;
+	}
 	return TACIT_OK;
 }
 
@@ -332,22 +363,29 @@ static enum tacit_err on_closed(const struct event *ev)
 	return TACIT_OK;
 }
 
-/* A room that cannot be joined must not keep others from it. */
-static enum tacit_err on_error(const struct event *ev)
-{
-	struct tacit_conversation *c = ev->room;
-	if (c == NULL || c->live.state != LIVE_JOINING)
-		return TACIT_OK;
-	c->live = (struct tacit_live_room){.state = LIVE_IN, .behind = true};
-	ev->e->live.joining -= ev->e->live.joining > 0;
-	return TACIT_OK;
-}
-
 static enum tacit_err on_fell_behind(const struct event *ev)
 {
 	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next)
 		if (ev->room == NULL || ev->room == c)
 			c->live.behind = true;
+	return TACIT_OK;
+}
+
+/* A room that cannot be joined must not keep others from it: what is there is fetched, and only a
+ * new connection asks again. */
+static enum tacit_err on_error(const struct event *ev)
+{
+	struct tacit_bytes code = {0};
+	struct tacit_conversation *c = ev->room;
+	enum tacit_err err = tacit_json_text(ev->body, "code", TACIT_OPTIONAL, 64, &code);
+	if (err != TACIT_OK || c == NULL)
+		return err;
+	if (tacit_bytes_eq(code, TACIT_STR("FELL_BEHIND")))
+		return on_fell_behind(ev);
+	if (c->live.state != LIVE_JOINING)
+		return TACIT_OK;
+	c->live = (struct tacit_live_room){.state = LIVE_IN, .behind = true};
+	ev->e->live.joining -= ev->e->live.joining > 0;
 	return TACIT_OK;
 }
 
@@ -375,6 +413,8 @@ static void read_event(struct tacit_engine *e, const json_t *body, struct event 
 	if (tacit_answer_id(body, "room_id", &id) == TACIT_OK) {
 		struct tacit_conversation *c = tacit_conversation_find(e, id);
 		out->about_room = true;
+		if (c != NULL && !c->in) /* let in again: it is to be joined anew */
+			c->live = (struct tacit_live_room){0};
 		out->room = c != NULL && c->known && c->in && !c->closed ? c : NULL;
 	}
 	if (tacit_json_text(body, "username", TACIT_OPTIONAL, TACIT_MAX_USERNAME, &name) ==
@@ -450,11 +490,12 @@ void tacit_engine_live_adopt(struct tacit_engine *e, const struct tacit_engine *
 {
 	e->live = before->live;
 	e->live.op = 0;
-	e->live.list_wanted |= before->live.op != 0;
+	e->live.list_wanted |= before->live.op != 0 && before->live.room == 0;
 	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
 		const struct tacit_conversation *old = tacit_conversation_find(before, c->id);
 		if (old != NULL)
 			c->live = old->live;
+		c->live.behind |= before->live.op != 0 && before->live.room == c->id;
 	}
 }
 
@@ -467,7 +508,7 @@ int64_t tacit_engine_due(const struct tacit_engine *e)
 	bool waits = e->live.list_wanted || next_to_fetch(e) != NULL;
 	if (!e->unlocked || e->broken)
 		return due;
-	if (e->live.up && e->live.op == 0 && waits)
+	if (e->live.up && e->live.op == 0 && e->cookie.n > 0 && waits)
 		due = e->live.retry_at;
 	for (const struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
 		int64_t own = tacit_lifetime_due(c);

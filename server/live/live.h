@@ -35,6 +35,7 @@ struct live_identity {
 struct live_hello {
 	const struct http_request *request; /* that opened the session: cookies, headers, peer */
 	const json_t *auth;                 /* of the CONNECT packet; NULL: none */
+	const char *path;                   /* the namespace: "/", unless others are set */
 };
 
 struct live_event {
@@ -57,6 +58,9 @@ struct live_app {
 	 * The client is told to fetch from history. */
 	void (*fell_behind)(void *ctx, struct live_handle s, const struct live_identity *who,
 	        const int64_t *rooms, size_t room_count);
+	/* Not NULL: Engine.IO alone, without Socket.IO and sockets; nothing of the above is called.
+	 * For tests. What it gives back (live_message_new) is sent. */
+	struct live_frame *(*message)(void *ctx, bool binary, struct tacit_bytes data);
 };
 
 struct live_settings {
@@ -67,6 +71,9 @@ struct live_settings {
 	unsigned events_per_second; /* of one connection, with a burst of ten seconds' worth; costs
 	                             * are charged before a packet is parsed deep. 0: no limit */
 	unsigned max_per_user;      /* sockets; beyond, the oldest is closed. 0: no limit */
+	const char *path;           /* NULL: "/socket.io" */
+	/* Namespaces beside "/", the last one NULL; each makes sockets of their own. NULL: none. */
+	const char *const *namespaces;
 };
 
 /* Any thread. */
@@ -78,6 +85,12 @@ void live_disconnect(struct live_handle s);
 /* One event: args is the text of a JSON array's inside, as `"name",{...}` is inside ["name",{...}].
  * order: the message's id, for live_open below; 0: none. NULL: out of memory. */
 struct live_frame *live_frame_new(struct tacit_bytes args, int64_t order);
+/* With attachments, which {"_placeholder":true,"num":n} in args stand for: an own event, for
+ * count == 0 the same as above. At most 10. */
+struct live_frame *live_frame_new_binary(
+        struct tacit_bytes args, const struct tacit_bytes *binary, size_t count, int64_t order);
+/* An Engine.IO message, for live_app.message. */
+struct live_frame *live_message_new(bool binary, struct tacit_bytes data);
 struct live_frame *live_frame_hold(struct live_frame *f);
 void live_frame_drop(struct live_frame *f); /* NULL is fine */
 
@@ -86,6 +99,8 @@ void live_emit(struct live_handle s, struct live_frame *f);
 /* The acknowledgement that an event asked for: the text inside of the array. Does nothing when ack
  * is negative. */
 void live_ack(struct live_handle s, int64_t ack, struct tacit_bytes args);
+void live_ack_binary(struct live_handle s, int64_t ack, struct tacit_bytes args,
+        const struct tacit_bytes *binary, size_t count);
 
 /* Any thread. A socket that has joined gets the room's frames, but they are held back (bounded)
  * until live_open says up to which message it knows the room: those with a lower or equal order are
@@ -103,6 +118,20 @@ void live_publish_user(struct live *l, int64_t user_id, struct live_frame *f);
 void live_evict(struct live *l, int64_t room, int64_t user_id);
 /* Any thread: the login's sockets are disconnected; with session_id 0 all of the user's. */
 void live_end(struct live *l, int64_t user_id, int64_t session_id);
+
+/* What live asks the application about a request, on a loop's thread; ctx is live_app's. Each may
+ * be NULL: everything is allowed then. */
+struct live_http {
+	/* May pages of this origin open a WebSocket? Asked for those that are neither the server's
+	 * own nor without an Origin header, since cookies come with any page's. */
+	bool (*origin_listed)(void *ctx, struct tacit_bytes origin);
+	/* A new session: is the address within its rate? *retry_after is in seconds. */
+	bool (*admit)(void *ctx, const struct http_request *r, unsigned *retry_after);
+};
+/* The application that answers /socket.io/ itself and leaves everything else to `under`, in whose
+ * place it goes into net_server_new. Before the loops start; http may be NULL. */
+struct http_app live_http_app(
+        struct live *l, const struct http_app *under, const struct live_http *http);
 
 /* Before the loops start; freed after they have stopped. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err live_new(

@@ -1,7 +1,8 @@
 /* line.h - a connection that HTTP has handed over (RFC 9110 7.8): bytes come in, frames of a ring
  * go out, gathered into as few writes as can be. Whose it is says struct http_taker.
  *
- * A line belongs to one loop and is touched on its thread only. */
+ * A line belongs to one loop and is touched on its thread only; it is flushed and ended within its
+ * own turn, or when no connection has its turn (http_app.turn_over). */
 #ifndef TACIT_SERVER_NET_LINE_H
 #define TACIT_SERVER_NET_LINE_H
 

@@ -107,6 +107,7 @@ for part in ("conversations", "rooms", "sessions"):
         f"POST /api/{part}/{{id}}/read": Route(scope=part, message_id=Member(1, long=2**53)),
         f"GET /api/{part}/{{id}}/key": Route(scope=part),
         f"PUT /api/{part}/{{id}}/key": Route(scope=part, key=Member(b64(b"k"))),
+        f"PUT /api/{part}/{{id}}/expiry": Route(scope=part, message_ttl_seconds=Member(60, long=2**53)),
         f"GET /api/{part}/{{id}}/devices": Route(scope=part),
     })
 

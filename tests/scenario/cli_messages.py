@@ -115,7 +115,8 @@ def two_people_chat_at_their_terminals(w):
     for person in (w.alice, w.bob):
         person.run("unlock")
         person.run("inbox")
-    with w.alice.terminal("chat", "bob") as a, w.bob.terminal("chat", "alice") as b:
+    with w.alice.terminal("chat", "--lines", "bob") as a, \
+            w.bob.terminal("chat", "--lines", "alice") as b:
         a.expect("bob> ")
         b.expect("alice> ")
         a.line("are you there?")

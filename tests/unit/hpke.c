@@ -4,9 +4,21 @@
 #include "support/tap.h"
 
 static const struct tacit_hpke_suite suites[] = {
-        {0x0010, 0x0001, 0x0001}, {0x0012, 0x0003, 0x0002}, {0x0020, 0x0001, 0x0002},
+        {0x0010, 0x0001, 0x0001},
+        {0x0012, 0x0003, 0x0002},
+        {0x0020, 0x0001, 0x0002},
         {0x0020, 0x0002, 0x0003}, /* a KDF that is not the KEM's */
+        {0x0011, 0x0002, 0x0002},
+        {0x0021, 0x0003, 0x0003},
+        {0x0020, 0x0011, 0x0002}, /* a one-stage KDF */
+        {0x647a, 0x0002, 0x0002},
+        {0x647a, 0x0010, 0x0001},
 };
+
+static bool has_mode(struct tacit_hpke_suite s, enum tacit_hpke_mode mode)
+{
+	return s.kem != 0x647a || mode == TACIT_HPKE_BASE || mode == TACIT_HPKE_PSK;
+}
 
 static const uint8_t recipient_ikm[TACIT_HPKE_SK_MAX_BYTES] = {1};
 static const uint8_t sender_ikm[TACIT_HPKE_SK_MAX_BYTES] = {2};
@@ -74,8 +86,10 @@ static void talks_in_every_mode(void)
 		for (int mode = TACIT_HPKE_BASE; mode <= TACIT_HPKE_AUTH_PSK; mode++) {
 			struct pair p;
 			struct tacit_buf sealed = {0}, opened = {0};
+			if (!has_mode(suites[i], (enum tacit_hpke_mode)mode))
+				continue;
 			CHECK_OK(connect(&p, suites[i], (enum tacit_hpke_mode)mode));
-			CHECK_INT(p.enc.n, tacit_hpke_pk_bytes(suites[i]));
+			CHECK_INT(p.enc.n, tacit_hpke_enc_bytes(suites[i]));
 			for (int n = 0; n < 3; n++) {
 				sealed.n = 0;
 				CHECK_OK(tacit_hpke_seal(
@@ -230,7 +244,7 @@ static void refuses_inputs_that_do_not_fit_the_mode(void)
 static void refuses_suites_it_does_not_have(void)
 {
 	static const struct tacit_hpke_suite bad[] = {{0x0013, 1, 1}, {0x0020, 0, 1},
-	        {0x0020, 4, 1}, {0x0020, 1, 0}, {0x0020, 1, 4}, {0, 0, 0}, {0x647a, 2, 2}};
+	        {0x0020, 4, 1}, {0x0020, 1, 0}, {0x0020, 1, 4}, {0, 0, 0}, {0x0050, 2, 2}};
 	struct pair p;
 	CHECK_OK(connect(&p, TACIT_HPKE_DEFAULT, TACIT_HPKE_BASE));
 	struct tacit_hpke_info info = info_of(&p, TACIT_HPKE_BASE);

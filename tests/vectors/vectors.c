@@ -16,7 +16,7 @@
 enum { EXIT_SKIP = 77, DEPTH_MAX = 8, LIVE_HEX_MAX = 16384 /* of one entry */ };
 
 static const struct vector_format *const formats[] = {
-        &wycheproof_format, &hpke_format, &mls_format};
+        &wycheproof_format, &hpke_format, &xwing_format, &mls_format};
 
 static struct {
 	size_t passed, failed, unknown;

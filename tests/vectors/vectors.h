@@ -29,7 +29,7 @@ struct vector_text_format {
 };
 
 extern const struct vector_text_format spake2_format;
-extern const struct vector_format wycheproof_format, hpke_format, mls_format;
+extern const struct vector_format wycheproof_format, hpke_format, xwing_format, mls_format;
 
 /* The bytes of a member in hex, which live until hex_forget; empty when there is no such member.
  * A member that is not hex ends the program with a failure. */

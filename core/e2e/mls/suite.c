@@ -16,6 +16,8 @@ enum { /* HPKE: RFC 9180 7 */
 	DHKEM_P384 = 0x0011,
 	DHKEM_P521 = 0x0012,
 	DHKEM_X25519 = 0x0020,
+	DHKEM_X448 = 0x0021,
+	MLKEM768_X25519 = 0x647a,
 	HKDF_SHA256 = 1,
 	HKDF_SHA384 = 2,
 	HKDF_SHA512 = 3,
@@ -25,6 +27,8 @@ enum { /* HPKE: RFC 9180 7 */
 };
 
 static const struct tacit_mls_suite suites[] = {
+        {TACIT_MLS_MLKEM768X25519_AES256_ED25519, TACIT_SHA384, TACIT_AES256_GCM, TACIT_ED25519,
+                {MLKEM768_X25519, HKDF_SHA384, AES_256_GCM}, 48, 32, 32, 1216, 1120, 32, 32},
         {TACIT_MLS_X25519_AES128_ED25519, TACIT_SHA256, TACIT_AES128_GCM, TACIT_ED25519,
                 {DHKEM_X25519, HKDF_SHA256, AES_128_GCM}, 32, 16, 32, 32, 32, 32, 32},
         {TACIT_MLS_X25519_CHACHA_ED25519, TACIT_SHA256, TACIT_CHACHA20_POLY1305, TACIT_ED25519,
@@ -35,6 +39,12 @@ static const struct tacit_mls_suite suites[] = {
                 {DHKEM_P384, HKDF_SHA384, AES_256_GCM}, 48, 32, 48, 97, 97, 48, 97},
         {TACIT_MLS_P521_AES256_P521, TACIT_SHA512, TACIT_AES256_GCM, TACIT_ECDSA_P521_SHA512,
                 {DHKEM_P521, HKDF_SHA512, AES_256_GCM}, 64, 32, 66, 133, 133, 66, 133},
+#ifndef TACIT_NO_CURVE448
+        {TACIT_MLS_X448_AES256_ED448, TACIT_SHA512, TACIT_AES256_GCM, TACIT_ED448,
+                {DHKEM_X448, HKDF_SHA512, AES_256_GCM}, 64, 32, 56, 56, 56, 57, 57},
+        {TACIT_MLS_X448_CHACHA_ED448, TACIT_SHA512, TACIT_CHACHA20_POLY1305, TACIT_ED448,
+                {DHKEM_X448, HKDF_SHA512, CHACHA20_POLY1305}, 64, 32, 56, 56, 56, 57, 57},
+#endif
 };
 
 const struct tacit_mls_suite *tacit_mls_suite_find(uint16_t id)
@@ -276,17 +286,13 @@ enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s, struct tacit_b
 	enum tacit_err err;
 	struct labelled l;
 	struct flat info;
-	struct tacit_buf enc = {0}, sealed = {0};
 	info.p = info.small;
 	TRY(labelled(&l, label.label, label.context));
 	TRY(flatten(&info, &l));
-	TRY(tacit_hpke_seal_once(s->hpke, pk, tacit_bytes(info.p, info.n), TACIT_STR(""), plain,
-	        env, &enc, &sealed));
-	memcpy(out.kem_output, enc.p, enc.n);
-	memcpy(out.sealed, sealed.p, sealed.n);
+	struct tacit_hpke_message m = {.info = tacit_bytes(info.p, info.n), .text = plain};
+	TRY(tacit_hpke_seal_to(
+	        s->hpke, pk, &m, env, (struct tacit_hpke_sealed_room){out.kem_output, out.sealed}));
 out:
-	tacit_buf_clear(&enc);
-	tacit_buf_clear(&sealed);
 	flat_free(&info);
 	return err;
 }
@@ -297,16 +303,13 @@ enum tacit_err tacit_mls_decrypt(const struct tacit_mls_suite *s, const uint8_t 
 	enum tacit_err err;
 	struct labelled l;
 	struct flat info;
-	struct tacit_buf opened = {0};
 	info.p = info.small;
 	TRY(labelled(&l, label.label, label.context));
 	TRY(flatten(&info, &l));
-	TRY(tacit_hpke_open_once(s->hpke, in.kem_output, tacit_bytes(sk, s->kem_sk_bytes),
-	        tacit_bytes(info.p, info.n), TACIT_STR(""), in.sealed, &opened));
-	if (opened.n > 0)
-		memcpy(plain, opened.p, opened.n);
+	struct tacit_hpke_message m = {.info = tacit_bytes(info.p, info.n), .text = in.sealed};
+	TRY(tacit_hpke_open_from(
+	        s->hpke, tacit_bytes(sk, s->kem_sk_bytes), in.kem_output, &m, plain));
 out:
-	tacit_buf_clear(&opened);
 	flat_free(&info);
 	return err;
 }

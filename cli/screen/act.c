@@ -1,0 +1,321 @@
+/* What is typed and sent: messages, and commands behind a slash. */
+#include <string.h>
+
+#include "cli/screen/state.h"
+#include "wire/names.h"
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static void send_text(struct screen *s, struct tacit_bytes text)
+{
+	struct dialog *t = model_chosen(&s->model);
+	if (t == NULL) {
+		model_flash(&s->model, true, TACIT_STR("To whom? Begin with /chat USER."));
+		return;
+	}
+	const struct tacit_content content = {
+	        .kind = TACIT_CONTENT_TEXT, .sent_at = screen_now(s), .text = text};
+	const struct tacit_command send = {
+	        .kind = TACIT_CMD_SEND, .conversation = t->id, .content = &content};
+	struct wish wish = {.kind = WISH_SEND, .conversation = t->id};
+	enum tacit_err err = runner_post(s->runner, &send, &wish.ticket);
+	if (err == TACIT_OK) {
+		wish_keep(s, &wish);
+		err = dialog_add_waiting(t, wish.ticket, screen_now(s), text);
+	}
+	if (err != TACIT_OK) {
+		model_flash(&s->model, true, tacit_cstr(tacit_err_text(err)));
+		return;
+	}
+	t->anchor = (struct anchor){.following = true};
+	t->fresh = 0;
+	tacit_ignore(edit_sent(&s->edit), "then it is not remembered");
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+static const char keys_help[] = "Tab, Ctrl-N, Ctrl-P, Alt-1...9  other conversations\n"
+                                "Alt-Enter  a new line         PageUp, PageDown  scroll\n"
+                                "Ctrl-F  search                Ctrl-G  fetch the newest file\n"
+                                "Ctrl-Y  put back what Ctrl-K, Ctrl-U, Ctrl-W took;  Ctrl-_  undo";
+
+static void do_help(struct screen *s)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	for (size_t i = 0; i < slash_command_count; i++) {
+		const struct slash_command *c = &slash_commands[i];
+		TRY(tacit_buf_printf(&text, "/%s%s%s  %s\n", c->name, c->args[0] != '\0' ? " " : "",
+		        c->args, c->help));
+	}
+	TRY(tacit_buf_append(&text, tacit_cstr(keys_help)));
+	screen_say(s, ENTRY_ASIDE, tacit_buf_view(&text));
+out:
+	tacit_buf_clear(&text);
+	if (err != TACIT_OK)
+		s->broken = err;
+}
+
+static void do_chat(struct screen *s, const char *name)
+{
+	const struct dialog *t = model_named(&s->model, name);
+	const struct tacit_command resolve = {
+	        .kind = TACIT_CMD_RESOLVE, .username = tacit_cstr(name)};
+	for (size_t i = 0; i < s->model.count && t != NULL; i++)
+		if (s->model.dialogs[i] == t) {
+			screen_choose(s, i);
+			return;
+		}
+	if (tacit_username_valid(tacit_cstr(name)))
+		wish_post(s, &resolve, &(struct wish){.kind = WISH_CHAT});
+	else
+		model_flash(&s->model, true,
+		        TACIT_STR("No conversation, or more than one, has that name."));
+}
+
+/* The dialog that a command about one other person needs. NULL: told. */
+static struct dialog *direct_dialog(struct screen *s)
+{
+	struct dialog *t = model_chosen(&s->model);
+	if (t != NULL && t->kind == TACIT_DIRECT)
+		return t;
+	model_flash(&s->model, true,
+	        TACIT_STR("That is about one person: go to them first, with /chat USER."));
+	return NULL;
+}
+
+static void ask_number(struct screen *s, const struct dialog *t)
+{
+	const struct tacit_command ask = {
+	        .kind = TACIT_CMD_SAFETY_NUMBER, .username = tacit_buf_view(&t->username)};
+	wish_post(s, &ask, &(struct wish){.kind = WISH_SAFETY, .conversation = t->id});
+}
+
+/* Only for the number that was shown here: the engine refuses when the key is another by now. */
+static void confirm(struct screen *s, const struct dialog *t, enum tacit_command_kind kind)
+{
+	bool same = tacit_bytes_eq(tacit_buf_view(&s->safety_of), tacit_buf_view(&t->username));
+	bool fits = s->safety_changed == (kind == TACIT_CMD_ACCEPT_KEY);
+	if (!same || s->safety_of.n == 0 || s->safety[0] == '\0' || !fits) {
+		ask_number(s, t);
+		return;
+	}
+	const struct tacit_command set = {.kind = kind,
+	        .username = tacit_buf_view(&t->username),
+	        .text = tacit_cstr(s->safety)};
+	wish_post(s, &set,
+	        &(struct wish){.kind = WISH_VERIFIED,
+	                .conversation = t->id,
+	                .done = kind == TACIT_CMD_ACCEPT_KEY ? "The new key is trusted from now on."
+	                                                     : "Verified."});
+	s->safety[0] = '\0';
+}
+
+static void do_key(struct screen *s, const struct slash *c, enum tacit_command_kind kind)
+{
+	struct dialog *t = direct_dialog(s);
+	if (t == NULL)
+		return;
+	if (c->count == 1 && strcmp(c->words[0], "yes") == 0)
+		confirm(s, t, kind);
+	else
+		ask_number(s, t);
+}
+
+static void do_members(struct screen *s)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_buf text = {0};
+	const struct dialog *t = model_chosen(&s->model);
+	if (t == NULL)
+		return;
+	TRY(tacit_buf_printf(&text, "%zu in the conversation:\n", t->member_count));
+	TRY(tacit_buf_append(&text, tacit_buf_view(&t->members)));
+	screen_say(s, ENTRY_ASIDE, tacit_buf_view(&text));
+out:
+	tacit_buf_clear(&text);
+	if (err != TACIT_OK)
+		s->broken = err;
+}
+
+static struct dialog *group_dialog(struct screen *s)
+{
+	struct dialog *t = model_chosen(&s->model);
+	if (t != NULL && t->kind != TACIT_DIRECT)
+		return t;
+	model_flash(&s->model, true, TACIT_STR("That is about a group: go to it first."));
+	return NULL;
+}
+
+static void create_group(struct screen *s, const struct slash *c)
+{
+	struct tacit_bytes users[SLASH_WORDS];
+	size_t count = 0;
+	for (int i = 2; i < c->count; i++)
+		users[count++] = tacit_cstr(c->words[i]);
+	const struct tacit_command create = {.kind = TACIT_CMD_CREATE_GROUP,
+	        .text = tacit_cstr(c->words[1]),
+	        .users = users,
+	        .user_count = count};
+	wish_post(s, &create, &(struct wish){.kind = WISH_CHAT});
+}
+
+static void change_group(struct screen *s, const struct slash *c, enum tacit_command_kind kind)
+{
+	struct tacit_bytes users[SLASH_WORDS];
+	const struct dialog *t = group_dialog(s);
+	struct tacit_command change = {.kind = kind};
+	if (t == NULL)
+		return;
+	for (int i = 1; i < c->count; i++)
+		users[i - 1] = tacit_cstr(c->words[i]);
+	change.conversation = t->id;
+	if (kind == TACIT_CMD_ADD) {
+		change.users = users;
+		change.user_count = (size_t)c->count - 1;
+	} else {
+		change.username = users[0];
+	}
+	wish_post(s, &change,
+	        &(struct wish){.kind = WISH_VERIFIED,
+	                .conversation = t->id,
+	                .done = kind == TACIT_CMD_ADD ? "Added." : "Removed."});
+}
+
+static void do_group(struct screen *s, const struct slash *c)
+{
+	if (strcmp(c->words[0], "create") == 0 && c->count >= 3)
+		create_group(s, c);
+	else if (strcmp(c->words[0], "add") == 0)
+		change_group(s, c, TACIT_CMD_ADD);
+	else if (strcmp(c->words[0], "remove") == 0 && c->count == 2)
+		change_group(s, c, TACIT_CMD_REMOVE);
+	else
+		model_flash(&s->model, true,
+		        TACIT_STR("/group create NAME USER..., /group add USER..., or /group "
+		                  "remove USER"));
+}
+
+static void do_leave(struct screen *s, const struct slash *c)
+{
+	struct dialog *t = group_dialog(s);
+	if (t == NULL)
+		return;
+	if (c->count == 0 || strcmp(c->words[0], "yes") != 0) {
+		model_flash(&s->model, true, TACIT_STR("Leave for good? Then: /leave yes"));
+		return;
+	}
+	const struct tacit_command leave = {.kind = TACIT_CMD_REMOVE,
+	        .conversation = t->id,
+	        .username = tacit_buf_view(&s->model.self)};
+	wish_post(s, &leave,
+	        &(struct wish){
+	                .kind = WISH_LEAVE, .conversation = t->id, .done = "You have left."});
+}
+
+static void do_file(struct screen *s, const char *path)
+{
+	struct dialog *t = model_chosen(&s->model);
+	if (t != NULL)
+		transfer_send(s, t, path);
+}
+
+void screen_fetch_newest_file(struct screen *s)
+{
+	const struct dialog *t = model_chosen(&s->model);
+	for (size_t i = t != NULL ? t->count : 0; i > 0; i--)
+		if (t->entries[i - 1].file[0] != '\0' && t->entries[i - 1].state == ENTRY_THEIRS) {
+			transfer_get(s, t->entries[i - 1].file);
+			return;
+		}
+	model_flash(&s->model, false, TACIT_STR("No file has come here."));
+}
+
+static void do_search(struct screen *s, const char *text)
+{
+	tacit_ignore(edit_sent(&s->edit), "then it is not remembered");
+	search_begin(s);
+	if (edit_insert(&s->edit, tacit_cstr(text)) == TACIT_OK)
+		search_next(s);
+}
+
+static void run(struct screen *s, const struct slash *c)
+{
+	switch (c->command->kind) {
+	case SLASH_HELP:
+		do_help(s);
+		break;
+	case SLASH_CHAT:
+		do_chat(s, c->words[0]);
+		break;
+	case SLASH_FILE:
+		do_file(s, c->words[0]);
+		break;
+	case SLASH_GET:
+		if (c->count > 0)
+			transfer_get(s, c->words[0]);
+		else
+			screen_fetch_newest_file(s);
+		break;
+	case SLASH_VERIFY:
+		do_key(s, c, TACIT_CMD_SET_VERIFIED);
+		break;
+	case SLASH_ACCEPT_KEY:
+		do_key(s, c, TACIT_CMD_ACCEPT_KEY);
+		break;
+	case SLASH_GROUP:
+		do_group(s, c);
+		break;
+	case SLASH_MEMBERS:
+		do_members(s);
+		break;
+	case SLASH_LEAVE:
+		do_leave(s, c);
+		break;
+	case SLASH_SEARCH:
+		do_search(s, c->words[0]);
+		break;
+	case SLASH_QUIT:
+		s->leaving = true;
+		break;
+	}
+}
+
+/* The line stays when it is no command, to be mended; else it is gone before the command runs,
+ * which may bring another. */
+static void run_line(struct screen *s, const char *line)
+{
+	struct slash c;
+	struct tacit_buf problem = {0};
+	enum tacit_err err = slash_parse(line, &c);
+	if (err == TACIT_OK) {
+		tacit_ignore(edit_sent(&s->edit), "then it is not remembered");
+		run(s, &c);
+	} else if (c.problem != NULL && c.command != NULL &&
+	           tacit_buf_printf(&problem, "%s: /%s %s", c.problem, c.command->name,
+	                   c.command->args) == TACIT_OK) {
+		model_flash(&s->model, true, tacit_buf_view(&problem));
+	} else {
+		model_flash(&s->model, true,
+		        tacit_cstr(c.problem != NULL ? c.problem : tacit_err_text(err)));
+	}
+	tacit_buf_clear(&problem);
+	slash_clear(&c);
+}
+
+void screen_enter(struct screen *s)
+{
+	struct tacit_buf line = {0};
+	struct tacit_bytes text = edit_text(&s->edit);
+	if (text.n == 0)
+		return;
+	if (tacit_buf_append(&line, text) != TACIT_OK || tacit_buf_terminate(&line) != TACIT_OK)
+		s->broken = TACIT_E_NOMEM;
+	else if (text.p[0] != '/')
+		send_text(s, tacit_buf_view(&line));
+	else if (text.n > 1 && text.p[1] == '/')
+		send_text(s, tacit_bytes_part(tacit_buf_view(&line), 1, text.n));
+	else
+		run_line(s, (const char *)line.p);
+	tacit_buf_clear(&line);
+}

@@ -1,0 +1,113 @@
+/* dialog.h - one conversation as the screen knows it: what was said, who has read it, where it is
+ * scrolled to. Nothing here draws or waits.
+ *
+ * Every text in it is clean: it has gone through term_clean on its way in, and nowhere else. */
+#ifndef TACIT_CLI_SCREEN_DIALOG_H
+#define TACIT_CLI_SCREEN_DIALOG_H
+
+#include "base/buf.h"
+#include "engine/engine.h"
+
+enum entry_kind {
+	ENTRY_TEXT,
+	ENTRY_FILE,
+	ENTRY_REFUSED, /* a message that is not shown, and why */
+	ENTRY_ASIDE,   /* who came and went; what the program says here */
+	ENTRY_LOUD,    /* changed keys, warnings, messages that never came */
+};
+
+enum entry_state {
+	ENTRY_THEIRS,
+	ENTRY_WAITING, /* own, not on the server yet */
+	ENTRY_SENT,
+	ENTRY_NOT_SENT, /* own, and the server will not take it */
+};
+
+struct entry {
+	enum entry_kind kind;
+	enum entry_state state;
+	uint64_t position; /* in the history; UINT64_MAX: waiting, at the end */
+	uint64_t message;  /* 0: none, or not known yet */
+	uint64_t ticket;   /* of the command that sends it; 0: none */
+	int64_t time;
+	struct tacit_buf name; /* of the sender */
+	struct tacit_buf text; /* FILE: "name, size", and after a line feed what was said to it */
+	char file[TACIT_MAX_FILE_ID + 1];
+};
+
+struct reader {
+	struct tacit_buf name;
+	uint64_t message; /* has read up to this one */
+};
+
+/* The last line of the pane: the end of an entry, less some lines. Following: the newest. */
+struct anchor {
+	bool following;
+	size_t entry;  /* an index; not past the last */
+	size_t hidden; /* lines of it below the pane */
+};
+
+struct dialog {
+	uint64_t id;
+	enum tacit_conversation_kind kind;
+	struct tacit_buf title;    /* clean */
+	struct tacit_buf username; /* direct: as the engine calls the other one */
+	struct tacit_buf members;  /* as the engine calls them, one a line */
+	size_t member_count;
+	bool verified;
+	bool changed;    /* somebody's key has changed, not accepted yet */
+	bool gone;       /* closed, or left: nothing more comes */
+	uint64_t newest; /* message */
+	uint64_t unread;
+	uint64_t counted; /* the message up to which the server has counted the unread ones */
+
+	struct entry *entries; /* ascending by position */
+	size_t count, cap;
+	bool asked, whole; /* an older page is under way; there is no older one */
+	size_t got;        /* entries of it that came */
+	uint64_t oldest;   /* where the next older page ends */
+	uint64_t fresh;    /* the message before which the line of new ones stands; 0: none */
+	uint64_t marked;   /* read mark that was sent last */
+	struct anchor anchor;
+
+	struct reader *readers;
+	size_t reader_count;
+	struct tacit_buf typing; /* who types, clean; empty: nobody */
+	int64_t typing_until;    /* seconds */
+	struct tacit_buf draft;  /* typed here and not sent */
+};
+
+void dialog_clear(struct dialog *t); /* wipes and frees */
+
+/* What the engine says about the conversation itself. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err dialog_describe(struct dialog *t, const struct tacit_notice *n);
+
+/* One MESSAGE, REFUSED, MISSING, KEY_CHANGED, MEMBER or WARNING notice, from the history (position)
+ * or as it came (0): then it may count as unread. One that is there already is not put in again,
+ * and an own message that waited here becomes the sent one. *is_new: it was put in. Fails: NOMEM.
+ */
+TACIT_MUST_USE enum tacit_err dialog_add(
+        struct dialog *t, const struct tacit_notice *n, uint64_t position, bool *is_new);
+/* A text of one's own, on its way by a ticket. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err dialog_add_waiting(
+        struct dialog *t, uint64_t ticket, int64_t now, struct tacit_bytes text);
+/* The program says something here; text may be from outside. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err dialog_add_aside(
+        struct dialog *t, int64_t now, enum entry_kind kind, struct tacit_bytes text);
+
+/* How the command with this ticket ended: by n (DONE: it is sent; FAILED: it waits, or not even
+ * that). False: no entry waits for it. */
+bool dialog_settle(struct dialog *t, uint64_t ticket, const struct tacit_notice *n);
+
+/* Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err dialog_read_by(
+        struct dialog *t, struct tacit_bytes username, uint64_t message);
+TACIT_MUST_USE enum tacit_err dialog_typing(
+        struct dialog *t, struct tacit_bytes username, int64_t until);
+
+/* The newest message of others; 0: none. */
+uint64_t dialog_newest_of_others(const struct dialog *t);
+/* Puts the line of new messages before the first of the newest `unread` of others. */
+void dialog_mark_fresh(struct dialog *t);
+
+#endif

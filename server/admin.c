@@ -92,12 +92,22 @@ static enum tacit_err find_user(struct admin *a, const char *name, struct store_
 	return err;
 }
 
+/* A server that runs beside us looks at its open connections when it finds this changed. */
+static enum tacit_err mark_logins(struct admin *a)
+{
+	int64_t mark;
+	tacit_random(&mark, sizeof(mark));
+	return a->store->ops->meta_set(a->store, API_LOGINS_MARK, tacit_bytes(&mark, sizeof(mark)));
+}
+
 static enum tacit_err set_disabled(struct admin *a, const char *name, bool disabled)
 {
 	struct store_user u;
 	enum tacit_err err = find_user(a, name, &u);
 	if (err == TACIT_OK)
 		err = a->store->ops->user_set_disabled(a->store, u.id, disabled);
+	if (err == TACIT_OK)
+		err = mark_logins(a);
 	if (err == TACIT_OK)
 		printf("%s is %s\n", u.username,
 		        disabled ? "disabled; all sessions have ended" : "enabled");

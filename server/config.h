@@ -40,7 +40,8 @@ struct config {
 	int64_t max_participants, ttl_min, ttl_max, rate_address, rate_account, rate_login,
 	        shutdown_grace;
 	int64_t registration, directory, metrics; /* the enums of api.h */
-	bool require_signed;
+	int64_t connections_per_account;
+	bool require_signed, presence;
 	char *ignored[8]; /* settings that were given and have no effect in this version */
 	size_t ignored_count;
 };

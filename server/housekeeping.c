@@ -120,6 +120,9 @@ static void end_sweep(struct job *j, enum tacit_err err)
 static void after_sweep(struct job *j, enum tacit_err err)
 {
 	struct sweep *w = (struct sweep *)j;
+	if (err == TACIT_OK)
+		api_tell_ended(w->h->s.api, (const int64_t *)(const void *)w->swept.ended.p,
+		        w->swept.ended.n / sizeof(int64_t));
 	if (err == TACIT_OK && w->swept.gone.n > 0) {
 		w->job.run = delete_bodies;
 		w->job.done = end_sweep;

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "crypto/random.h"
+#include "server/api/live_watch.h"
 #include "server/data_folder.h"
 #include "server/housekeeping.h"
 #include "server/store/store.h"
@@ -28,6 +29,8 @@ struct node {
 	struct api *api;
 	struct job_pool *pool;
 	struct net_server *server;
+	struct live *live;
+	struct live_watch *watch;
 	struct housekeeping *housekeeping;
 	char invitation[API_INVITATION_CHARS + 1];
 };
@@ -253,6 +256,8 @@ static enum tacit_err open_api(struct node *n)
 	        .quota_bytes = c->quota_bytes,
 	        .upload_expiry_s = c->upload_expiry,
 	        .max_participants = (unsigned)c->max_participants,
+	        .presence = c->presence,
+	        .connections_per_account = (unsigned)c->connections_per_account,
 	        .ttl_min_s = c->ttl_min,
 	        .ttl_max_s = c->ttl_max,
 	        .rate_address = (unsigned)c->rate_address,
@@ -276,17 +281,31 @@ static struct net_settings port_settings(const struct config *c)
 	};
 }
 
+static enum tacit_err open_live(struct node *n)
+{
+	const struct live_settings s = {0};
+	const struct live_app app = api_live_app(n->api);
+	enum tacit_err err = live_new(&s, &app, &n->live);
+	api_set_live(n->api, n->live);
+	return err;
+}
+
 static enum tacit_err open_port(struct node *n, char why[256])
 {
+	enum tacit_err err;
 	const struct config *c = n->config;
 	const struct net_settings s = port_settings(c);
+	const struct live_http http = api_live_http();
 	struct http_app app = api_http_app(n->api);
+	const char *text = "";
 	app.cork = job_cork;
 	app.uncork = job_uncork;
-	const char *text = "";
-	enum tacit_err err = net_server_new(&s, &app, &text, &n->server);
+	TRY(open_live(n));
+	app = live_http_app(n->live, &app, &http);
+	err = net_server_new(&s, &app, &text, &n->server);
 	if (err != TACIT_OK)
 		snprintf(why, 256, "%s: %s", c->listen, text);
+out:
 	return err;
 }
 
@@ -390,6 +409,7 @@ enum tacit_err node_start(struct node *n, char why[256])
 	        .store_url = n->store_url};
 	TRY(housekeeping_start(&s, &n->housekeeping));
 	TRY(net_server_start(n->server));
+	TRY(live_watch_start(n->api, &n->watch));
 	why[0] = '\0';
 out:
 	return err;
@@ -402,6 +422,8 @@ enum tacit_err node_reload_tls(struct node *n, const char **why)
 
 void node_stop(struct node *n)
 {
+	live_watch_stop(n->watch);
+	n->watch = NULL;
 	housekeeping_stop(n->housekeeping);
 	n->housekeeping = NULL;
 	if (n->pool == NULL)
@@ -418,6 +440,7 @@ void node_free(struct node *n)
 		net_server_free(n->server);
 	if (n->pool != NULL)
 		job_pool_free(n->pool);
+	live_free(n->live);
 	api_free(n->api);
 	if (n->blobs != NULL)
 		blob_store_close(n->blobs);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "server/api/call.h"
+#include "server/api/live_people.h"
 #include "server/api/multipart.h"
 #include "server/api/reply.h"
 #include "server/api/stream.h"
@@ -47,7 +48,9 @@ enum tacit_err api_new(const struct api_settings *s, struct blob_store *blobs, s
 	        &s->env, &a->codes));
 	a->claims = api_claims_new();
 	a->metrics = metrics_new(api_route_count, label_of);
-	err = a->claims != NULL && a->metrics != NULL ? TACIT_OK : TACIT_E_NOMEM;
+	a->people = live_people_new();
+	err = a->claims != NULL && a->metrics != NULL && a->people != NULL ? TACIT_OK
+	                                                                   : TACIT_E_NOMEM;
 out:
 	if (err != TACIT_OK)
 		api_free(a);
@@ -67,6 +70,7 @@ void api_free(struct api *a)
 	api_limiter_free(a->login_by_name);
 	api_limiter_free(a->codes);
 	api_claims_free(a->claims);
+	live_people_free(a->people);
 	metrics_free(a->metrics);
 	tacit_free(a);
 }

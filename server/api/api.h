@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "crypto/secret.h"
 #include "server/job/job.h"
+#include "server/live/live.h"
 #include "server/net/http.h"
 #include "server/net/server.h"
 #include "server/steady.h"
@@ -31,10 +32,12 @@ struct api_settings {
 	int64_t max_file_bytes, quota_bytes;
 	int64_t upload_expiry_s;
 	unsigned max_participants;
-	int64_t ttl_min_s, ttl_max_s; /* what clients may ask for: sessions and messages */
-	unsigned rate_address; /* requests a second and address; 0: no limit */
-	unsigned rate_account; /* the same for an account */
-	unsigned rate_login;   /* tries of a password or code a minute and address; 0: no limit */
+	unsigned connections_per_account; /* live ones; 0: no limit */
+	bool presence;                    /* who is online and who is typing is told to members */
+	int64_t ttl_min_s, ttl_max_s;     /* what clients may ask for: sessions and messages */
+	unsigned rate_address;            /* requests a second and address; 0: no limit */
+	unsigned rate_account;            /* the same for an account */
+	unsigned rate_login; /* tries of a password or code a minute and address; 0: no limit */
 };
 
 struct api;
@@ -46,6 +49,15 @@ void api_free(struct api *a);
 
 /* Before the loops start. */
 void api_set_pool(struct api *a, struct job_pool *pool);
+/* Before the loops start: the Socket.IO connections, made with api_live_app(). */
+void api_set_live(struct api *a, struct live *live);
+struct live_app api_live_app(struct api *a);
+struct live_http api_live_http(void);
+/* These conversations ended by their deadline, and that is on disk. Any thread. */
+void api_tell_ended(struct api *a, const int64_t *conversations, size_t count);
+/* What a writer of the store in another process sets to something new when it ends logins. */
+#define API_LOGINS_MARK "logins_mark"
+
 /* For /metrics; may be NULL. */
 void api_set_server(struct api *a, const struct net_server *server);
 struct http_app api_http_app(struct api *a);

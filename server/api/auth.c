@@ -172,6 +172,14 @@ bool api_origin_listed(const struct api *a, struct tacit_bytes origin)
 	return false;
 }
 
+bool api_origin_is(struct tacit_bytes origin, struct tacit_bytes host, bool tls)
+{
+	struct tacit_bytes scheme = tls ? TACIT_STR("https://") : TACIT_STR("http://");
+	return origin.n == scheme.n + host.n && host.n > 0 &&
+	       tacit_bytes_eq(tacit_bytes_part(origin, 0, scheme.n), scheme) &&
+	       strncasecmp((const char *)origin.p + scheme.n, (const char *)host.p, host.n) == 0;
+}
+
 bool api_same_origin(const struct api_call *c)
 {
 	struct tacit_bytes site = c->header[API_H_FETCH_SITE];
@@ -182,10 +190,7 @@ bool api_same_origin(const struct api_call *c)
 		return false;
 	if (api_origin_listed(c->api, origin))
 		return true;
-	struct tacit_bytes scheme = c->tls ? TACIT_STR("https://") : TACIT_STR("http://");
-	return origin.n == scheme.n + host.n && host.n > 0 &&
-	       tacit_bytes_eq(tacit_bytes_part(origin, 0, scheme.n), scheme) &&
-	       strncasecmp((const char *)origin.p + scheme.n, (const char *)host.p, host.n) == 0;
+	return api_origin_is(origin, host, c->tls);
 }
 
 void api_csrf_token(const struct api *a, int64_t session_id, char out[API_CSRF_CHARS + 1])

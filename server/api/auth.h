@@ -15,6 +15,8 @@ TACIT_MUST_USE enum tacit_err api_verify_signature(
 
 /* Is the call from the server's own pages, or those of a listed origin? */
 bool api_same_origin(const struct api_call *c);
+/* Is it the origin of pages that this host serves? */
+bool api_origin_is(struct tacit_bytes origin, struct tacit_bytes host, bool tls);
 bool api_origin_listed(const struct api *a, struct tacit_bytes origin);
 
 /* The CSRF token of a session, hex. */

@@ -137,6 +137,7 @@ void api_call_free(struct api_call *c)
 	http_response_free(c->answer);
 	tacit_buf_clear(&c->piece);
 	tacit_buf_clear(&c->gone_files);
+	live_outbox_clear(&c->outbox);
 	for (int i = API_H_SESSION; i <= API_H_AUTHORIZATION; i++)
 		if (c->header[i].p != NULL)
 			tacit_wipe((uint8_t *)(uintptr_t)c->header[i].p, c->header[i].n);
@@ -202,7 +203,10 @@ static void after_steps(struct job *j, enum tacit_err err)
 		http_response_free(c->answer);
 		c->answer = NULL;
 		tacit_buf_clear(&c->gone_files);
+		live_outbox_clear(&c->outbox);
 	}
+	if (c->lane == JOB_WRITE)
+		api_outbox_send(c->api, &c->outbox);
 	if (c->lane == JOB_WRITE && (err == TACIT_OK || c->problem == API_REPLAYED))
 		c->spent = true;
 	bool unfinished = c->problem == API_FINE && c->answer == NULL && !c->enough;
@@ -377,6 +381,20 @@ enum tacit_err api_answer_empty(struct api_call *c, int status)
 	err = api_json_finish(&w);
 out:
 	return err;
+}
+
+void api_outbox_send(struct api *a, struct live_outbox *o)
+{
+	if (o->recheck)
+		atomic_store_explicit(&a->recheck, true, memory_order_relaxed);
+	live_outbox_send(o, a->live);
+}
+
+struct live_person api_caller(const struct api_call *c)
+{
+	struct live_person p = {.user_id = c->who.user_id};
+	memcpy(p.username, c->who.username, sizeof(p.username));
+	return p;
 }
 
 void api_collect_gone(void *ctx, const char *file_id)

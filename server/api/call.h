@@ -14,6 +14,7 @@
 #include "server/api/api.h"
 #include "server/api/claims.h"
 #include "server/api/json_out.h"
+#include "server/api/live_outbox.h"
 #include "server/api/problem.h"
 #include "server/api/ratelimit.h"
 #include "server/api/route.h"
@@ -39,6 +40,11 @@ struct api {
 	_Atomic size_t held; /* bytes of bodies in calls under way */
 	struct api_claims *claims;
 	struct api_health health;
+	struct live *live;          /* NULL: nobody listens */
+	struct live_people *people; /* who is connected */
+	_Atomic bool recheck;       /* logins have ended that nobody could name */
+	_Atomic bool untold;        /* somebody's presence could not be told at once */
+	int64_t logins_mark;        /* live_look_after's */
 	int64_t started_at;
 };
 
@@ -113,6 +119,7 @@ struct api_call {
 	bool enough;            /* the step asks that its list end here */
 	struct tacit_buf gone_files; /* ids, STORE_FILE_ID_CHARS + 1 bytes each: blobs to delete
 	                                once committed */
+	struct live_outbox outbox;   /* what is told once committed */
 	uint8_t storage[];
 };
 
@@ -158,6 +165,12 @@ TACIT_MUST_USE enum tacit_err api_answer_json(struct api_call *c, int status, st
 TACIT_MUST_USE enum tacit_err api_answer_empty(struct api_call *c, int status);
 /* An answer without a body. */
 TACIT_MUST_USE enum tacit_err api_answer_bare(struct api_call *c, int status);
+
+/* The caller, as events name them. */
+struct live_person api_caller(const struct api_call *c);
+
+/* After a commit. */
+void api_outbox_send(struct api *a, struct live_outbox *o);
 
 /* A gone() callback for the store: ctx is the call. */
 void api_collect_gone(void *ctx, const char *file_id);

@@ -240,6 +240,18 @@ out:
 	return err;
 }
 
+static enum tacit_err tell_members(struct api_call *c, struct store *store, int64_t id)
+{
+	enum tacit_err err;
+	struct tacit_buf ids = {0};
+	TRY(api_member_ids(c, store, id, &ids));
+	const struct api_names all = {(int64_t *)(void *)ids.p, ids.n / sizeof(int64_t)};
+	TRY(api_tell_participants(c, store, id, LIVE_ADDED, &all));
+out:
+	tacit_buf_clear(&ids);
+	return err;
+}
+
 /* One that was there before keeps its terms. */
 static enum tacit_err set_terms(
         struct api_call *c, struct store *store, const struct creation *n, int64_t id)
@@ -264,6 +276,8 @@ enum tacit_err api_conversation_create(struct api_call *c, struct store *store)
 	TRY(store->ops->conversation_create(store, n->kind, c->who.user_id, n->name, n->members.ids,
 	        n->members.count, c->now, n->expires_at, &id, &existed));
 	if (!existed)
+		TRY(tell_members(c, store, id));
+	if (!existed)
 		TRY(set_terms(c, store, n, id));
 	TRY(answer_conversation(c, store, id, existed ? 200 : 201));
 out:
@@ -287,9 +301,14 @@ out:
 enum tacit_err api_session_close(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
+	struct tacit_buf members = {0};
+	TRY(api_member_ids(c, store, c->path.id, &members));
 	TRY(store->ops->conversation_close(
 	        store, c->path.id, c->who.user_id, c->now, api_collect_gone, c));
+	TRY(live_tell_closed(&c->outbox, c->path.id, "closed",
+	        (const int64_t *)(const void *)members.p, members.n / sizeof(int64_t)));
 	TRY(api_answer_empty(c, 200));
 out:
+	tacit_buf_clear(&members);
 	return err;
 }

@@ -1,9 +1,10 @@
 /* participants.c - who is in a conversation: list, add, leave, remove. */
 #include "server/api/participants.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "server/api/handlers.h"
-#include "server/api/names.h"
 
 enum tacit_err api_participant_row(void *ctx, const struct store_participant *p)
 {
@@ -73,6 +74,36 @@ out:
 	return err;
 }
 
+static enum tacit_err add_member_id(void *ctx, const struct store_participant *p)
+{
+	return tacit_buf_append(ctx, tacit_bytes(&p->user_id, sizeof(p->user_id)));
+}
+
+enum tacit_err api_member_ids(
+        struct api_call *c, struct store *store, int64_t id, struct tacit_buf *out)
+{
+	return store->ops->participant_list(store, id, c->who.user_id, add_member_id, out);
+}
+
+enum tacit_err api_tell_participants(struct api_call *c, struct store *store, int64_t conversation,
+        enum live_change change, const struct api_names *names)
+{
+	enum tacit_err err = TACIT_OK;
+	const struct live_person by = api_caller(c);
+	struct live_person *people = tacit_calloc(names->count, sizeof(*people));
+	TRY(people != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	for (size_t i = 0; i < names->count; i++) {
+		struct store_user user;
+		TRY(store->ops->user_by_id(store, names->ids[i], &user));
+		people[i].user_id = user.id;
+		memcpy(people[i].username, user.username, sizeof(people[i].username));
+	}
+	TRY(live_tell_participants(&c->outbox, conversation, change, people, names->count, &by));
+out:
+	tacit_free(people);
+	return err;
+}
+
 enum tacit_err api_participants_add(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
@@ -80,22 +111,41 @@ enum tacit_err api_participants_add(struct api_call *c, struct store *store)
 	for (size_t i = 0; i < names->count; i++)
 		TRY(store->ops->participant_add(store, c->path.id, c->who.user_id, names->ids[i],
 		        c->api->settings.max_participants, c->now));
+	TRY(api_tell_participants(c, store, c->path.id, LIVE_ADDED, names));
 	TRY(answer_list(c, store, 201));
 out:
 	return err;
+}
+
+/* Who goes may take a session along, or be the last of it. */
+static enum tacit_err tell_gone(
+        struct api_call *c, struct store *store, int64_t removed, const struct tacit_buf *members)
+{
+	struct store_member m;
+	const struct api_names gone = {.ids = &removed, .count = 1};
+	bool self = removed == c->who.user_id;
+	if (store->ops->conversation_member(store, c->path.id, c->who.user_id, c->now, &m) ==
+	        TACIT_E_GONE)
+		return live_tell_closed(&c->outbox, c->path.id, "closed",
+		        (const int64_t *)(const void *)members->p, members->n / sizeof(int64_t));
+	return api_tell_participants(c, store, c->path.id, self ? LIVE_LEFT : LIVE_REMOVED, &gone);
 }
 
 enum tacit_err api_participant_remove(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
 	const struct api_names *names = c->work;
+	struct tacit_buf members = {0};
 	int64_t removed = names->count > 0 ? names->ids[0] : c->who.user_id;
+	TRY(api_member_ids(c, store, c->path.id, &members));
 	err = store->ops->participant_remove(
 	        store, c->path.id, c->who.user_id, removed, api_collect_gone, c);
 	if (err == TACIT_E_CONFLICT)
 		err = api_refuse(c, API_NOT_ALLOWED);
 	TRY(err);
+	TRY(tell_gone(c, store, removed, &members));
 	TRY(api_answer_empty(c, 200));
 out:
+	tacit_buf_clear(&members);
 	return err;
 }

@@ -22,6 +22,11 @@ const char *api_problem_code(enum api_problem p)
 	return problems[p].code;
 }
 
+const char *api_problem_text(enum api_problem p)
+{
+	return problems[p].text;
+}
+
 enum api_problem api_problem_of_status(int status)
 {
 	for (int p = API_FINE + 1; p < API_PROBLEM_COUNT; p++)

@@ -15,6 +15,7 @@ enum api_problem {
 
 int api_problem_status(enum api_problem p);
 const char *api_problem_code(enum api_problem p);
+const char *api_problem_text(enum api_problem p);
 /* What an error of the layers below is to the outside, when no handler said it better. */
 enum api_problem api_problem_of(enum tacit_err err);
 /* The refusal that carries this status, for errors that net/ finds; INTERNAL for unknown ones. */

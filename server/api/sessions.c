@@ -79,6 +79,7 @@ enum tacit_err api_logout(struct api_call *c, struct store *store)
 	if (c->who.id == 0)
 		return api_refuse(c, API_NOT_LOGGED_IN);
 	TRY(store->ops->session_end(store, c->who.id));
+	TRY(live_tell_end(&c->outbox, c->who.user_id, c->who.id));
 	TRY(api_answer_empty(c, 200));
 	TRY(api_set_cookie(c, "tacit_session", "", 0));
 out:
@@ -117,6 +118,7 @@ enum tacit_err api_token_refresh(struct api_call *c, struct store *store)
 	err = store->ops->session_refresh(
 	        store, old_hash, new_hash, c->now, c->now + c->api->settings.session_s, &session);
 	if (err == TACIT_E_REPLAY) { /* somebody has a copy: that the session has ended must stay */
+		c->outbox.recheck = true;
 		err = api_refuse_and_keep(c, API_INVALID_TOKEN);
 		goto out;
 	}

@@ -1,0 +1,197 @@
+#include "server/api/live_outbox.h"
+
+#include "server/api/json_out.h"
+#include "server/api/message_form.h"
+
+struct live_post {
+	enum { TO_ROOM, TO_USER, EVICT, END } kind;
+	int64_t room, user_id, session_id;
+	struct live_frame *frame; /* owned; NULL: none */
+};
+
+/* Takes the frame. */
+static enum tacit_err put(struct live_outbox *o, const struct live_post *post)
+{
+	enum tacit_err err = tacit_buf_append(&o->posts, tacit_bytes(post, sizeof(*post)));
+	if (err != TACIT_OK)
+		live_frame_drop(post->frame);
+	return err;
+}
+
+/* Begins `"name",{` in text; frame_of ends it. */
+static enum tacit_err begin(const char *name, struct tacit_buf *text, struct api_json *w)
+{
+	enum tacit_err err = tacit_buf_printf(text, "\"%s\",", name);
+	*w = err == TACIT_OK ? api_json_begin(text) : (struct api_json){text, err};
+	return w->err;
+}
+
+static enum tacit_err frame_of(struct api_json *w, int64_t order, struct live_frame **out)
+{
+	enum tacit_err err;
+	*out = NULL;
+	TRY(api_json_finish(w));
+	*out = live_frame_new(tacit_buf_view(w->out), order);
+	err = *out != NULL ? TACIT_OK : TACIT_E_NOMEM;
+out:
+	return err;
+}
+
+enum tacit_err live_tell_message(struct live_outbox *o, const struct store_message *m)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	struct live_post post = {.kind = TO_ROOM, .room = m->conversation_id};
+	struct api_json w;
+	TRY(tacit_buf_reserve(&text, m->content.n / 3 * 4 + m->extra.n + 320));
+	TRY(begin("new_message", &text, &w));
+	api_message_live_members(&w, m);
+	TRY(frame_of(&w, m->id, &post.frame));
+	TRY(put(o, &post));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
+static void write_person(struct api_json *w, const struct live_person *p)
+{
+	api_json_integer(w, "user_id", p->user_id);
+	api_json_text(w, "username", tacit_cstr(p->username));
+}
+
+enum tacit_err live_tell_read(struct live_outbox *o, int64_t room, const struct live_person *who,
+        int64_t message_id, int64_t read_at)
+{
+	enum tacit_err err;
+	struct api_json w;
+	struct tacit_buf text = {0};
+	struct live_post post = {.kind = TO_ROOM, .room = room};
+	TRY(begin("read", &text, &w));
+	api_json_integer(&w, "room_id", room);
+	write_person(&w, who);
+	api_json_integer(&w, "message_id", message_id);
+	api_json_time(&w, "read_at", read_at);
+	TRY(frame_of(&w, 0, &post.frame));
+	TRY(put(o, &post));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
+static enum tacit_err participants_frame(int64_t room, enum live_change change,
+        const struct live_person *people, size_t count, const struct live_person *by,
+        struct live_frame **out)
+{
+	static const char *const names[] = {"added", "removed", "left"};
+	enum tacit_err err;
+	struct api_json w;
+	struct tacit_buf text = {0};
+	*out = NULL;
+	TRY(begin("participants", &text, &w));
+	api_json_integer(&w, "room_id", room);
+	api_json_text(&w, "change", tacit_cstr(names[change]));
+	api_json_open_array(&w, "users");
+	for (size_t i = 0; i < count; i++) {
+		api_json_open_object(&w, NULL);
+		write_person(&w, &people[i]);
+		api_json_close_object(&w);
+	}
+	api_json_close_array(&w);
+	api_json_open_object(&w, "by");
+	write_person(&w, by);
+	api_json_close_object(&w);
+	TRY(frame_of(&w, 0, out));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
+enum tacit_err live_tell_participants(struct live_outbox *o, int64_t room, enum live_change change,
+        const struct live_person *people, size_t count, const struct live_person *by)
+{
+	enum tacit_err err;
+	struct live_frame *frame = NULL;
+	TRY(participants_frame(room, change, people, count, by, &frame));
+	for (size_t i = 0; change != LIVE_ADDED && i < count; i++)
+		TRY(put(o, &(struct live_post){
+		                   .kind = EVICT, .room = room, .user_id = people[i].user_id}));
+	TRY(put(o, &(struct live_post){
+	                   .kind = TO_ROOM, .room = room, .frame = live_frame_hold(frame)}));
+	for (size_t i = 0; i < count; i++)
+		TRY(put(o, &(struct live_post){.kind = TO_USER,
+		                   .user_id = people[i].user_id,
+		                   .frame = live_frame_hold(frame)}));
+out:
+	live_frame_drop(frame);
+	return err;
+}
+
+enum tacit_err live_tell_closed(struct live_outbox *o, int64_t room, const char *reason,
+        const int64_t *members, size_t count)
+{
+	enum tacit_err err;
+	struct api_json w;
+	struct tacit_buf text = {0};
+	struct live_frame *frame = NULL;
+	TRY(begin("session_closed", &text, &w));
+	api_json_integer(&w, "room_id", room);
+	api_json_text(&w, "reason", tacit_cstr(reason));
+	TRY(frame_of(&w, 0, &frame));
+	if (members == NULL)
+		TRY(put(o,
+		        &(struct live_post){
+		                .kind = TO_ROOM, .room = room, .frame = live_frame_hold(frame)}));
+	TRY(put(o, &(struct live_post){.kind = EVICT, .room = room}));
+	for (size_t i = 0; i < count; i++)
+		TRY(put(o, &(struct live_post){.kind = TO_USER,
+		                   .user_id = members[i],
+		                   .frame = live_frame_hold(frame)}));
+out:
+	live_frame_drop(frame);
+	tacit_buf_clear(&text);
+	return err;
+}
+
+enum tacit_err live_tell_end(struct live_outbox *o, int64_t user_id, int64_t session_id)
+{
+	return put(
+	        o, &(struct live_post){.kind = END, .user_id = user_id, .session_id = session_id});
+}
+
+static void deliver(struct live *live, const struct live_post *p)
+{
+	switch (p->kind) {
+	case TO_ROOM:
+		live_publish(live, p->room, p->frame, NULL);
+		break;
+	case TO_USER:
+		live_publish_user(live, p->user_id, p->frame);
+		break;
+	case EVICT:
+		live_evict(live, p->room, p->user_id);
+		break;
+	case END:
+		live_end(live, p->user_id, p->session_id);
+		break;
+	}
+}
+
+static const struct live_post *post_at(const struct live_outbox *o, size_t i)
+{
+	return (const struct live_post *)(const void *)o->posts.p + i;
+}
+
+void live_outbox_send(struct live_outbox *o, struct live *live)
+{
+	for (size_t i = 0; live != NULL && i < o->posts.n / sizeof(struct live_post); i++)
+		deliver(live, post_at(o, i));
+	live_outbox_clear(o);
+}
+
+void live_outbox_clear(struct live_outbox *o)
+{
+	for (size_t i = 0; i < o->posts.n / sizeof(struct live_post); i++)
+		live_frame_drop(post_at(o, i)->frame);
+	tacit_buf_clear(&o->posts);
+	o->recheck = false;
+}

@@ -1,0 +1,188 @@
+"""What ends live connections, and what bounds them: logins that end, settings, slowness."""
+import contextlib
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import tap  # noqa: E402
+from support.client import Person, b64  # noqa: E402
+from support.live import Ended, Live, Refused  # noqa: E402
+from support.server import Server, program  # noqa: E402
+
+
+class World:
+    def __init__(self, server):
+        self.server = server
+        self.alice, self.bob = Person(server).register(), Person(server).register()
+        self.room = self.alice.conversation("room", self.bob)
+
+
+@contextlib.contextmanager
+def world():
+    with Server() as server:
+        yield World(server)
+
+
+@contextlib.contextmanager
+def another(**settings):
+    with Server(**settings) as server:
+        yield World(server)
+
+
+def still_there(live):
+    live.settle()
+    return live.ended is None
+
+
+@tap.case
+def a_logout_ends_its_own_sockets(w):
+    here = Person(w.server).register()
+    there = here.another_session()
+    with Live(here) as one, Live(here, auth="cookie") as two, Live(there) as other:
+        here.must(here.post("/api/logout"))
+        one.wait_end()
+        two.wait_end()
+        tap.check(still_there(other), "the other login stays")
+        try:
+            Live(here).close()
+            tap.fail("a token of an ended login connects")
+        except Refused as reason:
+            tap.equal(reason.data["code"], "INVALID_TOKEN", "code")
+
+
+@tap.case
+def a_disabled_account_is_out(w):
+    eve = Person(w.server).register()
+    with Live(eve) as live, Live(w.alice) as alice:
+        subprocess.run([program("tacitd"), "admin", "--data", w.server.data, "disable",
+                        eve.username], check=True, capture_output=True, timeout=60,
+                       env=w.server.environment())
+        live.wait_end()
+        tap.check(still_there(alice), "others stay")
+
+
+@tap.case
+def a_stolen_refresh_token_ends_the_sockets(w):
+    eve = Person(w.server).register()
+    with Live(eve) as live:
+        old = eve.refresh
+        eve.must(eve.post("/api/token/refresh", {"refresh_token": old}, auth=None))
+        tap.check(still_there(live), "a refresh ends nothing")
+        tap.equal(eve.post("/api/token/refresh", {"refresh_token": old}, auth=None).status, 401,
+                  "twice is a theft")
+        live.wait_end()
+
+
+@tap.case
+def an_expired_login_is_out(_):
+    with another(SESSION_LIFETIME=4) as w:
+        with Live(w.alice) as live:
+            live.wait_end()
+
+
+@tap.case
+def a_login_that_is_prolonged_stays(_):
+    with another(SESSION_LIFETIME=4) as w:
+        with Live(w.alice) as live, Live(w.bob) as bob:
+            while bob.ended is None:
+                w.alice.refresh = w.alice.must(w.alice.post(
+                    "/api/token/refresh", {"refresh_token": w.alice.refresh},
+                    auth=None))["refresh_token"]
+            tap.check(still_there(live), "beyond the first end")
+
+
+@tap.case
+def presence_can_be_switched_off(_):
+    with another(PRESENCE="off") as w:
+        with Live(w.alice) as alice:
+            alice.join(w.room)
+            with Live(w.bob) as bob:
+                bob.join(w.room)
+                bob.must("typing", room_id=w.room, typing=True)
+                bob.must("presence", state="away")
+                sent = bob.send(w.room, "x")["id"]
+                alice.wait("new_message", lambda m: m["id"] == sent)
+                alice.settle()
+                bob.settle()
+            for who in (alice, bob):
+                tap.equal(who.all("presence") + who.all("typing"), [], "nothing is told")
+
+
+@tap.case
+def an_account_has_so_many_connections(_):
+    with another(CONNECTIONS_PER_ACCOUNT=3) as w:
+        with contextlib.ExitStack() as stack:
+            lives = [stack.enter_context(Live(w.alice)) for _ in range(5)]
+            for gone in lives[:2]:
+                gone.wait_end()
+            for kept in lives[2:]:
+                tap.check(still_there(kept), "the youngest stay")
+            tap.check(still_there(stack.enter_context(Live(w.bob))), "others are not counted")
+
+
+@tap.case
+def events_cost_what_calls_cost(_):
+    with another(RATE_ACCOUNT=5) as w:
+        with Live(w.alice) as live:
+            numbers = [live.begin("send_message", room_id=w.room, encrypted_content="x")
+                       for _ in range(200)]
+            answers = [live.finish(n) for n in numbers]
+            refused = [a for a in answers if a.get("code") == "RATE_LIMITED"]
+            tap.check(refused, "the allowance ends")
+            tap.check(refused and refused[0]["retry_after"] >= 1, "retry_after")
+            tap.check(live.wait("error", lambda e: e["code"] == "RATE_LIMITED"), "an event, too")
+            tap.check(any(w.alice.get("/api/conversations").status == 429 for _ in range(40)),
+                      "it is the same allowance")
+
+
+@tap.case
+def changes_must_be_signed_where_calls_must(_):
+    with another() as w:
+        w.server.stop()
+        w.server.settings["REQUIRE_SIGNED"] = "1"
+        w.server.start()
+        with Live(w.alice) as live:
+            live.join(w.room)
+            for event, body in (("send_message", {"encrypted_content": "x"}),
+                                ("read", {"message_id": 1})):
+                tap.equal(live.call(event, room_id=w.room, **body)["code"], "SIGNATURE_REQUIRED",
+                          event)
+            posted = w.bob.signed(f"/api/rooms/{w.room}/messages", {"content": b64(b"x")},
+                                  auth="bearer")
+            tap.equal(posted.status, 201, "a signed one")
+            live.wait("new_message", lambda m: m["id"] == posted.json["id"])
+
+
+@tap.case
+def who_falls_behind_is_told_and_fetches(w):
+    room = w.alice.conversation("room", w.bob)
+    with Live(w.alice) as alice, Live(w.bob, receive_buffer=16384) as bob:
+        bob.join(room)
+        with bob.changed:  # the reader stops: what comes is not read any more
+            ids = []
+            while len(ids) < 240:
+                numbers = [alice.begin("send_message", room_id=room, encrypted_content="x" * 30000)
+                           for _ in range(20)]
+                ids += [alice.finish(n)["id"] for n in numbers]
+        behind = bob.wait("error", lambda e: e["code"] == "FELL_BEHIND")
+        tap.equal(behind["room_id"], room, "which room")
+        with bob.changed:
+            told = [e for e in bob.events if e[0] in ("new_message", "error")]
+        before = [b["id"] for n, b in told[:told.index(("error", behind))]]
+        tap.check(len(before) < len(ids), "there is a gap")
+        tap.equal(before, ids[:len(before)], "what came before is without one")
+        got = before
+        while True:
+            page = bob.join(room, after=got[-1], limit=200)
+            got += [m["id"] for m in page["messages"]]
+            if not page["more"]:
+                break
+        tap.equal(got, ids, "all is there")
+        fresh = alice.send(room, "x")["id"]
+        bob.wait("new_message", lambda m: m["id"] == fresh)
+
+
+tap.main(world)

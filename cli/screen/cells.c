@@ -52,20 +52,42 @@ size_t cells_fit(struct tacit_bytes text, size_t columns)
 	return at;
 }
 
+/* Clusters are looked for this far; what is longer is torn, and nobody types it. */
+#define WINDOW 128
+
+static bool is_inside(struct tacit_bytes text, size_t at)
+{
+	return at < text.n && text.p[at] >> 6 == 2;
+}
+
 size_t cells_after(struct tacit_bytes text, size_t at)
 {
+	char breaks[WINDOW];
 	if (at >= text.n)
 		return text.n;
 	if (text.p[at] < 0x80 && (at + 1 == text.n || text.p[at + 1] < 0x80))
 		return at + 1;
-	const uint8_t *end = u8_grapheme_next(text.p + at, text.p + text.n);
-	return end != NULL ? (size_t)(end - text.p) : text.n;
+	size_t end = text.n - at < WINDOW ? text.n : at + WINDOW;
+	while (end > at + 1 && is_inside(text, end))
+		end--;
+	u8_grapheme_breaks(text.p + at, end - at, breaks);
+	for (size_t i = 1; i < end - at; i++)
+		if (breaks[i])
+			return at + i;
+	return end;
 }
 
 size_t cells_before(struct tacit_bytes text, size_t at)
 {
+	char breaks[WINDOW];
 	if (at == 0)
 		return 0;
-	const uint8_t *start = u8_grapheme_prev(text.p + at, text.p);
-	return start != NULL ? (size_t)(start - text.p) : 0;
+	size_t start = at < WINDOW ? 0 : at - WINDOW;
+	while (start + 1 < at && is_inside(text, start))
+		start++;
+	u8_grapheme_breaks(text.p + start, at - start, breaks);
+	for (size_t i = at - start - 1; i > 0; i--)
+		if (breaks[i])
+			return start + i;
+	return start;
 }

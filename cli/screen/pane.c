@@ -27,6 +27,8 @@ static size_t longest_name(const struct dialog *t)
 {
 	size_t longest = 3; /* "you" */
 	size_t n = 0;
+	if (t->kind == TACIT_DIRECT)
+		return t->username.n > longest ? t->username.n : longest;
 	for (size_t i = 0; i < t->members.n; i++) {
 		n = t->members.p[i] == '\n' ? 0 : n + 1;
 		longest = n > longest ? n : longest;
@@ -76,7 +78,6 @@ static bool begins_day(const struct dialog *t, size_t at)
 	return a.tm_yday != b.tm_yday || a.tm_year != b.tm_year;
 }
 
-/* ---- text ---- */
 static enum tacit_err put_rule(
         const struct layout *l, struct rows *out, enum style style, const char *text)
 {
@@ -91,7 +92,7 @@ static enum tacit_err put_rule(
 	TRY(tacit_buf_printf(&line, " %s ", text));
 	for (size_t i = width / 2; i < width; i++)
 		TRY(tacit_buf_append(&line, TACIT_STR(LINE)));
-	TRY(rows_put(out, style, tacit_buf_view(&line)));
+	TRY(rows_put_cut(out, style, tacit_buf_view(&line), l->pane->columns));
 out:
 	tacit_buf_clear(&line);
 	return err;
@@ -104,7 +105,8 @@ static enum tacit_err put_rules(const struct layout *l, struct rows *out, size_t
 	if (begins_day(l->dialog, at)) {
 		char day[64];
 		struct tm t = local(e->time);
-		if (strftime(day, sizeof(day), "%A, %e %B %Y", &t) == 0)
+		bool wide = l->pane->columns > 32;
+		if (strftime(day, sizeof(day), wide ? "%A, %e %B %Y" : "%e %b %Y", &t) == 0)
 			day[0] = '\0';
 		TRY(put_rule(l, out, STYLE_DIM, day));
 	}

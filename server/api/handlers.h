@@ -51,6 +51,17 @@ API_STEP(api_message_check);
 API_STEP(api_message_append);
 API_STEP(api_read_mark);
 /* keys.c */
+API_STEP(api_key_packages_check);
+API_STEP(api_key_packages_put);
+API_STEP(api_key_packages_count);
+API_STEP(api_claim_check);
+API_STEP(api_claim);
+API_STEP(api_commit_check);
+API_STEP(api_commit_append);
+API_STEP(api_group_get);
+API_STEP(api_welcomes_list);
+API_STEP(api_welcome_delete);
+
 API_STEP(api_key_get);
 API_STEP(api_key_check);
 API_STEP(api_key_put);

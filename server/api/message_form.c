@@ -105,6 +105,8 @@ static void the_rest(
 		api_json_null(w, "client_id");
 	api_json_time(w, "created_at", m->created_at);
 	api_json_time_or_null(w, "expires_at", m->expires_at);
+	if (m->begins_epoch > 0)
+		api_json_integer(w, "epoch", m->begins_epoch - 1);
 }
 
 void api_message_live_members(struct api_json *w, const struct store_message *m)

@@ -12,6 +12,11 @@ TACIT_MUST_USE enum tacit_err api_message_store(struct store *store,
         const struct store_new_message *n, struct live_outbox *outbox, struct store_message *out,
         bool *existed);
 
+/* The same for a commit. Fails as store_ops.commit_append. */
+TACIT_MUST_USE enum tacit_err api_commit_store(struct store *store,
+        const struct store_new_commit *n, struct live_outbox *outbox, struct store_message *out,
+        bool *existed);
+
 /* The members of the answer to who posted it. */
 void api_message_receipt(struct api_json *w, const char *place, const struct store_message *m);
 

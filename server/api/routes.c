@@ -4,6 +4,8 @@
 #define SMALL (16 * 1024)
 #define MEDIUM (64 * 1024)
 #define MESSAGE (1024 * 1024)
+#define KEY_PACKAGES (4 * 1024 * 1024)
+#define COMMIT (24 * 1024 * 1024) /* with the tree of a large group in GroupInfo and Welcome */
 
 #define READ(fn)                                                                                   \
 	{                                                                                          \
@@ -66,6 +68,11 @@
 const struct api_route api_routes[] = {
         /* what is asked most, first: the table is searched from the front */
         CONVERSATIONS("/api/conversations", 0),
+        R(GET, "/api/conversations/{id}/group", USER, NO_BODY, 0, 2, STEPS(READ(api_group_get))),
+        R(POST, "/api/conversations/{id}/commits", USER, JSON, COMMIT, 4,
+                STEPS(READ(api_commit_check), WRITE(api_commit_append))),
+        R(POST, "/api/conversations/{id}/key-packages/claim", USER, JSON, MESSAGE, 5,
+                STEPS(READ(api_claim_check), WRITE(api_claim))),
         R(POST, "/api/me", USER, JSON, SMALL, 1, STEPS(READ(api_me))),
         CONVERSATIONS("/api/rooms", STORE_ROOM),
         CONVERSATIONS("/api/sessions", STORE_SESSION),
@@ -76,6 +83,14 @@ const struct api_route api_routes[] = {
         R(GET, "/api/devices", USER, NO_BODY, 0, 1, STEPS(READ(api_devices_list))),
         R(POST, "/api/devices", USER, JSON, SMALL, 2,
                 STEPS(READ(api_device_check), WRITE(api_device_put))),
+        R(GET, "/api/devices/{device}/key-packages", USER, NO_BODY, 0, 1,
+                STEPS(READ(api_key_packages_count))),
+        R(PUT, "/api/devices/{device}/key-packages", USER, JSON, KEY_PACKAGES, 4,
+                STEPS(READ(api_key_packages_check), WRITE(api_key_packages_put))),
+        R(GET, "/api/devices/{device}/welcomes", USER, NO_BODY, 0, 1,
+                STEPS(READ(api_welcomes_list))),
+        R(DELETE, "/api/devices/{device}/welcomes/{id}", USER, JSON, SMALL, 1,
+                STEPS(WRITE(api_welcome_delete))),
         R(DELETE, "/api/devices/{device}", USER, JSON, SMALL, 1, STEPS(WRITE(api_device_delete))),
 
         R(POST, "/api/files/upload", USER, STREAM, 0, 4, .stream = &api_upload_stream),

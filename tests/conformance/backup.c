@@ -138,7 +138,7 @@ static void it_comes_back_whole(void)
 	CHECK_OK(verify(&p));
 	CHECK_INT(p.report.files, 3);
 	CHECK_INT(p.report.bytes, 5700);
-	CHECK_INT(p.report.schema, 3);
+	CHECK_INT(p.report.schema, 4);
 	CHECK(p.report.created_at > NOW);
 	CHECK_OK(restore(&p, "new", folder));
 	check_restored(&p, folder);

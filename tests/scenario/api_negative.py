@@ -77,6 +77,19 @@ TABLE = {
     "GET /api/csrf": Route(),
     "GET /api/devices": Route(), "POST /api/devices": Route(device=Member(b64(b"no device"))),
     "DELETE /api/devices/{device}": Route(scope="device"),
+    "GET /api/devices/{device}/key-packages": Route(scope="device"),
+    "PUT /api/devices/{device}/key-packages": Route(
+        scope="device", key_packages=Member([b64(b"p")], long=["QUJD" * (6 * 1024)]),
+        last_resort=Member(b64(b"p"), False, long="QUJD" * (6 * 1024))),
+    "GET /api/devices/{device}/welcomes": Route(scope="device"),
+    "DELETE /api/devices/{device}/welcomes/{id}": Route(scope="device"),
+    "GET /api/conversations/{id}/group": Route(scope="conversations"),
+    "POST /api/conversations/{id}/commits": Route(
+        scope="conversations", epoch=Member(0, long=2**53),
+        content=Member(b64(b"c"), long="QUJD" * (1400 * 1024)),
+        group_info=Member(b64(b"i"), long="QUJD" * (4100 * 1024)), client_id=Member("c")),
+    "POST /api/conversations/{id}/key-packages/claim": Route(
+        scope="conversations", devices=Member(["00" * 16], long=["00" * 17])),
     "GET /api/users": Route(), "GET /api/users/{username}": Route(scope="user"),
     "GET /api/conversations": Route(), "GET /api/rooms": Route(), "GET /api/sessions": Route(),
     "POST /api/conversations": Route(kind=Member("group"), name=Member("n", False),
@@ -136,6 +149,8 @@ class World:
 
     def path(self, route, pattern, thing=None):
         thing = self.ids.get(route.scope) if thing is None else thing
+        if "{device}" in pattern:
+            pattern = pattern.replace("{id}", "7")
         path = re.sub(r"\{(id|file|device)\}", str(thing), pattern)
         return path.replace("{username}", str(thing) if route.scope == "user" else self.bob.username)
 

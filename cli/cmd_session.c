@@ -5,30 +5,11 @@
 
 #include "base/alloc.h"
 #include "cli/commands.h"
+#include "cli/duration.h"
 #include "cli/json_out.h"
 #include "cli/show.h"
 
 #define DEFAULT_TTL "1h"
-#define LONGEST_DAYS 3650
-
-/* "90s", "30m", "1h", "7d"; false: none of these. */
-static bool read_duration(const char *text, uint64_t *seconds)
-{
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	char *end;
-	if (text[0] < '0' || text[0] > '9' || strlen(text) > 10)
-		return false;
-	uint64_t n = strtoull(text, &end, 10);
-	for (size_t i = 0; i < TACIT_COUNT(units); i++)
-		if (end[0] == units[i].unit && end[1] == '\0') {
-			*seconds = n * units[i].seconds;
-			return n > 0 && *seconds <= (uint64_t)LONGEST_DAYS * 86400;
-		}
-	return false;
-}
 
 static int refuse_duration(const struct cli *c)
 {
@@ -72,7 +53,7 @@ int cmd_session_create(struct cli *c, const struct args *a)
 {
 	const char *ttl = cli_option(a, "ttl");
 	struct tacit_command create = {.kind = TACIT_CMD_CREATE_SESSION};
-	if (!read_duration(ttl != NULL ? ttl : DEFAULT_TTL, &create.seconds))
+	if (!duration_read(ttl != NULL ? ttl : DEFAULT_TTL, &create.seconds))
 		return refuse_duration(c);
 	int status = cli_open(c, CLI_UNLOCKED);
 	if (status != EXIT_DONE)
@@ -121,7 +102,7 @@ int cmd_session_close(struct cli *c, const struct args *a)
 int cmd_expire(struct cli *c, const struct args *a)
 {
 	struct tacit_command set = {.kind = TACIT_CMD_SET_EXPIRY};
-	if (strcmp(a->list[1], "off") != 0 && !read_duration(a->list[1], &set.seconds))
+	if (strcmp(a->list[1], "off") != 0 && !duration_read(a->list[1], &set.seconds))
 		return refuse_duration(c);
 	int status = cli_open(c, CLI_UNLOCKED);
 	if (status != EXIT_DONE)

@@ -128,6 +128,7 @@ static void after_sweep(struct job *j, enum tacit_err err)
 		w->job.done = end_sweep;
 		if (job_submit(w->h->s.pool, JOB_FILE, &w->job))
 			return;
+		delete_all(w->h->s.blobs, &w->swept);
 	}
 	end_sweep(j, err);
 }

@@ -1,35 +1,61 @@
 /* What is typed and sent: messages, and commands behind a slash. */
 #include <string.h>
 
+#include "cli/duration.h"
 #include "cli/screen/state.h"
 #include "wire/names.h"
+
+#define TYPING_EVERY 3 /* seconds */
 
 /* --- messages -------------------------------------------------------------------------------- */
 
 static void send_text(struct screen *s, struct tacit_bytes text)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t == NULL) {
+	struct dialog *d = model_chosen(&s->model);
+	if (d == NULL) {
 		model_flash(&s->model, true, TACIT_STR("To whom? Begin with /chat USER."));
 		return;
 	}
 	const struct tacit_content content = {
 	        .kind = TACIT_CONTENT_TEXT, .sent_at = screen_now(s), .text = text};
 	const struct tacit_command send = {
-	        .kind = TACIT_CMD_SEND, .conversation = t->id, .content = &content};
-	struct wish wish = {.kind = WISH_SEND, .conversation = t->id};
+	        .kind = TACIT_CMD_SEND, .conversation = d->id, .content = &content};
+	struct wish wish = {.kind = WISH_SEND, .conversation = d->id};
 	enum tacit_err err = runner_post(s->runner, &send, &wish.ticket);
 	if (err == TACIT_OK) {
 		wish_keep(s, &wish);
-		err = dialog_add_waiting(t, wish.ticket, screen_now(s), text);
+		err = dialog_add_waiting(d, wish.ticket, screen_now(s), text);
 	}
 	if (err != TACIT_OK) {
 		model_flash(&s->model, true, tacit_cstr(tacit_err_text(err)));
 		return;
 	}
-	t->anchor = (struct anchor){.following = true};
-	t->fresh = 0;
+	d->anchor = (struct anchor){.following = true};
+	d->fresh = 0;
 	tacit_ignore(edit_sent(&s->edit), "then it is not remembered");
+}
+
+static void tell_typing(struct screen *s, uint64_t conversation, bool typing)
+{
+	const struct tacit_command tell = {
+	        .kind = TACIT_CMD_TYPING, .conversation = conversation, .flag = typing};
+	if (s->model.link == RUNNER_ONLINE)
+		wish_post(s, &tell, &(struct wish){.kind = WISH_QUIET});
+}
+
+void screen_tell_typing(struct screen *s)
+{
+	const struct dialog *d = model_chosen(&s->model);
+	struct tacit_bytes text = edit_text(&s->edit);
+	bool typing = s->mode == MODE_TYPING && d != NULL && text.n > 0 && text.p[0] != '/';
+	uint64_t where = typing ? d->id : 0;
+	if (s->typing_in != 0 && s->typing_in != where)
+		tell_typing(s, s->typing_in, false);
+	if (typing && (s->typing_in != where || screen_now(s) >= s->typing_said + TYPING_EVERY)) {
+		tell_typing(s, where, true);
+		s->typing_said = screen_now(s);
+	}
+	s->typing_in = where;
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
@@ -58,11 +84,11 @@ out:
 
 static void do_chat(struct screen *s, const char *name)
 {
-	const struct dialog *t = model_named(&s->model, name);
+	const struct dialog *d = model_named(&s->model, name);
 	const struct tacit_command resolve = {
 	        .kind = TACIT_CMD_RESOLVE, .username = tacit_cstr(name)};
-	for (size_t i = 0; i < s->model.count && t != NULL; i++)
-		if (s->model.dialogs[i] == t) {
+	for (size_t i = 0; i < s->model.count && d != NULL; i++)
+		if (s->model.dialogs[i] == d) {
 			screen_choose(s, i);
 			return;
 		}
@@ -76,36 +102,36 @@ static void do_chat(struct screen *s, const char *name)
 /* The dialog that a command about one other person needs. NULL: told. */
 static struct dialog *direct_dialog(struct screen *s)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t != NULL && t->kind == TACIT_DIRECT)
-		return t;
+	struct dialog *d = model_chosen(&s->model);
+	if (d != NULL && d->kind == TACIT_DIRECT)
+		return d;
 	model_flash(&s->model, true,
 	        TACIT_STR("That is about one person: go to them first, with /chat USER."));
 	return NULL;
 }
 
-static void ask_number(struct screen *s, const struct dialog *t)
+static void ask_number(struct screen *s, const struct dialog *d)
 {
 	const struct tacit_command ask = {
-	        .kind = TACIT_CMD_SAFETY_NUMBER, .username = tacit_buf_view(&t->username)};
-	wish_post(s, &ask, &(struct wish){.kind = WISH_SAFETY, .conversation = t->id});
+	        .kind = TACIT_CMD_SAFETY_NUMBER, .username = tacit_buf_view(&d->username)};
+	wish_post(s, &ask, &(struct wish){.kind = WISH_SAFETY, .conversation = d->id});
 }
 
 /* Only for the number that was shown here: the engine refuses when the key is another by now. */
-static void confirm(struct screen *s, const struct dialog *t, enum tacit_command_kind kind)
+static void confirm(struct screen *s, const struct dialog *d, enum tacit_command_kind kind)
 {
-	bool same = tacit_bytes_eq(tacit_buf_view(&s->safety_of), tacit_buf_view(&t->username));
+	bool same = tacit_bytes_eq(tacit_buf_view(&s->safety_of), tacit_buf_view(&d->username));
 	bool fits = s->safety_changed == (kind == TACIT_CMD_ACCEPT_KEY);
 	if (!same || s->safety_of.n == 0 || s->safety[0] == '\0' || !fits) {
-		ask_number(s, t);
+		ask_number(s, d);
 		return;
 	}
 	const struct tacit_command set = {.kind = kind,
-	        .username = tacit_buf_view(&t->username),
+	        .username = tacit_buf_view(&d->username),
 	        .text = tacit_cstr(s->safety)};
 	wish_post(s, &set,
 	        &(struct wish){.kind = WISH_VERIFIED,
-	                .conversation = t->id,
+	                .conversation = d->id,
 	                .done = kind == TACIT_CMD_ACCEPT_KEY ? "The new key is trusted from now on."
 	                                                     : "Verified."});
 	s->safety[0] = '\0';
@@ -113,24 +139,24 @@ static void confirm(struct screen *s, const struct dialog *t, enum tacit_command
 
 static void do_key(struct screen *s, const struct slash *c, enum tacit_command_kind kind)
 {
-	struct dialog *t = direct_dialog(s);
-	if (t == NULL)
+	struct dialog *d = direct_dialog(s);
+	if (d == NULL)
 		return;
 	if (c->count == 1 && strcmp(c->words[0], "yes") == 0)
-		confirm(s, t, kind);
+		confirm(s, d, kind);
 	else
-		ask_number(s, t);
+		ask_number(s, d);
 }
 
 static void do_members(struct screen *s)
 {
 	enum tacit_err err = TACIT_OK;
 	struct tacit_buf text = {0};
-	const struct dialog *t = model_chosen(&s->model);
-	if (t == NULL)
+	const struct dialog *d = model_chosen(&s->model);
+	if (d == NULL)
 		return;
-	TRY(tacit_buf_printf(&text, "%zu in the conversation:\n", t->member_count));
-	TRY(tacit_buf_append(&text, tacit_buf_view(&t->members)));
+	TRY(tacit_buf_printf(&text, "%zu in the conversation:\n", d->member_count));
+	TRY(tacit_buf_append(&text, tacit_buf_view(&d->members)));
 	screen_say(s, ENTRY_ASIDE, tacit_buf_view(&text));
 out:
 	tacit_buf_clear(&text);
@@ -140,9 +166,9 @@ out:
 
 static struct dialog *group_dialog(struct screen *s)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t != NULL && t->kind != TACIT_DIRECT)
-		return t;
+	struct dialog *d = model_chosen(&s->model);
+	if (d != NULL && d->kind != TACIT_DIRECT)
+		return d;
 	model_flash(&s->model, true, TACIT_STR("That is about a group: go to it first."));
 	return NULL;
 }
@@ -163,13 +189,13 @@ static void create_group(struct screen *s, const struct slash *c)
 static void change_group(struct screen *s, const struct slash *c, enum tacit_command_kind kind)
 {
 	struct tacit_bytes users[SLASH_WORDS];
-	const struct dialog *t = group_dialog(s);
+	const struct dialog *d = group_dialog(s);
 	struct tacit_command change = {.kind = kind};
-	if (t == NULL)
+	if (d == NULL)
 		return;
 	for (int i = 1; i < c->count; i++)
 		users[i - 1] = tacit_cstr(c->words[i]);
-	change.conversation = t->id;
+	change.conversation = d->id;
 	if (kind == TACIT_CMD_ADD) {
 		change.users = users;
 		change.user_count = (size_t)c->count - 1;
@@ -177,8 +203,8 @@ static void change_group(struct screen *s, const struct slash *c, enum tacit_com
 		change.username = users[0];
 	}
 	wish_post(s, &change,
-	        &(struct wish){.kind = WISH_VERIFIED,
-	                .conversation = t->id,
+	        &(struct wish){.kind = WISH_CHANGE,
+	                .conversation = d->id,
 	                .done = kind == TACIT_CMD_ADD ? "Added." : "Removed."});
 }
 
@@ -198,34 +224,81 @@ static void do_group(struct screen *s, const struct slash *c)
 
 static void do_leave(struct screen *s, const struct slash *c)
 {
-	struct dialog *t = group_dialog(s);
-	if (t == NULL)
+	struct dialog *d = group_dialog(s);
+	if (d == NULL)
 		return;
 	if (c->count == 0 || strcmp(c->words[0], "yes") != 0) {
 		model_flash(&s->model, true, TACIT_STR("Leave for good? Then: /leave yes"));
 		return;
 	}
 	const struct tacit_command leave = {.kind = TACIT_CMD_REMOVE,
-	        .conversation = t->id,
+	        .conversation = d->id,
 	        .username = tacit_buf_view(&s->model.self)};
 	wish_post(s, &leave,
 	        &(struct wish){
-	                .kind = WISH_LEAVE, .conversation = t->id, .done = "You have left."});
+	                .kind = WISH_LEAVE, .conversation = d->id, .done = "You have left."});
+}
+
+static bool take_duration(struct screen *s, const char *text, uint64_t *seconds)
+{
+	if (duration_read(text, seconds))
+		return true;
+	model_flash(&s->model, true,
+	        TACIT_STR("That is no time: a number with s, m, h or d, as 30m or 7d."));
+	return false;
+}
+
+static void do_session(struct screen *s, const struct slash *c)
+{
+	struct tacit_bytes users[SLASH_WORDS];
+	struct tacit_command create = {.kind = TACIT_CMD_CREATE_SESSION, .users = users};
+	if (!take_duration(s, c->words[0], &create.seconds))
+		return;
+	for (int i = 1; i < c->count; i++)
+		users[create.user_count++] = tacit_cstr(c->words[i]);
+	wish_post(s, &create, &(struct wish){.kind = WISH_CHAT});
+}
+
+static void do_close(struct screen *s, const struct slash *c)
+{
+	const struct dialog *d = model_chosen(&s->model);
+	if (d == NULL || d->kind != TACIT_SESSION || d->gone) {
+		model_flash(&s->model, true, TACIT_STR("That is about a session: go to it first."));
+		return;
+	}
+	if (c->count == 0 || strcmp(c->words[0], "yes") != 0) {
+		model_flash(&s->model, true,
+		        TACIT_STR("Destroy all that was said here, for everybody? Then: /close "
+		                  "yes"));
+		return;
+	}
+	const struct tacit_command close = {.kind = TACIT_CMD_CLOSE_SESSION, .conversation = d->id};
+	wish_post(s, &close, &(struct wish){.kind = WISH_NOTHING, .conversation = d->id});
+}
+
+static void do_expire(struct screen *s, const char *time)
+{
+	const struct dialog *d = model_chosen(&s->model);
+	struct tacit_command set = {.kind = TACIT_CMD_SET_EXPIRY};
+	if (d == NULL || (strcmp(time, "off") != 0 && !take_duration(s, time, &set.seconds)))
+		return;
+	set.conversation = d->id;
+	wish_post(s, &set, &(struct wish){.kind = WISH_CHANGE, .conversation = d->id});
 }
 
 static void do_file(struct screen *s, const char *path)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t != NULL)
-		transfer_send(s, t, path);
+	struct dialog *d = model_chosen(&s->model);
+	if (d != NULL)
+		transfer_send(s, d, path);
 }
 
 void screen_fetch_newest_file(struct screen *s)
 {
-	const struct dialog *t = model_chosen(&s->model);
-	for (size_t i = t != NULL ? t->count : 0; i > 0; i--)
-		if (t->entries[i - 1].file[0] != '\0' && t->entries[i - 1].state == ENTRY_THEIRS) {
-			transfer_get(s, t->entries[i - 1].file);
+	const struct dialog *d = model_chosen(&s->model);
+	for (size_t i = d != NULL ? d->count : 0; i > 0; i--)
+		if (d->entries[i - 1].file[0] != '\0' && d->entries[i - 1].state == ENTRY_THEIRS) {
+			transfer_get(s, d->entries[i - 1].file);
 			return;
 		}
 	model_flash(&s->model, false, TACIT_STR("No file has come here."));
@@ -271,6 +344,15 @@ static void run(struct screen *s, const struct slash *c)
 		break;
 	case SLASH_LEAVE:
 		do_leave(s, c);
+		break;
+	case SLASH_SESSION:
+		do_session(s, c);
+		break;
+	case SLASH_CLOSE:
+		do_close(s, c);
+		break;
+	case SLASH_EXPIRE:
+		do_expire(s, c->words[0]);
 		break;
 	case SLASH_SEARCH:
 		do_search(s, c->words[0]);

@@ -14,20 +14,20 @@ static void entry_clear(struct entry *e)
 	tacit_buf_clear(&e->text);
 }
 
-void dialog_clear(struct dialog *t)
+void dialog_clear(struct dialog *d)
 {
-	for (size_t i = 0; i < t->count; i++)
-		entry_clear(&t->entries[i]);
-	for (size_t i = 0; i < t->reader_count; i++)
-		tacit_buf_clear(&t->readers[i].name);
-	tacit_free(t->entries);
-	tacit_free(t->readers);
-	tacit_buf_clear(&t->title);
-	tacit_buf_clear(&t->username);
-	tacit_buf_clear(&t->members);
-	tacit_buf_clear(&t->typing);
-	tacit_buf_clear(&t->draft);
-	*t = (struct dialog){0};
+	for (size_t i = 0; i < d->count; i++)
+		entry_clear(&d->entries[i]);
+	for (size_t i = 0; i < d->reader_count; i++)
+		tacit_buf_clear(&d->readers[i].name);
+	tacit_free(d->entries);
+	tacit_free(d->readers);
+	tacit_buf_clear(&d->title);
+	tacit_buf_clear(&d->username);
+	tacit_buf_clear(&d->members);
+	tacit_buf_clear(&d->typing);
+	tacit_buf_clear(&d->draft);
+	*d = (struct dialog){0};
 }
 
 /* --- the conversation ------------------------------------------------------------------------ */
@@ -45,30 +45,45 @@ static size_t count_lines(struct tacit_bytes lines)
 	return count;
 }
 
-enum tacit_err dialog_describe(struct dialog *t, const struct tacit_notice *n)
+/* A session has no name but those who are in it. */
+static enum tacit_err name_after_members(struct tacit_buf *title, struct tacit_bytes members)
+{
+	enum tacit_err err = TACIT_OK;
+	for (size_t i = 0; i < members.n && err == TACIT_OK; i++) {
+		struct tacit_bytes one = tacit_bytes(members.p + i, 1);
+		err = clean(title, members.p[i] == '\n' ? TACIT_STR(", ") : one);
+	}
+	return err;
+}
+
+enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n)
 {
 	enum tacit_err err;
 	struct tacit_buf title = {0};
 	struct tacit_buf members = {0};
 	struct tacit_buf username = {0};
 	TRY(clean(&title, n->title));
+	if (title.n == 0)
+		TRY(name_after_members(&title, n->members));
 	TRY(tacit_buf_append(&members, n->members));
 	if (n->conversation_kind == TACIT_DIRECT)
 		TRY(tacit_buf_append(&username, n->title));
-	tacit_buf_clear(&t->title);
-	tacit_buf_clear(&t->members);
-	tacit_buf_clear(&t->username);
-	t->title = title;
-	t->members = members;
-	t->username = username;
-	t->member_count = count_lines(n->members);
-	t->id = n->conversation;
-	t->kind = n->conversation_kind;
-	t->verified = n->conversation_kind == TACIT_DIRECT && n->flag;
-	t->newest = n->message > t->newest ? n->message : t->newest;
-	if (n->message > t->counted || t->counted == 0) {
-		t->unread = n->count;
-		t->counted = n->message;
+	tacit_buf_clear(&d->title);
+	tacit_buf_clear(&d->members);
+	tacit_buf_clear(&d->username);
+	d->title = title;
+	d->members = members;
+	d->username = username;
+	d->member_count = count_lines(n->members);
+	d->id = n->conversation;
+	d->ends = n->time;
+	d->kept = n->seconds;
+	d->kind = n->conversation_kind;
+	d->verified = n->conversation_kind == TACIT_DIRECT && n->flag;
+	d->newest = n->message > d->newest ? n->message : d->newest;
+	if (n->message > d->counted || d->counted == 0) {
+		d->unread = n->count;
+		d->counted = n->message;
 	}
 	title = members = username = (struct tacit_buf){0};
 out:
@@ -174,53 +189,53 @@ static enum tacit_err say(struct entry *e, const struct tacit_notice *n)
 
 /* --- the list of entries --------------------------------------------------------------------- */
 
-static enum tacit_err make_room(struct dialog *t)
+static enum tacit_err make_room(struct dialog *d)
 {
-	if (t->count < t->cap)
+	if (d->count < d->cap)
 		return TACIT_OK;
-	size_t cap = t->cap > 0 ? 2 * t->cap : 64;
-	struct entry *grown = tacit_realloc(t->entries, cap * sizeof(*grown));
+	size_t cap = d->cap > 0 ? 2 * d->cap : 64;
+	struct entry *grown = tacit_realloc(d->entries, cap * sizeof(*grown));
 	if (grown == NULL)
 		return TACIT_E_NOMEM;
-	t->entries = grown;
-	t->cap = cap;
+	d->entries = grown;
+	d->cap = cap;
 	return TACIT_OK;
 }
 
 /* Where it belongs: behind all that do not come after it. */
-static size_t place_of(const struct dialog *t, uint64_t position)
+static size_t place_of(const struct dialog *d, uint64_t position)
 {
-	size_t at = t->count;
-	while (at > 0 && t->entries[at - 1].position > position)
+	size_t at = d->count;
+	while (at > 0 && d->entries[at - 1].position > position)
 		at--;
 	return at;
 }
 
 /* Takes ownership of e. There is room. */
-static void put_in(struct dialog *t, const struct entry *e)
+static void put_in(struct dialog *d, const struct entry *e)
 {
-	size_t at = place_of(t, e->position);
-	memmove(t->entries + at + 1, t->entries + at, (t->count - at) * sizeof(*e));
-	t->entries[at] = *e;
-	t->count++;
-	if (!t->anchor.following && at <= t->anchor.entry)
-		t->anchor.entry++;
+	size_t at = place_of(d, e->position);
+	memmove(d->entries + at + 1, d->entries + at, (d->count - at) * sizeof(*e));
+	d->entries[at] = *e;
+	d->count++;
+	if (!d->anchor.following && at <= d->anchor.entry)
+		d->anchor.entry++;
 }
 
-static void take_out(struct dialog *t, size_t at, struct entry *e)
+static void take_out(struct dialog *d, size_t at, struct entry *e)
 {
-	*e = t->entries[at];
-	t->count--;
-	memmove(t->entries + at, t->entries + at + 1, (t->count - at) * sizeof(*e));
-	if (!t->anchor.following && at < t->anchor.entry)
-		t->anchor.entry--;
+	*e = d->entries[at];
+	d->count--;
+	memmove(d->entries + at, d->entries + at + 1, (d->count - at) * sizeof(*e));
+	if (!d->anchor.following && at < d->anchor.entry)
+		d->anchor.entry--;
 }
 
-static uint64_t end_position(const struct dialog *t)
+static uint64_t end_position(const struct dialog *d)
 {
-	for (size_t i = t->count; i > 0; i--)
-		if (t->entries[i - 1].position != UINT64_MAX)
-			return t->entries[i - 1].position;
+	for (size_t i = d->count; i > 0; i--)
+		if (d->entries[i - 1].position != UINT64_MAX)
+			return d->entries[i - 1].position;
 	return 0;
 }
 
@@ -230,10 +245,10 @@ static bool is_of_others(const struct entry *e)
 	       (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE || e->kind == ENTRY_REFUSED);
 }
 
-static bool is_there(const struct dialog *t, const struct entry *e)
+static bool is_there(const struct dialog *d, const struct entry *e)
 {
-	for (size_t i = t->count; i > 0; i--) {
-		const struct entry *other = &t->entries[i - 1];
+	for (size_t i = d->count; i > 0; i--) {
+		const struct entry *other = &d->entries[i - 1];
 		if (other->message == e->message && other->kind == e->kind &&
 		        (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE ||
 		                tacit_bytes_eq(
@@ -244,26 +259,26 @@ static bool is_there(const struct dialog *t, const struct entry *e)
 }
 
 /* An own message has come from the server: is it one that waits here? */
-static size_t waiting_for(const struct dialog *t, const struct entry *e)
+static size_t waiting_for(const struct dialog *d, const struct entry *e)
 {
 	size_t i = 0;
-	while (i < t->count && (t->entries[i].state != ENTRY_WAITING ||
-	                               !tacit_bytes_eq(tacit_buf_view(&t->entries[i].text),
+	while (i < d->count && (d->entries[i].state != ENTRY_WAITING ||
+	                               !tacit_bytes_eq(tacit_buf_view(&d->entries[i].text),
 	                                       tacit_buf_view(&e->text))))
 		i++;
 	return i;
 }
 
-static void mark_sent(struct dialog *t, size_t at, uint64_t message, int64_t time)
+static void mark_sent(struct dialog *d, size_t at, uint64_t message, int64_t time)
 {
 	struct entry e;
-	take_out(t, at, &e);
+	take_out(d, at, &e);
 	e.state = ENTRY_SENT;
 	e.message = message;
 	e.position = message * 8;
 	e.time = time != 0 ? time : e.time;
-	t->newest = message > t->newest ? message : t->newest;
-	put_in(t, &e);
+	d->newest = message > d->newest ? message : d->newest;
+	put_in(d, &e);
 }
 
 static enum tacit_err fill(struct entry *e, const struct tacit_notice *n, bool own)
@@ -276,7 +291,7 @@ out:
 }
 
 enum tacit_err dialog_add(
-        struct dialog *t, const struct tacit_notice *n, uint64_t position, bool *is_new)
+        struct dialog *d, const struct tacit_notice *n, uint64_t position, bool *is_new)
 {
 	enum tacit_err err;
 	bool own = n->kind == TACIT_NOTICE_MESSAGE && n->flag;
@@ -284,25 +299,25 @@ enum tacit_err dialog_add(
 	        .state = own ? ENTRY_SENT : ENTRY_THEIRS,
 	        .position = position != 0    ? position
 	                    : n->message > 0 ? n->message * 8
-	                                     : end_position(t),
+	                                     : end_position(d),
 	        .message = n->message,
 	        .time = n->time,
 	};
 	*is_new = false;
 	TRY(fill(&e, n, own));
-	if (e.message != 0 && is_there(t, &e))
+	if (e.message != 0 && is_there(d, &e))
 		goto out;
-	size_t waiting = own ? waiting_for(t, &e) : t->count;
-	if (waiting < t->count) {
-		mark_sent(t, waiting, n->message, n->time);
+	size_t waiting = own ? waiting_for(d, &e) : d->count;
+	if (waiting < d->count) {
+		mark_sent(d, waiting, n->message, n->time);
 		goto out;
 	}
-	TRY(make_room(t));
-	put_in(t, &e);
-	t->newest = n->message > t->newest ? n->message : t->newest;
-	t->changed |= n->kind == TACIT_NOTICE_KEY_CHANGED && position == 0;
-	if (position == 0 && is_of_others(&e) && e.message > t->counted)
-		t->unread++;
+	TRY(make_room(d));
+	put_in(d, &e);
+	d->newest = n->message > d->newest ? n->message : d->newest;
+	d->changed |= n->kind == TACIT_NOTICE_KEY_CHANGED && position == 0;
+	if (position == 0 && is_of_others(&e) && e.message > d->counted)
+		d->unread++;
 	*is_new = true;
 	e = (struct entry){0};
 out:
@@ -311,7 +326,7 @@ out:
 }
 
 enum tacit_err dialog_add_waiting(
-        struct dialog *t, uint64_t ticket, int64_t now, struct tacit_bytes text)
+        struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text)
 {
 	enum tacit_err err;
 	struct entry e = {
@@ -323,8 +338,8 @@ enum tacit_err dialog_add_waiting(
 	};
 	TRY(clean(&e.name, TACIT_STR("you")));
 	TRY(term_clean(text, TERM_MANY_LINES, 0, &e.text));
-	TRY(make_room(t));
-	put_in(t, &e);
+	TRY(make_room(d));
+	put_in(d, &e);
 	e = (struct entry){0};
 out:
 	entry_clear(&e);
@@ -332,87 +347,115 @@ out:
 }
 
 enum tacit_err dialog_add_aside(
-        struct dialog *t, int64_t now, enum entry_kind kind, struct tacit_bytes text)
+        struct dialog *d, int64_t now, enum entry_kind kind, struct tacit_bytes text)
 {
 	enum tacit_err err;
-	struct entry e = {.kind = kind, .position = end_position(t), .time = now};
+	struct entry e = {.kind = kind, .position = end_position(d), .time = now};
 	TRY(term_clean(text, TERM_MANY_LINES, 0, &e.text));
-	TRY(make_room(t));
-	put_in(t, &e);
+	TRY(make_room(d));
+	put_in(d, &e);
 	e = (struct entry){0};
 out:
 	entry_clear(&e);
 	return err;
 }
 
-bool dialog_settle(struct dialog *t, uint64_t ticket, const struct tacit_notice *n)
+bool dialog_settle(struct dialog *d, uint64_t ticket, const struct tacit_notice *n)
 {
 	size_t i = 0;
-	while (i < t->count && (ticket == 0 || t->entries[i].ticket != ticket))
+	while (i < d->count && (ticket == 0 || d->entries[i].ticket != ticket))
 		i++;
-	if (i == t->count)
+	if (i == d->count)
 		return false;
-	if (t->entries[i].state != ENTRY_WAITING)
+	if (d->entries[i].state != ENTRY_WAITING)
 		return true;
 	if (n->kind == TACIT_NOTICE_DONE && n->message != 0)
-		mark_sent(t, i, n->message, n->time);
+		mark_sent(d, i, n->message, n->time);
 	else if (n->kind == TACIT_NOTICE_FAILED && !n->flag)
-		t->entries[i].state = ENTRY_NOT_SENT;
+		d->entries[i].state = ENTRY_NOT_SENT;
 	return true;
+}
+
+void dialog_expire(struct dialog *d, uint64_t first, uint64_t last)
+{
+	for (size_t i = d->count; i > 0; i--) {
+		const struct entry *e = &d->entries[i - 1];
+		struct entry gone;
+		if (e->message < first || e->message > last || e->message == 0)
+			continue;
+		take_out(d, i - 1, &gone);
+		entry_clear(&gone);
+	}
+	if (d->anchor.entry >= d->count)
+		d->anchor = (struct anchor){.following = true};
+	d->anchor.hidden = 0;
+}
+
+void dialog_close(struct dialog *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		entry_clear(&d->entries[i]);
+	d->count = 0;
+	tacit_buf_clear(&d->draft);
+	tacit_buf_clear(&d->typing);
+	d->anchor = (struct anchor){.following = true};
+	d->unread = d->fresh = 0;
+	d->gone = d->whole = true;
+	d->ends = 0;
 }
 
 /* --- others ---------------------------------------------------------------------------------- */
 
-enum tacit_err dialog_read_by(struct dialog *t, struct tacit_bytes username, uint64_t message)
+enum tacit_err dialog_read_by(struct dialog *d, struct tacit_bytes username, uint64_t message)
 {
 	enum tacit_err err;
 	struct tacit_buf name = {0};
 	TRY(clean(&name, username));
-	for (size_t i = 0; i < t->reader_count; i++) {
-		struct reader *r = &t->readers[i];
+	for (size_t i = 0; i < d->reader_count; i++) {
+		struct reader *r = &d->readers[i];
 		if (!tacit_bytes_eq(tacit_buf_view(&r->name), tacit_buf_view(&name)))
 			continue;
 		r->message = message > r->message ? message : r->message;
 		goto out;
 	}
-	if (t->reader_count == TACIT_MAX_PARTICIPANTS)
+	if (d->reader_count == TACIT_MAX_PARTICIPANTS)
 		goto out;
-	struct reader *grown = tacit_realloc(t->readers, (t->reader_count + 1) * sizeof(*grown));
+	struct reader *grown = tacit_realloc(d->readers, (d->reader_count + 1) * sizeof(*grown));
 	if (grown == NULL) {
 		err = TACIT_E_NOMEM;
 		goto out;
 	}
-	t->readers = grown;
-	t->readers[t->reader_count++] = (struct reader){name, message};
+	d->readers = grown;
+	d->readers[d->reader_count++] = (struct reader){name, message};
 	name = (struct tacit_buf){0};
 out:
 	tacit_buf_clear(&name);
 	return err;
 }
 
-enum tacit_err dialog_typing(struct dialog *t, struct tacit_bytes username, int64_t until)
+enum tacit_err dialog_typing(struct dialog *d, struct tacit_bytes username, int64_t until)
 {
-	tacit_buf_clear(&t->typing);
-	t->typing_until = until;
-	return clean(&t->typing, username);
+	tacit_buf_clear(&d->typing);
+	d->typing_until = until;
+	return clean(&d->typing, username);
 }
 
-uint64_t dialog_newest_of_others(const struct dialog *t)
+uint64_t dialog_newest_of_others(const struct dialog *d)
 {
 	uint64_t newest = 0;
-	for (size_t i = t->count; i > 0 && newest == 0; i--)
-		if (is_of_others(&t->entries[i - 1]))
-			newest = t->entries[i - 1].message;
+	for (size_t i = d->count; i > 0 && newest == 0; i--)
+		if (is_of_others(&d->entries[i - 1]))
+			newest = d->entries[i - 1].message;
 	return newest;
 }
 
-void dialog_mark_fresh(struct dialog *t)
+void dialog_mark_fresh(struct dialog *d)
 {
-	uint64_t left = t->unread;
-	for (size_t i = t->count; i > 0 && left > 0; i--) {
-		if (!is_of_others(&t->entries[i - 1]))
+	uint64_t left = d->unread;
+	for (size_t i = d->count; i > 0 && left > 0; i--) {
+		if (!is_of_others(&d->entries[i - 1]))
 			continue;
-		t->fresh = t->entries[i - 1].message;
+		d->fresh = d->entries[i - 1].message;
 		left--;
 	}
 }

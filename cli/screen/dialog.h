@@ -57,6 +57,8 @@ struct dialog {
 	bool verified;
 	bool changed;    /* somebody's key has changed, not accepted yet */
 	bool gone;       /* closed, or left: nothing more comes */
+	int64_t ends;    /* when it destroys itself, Unix seconds; 0: never */
+	uint64_t kept;   /* how long messages are, seconds; 0: for good */
 	uint64_t newest; /* message */
 	uint64_t unread;
 	uint64_t counted; /* the message up to which the server has counted the unread ones */
@@ -77,37 +79,42 @@ struct dialog {
 	struct tacit_buf draft;  /* typed here and not sent */
 };
 
-void dialog_clear(struct dialog *t); /* wipes and frees */
+void dialog_clear(struct dialog *d); /* wipes and frees */
 
 /* What the engine says about the conversation itself. Fails: NOMEM. */
-TACIT_MUST_USE enum tacit_err dialog_describe(struct dialog *t, const struct tacit_notice *n);
+TACIT_MUST_USE enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n);
 
 /* One MESSAGE, REFUSED, MISSING, KEY_CHANGED, MEMBER or WARNING notice, from the history (position)
  * or as it came (0): then it may count as unread. One that is there already is not put in again,
  * and an own message that waited here becomes the sent one. *is_new: it was put in. Fails: NOMEM.
  */
 TACIT_MUST_USE enum tacit_err dialog_add(
-        struct dialog *t, const struct tacit_notice *n, uint64_t position, bool *is_new);
+        struct dialog *d, const struct tacit_notice *n, uint64_t position, bool *is_new);
 /* A text of one's own, on its way by a ticket. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add_waiting(
-        struct dialog *t, uint64_t ticket, int64_t now, struct tacit_bytes text);
+        struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text);
 /* The program says something here; text may be from outside. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add_aside(
-        struct dialog *t, int64_t now, enum entry_kind kind, struct tacit_bytes text);
+        struct dialog *d, int64_t now, enum entry_kind kind, struct tacit_bytes text);
 
 /* How the command with this ticket ended: by n (DONE: it is sent; FAILED: it waits, or not even
  * that). False: no entry waits for it. */
-bool dialog_settle(struct dialog *t, uint64_t ticket, const struct tacit_notice *n);
+bool dialog_settle(struct dialog *d, uint64_t ticket, const struct tacit_notice *n);
+
+/* The messages from `first` to `last` have disappeared. */
+void dialog_expire(struct dialog *d, uint64_t first, uint64_t last);
+/* The conversation has destroyed itself: nothing of it stays here. */
+void dialog_close(struct dialog *d);
 
 /* Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_read_by(
-        struct dialog *t, struct tacit_bytes username, uint64_t message);
+        struct dialog *d, struct tacit_bytes username, uint64_t message);
 TACIT_MUST_USE enum tacit_err dialog_typing(
-        struct dialog *t, struct tacit_bytes username, int64_t until);
+        struct dialog *d, struct tacit_bytes username, int64_t until);
 
 /* The newest message of others; 0: none. */
-uint64_t dialog_newest_of_others(const struct dialog *t);
+uint64_t dialog_newest_of_others(const struct dialog *d);
 /* Puts the line of new messages before the first of the newest `unread` of others. */
-void dialog_mark_fresh(struct dialog *t);
+void dialog_mark_fresh(struct dialog *d);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "cli/screen/state.h"
 
+#define TYPING_LASTS 6 /* seconds, unless it is said again */
+
 /* Out of memory the screen ends in order: what it shows could not be trusted any more. */
 static void check(struct screen *s, enum tacit_err err)
 {
@@ -12,11 +14,11 @@ static void check(struct screen *s, enum tacit_err err)
 
 void screen_say(struct screen *s, enum entry_kind kind, struct tacit_bytes text)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t == NULL)
+	struct dialog *d = model_chosen(&s->model);
+	if (d == NULL)
 		model_flash(&s->model, kind == ENTRY_LOUD, text);
 	else
-		check(s, dialog_add_aside(t, screen_now(s), kind, text));
+		check(s, dialog_add_aside(d, screen_now(s), kind, text));
 }
 
 /* --- the conversation that is shown ---------------------------------------------------------- */
@@ -33,34 +35,34 @@ void screen_choose(struct screen *s, size_t index)
 		check(s, tacit_buf_append(&left->draft, edit_text(&s->edit)));
 	}
 	model_choose(&s->model, index);
-	struct dialog *t = model_chosen(&s->model);
-	check(s, edit_set(&s->edit, tacit_buf_view(&t->draft)));
+	struct dialog *d = model_chosen(&s->model);
+	check(s, edit_set(&s->edit, tacit_buf_view(&d->draft)));
 }
 
-static void mark_read(struct screen *s, struct dialog *t)
+static void mark_read(struct screen *s, struct dialog *d)
 {
-	uint64_t newest = dialog_newest_of_others(t);
+	uint64_t newest = dialog_newest_of_others(d);
 	const struct tacit_command mark = {
-	        .kind = TACIT_CMD_MARK_READ, .conversation = t->id, .message = newest};
-	if (t->unread == 0 || !t->anchor.following || t->gone)
+	        .kind = TACIT_CMD_MARK_READ, .conversation = d->id, .message = newest};
+	if (d->unread == 0 || !d->anchor.following || d->gone)
 		return;
-	t->unread = 0;
-	t->counted = t->newest > t->counted ? t->newest : t->counted;
-	if (newest == 0 || newest <= t->marked)
+	d->unread = 0;
+	d->counted = d->newest > d->counted ? d->newest : d->counted;
+	if (newest == 0 || newest <= d->marked)
 		return;
-	t->marked = newest;
+	d->marked = newest;
 	wish_post(s, &mark, &(struct wish){.kind = WISH_NOTHING});
 }
 
 void screen_attend(struct screen *s)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t == NULL || !s->listed)
+	struct dialog *d = model_chosen(&s->model);
+	if (d == NULL || !s->listed)
 		return;
-	if (t->oldest == UINT64_MAX || s->frame.at_top)
-		wish_page(s, t);
-	if (t->oldest != UINT64_MAX || t->whole)
-		mark_read(s, t);
+	if (d->oldest == UINT64_MAX || s->frame.at_top)
+		wish_page(s, d);
+	if (d->oldest != UINT64_MAX || d->whole)
+		mark_read(s, d);
 }
 
 /* --- notices --------------------------------------------------------------------------------- */
@@ -76,16 +78,16 @@ static void on_conversation(struct screen *s, const struct tacit_notice *n)
 /* What belongs to no conversation, or to one that is not known, is said where the person looks. */
 static void on_event_elsewhere(struct screen *s, const struct tacit_notice *n)
 {
-	struct dialog *t = model_direct(&s->model, n->username);
+	struct dialog *d = model_direct(&s->model, n->username);
 	bool is_new;
 	bool loud = n->kind == TACIT_NOTICE_KEY_CHANGED || n->kind == TACIT_NOTICE_WARNING;
 	if (n->conversation != 0)
 		wish_list(s);
 	if (!loud)
 		return;
-	t = t != NULL ? t : model_chosen(&s->model);
-	if (t != NULL)
-		check(s, dialog_add(t, n, 0, &is_new));
+	d = d != NULL ? d : model_chosen(&s->model);
+	if (d != NULL)
+		check(s, dialog_add(d, n, 0, &is_new));
 	model_flash(&s->model, true,
 	        n->kind == TACIT_NOTICE_KEY_CHANGED ? TACIT_STR("!! SOMEBODY'S KEY HAS CHANGED")
 	        : n->text.n > 0                     ? n->text
@@ -94,32 +96,32 @@ static void on_event_elsewhere(struct screen *s, const struct tacit_notice *n)
 
 static void on_said(struct screen *s, const struct tacit_notice *n, uint64_t position)
 {
-	struct dialog *t = model_find(&s->model, n->conversation);
+	struct dialog *d = model_find(&s->model, n->conversation);
 	bool is_new;
-	if (t == NULL) {
+	if (d == NULL) {
 		on_event_elsewhere(s, n);
 		return;
 	}
-	uint64_t unread = t->unread;
-	check(s, dialog_add(t, n, position, &is_new));
+	uint64_t unread = d->unread;
+	check(s, dialog_add(d, n, position, &is_new));
 	if (is_new && n->kind == TACIT_NOTICE_MESSAGE && !n->flag)
-		tacit_buf_clear(&t->typing);
-	if (t->unread > unread && t == model_chosen(&s->model) && !t->anchor.following &&
-	        t->fresh == 0)
-		t->fresh = n->message;
+		tacit_buf_clear(&d->typing);
+	if (d->unread > unread && d == model_chosen(&s->model) && !d->anchor.following &&
+	        d->fresh == 0)
+		d->fresh = n->message;
 	if (is_new && n->kind == TACIT_NOTICE_MEMBER && position == 0)
 		wish_list(s);
 }
 
 static void on_read(struct screen *s, const struct tacit_notice *n)
 {
-	struct dialog *t = model_find(&s->model, n->conversation);
-	if (t == NULL)
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d == NULL)
 		return;
 	if (!tacit_bytes_eq(n->username, tacit_buf_view(&s->model.self)))
-		check(s, dialog_read_by(t, n->username, n->message));
-	else if (n->message >= t->newest)
-		t->unread = 0; /* read on another machine */
+		check(s, dialog_read_by(d, n->username, n->message));
+	else if (n->message >= d->newest)
+		d->unread = 0; /* read on another machine */
 }
 
 /* In lines of four groups: it is read aloud, and compared. */
@@ -158,14 +160,57 @@ static void on_safety(struct screen *s, const struct tacit_notice *n)
 	show_safety(s, n);
 }
 
+static void on_typing(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d == NULL || tacit_bytes_eq(n->username, tacit_buf_view(&s->model.self)))
+		return;
+	check(s, dialog_typing(d, n->username, n->flag ? screen_now(s) + TYPING_LASTS : 0));
+}
+
+static void on_presence(struct screen *s, const struct tacit_notice *n)
+{
+	enum presence presence = !n->flag                                     ? PRESENCE_OFFLINE
+	                         : tacit_bytes_eq(n->text, TACIT_STR("away")) ? PRESENCE_AWAY
+	                                                                      : PRESENCE_ONLINE;
+	check(s, model_set_presence(&s->model, n->username, presence));
+}
+
+static void on_closed(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d == NULL)
+		return;
+	dialog_close(d);
+	if (d == model_chosen(&s->model))
+		check(s, edit_set(&s->edit, TACIT_STR("")));
+	check(s, dialog_add_aside(d, screen_now(s), ENTRY_ASIDE, n->text));
+	model_flash(&s->model, false, n->text);
+}
+
+static void on_expired(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d != NULL)
+		dialog_expire(d, n->message, n->count);
+}
+
+static void on_expiry(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d != NULL)
+		d->kept = n->count;
+	on_said(s, n, 0);
+}
+
 static void settle(struct screen *s, uint64_t ticket, const struct tacit_notice *n)
 {
 	const struct wish *w = wish_find(s, ticket);
 	if (w == NULL)
 		return;
-	struct dialog *t = model_find(&s->model, w->conversation);
-	if (w->kind == WISH_SEND && t != NULL)
-		dialog_settle(t, ticket, n);
+	struct dialog *d = model_find(&s->model, w->conversation);
+	if (w->kind == WISH_SEND && d != NULL)
+		dialog_settle(d, ticket, n);
 	if (w->kind == WISH_CHAT && n->kind == TACIT_NOTICE_DONE && n->conversation != 0)
 		s->first = n->conversation;
 }
@@ -191,6 +236,21 @@ static void on_notice(struct screen *s, const struct runner_event *ev)
 	case TACIT_NOTICE_SAFETY:
 		on_safety(s, n);
 		break;
+	case TACIT_NOTICE_TYPING:
+		on_typing(s, n);
+		break;
+	case TACIT_NOTICE_PRESENCE:
+		on_presence(s, n);
+		break;
+	case TACIT_NOTICE_CLOSED:
+		on_closed(s, n);
+		break;
+	case TACIT_NOTICE_EXPIRED:
+		on_expired(s, n);
+		break;
+	case TACIT_NOTICE_EXPIRY:
+		on_expiry(s, n);
+		break;
 	case TACIT_NOTICE_DONE:
 	case TACIT_NOTICE_FAILED:
 		settle(s, ev->ticket, n);
@@ -205,27 +265,27 @@ static void on_notice(struct screen *s, const struct runner_event *ev)
 static void on_entry(struct screen *s, const struct runner_event *ev)
 {
 	const struct wish *w = wish_find(s, ev->ticket);
-	struct dialog *t = w != NULL ? model_find(&s->model, w->conversation) : NULL;
+	struct dialog *d = w != NULL ? model_find(&s->model, w->conversation) : NULL;
 	bool is_new;
-	if (t == NULL)
+	if (d == NULL)
 		return;
-	check(s, dialog_add(t, &ev->notice, ev->position, &is_new));
+	check(s, dialog_add(d, &ev->notice, ev->position, &is_new));
 	if (w->kind == WISH_PAGE) {
-		t->got++;
-		t->oldest = ev->position < t->oldest ? ev->position : t->oldest;
+		d->got++;
+		d->oldest = ev->position < d->oldest ? ev->position : d->oldest;
 	}
 }
 
-static void on_page_ended(struct screen *s, struct dialog *t, const struct runner_event *ev)
+static void on_page_ended(struct screen *s, struct dialog *d, const struct runner_event *ev)
 {
-	t->asked = false;
+	d->asked = false;
 	if (ev->err != TACIT_OK)
-		t->whole = true; /* not again and again */
+		d->whole = true; /* not again and again */
 	else
-		t->whole = t->got < SCREEN_PAGE;
-	if (t == model_chosen(&s->model) && t->fresh == 0)
-		dialog_mark_fresh(t);
-	if (t == model_chosen(&s->model))
+		d->whole = d->got < SCREEN_PAGE;
+	if (d == model_chosen(&s->model) && d->fresh == 0)
+		dialog_mark_fresh(d);
+	if (d == model_chosen(&s->model))
 		search_go_on(s);
 }
 
@@ -249,7 +309,7 @@ static void tell_failure(struct screen *s, const struct wish *w, const struct ru
 {
 	struct tacit_bytes why = ev->text.n > 0 ? ev->text : tacit_cstr(tacit_err_text(ev->err));
 	bool offline = ev->err == TACIT_E_NETWORK && s->model.link == RUNNER_OFFLINE;
-	if (ev->err == TACIT_E_CANCELLED)
+	if (ev->err == TACIT_E_CANCELLED || w->kind == WISH_QUIET)
 		return;
 	if (w->kind == WISH_SEND && offline)
 		model_flash(&s->model, false,
@@ -262,13 +322,13 @@ static void tell_failure(struct screen *s, const struct wish *w, const struct ru
 
 static void on_success(struct screen *s, const struct wish *w)
 {
-	struct dialog *t = model_find(&s->model, w->conversation);
-	if (w->kind == WISH_VERIFIED && t != NULL)
-		t->changed = false;
-	if (w->kind == WISH_VERIFIED)
+	struct dialog *d = model_find(&s->model, w->conversation);
+	if (w->kind == WISH_VERIFIED && d != NULL)
+		d->changed = false;
+	if (w->kind == WISH_VERIFIED || w->kind == WISH_CHANGE)
 		wish_list(s);
-	if (w->kind == WISH_LEAVE && t != NULL)
-		t->gone = true;
+	if (w->kind == WISH_LEAVE && d != NULL)
+		d->gone = true;
 	if (w->kind == WISH_CHAT)
 		wish_list(s);
 	if (w->done != NULL)
@@ -280,17 +340,27 @@ static void on_ended(struct screen *s, const struct runner_event *ev)
 	struct wish w;
 	if (!wish_take(s, ev->ticket, &w))
 		return;
-	struct dialog *t = model_find(&s->model, w.conversation);
+	struct dialog *d = model_find(&s->model, w.conversation);
 	if (w.kind == WISH_TRANSFER)
 		transfer_ended(s, w.job, ev);
 	else if (ev->err != TACIT_OK)
 		tell_failure(s, &w, ev);
 	else
 		on_success(s, &w);
-	if (w.kind == WISH_PAGE && t != NULL)
-		on_page_ended(s, t, ev);
+	if (w.kind == WISH_PAGE && d != NULL)
+		on_page_ended(s, d, ev);
 	if (w.kind == WISH_LIST)
 		choose_first(s);
+}
+
+/* Others may have made conversations while nobody was here. */
+static void on_link(struct screen *s, const struct runner_event *ev)
+{
+	const struct tacit_command refresh = {.kind = TACIT_CMD_CONVERSATIONS};
+	bool was_up = s->model.link == RUNNER_ONLINE || s->model.link == RUNNER_ASKING;
+	model_set_link(&s->model, ev, screen_now(s));
+	if (!was_up && (ev->link == RUNNER_ONLINE || ev->link == RUNNER_ASKING))
+		wish_post(s, &refresh, &(struct wish){.kind = WISH_QUIET});
 }
 
 void screen_on_event(struct screen *s, const struct runner_event *ev)
@@ -306,7 +376,7 @@ void screen_on_event(struct screen *s, const struct runner_event *ev)
 		on_ended(s, ev);
 		break;
 	case RUNNER_LINK:
-		model_set_link(&s->model, ev, screen_now(s));
+		on_link(s, ev);
 		break;
 	}
 }

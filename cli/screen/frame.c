@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/screen/cells.h"
+#include "cli/duration.h"
 #include "cli/screen/wrap.h"
 
 #define LIST_FROM 60 /* columns of a screen that has room for the list */
@@ -14,6 +15,7 @@
 #define FILE_KEY "(Ctrl-G fetches the newest)"
 #define CHECK_MARK "\xe2\x9c\x93"
 #define FULL_DOT "\xe2\x97\x8f"
+#define HALF_DOT "\xe2\x97\x90"
 #define EMPTY_DOT "\xe2\x97\x8b"
 #define ELLIPSIS "\xe2\x80\xa6"
 
@@ -39,7 +41,7 @@ void frame_clear(struct frame *f)
 static size_t list_columns(const struct frame_input *in)
 {
 	size_t columns = in->columns / 4;
-	if (in->columns < LIST_FROM || in->rows < 6)
+	if (in->columns < LIST_FROM || in->rows < 6 || in->model->count < 2)
 		return 0;
 	return columns < LIST_LEAST ? LIST_LEAST : columns > LIST_MOST ? LIST_MOST : columns;
 }
@@ -71,8 +73,8 @@ static size_t bars(const struct frame_input *in)
 
 static bool somebody_types(const struct frame_input *in)
 {
-	const struct dialog *t = model_chosen(in->model);
-	return t != NULL && t->typing.n > 0 && t->typing_until > in->now;
+	const struct dialog *d = model_chosen(in->model);
+	return d != NULL && d->typing.n > 0 && d->typing_until > in->now;
 }
 
 struct pane frame_pane(const struct frame_input *in)
@@ -99,10 +101,10 @@ static enum tacit_err put(struct part *p, enum style style, const char *text)
 	return rows_put_cut(&p->rows, style, tacit_cstr(text), left_in(p));
 }
 
-static enum tacit_err put_members(struct part *p, const struct dialog *t)
+static enum tacit_err put_members(struct part *p, const struct dialog *d)
 {
 	enum tacit_err err = TACIT_OK;
-	struct tacit_bytes rest = tacit_buf_view(&t->members);
+	struct tacit_bytes rest = tacit_buf_view(&d->members);
 	struct tacit_buf line = {0};
 	while (rest.n > 0) {
 		const uint8_t *end = memchr(rest.p, '\n', rest.n);
@@ -132,21 +134,43 @@ static const char *kind_word(enum tacit_conversation_kind kind)
 	}
 }
 
-static enum tacit_err put_standing(struct part *p, const struct dialog *t)
+/* What ends by itself: the conversation, or the messages in it. */
+static enum tacit_err put_clocks(const struct frame_input *in, struct part *p)
+{
+	enum tacit_err err = TACIT_OK;
+	const struct dialog *d = model_chosen(in->model);
+	char text[80];
+	if (d->gone)
+		return TACIT_OK;
+	if (d->ends > 0) {
+		snprintf(text, sizeof(text), "  destroys itself in %s",
+		        duration_short(d->ends - in->now).text);
+		TRY(put(p, STYLE_BAR_LOUD, text));
+	}
+	if (d->kept > 0) {
+		snprintf(text, sizeof(text), "  messages kept %s",
+		        duration_short((int64_t)d->kept).text);
+		TRY(put(p, STYLE_BAR, text));
+	}
+out:
+	return err;
+}
+
+static enum tacit_err put_standing(struct part *p, const struct dialog *d)
 {
 	enum tacit_err err;
 	char text[80];
-	if (t->changed)
+	if (d->changed)
 		return put(p, STYLE_BAR_LOUD, "  !! A KEY HAS CHANGED: /verify");
-	if (t->gone)
+	if (d->gone)
 		return put(p, STYLE_BAR_LOUD, "  closed");
-	if (t->kind == TACIT_DIRECT && t->verified)
+	if (d->kind == TACIT_DIRECT && d->verified)
 		return put(p, STYLE_BAR_GOOD, "  " CHECK_MARK " verified");
-	if (t->kind == TACIT_DIRECT)
+	if (d->kind == TACIT_DIRECT)
 		return put(p, STYLE_BAR, "  not verified (/verify)");
-	snprintf(text, sizeof(text), "  %s of %zu: ", kind_word(t->kind), t->member_count);
+	snprintf(text, sizeof(text), "  %s of %zu: ", kind_word(d->kind), d->member_count);
 	TRY(put(p, STYLE_BAR, text));
-	TRY(put_members(p, t));
+	TRY(put_members(p, d));
 out:
 	return err;
 }
@@ -154,7 +178,7 @@ out:
 static enum tacit_err compose_bar(const struct frame_input *in, struct part *p)
 {
 	enum tacit_err err = TACIT_OK;
-	const struct dialog *t = model_chosen(in->model);
+	const struct dialog *d = model_chosen(in->model);
 	char place[48];
 	p->columns = in->columns;
 	if (bars(in) < 2)
@@ -162,14 +186,15 @@ static enum tacit_err compose_bar(const struct frame_input *in, struct part *p)
 	if (rows_add(&p->rows, STYLE_BAR) == NULL)
 		return TACIT_E_NOMEM;
 	TRY(put(p, STYLE_BAR, " "));
-	if (t == NULL)
+	if (d == NULL)
 		return put(p, STYLE_BAR, "tacit: nobody to talk to yet");
 	if (list_columns(in) == 0 && in->model->count > 1) {
 		snprintf(place, sizeof(place), "%zu/%zu ", in->model->chosen + 1, in->model->count);
 		TRY(put(p, STYLE_BAR, place));
 	}
-	TRY(rows_put_cut(&p->rows, STYLE_BAR, tacit_buf_view(&t->title), left_in(p)));
-	TRY(put_standing(p, t));
+	TRY(rows_put_cut(&p->rows, STYLE_BAR, tacit_buf_view(&d->title), left_in(p)));
+	TRY(put_clocks(in, p));
+	TRY(put_standing(p, d));
 out:
 	return err;
 }
@@ -177,11 +202,11 @@ out:
 /* --- the list -------------------------------------------------------------------------------- */
 
 static enum tacit_err put_mark(
-        const struct frame_input *in, struct part *p, const struct dialog *t, enum style style)
+        const struct frame_input *in, struct part *p, const struct dialog *d, enum style style)
 {
-	enum presence presence = model_presence(in->model, t);
+	enum presence presence = model_presence(in->model, d);
 	bool chosen = style == STYLE_CHOSEN;
-	switch (t->kind) {
+	switch (d->kind) {
 	case TACIT_GROUP:
 		return put(p, style, "#");
 	case TACIT_ROOM:
@@ -195,31 +220,39 @@ static enum tacit_err put_mark(
 		return put(p, style, " ");
 	if (presence == PRESENCE_OFFLINE)
 		return put(p, style, EMPTY_DOT);
+	if (presence == PRESENCE_AWAY)
+		return put(p, style, HALF_DOT);
 	return put(p, chosen ? style : STYLE_GOOD, FULL_DOT);
 }
 
 static enum tacit_err put_dialog(const struct frame_input *in, struct part *p, size_t at)
 {
 	enum tacit_err err = TACIT_E_NOMEM;
-	const struct dialog *t = in->model->dialogs[at];
+	const struct dialog *d = in->model->dialogs[at];
 	bool chosen = at == in->model->chosen;
-	enum style style = chosen ? STYLE_CHOSEN : t->gone ? STYLE_DIM : STYLE_PLAIN;
+	enum style style = chosen ? STYLE_CHOSEN : d->gone ? STYLE_DIM : STYLE_PLAIN;
 	char number[24];
 	char unread[24] = "";
 	if (rows_add(&p->rows, chosen ? STYLE_CHOSEN : STYLE_PLAIN) == NULL)
 		goto out;
 	snprintf(number, sizeof(number), "%2zu ", at + 1);
-	if (t->unread > 0)
-		snprintf(unread, sizeof(unread), " %" PRIu64, t->unread > 999 ? 999 : t->unread);
+	if (d->unread > 0)
+		snprintf(unread, sizeof(unread), " %" PRIu64, d->unread > 999 ? 999 : d->unread);
 	TRY(put(p, chosen ? style : STYLE_DIM, number));
-	TRY(put_mark(in, p, t, style));
+	TRY(put_mark(in, p, d, style));
 	TRY(put(p, style, " "));
 	size_t room = left_in(p);
-	size_t tail = strlen(unread) + (t->changed ? 2 : 0);
-	TRY(rows_put_cut(&p->rows, t->unread > 0 && !chosen ? STYLE_BOLD : style,
-	        tacit_buf_view(&t->title), room > tail ? room - tail : 0));
+	struct duration_text left = duration_short(d->ends - in->now);
+	bool clock = d->ends > 0 && !d->gone;
+	size_t tail = strlen(unread) + (d->changed ? 2 : 0) + (clock ? strlen(left.text) + 1 : 0);
+	TRY(rows_put_cut(&p->rows, d->unread > 0 && !chosen ? STYLE_BOLD : style,
+	        tacit_buf_view(&d->title), room > tail ? room - tail : 0));
 	rows_go_to(&p->rows, p->columns > tail ? p->columns - tail : 0);
-	if (t->changed)
+	if (clock) {
+		TRY(put(p, style, " "));
+		TRY(put(p, style == STYLE_PLAIN ? STYLE_BAD : style, left.text));
+	}
+	if (d->changed)
 		TRY(put(p, STYLE_LOUD, "!!"));
 	TRY(put(p, chosen ? style : STYLE_NEWS, unread));
 out:
@@ -246,11 +279,11 @@ out:
 static enum tacit_err put_typing(const struct frame_input *in, struct part *p)
 {
 	enum tacit_err err;
-	const struct dialog *t = model_chosen(in->model);
+	const struct dialog *d = model_chosen(in->model);
 	if (rows_add(&p->rows, STYLE_PLAIN) == NULL)
 		return TACIT_E_NOMEM;
 	TRY(put(p, STYLE_DIM, " "));
-	TRY(rows_put_cut(&p->rows, STYLE_DIM, tacit_buf_view(&t->typing), left_in(p)));
+	TRY(rows_put_cut(&p->rows, STYLE_DIM, tacit_buf_view(&d->typing), left_in(p)));
 	TRY(put(p, STYLE_DIM, " is typing" ELLIPSIS));
 out:
 	return err;
@@ -260,18 +293,18 @@ static enum tacit_err compose_pane(const struct frame_input *in, struct frame *f
 {
 	enum tacit_err err = TACIT_OK;
 	struct pane size = frame_pane(in);
-	const struct dialog *t = model_chosen(in->model);
+	const struct dialog *d = model_chosen(in->model);
 	struct part *p = &f->pane;
 	p->row = bars(in) > 1;
 	p->column = in->columns - size.columns;
 	p->columns = size.columns;
 	f->at_top = true;
-	if (t != NULL)
-		TRY(pane_compose(&size, t, &p->rows, &f->at_top));
+	if (d != NULL)
+		TRY(pane_compose(&size, d, &p->rows, &f->at_top));
 	while (p->rows.count < size.rows)
 		if (rows_add(&p->rows, STYLE_PLAIN) == NULL)
 			return TACIT_E_NOMEM;
-	if (t == NULL && size.rows > 2) {
+	if (d == NULL && size.rows > 2) {
 		struct row *last = &p->rows.list[size.rows - 1];
 		last->columns = 1;
 		TRY(put(p, STYLE_DIM, "Begin with /chat USER; /help shows what else there is."));
@@ -308,13 +341,13 @@ static enum tacit_err put_link(const struct frame_input *in, struct part *p)
 static enum tacit_err put_news(const struct frame_input *in, struct part *p)
 {
 	enum tacit_err err = TACIT_OK;
-	const struct dialog *t = model_chosen(in->model);
+	const struct dialog *d = model_chosen(in->model);
 	uint64_t elsewhere = model_unread_elsewhere(in->model);
 	char text[64];
-	if (t != NULL && !t->anchor.following && t->unread > 0) {
-		snprintf(text, sizeof(text), " | %" PRIu64 " new below (End)", t->unread);
+	if (d != NULL && !d->anchor.following && d->unread > 0) {
+		snprintf(text, sizeof(text), " | %" PRIu64 " new below (End)", d->unread);
 		TRY(put(p, STYLE_BAR_LOUD, text));
-	} else if (t != NULL && !t->anchor.following) {
+	} else if (d != NULL && !d->anchor.following) {
 		TRY(put(p, STYLE_BAR, " | more below (End)"));
 	}
 	if (elsewhere > 0) {

@@ -102,9 +102,9 @@ static enum tacit_err add_dialog(struct model *m, struct dialog **out)
 enum tacit_err model_describe(struct model *m, const struct tacit_notice *n)
 {
 	struct dialog *added = NULL;
-	struct dialog *t = model_find(m, n->conversation);
-	if (t != NULL)
-		return dialog_describe(t, n);
+	struct dialog *d = model_find(m, n->conversation);
+	if (d != NULL)
+		return dialog_describe(d, n);
 	enum tacit_err err = add_dialog(m, &added);
 	if (err == TACIT_OK)
 		err = dialog_describe(added, n);
@@ -202,12 +202,12 @@ enum tacit_err model_set_presence(
 	return TACIT_OK;
 }
 
-enum presence model_presence(const struct model *m, const struct dialog *t)
+enum presence model_presence(const struct model *m, const struct dialog *d)
 {
 	bool online = m->link == RUNNER_ONLINE; /* else what was heard is old */
-	for (size_t i = 0; online && t->kind == TACIT_DIRECT && i < m->friend_count; i++)
+	for (size_t i = 0; online && d->kind == TACIT_DIRECT && i < m->friend_count; i++)
 		if (same_name(
-		            tacit_buf_view(&m->friends[i].username), tacit_buf_view(&t->username)))
+		            tacit_buf_view(&m->friends[i].username), tacit_buf_view(&d->username)))
 			return m->friends[i].presence;
 	return PRESENCE_UNKNOWN;
 }

@@ -5,7 +5,7 @@
 #include "cli/screen/dialog.h"
 #include "client/runner.h"
 
-enum presence { PRESENCE_UNKNOWN, PRESENCE_OFFLINE, PRESENCE_ONLINE };
+enum presence { PRESENCE_UNKNOWN, PRESENCE_OFFLINE, PRESENCE_AWAY, PRESENCE_ONLINE };
 
 struct friend
 { /* whose presence is known */
@@ -51,7 +51,7 @@ uint64_t model_unread_elsewhere(const struct model *m);
 TACIT_MUST_USE enum tacit_err model_set_presence(
         struct model *m, struct tacit_bytes username, enum presence presence);
 /* Of the other one, in a direct conversation. */
-enum presence model_presence(const struct model *m, const struct dialog *t);
+enum presence model_presence(const struct model *m, const struct dialog *d);
 void model_set_link(struct model *m, const struct runner_event *ev, int64_t now);
 /* text may be from outside. Out of memory it is not said. */
 void model_flash(struct model *m, bool loud, struct tacit_bytes text);

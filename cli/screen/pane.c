@@ -23,23 +23,23 @@ struct layout {
 
 /* --- columns --------------------------------------------------------------------------------- */
 
-static size_t longest_name(const struct dialog *t)
+static size_t longest_name(const struct dialog *d)
 {
 	size_t longest = 3; /* "you" */
 	size_t n = 0;
-	if (t->kind == TACIT_DIRECT)
-		return t->username.n > longest ? t->username.n : longest;
-	for (size_t i = 0; i < t->members.n; i++) {
-		n = t->members.p[i] == '\n' ? 0 : n + 1;
+	if (d->kind == TACIT_DIRECT)
+		return d->username.n > longest ? d->username.n : longest;
+	for (size_t i = 0; i < d->members.n; i++) {
+		n = d->members.p[i] == '\n' ? 0 : n + 1;
 		longest = n > longest ? n : longest;
 	}
 	return longest;
 }
 
-static struct layout lay_out(const struct pane *p, const struct dialog *t)
+static struct layout lay_out(const struct pane *p, const struct dialog *d)
 {
-	struct layout l = {.pane = p, .dialog = t};
-	size_t longest = longest_name(t);
+	struct layout l = {.pane = p, .dialog = d};
+	size_t longest = longest_name(d);
 	size_t most = p->columns / 4;
 	l.times = p->columns >= TIME_COLUMNS + LEAST_TEXT;
 	l.name = l.times ? TIME_COLUMNS : 0;
@@ -58,23 +58,23 @@ static size_t text_width(const struct layout *l)
 
 static struct tm local(int64_t seconds)
 {
-	time_t t = (time_t)seconds;
+	time_t clock = (time_t)seconds;
 	struct tm out = {0};
-	localtime_r(&t, &out);
+	localtime_r(&clock, &out);
 	return out;
 }
 
-static bool begins_day(const struct dialog *t, size_t at)
+static bool begins_day(const struct dialog *d, size_t at)
 {
 	size_t before = at;
-	while (before > 0 && t->entries[before - 1].time == 0)
+	while (before > 0 && d->entries[before - 1].time == 0)
 		before--;
-	if (t->entries[at].time == 0)
+	if (d->entries[at].time == 0)
 		return false;
 	if (before == 0)
 		return true;
-	struct tm a = local(t->entries[before - 1].time);
-	struct tm b = local(t->entries[at].time);
+	struct tm a = local(d->entries[before - 1].time);
+	struct tm b = local(d->entries[at].time);
 	return a.tm_yday != b.tm_yday || a.tm_year != b.tm_year;
 }
 
@@ -104,9 +104,9 @@ static enum tacit_err put_rules(const struct layout *l, struct rows *out, size_t
 	const struct entry *e = &l->dialog->entries[at];
 	if (begins_day(l->dialog, at)) {
 		char day[64];
-		struct tm t = local(e->time);
+		struct tm when = local(e->time);
 		bool wide = l->pane->columns > 32;
-		if (strftime(day, sizeof(day), wide ? "%A, %e %B %Y" : "%e %b %Y", &t) == 0)
+		if (strftime(day, sizeof(day), wide ? "%A, %e %B %Y" : "%e %b %Y", &when) == 0)
 			day[0] = '\0';
 		TRY(put_rule(l, out, STYLE_DIM, day));
 	}
@@ -124,13 +124,13 @@ static enum tacit_err put_head(const struct layout *l, struct rows *out, const s
 {
 	enum tacit_err err = TACIT_E_NOMEM;
 	char hour[16];
-	struct tm t = local(e->time);
+	struct tm when = local(e->time);
 	size_t columns = cells_columns(tacit_buf_view(&e->name));
 	enum style style = e->state == ENTRY_THEIRS ? STYLE_NAME : STYLE_OWN;
 	if (rows_add(out, STYLE_PLAIN) == NULL)
 		goto out;
 	err = TACIT_OK;
-	if (l->times && e->time != 0 && strftime(hour, sizeof(hour), "%H:%M", &t) > 0)
+	if (l->times && e->time != 0 && strftime(hour, sizeof(hour), "%H:%M", &when) > 0)
 		TRY(rows_put(out, STYLE_DIM, tacit_cstr(hour)));
 	rows_go_to(out, l->name);
 	TRY(rows_put(out, style, tacit_buf_view(&e->name)));
@@ -169,29 +169,29 @@ static bool is_own_sent(const struct entry *e)
 }
 
 /* The newest own message that the reader has read. */
-static bool is_last_read(const struct dialog *t, size_t at, const struct reader *r)
+static bool is_last_read(const struct dialog *d, size_t at, const struct reader *r)
 {
-	if (r->message < t->entries[at].message)
+	if (r->message < d->entries[at].message)
 		return false;
-	for (size_t i = at + 1; i < t->count; i++)
-		if (is_own_sent(&t->entries[i]) && t->entries[i].message <= r->message)
+	for (size_t i = at + 1; i < d->count; i++)
+		if (is_own_sent(&d->entries[i]) && d->entries[i].message <= r->message)
 			return false;
 	return true;
 }
 
-static enum tacit_err list_readers(const struct dialog *t, size_t at, struct tacit_buf *text)
+static enum tacit_err list_readers(const struct dialog *d, size_t at, struct tacit_buf *text)
 {
 	enum tacit_err err;
 	size_t readers = 0;
 	size_t named = 0;
-	for (size_t i = 0; i < t->reader_count; i++)
-		readers += t->readers[i].message >= t->entries[at].message;
+	for (size_t i = 0; i < d->reader_count; i++)
+		readers += d->readers[i].message >= d->entries[at].message;
 	TRY(tacit_buf_printf(text, "  %s", readers > 0 ? CHECK_MARK CHECK_MARK : CHECK_MARK));
-	for (size_t i = 0; i < t->reader_count; i++) {
-		if (!is_last_read(t, at, &t->readers[i]))
+	for (size_t i = 0; i < d->reader_count; i++) {
+		if (!is_last_read(d, at, &d->readers[i]))
 			continue;
 		TRY(tacit_buf_append(text, named++ > 0 ? TACIT_STR(", ") : TACIT_STR(" read by ")));
-		TRY(tacit_buf_append(text, tacit_buf_view(&t->readers[i].name)));
+		TRY(tacit_buf_append(text, tacit_buf_view(&d->readers[i].name)));
 	}
 out:
 	return err;
@@ -336,12 +336,12 @@ static enum tacit_err height(const struct layout *l, struct rows *scratch, size_
 }
 
 /* The index behind the last entry in sight, and how many of its lines are below the pane. */
-static size_t bottom(const struct dialog *t, size_t *hidden)
+static size_t bottom(const struct dialog *d, size_t *hidden)
 {
-	*hidden = t->anchor.following ? 0 : t->anchor.hidden;
-	if (t->anchor.following || t->anchor.entry >= t->count)
-		return t->count;
-	return t->anchor.entry + 1;
+	*hidden = d->anchor.following ? 0 : d->anchor.hidden;
+	if (d->anchor.following || d->anchor.entry >= d->count)
+		return d->count;
+	return d->anchor.entry + 1;
 }
 
 static enum tacit_err fill_up(struct rows *out, size_t from, size_t rows)
@@ -359,13 +359,13 @@ static enum tacit_err fill_up(struct rows *out, size_t from, size_t rows)
 
 /* Entries are counted upwards until the pane is full, then composed downwards. */
 enum tacit_err pane_compose(
-        const struct pane *p, const struct dialog *t, struct rows *out, bool *at_top)
+        const struct pane *p, const struct dialog *d, struct rows *out, bool *at_top)
 {
 	enum tacit_err err = TACIT_OK;
-	struct layout l = lay_out(p, t);
+	struct layout l = lay_out(p, d);
 	struct rows scratch = {0};
 	size_t hidden;
-	size_t end = bottom(t, &hidden);
+	size_t end = bottom(d, &hidden);
 	size_t first = end;
 	size_t total = 0;
 	size_t from = out->count;
@@ -438,35 +438,35 @@ out:
 	return err;
 }
 
-static enum tacit_err move_to(const struct pane *p, struct dialog *t, struct anchor a, long lines)
+static enum tacit_err move_to(const struct pane *p, struct dialog *d, struct anchor a, long lines)
 {
 	enum tacit_err err = TACIT_OK;
-	struct layout l = lay_out(p, t);
+	struct layout l = lay_out(p, d);
 	struct rows scratch = {0};
 	if (lines > 0)
 		TRY(up(&l, &scratch, &a, (size_t)lines));
 	else
 		TRY(down(&l, &scratch, &a, (size_t)-lines));
 	TRY(settle(&l, &scratch, &a));
-	t->anchor = a;
+	d->anchor = a;
 out:
 	rows_clear(&scratch);
 	return err;
 }
 
-enum tacit_err pane_scroll(const struct pane *p, struct dialog *t, long lines)
+enum tacit_err pane_scroll(const struct pane *p, struct dialog *d, long lines)
 {
-	struct anchor a = t->anchor;
-	if (t->count == 0)
+	struct anchor a = d->anchor;
+	if (d->count == 0)
 		return TACIT_OK;
-	if (a.following || a.entry >= t->count)
-		a = (struct anchor){false, t->count - 1, 0};
-	return move_to(p, t, a, lines);
+	if (a.following || a.entry >= d->count)
+		a = (struct anchor){false, d->count - 1, 0};
+	return move_to(p, d, a, lines);
 }
 
-enum tacit_err pane_show(const struct pane *p, struct dialog *t, size_t entry)
+enum tacit_err pane_show(const struct pane *p, struct dialog *d, size_t entry)
 {
-	if (entry >= t->count)
+	if (entry >= d->count)
 		return TACIT_OK;
-	return move_to(p, t, (struct anchor){false, entry, 0}, 0);
+	return move_to(p, d, (struct anchor){false, entry, 0}, 0);
 }

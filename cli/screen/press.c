@@ -91,17 +91,17 @@ static void scroll(struct screen *s, long pages)
 {
 	const struct frame_input in = screen_frame(s);
 	const struct pane pane = frame_pane(&in);
-	struct dialog *t = model_chosen(&s->model);
+	struct dialog *d = model_chosen(&s->model);
 	long page = pane.rows > 2 ? (long)pane.rows - 2 : 1;
-	if (t != NULL && pane_scroll(&pane, t, pages * page) != TACIT_OK)
+	if (d != NULL && pane_scroll(&pane, d, pages * page) != TACIT_OK)
 		s->broken = TACIT_E_NOMEM;
 }
 
 static void go_to_newest(struct screen *s)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t != NULL)
-		t->anchor = (struct anchor){.following = true};
+	struct dialog *d = model_chosen(&s->model);
+	if (d != NULL)
+		d->anchor = (struct anchor){.following = true};
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -243,8 +243,8 @@ static void on_tab(struct screen *s)
 /* In an empty line, Home and End are about the conversation. */
 static bool is_about_pane(const struct screen *s, const struct keystroke *key)
 {
-	const struct dialog *t = model_chosen(&s->model);
-	return key->press == PRESS_END && t != NULL && !t->anchor.following &&
+	const struct dialog *d = model_chosen(&s->model);
+	return key->press == PRESS_END && d != NULL && !d->anchor.following &&
 	       (edit_text(&s->edit).n == 0 || s->mode == MODE_SEARCHING);
 }
 

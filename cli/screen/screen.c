@@ -51,6 +51,7 @@ static void take_keys(struct screen *s)
 		if (s->leaving && (key.press == PRESS_CTRL || key.press == PRESS_ENTER))
 			s->leaving_now = true;
 		screen_on_key(s, &key);
+		screen_tell_typing(s);
 	}
 }
 
@@ -85,11 +86,11 @@ static const struct timespec *patience(const struct screen *s)
 
 static void look_for_newest(struct screen *s)
 {
-	struct dialog *t = model_chosen(&s->model);
-	if (t == NULL || !s->listed || screen_now(s) < s->newest_at)
+	struct dialog *d = model_chosen(&s->model);
+	if (d == NULL || !s->listed || screen_now(s) < s->newest_at)
 		return;
 	s->newest_at = screen_now(s) + NEWEST_EVERY;
-	wish_newest(s, t);
+	wish_newest(s, d);
 }
 
 static void turn(struct screen *s, int woken)

@@ -39,17 +39,17 @@ void search_end(struct screen *s)
 	tacit_buf_clear(&s->aside);
 }
 
-static bool look(struct screen *s, struct dialog *t)
+static bool look(struct screen *s, struct dialog *d)
 {
 	const struct frame_input in = screen_frame(s);
 	const struct pane pane = frame_pane(&in);
-	for (size_t i = t->count; i > 0; i--) {
-		const struct entry *e = &t->entries[i - 1];
+	for (size_t i = d->count; i > 0; i--) {
+		const struct entry *e = &d->entries[i - 1];
 		if (e->position >= s->hit ||
 		        !contains(tacit_buf_view(&e->text), edit_text(&s->edit)))
 			continue;
 		s->hit = e->position;
-		if (pane_show(&pane, t, i - 1) != TACIT_OK)
+		if (pane_show(&pane, d, i - 1) != TACIT_OK)
 			s->broken = TACIT_E_NOMEM;
 		return true;
 	}
@@ -58,19 +58,19 @@ static bool look(struct screen *s, struct dialog *t)
 
 void search_next(struct screen *s)
 {
-	struct dialog *t = model_chosen(&s->model);
+	struct dialog *d = model_chosen(&s->model);
 	s->hunting = false;
-	if (t == NULL || edit_text(&s->edit).n == 0) {
+	if (d == NULL || edit_text(&s->edit).n == 0) {
 		search_end(s);
 		return;
 	}
-	if (look(s, t)) {
+	if (look(s, d)) {
 		model_flash(&s->model, false,
 		        TACIT_STR("Found; Enter looks for an older one, Esc ends."));
-	} else if (!t->whole) {
+	} else if (!d->whole) {
 		s->hunting = true;
 		model_flash(&s->model, false, TACIT_STR("Looking further back..."));
-		wish_page(s, t);
+		wish_page(s, d);
 	} else {
 		model_flash(&s->model, false, TACIT_STR("There is no older one. Esc ends."));
 	}

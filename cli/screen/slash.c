@@ -21,6 +21,12 @@ const struct slash_command slash_commands[] = {
                 2, SLASH_WORDS, 'u'},
         {"members", "", "who is in the conversation", SLASH_MEMBERS, false, 0, 0, 0},
         {"leave", "[yes]", "leave the group that is shown", SLASH_LEAVE, false, 0, 1, 0},
+        {"session", "TIME USER...", "a conversation that destroys itself after a time, as 1h",
+                SLASH_SESSION, false, 2, SLASH_WORDS, 'u'},
+        {"close", "[yes]", "destroy the session that is shown, now and for everybody", SLASH_CLOSE,
+                false, 0, 1, 0},
+        {"expire", "TIME|off", "messages sent here from now on disappear after a time",
+                SLASH_EXPIRE, false, 1, 1, 0},
         {"search", "TEXT", "find text in the conversation (Ctrl-F)", SLASH_SEARCH, true, 1, 1, 0},
         {"quit", "", "leave tacit (so does Ctrl-D)", SLASH_QUIT, false, 0, 0, 0},
 };
@@ -166,9 +172,9 @@ static void offer_dialogs(struct offer *o, const struct model *m)
 
 static void offer_files(struct offer *o, const struct model *m)
 {
-	const struct dialog *t = model_chosen(m);
-	for (size_t i = t != NULL ? t->count : 0; i > 0; i--)
-		offer(o, tacit_bytes_part(tacit_cstr(t->entries[i - 1].file), 0, 8));
+	const struct dialog *d = model_chosen(m);
+	for (size_t i = d != NULL ? d->count : 0; i > 0; i--)
+		offer(o, tacit_bytes_part(tacit_cstr(d->entries[i - 1].file), 0, 8));
 }
 
 static void offer_paths(struct offer *o)
@@ -188,12 +194,12 @@ static void offer_paths(struct offer *o)
 /* A name at the end of a message: "ali" becomes "alice". */
 static void offer_name(struct offer *o, const struct model *m)
 {
-	const struct dialog *t = model_chosen(m);
+	const struct dialog *d = model_chosen(m);
 	const char *space = strrchr(o->word, ' ');
 	o->word = space != NULL ? space + 1 : o->word;
 	o->n = strlen(o->word);
-	if (t != NULL && o->n > 0)
-		offer_lines(o, tacit_buf_view(&t->members));
+	if (d != NULL && o->n > 0)
+		offer_lines(o, tacit_buf_view(&d->members));
 }
 
 static void offer_argument(

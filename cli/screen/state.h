@@ -11,6 +11,7 @@
 
 /* What a ticket was for. */
 enum wish_kind {
+	WISH_QUIET,    /* not even a failure is told */
 	WISH_NOTHING,  /* only a failure is told */
 	WISH_SEND,     /* an entry waits for it */
 	WISH_PAGE,     /* an older page of the history */
@@ -18,7 +19,8 @@ enum wish_kind {
 	WISH_LIST,     /* the conversations */
 	WISH_CHAT,     /* then go to the conversation that comes of it */
 	WISH_SAFETY,   /* shows the number */
-	WISH_VERIFIED, /* what it changed is asked for again */
+	WISH_CHANGE,   /* the conversations are looked at again */
+	WISH_VERIFIED, /* likewise, and a changed key is settled */
 	WISH_LEAVE,
 	WISH_TRANSFER,
 };
@@ -57,6 +59,8 @@ struct screen {
 	char safety[160];           /* the number that was shown last, and with whom */
 	struct tacit_buf safety_of; /* username */
 	bool safety_changed;        /* it is that of a key not accepted yet */
+	uint64_t typing_in;         /* where it is said that one types; 0: nowhere */
+	int64_t typing_said;        /* when that was said last */
 	int64_t newest_at;          /* when the history is looked at again */
 	enum tacit_err broken;      /* why the screen must end */
 };
@@ -80,8 +84,8 @@ const struct wish *wish_find(const struct screen *s, uint64_t ticket);
 size_t wish_count(const struct screen *s, enum wish_kind kind);
 /* The conversations, from what is known here. */
 void wish_list(struct screen *s);
-void wish_page(struct screen *s, struct dialog *t);
-void wish_newest(struct screen *s, struct dialog *t);
+void wish_page(struct screen *s, struct dialog *d);
+void wish_newest(struct screen *s, struct dialog *d);
 
 /* --- events.c -------------------------------------------------------------------------------- */
 
@@ -100,6 +104,8 @@ void screen_on_key(struct screen *s, const struct keystroke *key);
 
 /* What stands in the input is sent, or run as a command. */
 void screen_enter(struct screen *s);
+/* Tells the others, now and then, that one types, or that one does no longer. */
+void screen_tell_typing(struct screen *s);
 void screen_fetch_newest_file(struct screen *s);
 
 /* --- search.c -------------------------------------------------------------------------------- */
@@ -112,7 +118,7 @@ void search_go_on(struct screen *s);
 
 /* --- transfers.c ----------------------------------------------------------------------------- */
 
-void transfer_send(struct screen *s, struct dialog *t, const char *path);
+void transfer_send(struct screen *s, struct dialog *d, const char *path);
 /* A file that some message has brought, by the beginning of its id. */
 void transfer_get(struct screen *s, const char *id);
 /* The job has ended; frees it. */

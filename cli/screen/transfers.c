@@ -190,7 +190,7 @@ static enum tacit_err expand_home(const char *path, struct tacit_buf *out)
 	return err == TACIT_OK ? tacit_buf_terminate(out) : err;
 }
 
-void transfer_send(struct screen *s, struct dialog *t, const char *path)
+void transfer_send(struct screen *s, struct dialog *d, const char *path)
 {
 	enum tacit_err err = TACIT_E_NOMEM;
 	const char *slash = strrchr(path, '/');
@@ -198,7 +198,7 @@ void transfer_send(struct screen *s, struct dialog *t, const char *path)
 	if (job == NULL)
 		goto out;
 	job->direction = UP;
-	job->conversation = t->id;
+	job->conversation = d->id;
 	TRY(expand_home(path, &job->path));
 	TRY(term_clean(tacit_cstr(slash != NULL ? slash + 1 : path), TERM_ONE_LINE, 0, &job->name));
 	start(s, job, run_up);
@@ -211,15 +211,15 @@ out:
 
 void transfer_get(struct screen *s, const char *id)
 {
-	struct dialog *t = model_chosen(&s->model);
+	struct dialog *d = model_chosen(&s->model);
 	struct transfer_job *job = tacit_calloc(1, sizeof(*job));
-	if (t == NULL || job == NULL || strlen(id) >= sizeof(job->id)) {
+	if (d == NULL || job == NULL || strlen(id) >= sizeof(job->id)) {
 		model_flash(&s->model, true, TACIT_STR("There is no such file here."));
 		transfer_free(job);
 		return;
 	}
 	job->direction = DOWN;
-	job->conversation = t->id;
+	job->conversation = d->id;
 	memcpy(job->id, id, strlen(id) + 1);
 	tacit_ignore(term_clean(tacit_cstr(id), TERM_ONE_LINE, 0, &job->name),
 	        "without memory it goes without a name");
@@ -232,7 +232,8 @@ static enum tacit_err say_failed(
 	enum tacit_err err;
 	const char *problem = job->transfer.problem;
 	bool kept = ev->err == TACIT_E_CANCELLED || ev->err == TACIT_E_NETWORK;
-	TRY(tacit_buf_append(text, tacit_buf_view(&job->name)));
+	bool named = job->direction == DOWN && job->path.n > 0;
+	TRY(tacit_buf_append(text, tacit_buf_view(named ? &job->path : &job->name)));
 	TRY(tacit_buf_append(text, TACIT_STR(": ")));
 	if (ev->err == TACIT_E_EXISTS)
 		TRY(tacit_buf_append(text, TACIT_STR("a file of that name is here already.")));
@@ -266,15 +267,15 @@ void transfer_ended(struct screen *s, struct transfer_job *job, const struct run
 	struct tacit_buf text = {0};
 	enum tacit_err err =
 	        ev->err == TACIT_OK ? say_done(job, &text) : say_failed(job, ev, &text);
-	struct dialog *t = model_find(&s->model, job->conversation);
+	struct dialog *d = model_find(&s->model, job->conversation);
 	if (err == TACIT_OK)
 		model_flash(&s->model, ev->err != TACIT_OK, tacit_buf_view(&text));
-	if (err == TACIT_OK && t != NULL)
-		err = dialog_add_aside(t, screen_now(s), ENTRY_ASIDE, tacit_buf_view(&text));
+	if (err == TACIT_OK && d != NULL)
+		err = dialog_add_aside(d, screen_now(s), ENTRY_ASIDE, tacit_buf_view(&text));
 	if (err != TACIT_OK)
 		s->broken = err;
-	if (t != NULL && job->direction == UP)
-		wish_newest(s, t);
+	if (d != NULL && job->direction == UP)
+		wish_newest(s, d);
 	tacit_buf_clear(&text);
 	transfer_free(job);
 }

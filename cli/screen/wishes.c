@@ -78,18 +78,18 @@ static void read_history(struct screen *s, struct host_span span, enum wish_kind
 	complain(s, err);
 }
 
-void wish_page(struct screen *s, struct dialog *t)
+void wish_page(struct screen *s, struct dialog *d)
 {
-	if (t->asked || t->whole)
+	if (d->asked || d->whole)
 		return;
-	t->asked = true;
-	t->got = 0;
-	read_history(s, (struct host_span){t->id, t->oldest, SCREEN_PAGE}, WISH_PAGE);
+	d->asked = true;
+	d->got = 0;
+	read_history(s, (struct host_span){d->id, d->oldest, SCREEN_PAGE}, WISH_PAGE);
 }
 
-void wish_newest(struct screen *s, struct dialog *t)
+void wish_newest(struct screen *s, struct dialog *d)
 {
-	if (!t->asked && wish_count(s, WISH_NEWEST) == 0)
+	if (!d->asked && wish_count(s, WISH_NEWEST) == 0)
 		read_history(
-		        s, (struct host_span){t->id, UINT64_MAX, SCREEN_PAGE / 4}, WISH_NEWEST);
+		        s, (struct host_span){d->id, UINT64_MAX, SCREEN_PAGE / 4}, WISH_NEWEST);
 }

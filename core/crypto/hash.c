@@ -4,6 +4,8 @@
 #include <sodium.h>
 
 #include "base/alloc.h"
+#include "crypto/secret.h"
+#include "crypto/sha2_int.h"
 
 static const struct {
 	const EVP_MD *(*digest)(void);
@@ -22,22 +24,21 @@ size_t tacit_hash_bytes(enum tacit_hash h)
 
 enum tacit_err tacit_hash(enum tacit_hash h, struct tacit_bytes in, uint8_t *out)
 {
-	return EVP_Digest(in.p, in.n, out, NULL, hashes[h].digest(), NULL) == 1 ? TACIT_OK
-	                                                                        : TACIT_E_CRYPTO;
+	if (h != TACIT_SHA1)
+		return tacit_hash_parts(h, &in, 1, out);
+	return EVP_Digest(in.p, in.n, out, NULL, EVP_sha1(), NULL) == 1 ? TACIT_OK : TACIT_E_CRYPTO;
 }
 
 enum tacit_err tacit_hash_parts(
         enum tacit_hash h, const struct tacit_bytes *parts, size_t count, uint8_t *out)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	if (md == NULL)
-		return TACIT_E_NOMEM;
-	bool ok = EVP_DigestInit_ex(md, hashes[h].digest(), NULL) == 1;
-	for (size_t i = 0; ok && i < count; i++)
-		ok = parts[i].n == 0 || EVP_DigestUpdate(md, parts[i].p, parts[i].n) == 1;
-	ok = ok && EVP_DigestFinal_ex(md, out, NULL) == 1;
-	EVP_MD_CTX_free(md);
-	return ok ? TACIT_OK : TACIT_E_CRYPTO;
+	struct tacit_sha2 sha;
+	tacit_sha2_init(&sha, h);
+	for (size_t i = 0; i < count; i++)
+		tacit_sha2_update(&sha, parts[i]);
+	tacit_sha2_final(&sha, out);
+	tacit_wipe(&sha, sizeof(sha));
+	return TACIT_OK;
 }
 
 void tacit_sha256(struct tacit_bytes in, uint8_t out[TACIT_SHA256_BYTES])

@@ -5,7 +5,12 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum tacit_hash { TACIT_SHA256, TACIT_SHA384, TACIT_SHA512, TACIT_SHA1 /* tus checksums, RFC 6455 */ };
+enum tacit_hash {
+	TACIT_SHA256,
+	TACIT_SHA384,
+	TACIT_SHA512,
+	TACIT_SHA1 /* tus checksums, RFC 6455 */
+};
 
 #define TACIT_SHA256_BYTES 32
 #define TACIT_HASH_MAX_BYTES 64
@@ -15,7 +20,7 @@ size_t tacit_hash_bytes(enum tacit_hash h);
 /* out has tacit_hash_bytes(h) bytes. Fails: CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_hash(enum tacit_hash h, struct tacit_bytes in, uint8_t *out);
 
-/* The same over the concatenation of the parts. Fails: CRYPTO, NOMEM. */
+/* The same over the concatenation of the parts; not for TACIT_SHA1. Allocates nothing. */
 TACIT_MUST_USE enum tacit_err tacit_hash_parts(
         enum tacit_hash h, const struct tacit_bytes *parts, size_t count, uint8_t *out);
 

@@ -364,9 +364,10 @@ TACIT_MUST_USE enum tacit_err tacit_engine_finish(
 TACIT_MUST_USE enum tacit_err tacit_sync_take(
         struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole);
 
-/* The message at id, of that time, was put into the history. Fails: NOMEM. */
+/* The message at id was put into the history; expires is when it is over, 0: never. Fails: NOMEM.
+ */
 TACIT_MUST_USE enum tacit_err tacit_lifetime_logged(
-        struct tacit_engine *e, struct tacit_conversation *c, uint64_t id, int64_t time);
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t id, int64_t expires);
 /* What the server's description says of it. A change is told. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_lifetime_set(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, uint64_t ttl, int64_t closes_at);

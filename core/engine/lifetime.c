@@ -9,35 +9,54 @@
 #include "base/alloc.h"
 #include "engine/engine_int.h"
 
-#define SPANS_PER_TTL 64
+#define SPANS 64 /* over the time that a message lives */
 #define DAY 86400
 
-static int64_t end_of(int64_t start, uint64_t ttl)
+/* A message that stays, amid those that go: whatever the order in which they came here. */
+static void spare(struct tacit_lifetime *l, uint64_t id)
 {
-	return ttl > (uint64_t)(INT64_MAX - start) ? INT64_MAX : start + (int64_t)ttl;
+	for (size_t i = 0; i < l->count; i++) {
+		struct tacit_span *span = &l->spans[i];
+		if (id < span->from || id > span->last)
+			continue;
+		l->dirty = true;
+		if (span->from < id && id < span->last && l->count < MAX_SPANS)
+			l->spans[l->count++] =
+			        (struct tacit_span){id + 1, span->last, span->expires};
+		if (span->from < id)
+			span->last = id - 1;
+		else
+			span->from = id + 1;
+	}
+	l->dirty |= l->count > 0 && !l->sealed;
+	l->sealed = true;
 }
 
 enum tacit_err tacit_lifetime_logged(
-        struct tacit_engine *e, struct tacit_conversation *c, uint64_t id, int64_t time)
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t id, int64_t expires)
 {
 	struct tacit_lifetime *l = &c->life;
-	if (l->ttl == 0)
+	if (expires == 0) {
+		spare(l, id);
 		return TACIT_OK;
+	}
 	if (l->spans == NULL)
 		l->spans = tacit_calloc(MAX_SPANS, sizeof(*l->spans));
 	if (l->spans == NULL)
 		return TACIT_E_NOMEM;
-	int64_t expires = end_of(time > 0 ? time : tacit_env_now(&e->env), l->ttl);
+	int64_t now = tacit_env_now(&e->env);
+	int64_t room = expires > now ? (expires - now) / SPANS : 0;
 	struct tacit_span *last = l->count > 0 ? &l->spans[l->count - 1] : NULL;
-	bool full = l->count == MAX_SPANS;
+	bool fits = last != NULL && !l->sealed && expires <= last->expires &&
+	            last->expires - expires <= room;
 	l->dirty = e->changed = true;
-	if (last != NULL && (full || (!l->sealed && expires <= last->expires))) {
+	if (fits || l->count == MAX_SPANS) {
 		last->from = id < last->from ? id : last->from;
 		last->last = id > last->last ? id : last->last;
 		last->expires = expires > last->expires ? expires : last->expires;
 		return TACIT_OK;
 	}
-	l->spans[l->count++] = (struct tacit_span){id, id, end_of(expires, l->ttl / SPANS_PER_TTL)};
+	l->spans[l->count++] = (struct tacit_span){id, id, expires + room};
 	l->sealed = false;
 	return TACIT_OK;
 }
@@ -133,6 +152,8 @@ static enum tacit_err end_span(
 {
 	const struct tacit_op nobody = {.own_accord = true};
 	enum tacit_err err;
+	if (span->from > span->last)
+		return TACIT_OK;
 	TRY(purge(e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
 	TRY(tacit_op_tell(e, &nobody,
 	        &(struct tacit_notice){
@@ -163,7 +184,7 @@ enum tacit_err tacit_lifetime_end(struct tacit_engine *e, struct tacit_conversat
 		else
 			l->spans[kept++] = l->spans[i];
 	}
-	l->sealed |= kept == 0 || kept < l->count;
+	l->sealed = true;
 	l->count = kept;
 out:
 	return err;

@@ -156,9 +156,10 @@ static const struct tacit_op nobody = {.kind = TACIT_CMD_SYNC, .own_accord = tru
 static json_t *as_in_history(const struct tacit_conversation *c, const json_t *m)
 {
 	const json_t *content = json_object_get(m, "encrypted_content");
-	return json_pack("{s:O?,s:I,s:O?,s:O?,s:O?}", "id", json_object_get(m, "id"),
+	return json_pack("{s:O?,s:I,s:O?,s:O?,s:O?,s:O?}", "id", json_object_get(m, "id"),
 	        "conversation_id", (json_int_t)c->id, "username", json_object_get(m, "username"),
-	        "content", content, "created_at", json_object_get(m, "created_at"));
+	        "content", content, "created_at", json_object_get(m, "created_at"), "expires_at",
+	        json_object_get(m, "expires_at"));
 }
 
 static enum tacit_err page_of(

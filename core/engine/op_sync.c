@@ -23,7 +23,7 @@ static enum tacit_err fetch_page(struct tacit_engine *e, struct tacit_op *op);
 struct incoming {
 	uint64_t id;
 	struct tacit_bytes username; /* by the server's word */
-	int64_t time;
+	int64_t time, expires;
 	struct tacit_buf envelope;
 	bool readable;
 };
@@ -32,7 +32,7 @@ static enum tacit_err read_incoming(
         const json_t *item, const struct tacit_conversation *c, struct incoming *out)
 {
 	enum tacit_err err;
-	struct tacit_bytes content, created;
+	struct tacit_bytes content, created, expires;
 	uint64_t conversation;
 	TRY(tacit_answer_id(item, "id", &out->id));
 	TRY(tacit_answer_id(item, "conversation_id", &conversation));
@@ -42,6 +42,8 @@ static enum tacit_err read_incoming(
 	}
 	TRY(tacit_json_text(item, "created_at", TACIT_OPTIONAL, 64, &created));
 	out->time = tacit_answer_time(created);
+	TRY(tacit_json_text(item, "expires_at", TACIT_OPTIONAL, 64, &expires));
+	out->expires = tacit_answer_time(expires);
 	/* What follows is one message's own matter: a bad one is refused, the others are read. */
 	err = tacit_json_text(item, "username", TACIT_REQUIRED, TACIT_MAX_USERNAME, &out->username);
 	if (err == TACIT_OK && !tacit_username_valid(out->username))
@@ -280,7 +282,7 @@ static enum tacit_err take_page(struct tacit_engine *e, struct tacit_op *op,
 		c->seen = m.id;
 		c->event_slot = LOG_EVENTS;
 		c->group_dirty = e->changed = true;
-		TRY(tacit_lifetime_logged(e, c, m.id, m.time));
+		TRY(tacit_lifetime_logged(e, c, m.id, m.expires));
 	}
 out:
 	tacit_buf_clear(&m.envelope);

@@ -236,7 +236,6 @@ static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op 
 	};
 	TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
 	TRY(tacit_log_put(e, c, id, LOG_MESSAGE, &n));
-	TRY(tacit_lifetime_logged(e, c, id, time));
 	bool own_end = false;
 	for (struct tacit_op *sender = e->ops; sender != NULL; sender = sender->next) {
 		if (sender->id != o->op)
@@ -262,14 +261,16 @@ static enum tacit_err settle_sent(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, struct tacit_outgoing *o, const json_t *body)
 {
 	enum tacit_err err;
-	struct tacit_bytes created;
+	struct tacit_bytes created, expires;
 	uint64_t id;
 	TRY(tacit_answer_id(body, "id", &id));
 	TRY(tacit_json_text(body, "created_at", TACIT_OPTIONAL, 64, &created));
+	TRY(tacit_json_text(body, "expires_at", TACIT_OPTIONAL, 64, &expires));
 	if (id <= c->seen || id <= c->own_last)
 		TRY(tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 		        "The server gives a new message a place where another one stands."));
 	TRY(acknowledge(e, op, c, o, id, tacit_answer_time(created)));
+	TRY(tacit_lifetime_logged(e, c, id, tacit_answer_time(expires)));
 out:
 	return err;
 }

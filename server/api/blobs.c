@@ -8,13 +8,18 @@ struct deletion {
 	struct tacit_buf ids;
 };
 
+static void delete_each(struct api *a, const struct tacit_buf *ids)
+{
+	for (size_t i = 0; i < ids->n; i += STORE_FILE_ID_CHARS + 1)
+		tacit_ignore(blob_delete(a->blobs, (const char *)ids->p + i),
+		        "an orphan that the next start finds");
+}
+
 static enum tacit_err run_deletion(struct job *j, void *context)
 {
 	struct deletion *d = (struct deletion *)j;
 	(void)context;
-	for (size_t i = 0; i < d->ids.n; i += STORE_FILE_ID_CHARS + 1)
-		tacit_ignore(blob_delete(d->api->blobs, (const char *)d->ids.p + i),
-		        "an orphan that the next start finds");
+	delete_each(d->api, &d->ids);
 	return TACIT_OK;
 }
 
@@ -26,6 +31,7 @@ static void after_deletion(struct job *j, enum tacit_err err)
 	tacit_free(d);
 }
 
+/* A lane without room does not keep alive what was destroyed: then it is done here and now. */
 void api_delete_blobs(struct api *a, struct tacit_buf *ids)
 {
 	struct deletion *d = tacit_calloc(1, sizeof(*d));
@@ -34,7 +40,9 @@ void api_delete_blobs(struct api *a, struct tacit_buf *ids)
 		*ids = (struct tacit_buf){0};
 		if (job_submit(a->pool, JOB_FILE, &d->job))
 			return;
-		after_deletion(&d->job, TACIT_E_STORE_BUSY);
+		*ids = d->ids;
+		tacit_free(d);
 	}
+	delete_each(a, ids);
 	tacit_buf_clear(ids);
 }

@@ -167,7 +167,7 @@ static enum tacit_err run_steps(struct job *j, void *context)
 	struct api_call *c = (struct api_call *)j;
 	struct store *store = c->lane == JOB_READ || c->lane == JOB_WRITE ? context : NULL;
 	if (store != NULL)
-		store->ops->advance(store, c->steady);
+		store->ops->advance(store, steady_now(c->api->settings.steady));
 	if (!c->authenticated)
 		TRY(api_authenticate(c, store));
 	if (c->lane == JOB_WRITE && c->verified && !c->spent)

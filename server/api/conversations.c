@@ -292,6 +292,8 @@ enum tacit_err api_expiry_set(struct api_call *c, struct store *store)
 	TRY(read_message_ttl(c, TACIT_REQUIRED, &seconds));
 	TRY(store->ops->conversation_set_message_ttl(
 	        store, c->path.id, c->who.user_id, seconds, c->now));
+	const struct live_person by = api_caller(c);
+	TRY(live_tell_expiry(&c->outbox, c->path.id, seconds, &by));
 	TRY(answer_conversation(c, store, c->path.id, 200));
 out:
 	return err;

@@ -78,6 +78,26 @@ out:
 	return err;
 }
 
+enum tacit_err live_tell_expiry(
+        struct live_outbox *o, int64_t room, int64_t seconds, const struct live_person *by)
+{
+	enum tacit_err err;
+	struct api_json w;
+	struct tacit_buf text = {0};
+	struct live_post post = {.kind = TO_ROOM, .room = room};
+	TRY(begin("expiry", &text, &w));
+	api_json_integer(&w, "room_id", room);
+	api_json_integer(&w, "message_ttl_seconds", seconds);
+	api_json_open_object(&w, "by");
+	write_person(&w, by);
+	api_json_close_object(&w);
+	TRY(frame_of(&w, 0, &post.frame));
+	TRY(put(o, &post));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
 static enum tacit_err participants_frame(int64_t room, enum live_change change,
         const struct live_person *people, size_t count, const struct live_person *by,
         struct live_frame **out)

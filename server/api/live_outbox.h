@@ -25,6 +25,9 @@ TACIT_MUST_USE enum tacit_err live_tell_message(
         struct live_outbox *o, const struct store_message *m); /* whole, with its content */
 TACIT_MUST_USE enum tacit_err live_tell_read(struct live_outbox *o, int64_t room,
         const struct live_person *who, int64_t message_id, int64_t read_at);
+/* How long messages live that are sent from now on; 0: without end. */
+TACIT_MUST_USE enum tacit_err live_tell_expiry(
+        struct live_outbox *o, int64_t room, int64_t seconds, const struct live_person *by);
 /* To the room; those that it is about get it on all their sockets, and LIVE_REMOVED and LIVE_LEFT
  * take these out of the room first. */
 TACIT_MUST_USE enum tacit_err live_tell_participants(struct live_outbox *o, int64_t room,

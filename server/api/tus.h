@@ -23,6 +23,7 @@ struct tus {
 	struct tacit_hasher *whole;     /* of all bytes from the first, while it is known */
 	int64_t read_back;
 	bool discard; /* what this request brought does not count */
+	bool gone;    /* the upload was deleted meanwhile, with its conversation perhaps */
 };
 
 /* c->work, made at the first call. NULL: out of memory. */

@@ -4,7 +4,8 @@
  *   piece:   append; every CHECKPOINT bytes sync and commit the offset, so that little is lost
  *            when the server dies
  *   close:   sync, checksum, commit the offset; when all is there, it becomes a file
- *   abandon: the connection broke: what came is synced and counted, so that it need not come again
+ *   abandon: the connection broke: what came is synced and counted, so that it need not come again;
+ *            when the upload was deleted meanwhile, its bytes must not stay either
  *
  * The committed offset never runs ahead of what is on disk. Bytes behind it are cut off at the next
  * open. With a checksum only a whole request counts. */
@@ -171,8 +172,10 @@ static enum tacit_err commit_offset(struct api_call *c, struct store *store)
 		TRY(refuse_quota(
 		        c, store->ops->upload_set_length(store, t->upload.id, c->who.user_id,
 		                   t->new_length, c->api->settings.quota_bytes)));
-	TRY(store->ops->upload_advance(
-	        store, t->upload.id, c->who.user_id, t->upload.offset, t->synced, expires_at));
+	err = store->ops->upload_advance(
+	        store, t->upload.id, c->who.user_id, t->upload.offset, t->synced, expires_at);
+	t->gone = err == TACIT_E_NOT_FOUND;
+	TRY(err);
 	if (t->most >= 0 && t->synced > t->upload.offset) {
 		TRY(api_quota_left(c, store, &left));
 		if (left < 0) /* others of the same owner grew at the same time */
@@ -281,6 +284,8 @@ static enum tacit_err keep_bytes(struct api_call *c, struct store *store)
 	struct tus *t = c->work;
 	(void)store;
 	c->enough = true;
+	if (t->gone)
+		return blob_delete(c->api->blobs, t->upload.id);
 	if (t->fd < 0)
 		return TACIT_OK;
 	if (t->checksum.wanted || t->discard)
@@ -294,12 +299,26 @@ out:
 	return err;
 }
 
+static enum tacit_err commit_kept(struct api_call *c, struct store *store)
+{
+	const struct tus *t = c->work;
+	enum tacit_err err = commit_offset(c, store);
+	return t->gone ? TACIT_OK : err;
+}
+
+static enum tacit_err delete_if_gone(struct api_call *c, struct store *store)
+{
+	const struct tus *t = c->work;
+	(void)store;
+	return t->gone ? blob_delete(c->api->blobs, t->upload.id) : TACIT_OK;
+}
+
 const struct api_stream api_tus_create_stream = {
         .open = {{JOB_READ, begin_creation}, {JOB_WRITE, create_row}, {JOB_FILE, open_partial}},
         .piece = {{JOB_FILE, take_piece}, {JOB_WRITE, commit_offset}},
         .close = {{JOB_FILE, sync_bytes}, {JOB_WRITE, commit_end}, {JOB_FILE, api_tus_complete},
                 {JOB_WRITE, api_tus_finish}},
-        .abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_offset}},
+        .abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_kept}, {JOB_FILE, delete_if_gone}},
 };
 
 const struct api_stream api_tus_patch_stream = {
@@ -307,5 +326,5 @@ const struct api_stream api_tus_patch_stream = {
         .piece = {{JOB_FILE, take_piece}, {JOB_WRITE, commit_offset}},
         .close = {{JOB_FILE, sync_bytes}, {JOB_WRITE, commit_end}, {JOB_FILE, api_tus_complete},
                 {JOB_WRITE, api_tus_finish}},
-        .abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_offset}},
+        .abandon = {{JOB_FILE, keep_bytes}, {JOB_WRITE, commit_kept}, {JOB_FILE, delete_if_gone}},
 };

@@ -20,6 +20,7 @@ struct member {
 	struct member *next; /* of the socket */
 	size_t index;        /* in the room */
 	bool open, behind;
+	int64_t known; /* when open: frames up to here were told otherwise */
 	struct net_ring held;
 };
 
@@ -141,12 +142,18 @@ static void hold(struct home *h, struct member *m, struct net_frame *f)
 		lose(h, m);
 }
 
+/* Also after the opening: what was committed before the history was read may be published later. */
+static bool is_known(const struct member *m, const struct net_frame *f)
+{
+	return f->mark != 0 && f->mark <= m->known;
+}
+
 static void give(struct home *h, struct member *m, struct net_frame *f)
 {
-	if (m->open)
-		offer(h, m, f);
-	else
+	if (!m->open)
 		hold(h, m, f);
+	else if (!is_known(m, f))
+		offer(h, m, f);
 }
 
 static void give_elsewhere(struct home *h, struct member *m, const struct net_frame *f)
@@ -187,9 +194,10 @@ void room_open(struct home *h, struct live_socket *k, int64_t id, int64_t known)
 	if (m == NULL || m->open)
 		return;
 	m->open = true;
+	m->known = known;
 	while (m->held.count > 0) {
 		struct net_frame *f = net_ring_at(&m->held, 0);
-		if (f->mark == 0 || f->mark > known)
+		if (!is_known(m, f))
 			offer(h, m, f);
 		net_ring_pop(&m->held);
 	}

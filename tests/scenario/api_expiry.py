@@ -39,7 +39,8 @@ def world():
 def wait_for(what, condition):
     end = time.monotonic() + PATIENCE
     while not condition():
-        tap.check(time.monotonic() < end, f"in vain waited for: {what}")
+        if time.monotonic() > end:
+            raise AssertionError(f"in vain waited for: {what}")
         time.sleep(0.05)
 
 
@@ -120,6 +121,32 @@ def a_session_closed_by_anyone_leaves_nothing(w):
     w.bob.must(w.bob.delete(f"/api/sessions/{session['id']}", {}))
     check_gone(w, session["id"], file, place)
     check_no_trace(w.server, secret)
+
+
+@tap.case
+def an_upload_under_way_does_not_outlive_it(w):
+    secret = marker()
+    session = w.session()["id"]
+    for offset in (0, 320):
+        place = tus_create(w.alice, 5000000, conversation=session).headers["location"]
+        if offset:
+            tap.equal(patch(w.alice, place, 0, secret * 10).status, 204, "the first bytes")
+        connection = http.client.HTTPConnection("127.0.0.1", w.server.port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.putrequest("PATCH", place[place.index("/api/"):])
+            for name, value in (("Tus-Resumable", "1.0.0"), ("Upload-Offset", str(offset)),
+                                ("Content-Type", "application/offset+octet-stream"),
+                                ("Content-Length", "3200000"), ("Authorization", f"Bearer {w.alice.token}")):
+                connection.putheader(name, value)
+            connection.endheaders()
+            connection.send(secret * 50000)
+            wait_for("half of it on the disk", lambda: any(
+                name.startswith("blobs") for name in traces(w.server, secret * 100)))
+            w.bob.must(w.bob.delete(f"/api/sessions/{session}", {}))
+            connection.send(secret * 50000)
+            tap.one_of(connection.getresponse().status, (404, 410), "the rest is not taken")
+        check_no_trace(w.server, secret)
+        session = w.session()["id"]
 
 
 @tap.case

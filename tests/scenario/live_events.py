@@ -495,6 +495,36 @@ def a_removed_member_is_out_at_once(w):
 
 
 @tap.case
+def an_expiry_is_told_and_shown(w):
+    room = fresh(w)
+    with joined(room, w.bob) as (bob,):
+        w.alice.must(w.alice.put(f"/api/rooms/{room}/expiry", {"message_ttl_seconds": 3600}))
+        tap.equal(bob.wait("expiry"), {"room_id": room, "message_ttl_seconds": 3600, "by": {
+            "user_id": w.alice.user["id"], "username": w.alice.username}}, "told")
+        sent = bob.send(room, "x")
+        tap.check(RFC3339.match(sent["expires_at"]), "in the acknowledgement")
+        tap.equal(bob.wait("new_message")["expires_at"], sent["expires_at"], "in the message")
+
+
+@tap.case
+def a_session_that_runs_out_is_told(w):
+    session = w.alice.must(w.alice.post("/api/sessions", {
+        "participants": [w.bob.username], "ttl_seconds": 2}))["id"]
+    with joined(session, w.bob) as (bob,):
+        tap.equal(bob.wait("session_closed"), {"room_id": session, "reason": "expired"}, "told")
+        tap.equal(bob.call("join_room", room_id=session)["code"], "GONE", "gone")
+
+
+@tap.case
+def leaving_may_close_a_session(w):
+    session = w.alice.must(w.alice.post("/api/sessions", {
+        "participants": [w.bob.username], "ends_when": "anyone_leaves"}))["id"]
+    with joined(session, w.bob) as (bob,):
+        w.alice.must(w.alice.delete(f"/api/sessions/{session}/participants"))
+        tap.equal(bob.wait("session_closed"), {"room_id": session, "reason": "closed"}, "told")
+
+
+@tap.case
 def a_closed_session_is_told(w):
     session = w.alice.must(w.alice.post("/api/sessions", {
         "participants": [w.bob.username], "ttl_seconds": 3600}))["id"]

@@ -1,8 +1,14 @@
 #include "vectors/mls.h"
 
+#include "crypto/encoding.h"
+
 /* More special kinds before the more general. */
 static const struct mls_vectors *const kinds[] = {
         &mls_crypto_basics,
+        &mls_tree_math,
+        &mls_tree_operations,
+        &mls_tree_validation,
+        &mls_treekem,
 };
 
 static bool has_all(const json_t *entry, const struct mls_vectors *kind)
@@ -67,6 +73,17 @@ uint64_t number_member(const json_t *object, const char *name)
 bool is_member(const json_t *object, const char *name, const uint8_t *got, size_t n)
 {
 	return tacit_bytes_eq(hex_member(object, name), tacit_bytes(got, n));
+}
+
+bool is_hex(const json_t *value, const uint8_t *got, size_t n)
+{
+	struct tacit_bytes hex = tacit_bytes(json_string_value(value), json_string_length(value));
+	struct tacit_buf want = {0};
+	bool same = hex.n == 2 * n && tacit_buf_reserve(&want, n + 1) == TACIT_OK &&
+	            tacit_unhex(hex, want.p, n) == TACIT_OK &&
+	            tacit_bytes_eq(tacit_bytes(want.p, n), tacit_bytes(got, n));
+	tacit_buf_clear(&want);
+	return same;
 }
 
 static void count_up(void *ctx, uint8_t *out, size_t n)

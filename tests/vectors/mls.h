@@ -17,6 +17,8 @@ struct mls_vectors {
 };
 
 extern const struct mls_vectors mls_crypto_basics;
+extern const struct mls_vectors mls_tree_math, mls_tree_operations, mls_tree_validation,
+        mls_treekem;
 
 /* A member that is an array of entries of its own, and one that is text or a number. */
 #define MLS_EACH(entry, name, i, each)                                                             \
@@ -26,6 +28,8 @@ uint64_t number_member(const json_t *object, const char *name);
 
 /* The member is exactly these bytes. */
 bool is_member(const json_t *object, const char *name, const uint8_t *got, size_t n);
+/* The same of a value that is no member (an entry of an array). */
+bool is_hex(const json_t *value, const uint8_t *got, size_t n);
 
 /* Randomness of a counter, for what draws some but is not compared; and the time of the vectors. */
 struct tacit_env mls_env(void);

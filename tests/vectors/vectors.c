@@ -22,14 +22,19 @@ static struct {
 	size_t passed, failed, unknown;
 } files;
 
-static struct tacit_buf live_hex[LIVE_HEX_MAX];
-static size_t live_hex_count;
+static struct tacit_buf *live_hex;
+static size_t live_hex_count, live_hex_cap;
 
 struct tacit_bytes hex_member(const json_t *object, const char *name)
 {
 	struct tacit_bytes hex = tacit_cstr(json_string_value(json_object_get(object, name)));
-	TACIT_ASSERT(live_hex_count < LIVE_HEX_MAX);
+	if (live_hex_count == live_hex_cap) {
+		live_hex_cap = live_hex_cap > 0 ? 2 * live_hex_cap : 256;
+		live_hex = realloc(live_hex, live_hex_cap * sizeof(*live_hex));
+		TACIT_ASSERT(live_hex != NULL);
+	}
 	struct tacit_buf *b = &live_hex[live_hex_count++];
+	*b = (struct tacit_buf){0};
 	if (tacit_buf_reserve(b, hex.n / 2 + 1) != TACIT_OK ||
 	        tacit_unhex(hex, b->p, hex.n / 2) != TACIT_OK) {
 		fprintf(stderr, "vectors: the member %s is not hex\n", name);

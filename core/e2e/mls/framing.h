@@ -105,10 +105,11 @@ struct tacit_mls_private_keys { /* of one epoch */
 	struct tacit_mls_secret_tree *tree;
 };
 
-/* Appends a PrivateMessage of signed content from a member to out, `padding` zero bytes inside. The
- * tree moves on only when it is complete. Fails: EXHAUSTED, NOT_FOUND, TOO_LARGE, NOMEM, CRYPTO. */
+/* Appends a PrivateMessage of signed content from a member to out, padded with zeroes inside so
+ * that the plaintext is a multiple of pad_to (0: as it is). The tree moves on only when it is
+ * complete. Fails: EXHAUSTED, NOT_FOUND, TOO_LARGE, NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_mls_private_protect(const struct tacit_mls_private_keys *k,
-        const struct tacit_mls_authenticated *a, size_t padding, const struct tacit_env *env,
+        const struct tacit_mls_authenticated *a, size_t pad_to, const struct tacit_env *env,
         struct tacit_buf *out);
 
 /* One that was opened. Nothing of it is to be believed before its signature was checked; then
@@ -117,10 +118,12 @@ struct tacit_mls_opened {
 	struct tacit_buf plain;
 	struct tacit_mls_authenticated content; /* views into plain and into the message */
 	struct tacit_mls_message_key key;
+	bool sender_known; /* also after REPLAY and GONE: whose key was asked for */
+	uint32_t sender;
 };
-/* The tree is as it was until the key is accepted. On error out is {0}. Fails: BAD_SEAL, REPLAY,
- * GONE, LIMIT, NOT_FOUND (no such leaf), MALFORMED (padding), NOMEM, CRYPTO, and what the content
- * says. */
+/* The tree is as it was until the key is accepted. On error out is {0}, but for the sender. Fails:
+ * BAD_SEAL, REPLAY, GONE, LIMIT, NOT_FOUND (no such leaf), MALFORMED (padding), NOMEM, CRYPTO, and
+ * what the content says. */
 TACIT_MUST_USE enum tacit_err tacit_mls_private_open(const struct tacit_mls_private_keys *k,
         const struct tacit_mls_private_message *m, struct tacit_mls_opened *out);
 void tacit_mls_opened_clear(struct tacit_mls_opened *o);

@@ -163,13 +163,12 @@ static enum tacit_err check_lifetime(
 	return TACIT_OK;
 }
 
-/* The leaf's capabilities against what it has itself. */
-static bool is_consistent(
-        const struct tacit_mls_leaf_node *leaf, const struct tacit_mls_suite *suite)
+/* The leaf's capabilities against what it has itself. That they list the group's suite is not among
+ * what 7.3 asks, and official vectors have leaves that do not; a KeyPackage names its suite. */
+static bool is_consistent(const struct tacit_mls_leaf_node *leaf)
 {
 	const struct tacit_mls_capabilities *c = &leaf->capabilities;
 	if (!tacit_mls_types_contain(c->versions, TACIT_MLS_VERSION_10) ||
-	        !tacit_mls_types_contain(c->suites, suite->id) ||
 	        !tacit_mls_types_contain(c->credentials, leaf->credential.type))
 		return false;
 	struct tacit_reader it = tacit_reader(leaf->extensions.encoded);
@@ -228,7 +227,7 @@ enum tacit_err tacit_mls_leaf_node_check(const struct tacit_mls_leaf_node *leaf,
 	if (leaf->signature_key.n != rules->suite->signature_public_bytes)
 		return TACIT_E_MALFORMED;
 	TRY(tacit_mls_kem_check_public(rules->suite, leaf->encryption_key));
-	if (!is_consistent(leaf, rules->suite))
+	if (!is_consistent(leaf))
 		return TACIT_E_UNSUPPORTED;
 	TRY(tacit_mls_leaf_node_supports(leaf, rules->group_extensions));
 	TRY(check_lifetime(leaf, rules));

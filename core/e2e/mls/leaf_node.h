@@ -73,7 +73,7 @@ struct tacit_mls_leaf_rules {
 };
 
 /* 7.3 but for the signature and for what needs the other members (tree.h): source (0: any), sizes
- * and validity of keys, version, suite, credential and extensions among the leaf's own
+ * and validity of keys, version, credential and extensions among the leaf's own
  * capabilities, required_capabilities and extensions of the group, lifetime, the application's
  * word. Fails: MALFORMED (source, key), UNSUPPORTED (capabilities), GONE (lifetime), and what
  * check_credential says. */

@@ -121,13 +121,15 @@ out:
 
 /* PrivateMessageContent. */
 static enum tacit_err write_plain(
-        const struct tacit_mls_authenticated *a, size_t padding, struct tacit_buf *out)
+        const struct tacit_mls_authenticated *a, size_t pad_to, struct tacit_buf *out)
 {
 	enum tacit_err err;
+	size_t start = out->n;
 	struct tacit_writer w = tacit_writer(out);
 	tacit_mls_write_content(&w, a->framed.content_type, a->framed.content);
 	tacit_mls_write_auth_data(&w, a);
 	TRY(tacit_writer_finish(&w));
+	size_t padding = pad_to > 1 ? (pad_to - (out->n - start) % pad_to) % pad_to : 0;
 	TRY(padding > TACIT_MLS_VEC_MAX ? TACIT_E_TOO_LARGE : TACIT_OK);
 	TRY(tacit_buf_reserve(out, padding + TACIT_MLS_TAG_BYTES));
 	memset(out->p + out->n, 0, padding);
@@ -143,7 +145,7 @@ static enum tacit_mls_ratchet ratchet_for(uint8_t content_type)
 }
 
 enum tacit_err tacit_mls_private_protect(const struct tacit_mls_private_keys *k,
-        const struct tacit_mls_authenticated *a, size_t padding, const struct tacit_env *env,
+        const struct tacit_mls_authenticated *a, size_t pad_to, const struct tacit_env *env,
         struct tacit_buf *out)
 {
 	const struct tacit_mls_framed_content *c = &a->framed;
@@ -159,7 +161,7 @@ enum tacit_err tacit_mls_private_protect(const struct tacit_mls_private_keys *k,
 	        .content_type = c->content_type,
 	        .authenticated_data = c->authenticated_data};
 	struct sender_data d = {.leaf = c->sender.index};
-	TRY(write_plain(a, padding, &plain));
+	TRY(write_plain(a, pad_to, &plain));
 	TRY(write_aad(&m, true, &aad));
 	TRY(tacit_mls_secret_tree_next(k->tree,
 	        (struct tacit_mls_key_place){d.leaf, ratchet_for(c->content_type), 0}, &key));
@@ -223,6 +225,8 @@ enum tacit_err tacit_mls_private_open(const struct tacit_mls_private_keys *k,
 	struct sender_data d = {0};
 	*out = (struct tacit_mls_opened){0};
 	TRY(open_sender_data(k, m, &d));
+	out->sender_known = true;
+	out->sender = d.leaf;
 	TRY(open_content(k, m, &d, out));
 	out->content.wire_format = TACIT_MLS_PRIVATE_MESSAGE;
 	out->content.framed = (struct tacit_mls_framed_content){.group_id = m->group_id,

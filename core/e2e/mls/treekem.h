@@ -51,16 +51,16 @@ void tacit_mls_read_tree_keys(
 struct tacit_mls_path; /* a path of our own, with its secrets; wiped on free */
 
 struct tacit_mls_path_options {
-	uint32_t sender;
+	uint32_t sender; /* a member; or tacit_mls_tree_next_blank, for an external commit */
 	struct tacit_bytes group_id;
 	struct tacit_bytes signature_sk;
 	/* The new leaf but for encryption_key, source and parent_hash, which are set here. */
 	const struct tacit_mls_leaf_node *leaf;
 };
 
-/* Draws keys, puts them and a freshly signed leaf into the staged tree. The sender has a leaf (for
- * an external commit, one from tacit_mls_tree_add with any signed leaf of its own). Fails:
- * NOT_FOUND (sender), MALFORMED (signature_sk), TOO_LARGE, CRYPTO, NOMEM. */
+/* Draws keys, puts them and a freshly signed leaf into the staged tree.
+ * Fails: USAGE (at rest), NOT_FOUND (sender), MALFORMED (signature_sk), TOO_LARGE, LIMIT, CRYPTO,
+ * NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_mls_path_draft(struct tacit_mls_tree *t,
         const struct tacit_mls_path_options *o, const struct tacit_env *env,
         struct tacit_mls_path **out);
@@ -90,8 +90,10 @@ void tacit_mls_read_update_path(struct tacit_reader *r, struct tacit_mls_update_
 
 /* 12.4.2, 7.5: validates the path and merges it into the staged tree: leaf (7.3, source commit,
  * signature, another encryption key than before), number of nodes and of ciphertexts, no key that
- * stands in the tree already, parent hash, tacit_mls_tree_check.
- * Fails: NOT_FOUND (sender), BAD_SIGNATURE, MALFORMED, EXISTS, UNSUPPORTED, GONE, NOMEM, CRYPTO. */
+ * stands in the tree already, parent hash, tacit_mls_tree_check. A sender that is no member may
+ * only be tacit_mls_tree_next_blank: an external commit; whether one is allowed is the caller's to
+ * know. Fails: NOT_FOUND (sender), BAD_SIGNATURE, MALFORMED, EXISTS, UNSUPPORTED, GONE, NOMEM,
+ * CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_mls_path_merge(struct tacit_mls_tree *t,
         const struct tacit_mls_update_path *path, const struct tacit_mls_leaf_place *sender,
         const struct tacit_mls_leaf_rules *rules);

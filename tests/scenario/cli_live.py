@@ -1,0 +1,237 @@
+"""People are online with the real `tacit listen`: what happens comes at once, once, and in order."""
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import tap  # noqa: E402
+from support.cli import Machine  # noqa: E402
+from support.server import Server  # noqa: E402
+
+PATIENCE = 60
+
+
+class Listener:
+    """`tacit --json listen` and all that it has said so far."""
+
+    def __init__(self, person, *options):
+        self.process = person.start("--json", "listen", *options, stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.events = []
+        self.news = threading.Condition()
+        self.ended = False
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.events.append(json.loads(line))
+                self.news.notify_all()
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def wait(self, wanted, what):
+        """The first event that is wanted, waited for."""
+        end = time.monotonic() + PATIENCE
+        with self.news:
+            while True:
+                for event in self.events:
+                    if wanted(event):
+                        return event
+                if self.ended or time.monotonic() > end:
+                    raise AssertionError(f"{what} never came; what did: {self.events[-20:]}, "
+                                         f"{self.process.stderr.read1() if self.ended else b''}")
+                self.news.wait(0.5)
+
+    def of(self, kind, **members):
+        with self.news:
+            return [e for e in self.events if e["type"] == kind and
+                    all(e.get(k) == v for k, v in members.items())]
+
+    def online(self, times=1):
+        self.wait(lambda _: len([e for e in self.events if e["type"] == "online" and e["live"]]) >= times,
+                  "online")
+        return self
+
+    def message(self, text):
+        return self.wait(lambda e: e["type"] == "message" and e.get("text") == text, text)
+
+    def texts(self):
+        return [e["text"] for e in self.of("message")]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(PATIENCE)
+        self.thread.join(PATIENCE)
+        self.process.stdin.close()
+        self.process.stderr.close()
+        return code
+
+    def __enter__(self):
+        return self.online()
+
+    def __exit__(self, *what):
+        with contextlib.suppress(Exception):
+            self.stop()
+        if self.process.poll() is None:
+            self.process.kill()
+
+
+class World:
+    def __init__(self, server, machine):
+        self.server, self.machine = server, machine
+        self.alice, self.bob, self.carol = (machine.register(n) for n in ("alice", "bob", "carol"))
+
+
+@contextlib.contextmanager
+def world():
+    with Server(RATE_LOGIN=0) as server, Machine(server) as machine:
+        yield World(server, machine)
+
+
+@tap.case
+def a_message_comes_live_also_from_someone_new(w):
+    with Listener(w.bob) as bob:
+        w.alice.must("send", "bob", "first")
+        got = bob.message("first")
+        tap.equal((got["username"], got["own"]), ("alice", False), "the sender")
+        for i in range(5):
+            w.alice.must("send", "bob", f"number {i}")
+        bob.message("number 4")
+        tap.equal(bob.texts(), ["first", *(f"number {i}" for i in range(5))], "once, in order")
+        tap.equal(bob.stop(), 0, "Ctrl-C ends it cleanly")
+    tap.equal(w.bob.history("alice")[:2], ["first", "number 0"], "the history")
+
+
+@tap.case
+def what_was_missed_comes_first(w):
+    w.alice.must("send", "carol", "while away")
+    with Listener(w.carol) as carol:
+        carol.message("while away")
+        w.alice.must("send", "carol", "now")
+        carol.message("now")
+        tap.equal(carol.texts(), ["while away", "now"], "texts")
+
+
+@tap.case
+def read_marks_and_members_come_live(w):
+    with Listener(w.alice) as alice:
+        w.alice.must("send", "bob", "read me")
+        w.bob.must("inbox")
+        alice.wait(lambda e: e["type"] == "read" and e["username"] == "bob", "the read mark")
+        w.bob.must("group", "create", "live group", "alice")
+        w.bob.must("group", "send", "live group", "to the group")
+        group = alice.message("to the group")["conversation"]
+        w.bob.must("group", "add", "live group", "carol")
+        got = alice.wait(lambda e: e["type"] == "member" and e["username"] == "carol", "the member")
+        tap.equal((got["conversation"], got["joined"]), (group, True), "carol has joined")
+        w.carol.must("group", "send", "live group", "from carol")
+        tap.equal(alice.message("from carol")["username"], "carol", "she can talk at once")
+
+
+@tap.case
+def the_server_dies_while_people_talk(w):
+    """Everything that was acknowledged or kept is shown once and in the same order on both sides."""
+    with Listener(w.alice) as alice, Listener(w.bob) as bob:
+        sent = []
+        for i in range(12):
+            who, whom = ((w.alice, "bob"), (w.bob, "alice"))[i % 2]
+            text = f"storm {i}"
+            if i == 4:
+                w.server.kill()
+            if i == 8:
+                w.server.start()
+            got = who.run("send", whom, text)
+            sent.append(text)
+            tap.check(got.code in (0, 1), f"{got!r}")
+        alice.online(2)
+        bob.online(2)
+        for person in (w.alice, w.bob):
+            person.must("inbox", "--peek")
+        for text in sent:
+            who = int(text.split()[1]) % 2
+            (bob, alice)[who].message(text)
+        for name, person, other, listener in (("alice", w.alice, "bob", alice), ("bob", w.bob, "alice", bob)):
+            incoming = [t for t in listener.texts() if t in sent]
+            tap.equal(len(incoming), len(set(incoming)), f"{name} was shown nothing twice")
+        ours = [t for t in w.alice.history("bob") if t in sent]
+        theirs = [t for t in w.bob.history("alice") if t in sent]
+        tap.equal(ours, theirs, "one order on both sides")
+        tap.equal(sorted(ours), sorted(sent), "nothing is lost")
+        tap.equal([e for e in alice.events + bob.events if e["type"] in ("warning", "missing", "refused")], [],
+                  "nothing is alarming")
+
+
+@tap.case
+def a_session_is_gone_when_it_is_closed(w):
+    made = w.alice.json("session", "create", "bob", "--ttl", "1h").of("conversation")[0]
+    name = f":{made['id']}"
+    tap.equal(made["kind"], "session", "kind")
+    with Listener(w.bob) as bob:
+        w.alice.must("send", name, "for your eyes only")
+        bob.message("for your eyes only")
+        tap.equal([o["id"] for o in w.bob.json("session", "list").of("conversation")
+                   if o["kind"] == "session"], [made["id"]], "listed")
+        tap.equal(w.bob.history(name), ["for your eyes only"], "in the history")
+        w.alice.must("session", "close", name)
+        got = bob.wait(lambda e: e["type"] == "closed", "the end")
+        tap.equal(got["conversation"], made["id"], "closed")
+    for person in (w.alice, w.bob):
+        tap.equal(person.json("session", "list").of("conversation"), [], "not listed")
+        tap.equal(person.run("history", name).code, 1, "no history")
+        tap.equal(person.run("send", name, "hello?").code, 1, "nobody listens")
+
+
+@tap.case
+def messages_disappear(w):
+    w.alice.must("send", "carol", "stays")
+    w.alice.must("expire", "carol", "2s")
+    with Listener(w.carol) as carol:
+        carol.wait(lambda e: e["type"] == "expiry" and e["seconds"] == 2, "the setting")
+        w.alice.must("send", "carol", "passes")
+        gone = carol.message("passes")["id"]
+        carol.wait(lambda e: e["type"] == "expired" and e["id"] <= gone <= e["last"], "the end")
+    tap.check("passes" not in w.carol.history("alice"), "it is gone")
+    tap.check("stays" in w.carol.history("alice"), "what was there before stays")
+    w.alice.must("expire", "carol", "off")
+    w.alice.must("send", "carol", "for good")
+    w.carol.must("inbox")
+    tap.check("for good" in w.carol.history("alice"), "kept")
+    tap.equal(w.alice.run("expire", "carol", "soon").code, 1, "not a time")
+
+
+@tap.case
+def it_ends_when_nobody_reads_or_the_input_ends(w):
+    listener = Listener(w.bob, "--until-eof").online()
+    listener.process.stdin.close()
+    tap.equal(listener.process.wait(PATIENCE), 0, "at the end of the input")
+    read, write = os.pipe()
+    process = w.bob.start("--json", "listen", stdout=write)
+    os.close(write)
+    select.select([read], [], [], PATIENCE)
+    os.close(read)
+    tap.equal(process.wait(PATIENCE), 0, "when the reader has gone")
+
+
+@tap.case
+def logging_out_elsewhere_ends_it(w):
+    listener = Listener(w.carol).online()
+    w.carol.must("logout")
+    tap.equal(listener.process.wait(PATIENCE), 1, "the session is over")
+    listener.wait(lambda e: e["type"] == "offline" and e["code"] == "NOT_LOGGED_IN", "why")
+    listener.stop()
+    w.carol.login()
+
+
+if __name__ == "__main__":
+    tap.main(world)

@@ -66,6 +66,7 @@ static void due(struct home *h, enum home_timer kind, struct timer *t, int64_t n
 		session_close(&seat->session, SESSION_SAY_CLOSE, TACIT_WS_GOING_AWAY);
 		return;
 	case HOME_CONNECT:
+	case HOME_LEAVE:
 		seat = (struct seat *)((uint8_t *)t - offsetof(struct seat, lapse));
 		session_close(&seat->session, SESSION_SAY_CLOSE, TACIT_WS_GOING_AWAY);
 		return;

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "server/live/owners.h"
 #include "server/live/session.h"
 #include "server/live/table.h"
 #include "server/net/letter.h"
@@ -26,6 +27,7 @@ struct live {
 	struct live_http http;
 	struct http_app under;
 	struct net_frame *ping;
+	struct owners *owners;
 	_Atomic bool homes[HOME_LOOPS]; /* is there one on this loop? */
 	struct home_counters counters[HOME_LOOPS];
 };
@@ -37,7 +39,7 @@ struct timer {
 	int64_t due_ms;
 };
 
-enum home_timer { HOME_PING, HOME_PONG, HOME_CONNECT, HOME_PROBE, HOME_TIMERS };
+enum home_timer { HOME_PING, HOME_PONG, HOME_CONNECT, HOME_LEAVE, HOME_PROBE, HOME_TIMERS };
 
 struct seat;
 
@@ -62,6 +64,7 @@ struct seat {
 	struct http_handle poll;      /* while the session is parked */
 	struct request_copy *request; /* that opened it; NULL once a socket was accepted */
 	struct timer beat, lapse;
+	bool half_open; /* no socket was ever accepted */
 	bool stirred;
 	struct seat *next_stirred;
 };
@@ -82,7 +85,7 @@ struct home {
 	bool stopping;
 	struct seat **seats;
 	uint32_t *free_seats;
-	size_t seat_room, free_seat_count, seat_count;
+	size_t seat_room, free_seat_count, half_open;
 	struct socket_slot *sockets;
 	uint32_t *free_sockets;
 	size_t socket_room, free_socket_count;
@@ -120,6 +123,8 @@ bool seat_loop_of(const char *sid, uint32_t *loop);
 struct seat *seat_find(struct home *h, const char *sid);
 /* After all else: answers, says good-bye, frees. */
 void seat_finish(struct seat *seat);
+/* A socket of it was accepted. */
+void seat_settle(struct seat *seat);
 /* Sends what waits. The session may be closed by it. */
 void seat_flush(struct seat *seat);
 /* It is looked at when the turn is over. */

@@ -51,21 +51,27 @@ static void accept_socket(struct home *h, struct live_socket *k, const struct op
 {
 	uint8_t raw[SID_BYTES];
 	struct tacit_buf sid = {0};
-	struct seat *seat = k->session->owner;
+	struct live_handle oldest;
+	bool full = false;
 	if (k->accepted)
 		return;
 	k->who = op->who;
 	tacit_random(raw, sizeof(raw));
-	bool ok = socket_of_user(h, k) == TACIT_OK &&
-	          tacit_base64(TACIT_BASE64URL, tacit_bytes(raw, sizeof(raw)), &sid) == TACIT_OK &&
-	          tacit_buf_terminate(&sid) == TACIT_OK;
+	bool ok =
+	        owners_enter(h->live->owners, op->who.user_id, op->s, &oldest, &full) == TACIT_OK &&
+	        socket_of_user(h, k) == TACIT_OK &&
+	        tacit_base64(TACIT_BASE64URL, tacit_bytes(raw, sizeof(raw)), &sid) == TACIT_OK &&
+	        tacit_buf_terminate(&sid) == TACIT_OK;
 	if (ok) {
-		home_timer_stop(&seat->lapse);
+		seat_settle(k->session->owner);
 		session_accept(k->session, k, (const char *)sid.p);
 	} else {
+		owners_leave(h->live->owners, op->who.user_id, op->s);
 		session_close(k->session, SESSION_SAY_CLOSE, TACIT_WS_INTERNAL_ERROR);
 	}
 	tacit_buf_clear(&sid);
+	if (full)
+		live_disconnect(oldest);
 }
 
 static void send_to_user(struct home *h, int64_t user_id, struct net_frame *f)
@@ -149,7 +155,8 @@ static void perform(struct home *h, const struct op *op)
 		k = socket_find(h, op->s);
 		if (k != NULL && (k->accepted || op->kind <= OP_DISCONNECT))
 			perform_on_socket(h, k, op);
-		else if (op->kind == OP_ACCEPT) /* went before: who was let in is told to have gone */
+		else if (op->kind ==
+		         OP_ACCEPT) /* went before: who was let in is told to have gone */
 			h->live->app.gone(h->live->app.ctx, op->s, &op->who);
 	}
 }
@@ -404,8 +411,8 @@ enum tacit_err live_new(
 	if (app->message != NULL)
 		l->session_ops.message = on_message;
 	l->ping = wire_packet(&(struct tacit_eio_packet){.type = TACIT_EIO_PING});
-	if (l->ping == NULL) {
-		tacit_free(l);
+	if (l->ping == NULL || owners_new(s->max_per_user, &l->owners) != TACIT_OK) {
+		live_free(l);
 		return TACIT_E_NOMEM;
 	}
 	*out = l;
@@ -416,6 +423,7 @@ void live_free(struct live *l)
 {
 	if (l == NULL)
 		return;
+	owners_free(l->owners);
 	net_frame_drop(l->ping);
 	tacit_free(l);
 }

@@ -9,6 +9,8 @@
 #include "server/live/home.h"
 
 #define FIRST_ROOM 64
+#define LEAVE_MS 2000
+#define MAX_HALF_OPEN 4096                /* of one loop; each keeps a copy of its request */
 #define SID_BYTES (HOME_SECRET_BYTES + 5) /* secret, loop (1), slot (4) */
 _Static_assert(SID_BYTES * 4 / 3 == HOME_SID_CHARS, "base64url without padding");
 
@@ -93,7 +95,9 @@ struct seat *seat_new(
 	const struct live_settings *s = &h->live->settings;
 	int64_t now = home_now_ms();
 	struct seat *seat = NULL;
-	if (!h->stopping && (h->free_seat_count > 0 || grow(h)))
+	bool half_open = h->live->app.message == NULL;
+	bool full = half_open && h->half_open >= MAX_HALF_OPEN;
+	if (!h->stopping && !full && (h->free_seat_count > 0 || grow(h)))
 		seat = tacit_calloc(1, sizeof(*seat));
 	if (seat == NULL) {
 		request_free(request);
@@ -103,13 +107,14 @@ struct seat *seat_new(
 	seat->request = request;
 	seat->slot = h->free_seats[--h->free_seat_count];
 	h->seats[seat->slot] = seat;
-	h->seat_count++;
+	seat->half_open = half_open;
+	h->half_open += half_open;
 	tacit_random(seat->secret, sizeof(seat->secret));
 	session_init(&seat->session, s, &h->live->session_ops, seat, transport);
 	if (transport == SESSION_POLLING)
 		home_count(&h->counters->polling, 1);
 	home_timer_set(h, &seat->beat, HOME_PING, now + s->ping_interval_ms);
-	if (h->live->app.message == NULL)
+	if (half_open)
 		home_timer_set(h, &seat->lapse, HOME_CONNECT, now + s->connect_timeout_ms);
 	char sid[HOME_SID_CHARS + 1];
 	seat_sid(seat, sid);
@@ -141,13 +146,19 @@ static void answer_poll(struct seat *seat)
 	http_reply(seat->poll, r);
 }
 
+void seat_settle(struct seat *seat)
+{
+	home_timer_stop(&seat->lapse);
+	seat->session.told_to_go = false;
+	seat->home->half_open -= seat->half_open;
+	seat->half_open = false;
+	seat_stir(seat);
+}
+
 /* Its cookies were asked for: from now on an idle session keeps no copy. */
 static void forget_request(struct seat *seat)
 {
-	const struct live_socket *k = seat->session.sockets;
-	while (k != NULL && !k->accepted)
-		k = k->next;
-	if (k == NULL || seat->home->live->settings.namespaces != NULL)
+	if (seat->half_open || seat->home->live->settings.namespaces != NULL)
 		return;
 	request_free(seat->request);
 	seat->request = NULL;
@@ -185,7 +196,7 @@ void seat_finish(struct seat *seat)
 	session_clear(&seat->session);
 	h->seats[seat->slot] = NULL;
 	h->free_seats[h->free_seat_count++] = seat->slot;
-	h->seat_count--;
+	h->half_open -= seat->half_open;
 	tacit_free(seat);
 }
 
@@ -218,16 +229,32 @@ static void on_event(struct session *s, struct live_socket *k, const struct live
 	l->app.event(l->app.ctx, k->handle, &who, e);
 }
 
+/* Its last socket has gone; the client closes it, or comes back. */
+static void await_end(struct seat *seat)
+{
+	int64_t now = home_now_ms();
+	if (seat->session.told_to_go)
+		home_timer_set(seat->home, &seat->lapse, HOME_LEAVE, now + LEAVE_MS);
+	else
+		home_timer_set(seat->home, &seat->lapse, HOME_CONNECT,
+		        now + seat->session.settings->connect_timeout_ms);
+}
+
 static void on_gone(struct session *s, struct live_socket *k)
 {
 	struct home *h = seat_of(s)->home;
 	const struct live_identity who = k->who;
+	const struct live_handle handle = k->handle;
 	if (k->handle.generation == 0) /* never entered */
 		return;
 	room_leave_all(h, k);
 	socket_leave(h, k);
-	if (k->accepted)
-		h->live->app.gone(h->live->app.ctx, k->handle, &who);
+	if (!k->accepted)
+		return;
+	if (s->sockets == NULL && !s->closed)
+		await_end(seat_of(s));
+	owners_leave(h->live->owners, who.user_id, handle);
+	h->live->app.gone(h->live->app.ctx, handle, &who);
 }
 
 static void on_pong(struct session *s)

@@ -245,9 +245,8 @@ void session_disconnect(struct session *s, struct live_socket *k)
 	send_socket_packet(s, TACIT_SIO_DISCONNECT, path_of(k), tacit_bytes(NULL, 0));
 	if (s->closed)
 		return;
+	s->told_to_go = true;
 	drop_socket(s, k);
-	if (s->sockets == NULL)
-		session_close(s, SESSION_SAY_CLOSE, TACIT_WS_NORMAL);
 }
 
 void session_ack(struct session *s, const struct live_socket *k, int64_t ack,

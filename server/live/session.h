@@ -60,8 +60,9 @@ struct session {
 	const struct session_ops *ops;
 	void *owner;
 	enum session_transport transport;
-	bool upgrading; /* a probe was answered */
-	bool parked;    /* a polling request waits */
+	bool upgrading;  /* a probe was answered */
+	bool parked;     /* a polling request waits */
+	bool told_to_go; /* a DISCONNECT was said */
 	bool closed;
 	enum session_end end;
 	uint16_t close_code; /* for the WebSocket */
@@ -103,7 +104,8 @@ void session_close(struct session *s, enum session_end end, uint16_t close_code)
 /* Of a socket that asked to connect. */
 void session_accept(struct session *s, struct live_socket *k, const char *sid);
 void session_refuse(struct session *s, struct live_socket *k, struct tacit_bytes error);
-/* Says DISCONNECT, ends k; the last one ends the session. */
+/* Says DISCONNECT, ends k. The client is expected to close the session with its last one: what we
+ * say ourselves could overtake the DISCONNECT in a stock client. */
 void session_disconnect(struct session *s, struct live_socket *k);
 
 /* For a room's frames: false when the queue is full. */

@@ -12,6 +12,7 @@
 #include "server/net/conn.h"
 
 #define END_MS 5000
+#define STOP_MS 500 /* when the server ends: for the peer to read our good-bye */
 
 static struct conn *conn_of(struct net_line *line)
 {
@@ -86,7 +87,7 @@ static void linger(struct conn *c)
 		return;
 	c->line.lingering = true;
 	net_io_finish(&c->io);
-	conn_set_timeout(c, END_MS);
+	conn_set_timeout(c, c->loop->stopping ? STOP_MS : END_MS);
 }
 
 static void send_last(struct conn *c)

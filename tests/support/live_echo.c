@@ -247,6 +247,8 @@ static bool read_option(struct options *o, const char *name, const char *value)
 		o->live.ping_interval_ms = value_of(value);
 	else if (strcmp(name, "--ping-timeout") == 0)
 		o->live.ping_timeout_ms = value_of(value);
+	else if (strcmp(name, "--per-user") == 0)
+		o->live.max_per_user = value_of(value);
 	else if (strcmp(name, "--events") == 0)
 		o->live.events_per_second = value_of(value);
 	else if (strcmp(name, "--queue-frames") == 0)

@@ -1,5 +1,7 @@
 #include "vectors/mls.h"
 
+#include <string.h>
+
 #include "crypto/encoding.h"
 
 /* More special kinds before the more general. */
@@ -9,6 +11,15 @@ static const struct mls_vectors *const kinds[] = {
         &mls_tree_operations,
         &mls_tree_validation,
         &mls_treekem,
+        &mls_key_schedule,
+        &mls_psk_secret,
+        &mls_transcript,
+        &mls_protection,
+        &mls_secret_tree,
+        &mls_deserialization,
+        &mls_messages,
+        &mls_passive,
+        &mls_welcome,
 };
 
 static bool has_all(const json_t *entry, const struct mls_vectors *kind)
@@ -84,6 +95,16 @@ bool is_hex(const json_t *value, const uint8_t *got, size_t n)
 	            tacit_bytes_eq(tacit_bytes(want.p, n), tacit_bytes(got, n));
 	tacit_buf_clear(&want);
 	return same;
+}
+
+bool private_key_member(const json_t *object, const char *name, uint8_t *out, size_t n)
+{
+	struct tacit_bytes key = hex_member(object, name);
+	memset(out, 0, n);
+	if (key.n == 0 || key.n > n)
+		return false;
+	memcpy(out + n - key.n, key.p, key.n);
+	return true;
 }
 
 static void count_up(void *ctx, uint8_t *out, size_t n)

@@ -17,6 +17,8 @@ struct mls_vectors {
 };
 
 extern const struct mls_vectors mls_crypto_basics;
+extern const struct mls_vectors mls_key_schedule, mls_psk_secret, mls_transcript, mls_secret_tree,
+        mls_protection, mls_deserialization, mls_messages, mls_welcome, mls_passive;
 extern const struct mls_vectors mls_tree_math, mls_tree_operations, mls_tree_validation,
         mls_treekem;
 
@@ -30,6 +32,9 @@ uint64_t number_member(const json_t *object, const char *name);
 bool is_member(const json_t *object, const char *name, const uint8_t *got, size_t n);
 /* The same of a value that is no member (an entry of an array). */
 bool is_hex(const json_t *value, const uint8_t *got, size_t n);
+
+/* A private key of n bytes into out: the vectors leave leading zeroes of NIST curves' keys out. */
+bool private_key_member(const json_t *object, const char *name, uint8_t *out, size_t n);
 
 /* Randomness of a counter, for what draws some but is not compared; and the time of the vectors. */
 struct tacit_env mls_env(void);

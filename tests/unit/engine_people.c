@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/tap.h"
+#include "wire/json.h"
 
 #define PASSWORD "correct horse 1!"
 
@@ -119,6 +120,20 @@ static void log_it(struct person *p, struct tacit_effect *fx)
 	replace(&p->log[p->log_count++].data, &fx->data);
 }
 
+static void purge(struct person *p, const struct tacit_effect *fx)
+{
+	for (size_t i = 0; i < p->log_count;) {
+		struct kept *k = &p->log[i];
+		if (!same_id(&k->id, &fx->id) || k->position < fx->position ||
+		        k->position > fx->until) {
+			i++;
+			continue;
+		}
+		tacit_buf_clear(&k->data);
+		*k = p->log[--p->log_count];
+	}
+}
+
 static void flat(char *to, size_t n, struct tacit_bytes from)
 {
 	snprintf(to, n, "%.*s", (int)from.n, from.n > 0 ? (const char *)from.p : "");
@@ -155,9 +170,11 @@ static bool power_fails(struct person *p)
 
 static int rank(enum tacit_effect_kind kind)
 {
-	return kind == TACIT_EFFECT_SEND || kind == TACIT_EFFECT_DELIVER ? 2
-	       : kind == TACIT_EFFECT_COOKIE                             ? 1
-	                                                                 : 0;
+	return kind == TACIT_EFFECT_SEND || kind == TACIT_EFFECT_DELIVER ||
+	                       kind == TACIT_EFFECT_LIVE
+	               ? 2
+	       : kind == TACIT_EFFECT_COOKIE ? 1
+	                                     : 0;
 }
 
 static void keep(struct person *p, struct tacit_effects *fx)
@@ -169,6 +186,8 @@ static void keep(struct person *p, struct tacit_effects *fx)
 			put(p, one);
 		if (one->kind == TACIT_EFFECT_LOG)
 			log_it(p, one);
+		if (one->kind == TACIT_EFFECT_PURGE)
+			purge(p, one);
 		if (one->kind == TACIT_EFFECT_PROFILE) {
 			replace(&p->profile, &one->data);
 			/* The kernel's keyring of this person. */
@@ -178,6 +197,23 @@ static void keep(struct person *p, struct tacit_effects *fx)
 				abort();
 		}
 	}
+}
+
+static void say_live(struct person *p, const struct tacit_effect *fx)
+{
+	json_t *body = NULL;
+	CHECK_OK(tacit_json_parse(tacit_buf_view(&fx->data), &body));
+	snprintf(p->said, sizeof(p->said), "%s %.*s", (const char *)fx->path.p, (int)fx->data.n,
+	        (const char *)fx->data.p);
+	if (strcmp((const char *)fx->path.p, "join_room") == 0) {
+		if (p->join_count == PERSON_JOINS)
+			abort();
+		p->joins[p->join_count] =
+		        (uint64_t)json_integer_value(json_object_get(body, "room_id"));
+		p->join_after[p->join_count++] =
+		        (uint64_t)json_integer_value(json_object_get(body, "after"));
+	}
+	json_decref(body);
 }
 
 static void carry_out(struct person *p, struct tacit_effects *fx)
@@ -190,6 +226,8 @@ static void carry_out(struct person *p, struct tacit_effects *fx)
 		struct tacit_effect *one = &fx->list[i];
 		if (one->kind == TACIT_EFFECT_DELIVER)
 			hear(p, &one->notice);
+		if (one->kind == TACIT_EFFECT_LIVE)
+			say_live(p, one);
 		if (one->kind != TACIT_EFFECT_SEND)
 			continue;
 		if (p->queue_count == PERSON_QUEUE)
@@ -266,6 +304,95 @@ enum tacit_err person_run(struct person *p, const struct tacit_command *c)
 	}
 	CHECK_INT(ends, 1);
 	return err;
+}
+
+/* --- live
+ * -------------------------------------------------------------------------------------------- */
+
+static void run_out(struct person *p, enum tacit_err err, struct tacit_effects *fx)
+{
+	CHECK_OK(err);
+	carry_out(p, fx);
+	tacit_effects_clear(fx);
+	while (person_step(p, &err))
+		continue;
+	CHECK_OK(err);
+}
+
+void person_live_up(struct person *p)
+{
+	struct tacit_effects fx = {0};
+	p->live = true;
+	p->join_count = 0;
+	run_out(p, tacit_engine_live_up(p->engine, &fx), &fx);
+}
+
+void person_live_down(struct person *p)
+{
+	p->live = false;
+	tacit_engine_live_down(p->engine);
+}
+
+void person_live(struct person *p, const char *name, const char *body)
+{
+	struct tacit_effects fx = {0};
+	run_out(p, tacit_engine_live_event(p->engine, tacit_cstr(name), tacit_cstr(body), &fx),
+	        &fx);
+}
+
+void person_tick(struct person *p)
+{
+	struct tacit_effects fx = {0};
+	run_out(p, tacit_engine_tick(p->engine, &fx), &fx);
+}
+
+static json_t *live_form(const struct fake_message *m)
+{
+	return json_pack("{s:I,s:I,s:I,s:s,s:s,s:s}", "id", (json_int_t)m->id, "room_id",
+	        (json_int_t)m->conversation, "user_id", (json_int_t)m->user, "username",
+	        m->username, "encrypted_content", m->content, "created_at", "2023-11-14T22:13:20Z");
+}
+
+static void send_event(struct person *p, const char *name, json_t *body)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+	person_live(p, name, text);
+	free(text);
+	json_decref(body);
+}
+
+void person_live_message(struct person *p, size_t i)
+{
+	send_event(p, "new_message", live_form(&p->server->messages[i]));
+}
+
+static void answer_join(struct person *p, uint64_t room, uint64_t after, unsigned page)
+{
+	json_t *list = json_array();
+	bool more = false;
+	for (size_t i = 0; i < p->server->message_count; i++) {
+		const struct fake_message *m = &p->server->messages[i];
+		if (m->conversation != room || m->id <= after || m->hidden)
+			continue;
+		more = json_array_size(list) == page;
+		if (more)
+			break;
+		json_array_append_new(list, live_form(m));
+	}
+	send_event(p, "room_history",
+	        json_pack("{s:I,s:o,s:b,s:b}", "room_id", (json_int_t)room, "messages", list,
+	                "more", more, "joined", !more));
+}
+
+void person_live_join(struct person *p, unsigned page)
+{
+	while (p->join_count > 0) {
+		uint64_t room = p->joins[0], after = p->join_after[0];
+		p->join_count--;
+		memmove(p->joins, p->joins + 1, p->join_count * sizeof(p->joins[0]));
+		memmove(p->join_after, p->join_after + 1, p->join_count * sizeof(p->join_after[0]));
+		answer_join(p, room, after, page);
+	}
 }
 
 static struct tacit_content text_content(const char *text)

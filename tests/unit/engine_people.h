@@ -10,6 +10,7 @@
 #define PERSON_LOG 128
 #define PERSON_HEARD 256
 #define PERSON_QUEUE 16
+#define PERSON_JOINS 64
 
 struct kept {
 	struct tacit_record_id id;
@@ -42,8 +43,13 @@ struct person {
 	size_t heard_count;
 	struct tacit_effect queue[PERSON_QUEUE]; /* requests that wait for their answer */
 	size_t queue_count;
-	long power;  /* so many events until it fails; below 0: never */
-	bool failed; /* it has */
+	bool live;
+	uint64_t joins[PERSON_JOINS]; /* rooms that were joined and wait for their history */
+	uint64_t join_after[PERSON_JOINS];
+	size_t join_count;
+	char said[600]; /* the live event that was said last: name, space, body */
+	long power;     /* so many events until it fails; below 0: never */
+	bool failed;    /* it has */
 	bool store_is_full;
 };
 
@@ -68,6 +74,18 @@ enum tacit_err person_say(struct person *p, const char *to, const char *text);
 enum tacit_err person_say_in(struct person *p, uint64_t conversation, const char *text);
 enum tacit_err person_sync(struct person *p);
 enum tacit_err person_do(struct person *p, enum tacit_command_kind kind, const char *username);
+
+/* A live connection. up: joins, whose histories wait for person_live_join; event: one that comes.
+ * All run what follows to its end. */
+void person_live_up(struct person *p);
+void person_live_down(struct person *p);
+void person_live(struct person *p, const char *name, const char *body);
+/* Answers the joins that wait, with at most `page` messages each, until none waits any more. */
+void person_live_join(struct person *p, unsigned page);
+/* The event of the server's i-th message. */
+void person_live_message(struct person *p, size_t i);
+/* What is due by the clock. */
+void person_tick(struct person *p);
 
 /* How many notices of the kind were heard (and username, text part, when not NULL). */
 size_t person_heard(const struct person *p, enum tacit_notice_kind kind, const char *content);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/job/job.h"
+#include "server/live/live.h"
 #include "server/net/server.h"
 
 struct metrics;
@@ -22,6 +23,7 @@ void metrics_request(struct metrics *m, size_t index, int status, uint64_t micro
 struct metrics_view { /* what others know */
 	struct net_stats net;
 	struct job_stats jobs;
+	struct live_stats live;
 	int64_t users, conversations, messages, files, uptime_s;
 };
 /* Appended. Fails: NOMEM. */

@@ -3,6 +3,7 @@ import base64
 import contextlib
 import os
 import sys
+import time
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -340,6 +341,24 @@ def an_outsider_learns_nothing(w, event):
 
 
 tap.cases(QUESTIONS, an_outsider_learns_nothing)
+
+
+@tap.case
+def sockets_are_counted(w):
+    def count():
+        text = w.alice.get("/metrics").body.decode()
+        return int(next(line for line in text.splitlines()
+                        if line.startswith("tacit_live_sockets ")).split()[1])
+
+    def wait_for(number):
+        until = time.monotonic() + 30
+        while count() != number and time.monotonic() < until:
+            time.sleep(0.01)
+        tap.equal(count(), number, "sockets")
+    wait_for(0)  # those of earlier cases go when the server notices
+    with sockets(w.alice, w.bob):
+        tap.equal(count(), 2, "two")
+    wait_for(0)
 
 
 # --- typing, presence, read ---

@@ -333,11 +333,13 @@ enum tacit_err housekeeping_start(const struct housekeeping_settings *s, struct 
 	pthread_mutex_init(&h->mutex, NULL);
 	pthread_cond_init(&h->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+	*out = h; /* before the first sweep: the writer's thread looks at it */
 	if (pthread_create(&h->thread, NULL, keep_house, h) != 0) {
-		tacit_free(h);
+		h->stop = true;
+		housekeeping_free(h);
+		*out = NULL;
 		return TACIT_E_IO;
 	}
-	*out = h;
 	return TACIT_OK;
 }
 
@@ -346,10 +348,19 @@ void housekeeping_stop(struct housekeeping *h)
 	if (h == NULL)
 		return;
 	pthread_mutex_lock(&h->mutex);
+	bool stopped = h->stop;
 	h->stop = true;
 	pthread_cond_signal(&h->wake);
 	pthread_mutex_unlock(&h->mutex);
-	pthread_join(h->thread, NULL);
+	if (!stopped)
+		pthread_join(h->thread, NULL);
+}
+
+void housekeeping_free(struct housekeeping *h)
+{
+	if (h == NULL)
+		return;
+	housekeeping_stop(h);
 	pthread_cond_destroy(&h->wake);
 	pthread_mutex_destroy(&h->mutex);
 	tacit_free(h);

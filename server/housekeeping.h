@@ -32,7 +32,9 @@ TACIT_MUST_USE enum tacit_err housekeeping_start(
         const struct housekeeping_settings *s, struct housekeeping **out);
 /* Something ends then, by the steady clock. Any thread. */
 void housekeeping_deadline(struct housekeeping *h, int64_t at);
-/* Before the pool stops. NULL is fine. */
+/* Before the pool stops: the last sweep goes through it. NULL is fine, here and below. */
 void housekeeping_stop(struct housekeeping *h);
+/* After the pool has stopped: until then it may be told of deadlines. */
+void housekeeping_free(struct housekeeping *h);
 
 #endif

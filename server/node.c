@@ -425,7 +425,6 @@ void node_stop(struct node *n)
 	live_watch_stop(n->watch);
 	n->watch = NULL;
 	housekeeping_stop(n->housekeeping);
-	n->housekeeping = NULL;
 	if (n->pool == NULL)
 		return;
 	net_server_stop(n->server, (unsigned)n->config->shutdown_grace);
@@ -440,6 +439,7 @@ void node_free(struct node *n)
 		net_server_free(n->server);
 	if (n->pool != NULL)
 		job_pool_free(n->pool);
+	housekeeping_free(n->housekeeping);
 	live_free(n->live);
 	api_free(n->api);
 	if (n->blobs != NULL)

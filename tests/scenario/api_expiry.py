@@ -300,6 +300,22 @@ def a_message_disappears_and_leaves_nothing(w):
 
 
 @tap.case
+def a_message_shows_when_it_disappears(w):
+    group = w.alice.conversation("group", w.bob)
+    path = f"/api/conversations/{group}"
+    tap.check("expires_at" not in w.alice.send(group, b"stays"), "the first has no end")
+    w.bob.must(w.bob.put(f"{path}/expiry", {"message_ttl_seconds": 600}))
+    sent = w.alice.send(group, b"goes")
+    life = unix(sent["expires_at"]) - unix(sent["created_at"])
+    tap.check(600 <= life <= 601, f"the answer, {life}")
+    again = w.alice.send(group, b"goes", client_id="twice")
+    tap.equal(w.alice.send(group, b"goes", client_id="twice")["expires_at"], again["expires_at"], "a retry")
+    w.bob.must(w.bob.put(f"{path}/expiry", {"message_ttl_seconds": 0}))
+    page = w.bob.must(w.bob.get(f"{path}/messages"))["messages"]
+    tap.equal([m["expires_at"] for m in page], [None, sent["expires_at"], again["expires_at"]], "the page")
+
+
+@tap.case
 def deadlines_of_messages_survive_a_restart(w):
     with Server() as server:
         own, secret = World(server), marker()

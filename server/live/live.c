@@ -67,6 +67,7 @@ static void accept_socket(struct home *h, struct live_socket *k, const struct op
 		session_accept(k->session, k, (const char *)sid.p);
 	} else {
 		owners_leave(h->live->owners, op->who.user_id, op->s);
+		h->live->app.gone(h->live->app.ctx, op->s, &op->who);
 		session_close(k->session, SESSION_SAY_CLOSE, TACIT_WS_INTERNAL_ERROR);
 	}
 	tacit_buf_clear(&sid);

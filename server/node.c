@@ -257,7 +257,6 @@ static enum tacit_err open_api(struct node *n)
 	        .upload_expiry_s = c->upload_expiry,
 	        .max_participants = (unsigned)c->max_participants,
 	        .presence = c->presence,
-	        .connections_per_account = (unsigned)c->connections_per_account,
 	        .ttl_min_s = c->ttl_min,
 	        .ttl_max_s = c->ttl_max,
 	        .rate_address = (unsigned)c->rate_address,
@@ -283,7 +282,8 @@ static struct net_settings port_settings(const struct config *c)
 
 static enum tacit_err open_live(struct node *n)
 {
-	const struct live_settings s = {0};
+	const struct live_settings s = {
+	        .max_per_user = (unsigned)n->config->connections_per_account};
 	const struct live_app app = api_live_app(n->api);
 	enum tacit_err err = live_new(&s, &app, &n->live);
 	api_set_live(n->api, n->live);

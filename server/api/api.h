@@ -32,11 +32,10 @@ struct api_settings {
 	int64_t max_file_bytes, quota_bytes;
 	int64_t upload_expiry_s;
 	unsigned max_participants;
-	unsigned connections_per_account; /* live ones; 0: no limit */
-	bool presence;                    /* who is online and who is typing is told to members */
-	int64_t ttl_min_s, ttl_max_s;     /* what clients may ask for: sessions and messages */
-	unsigned rate_address;            /* requests a second and address; 0: no limit */
-	unsigned rate_account;            /* the same for an account */
+	bool presence;                /* who is online and who is typing is told to members */
+	int64_t ttl_min_s, ttl_max_s; /* what clients may ask for: sessions and messages */
+	unsigned rate_address;        /* requests a second and address; 0: no limit */
+	unsigned rate_account;        /* the same for an account */
 	unsigned rate_login; /* tries of a password or code a minute and address; 0: no limit */
 };
 

@@ -94,8 +94,7 @@ static enum tacit_err let_in(
 	        .who = {who->user_id, who->id},
 	        .expires_at = who->expires_at,
 	        .state = k->state};
-	TRY(live_people_enter(
-	        k->api->people, &s, who->username, k->api->settings.connections_per_account));
+	TRY(live_people_enter(k->api->people, &s, who->username));
 	live_accept(k->socket, &s.who);
 	err = store->ops->session_by_id(store, who->id, now, &again);
 	if (err != TACIT_OK || again.disabled)

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "server/api/json_out.h"
@@ -163,15 +162,8 @@ static bool has_room(struct person *one)
 
 /* --- sockets -------------------------------------------------------------------------------- */
 
-/* Those that are on their way out already are told again, which changes nothing. */
-static void end_oldest(const struct person *one, unsigned most)
-{
-	for (size_t i = 0; most > 0 && i + most < one->count; i++)
-		live_disconnect(one->sockets[i].handle);
-}
-
 enum tacit_err live_people_enter(
-        struct live_people *p, const struct live_guest *s, const char *username, unsigned most)
+        struct live_people *p, const struct live_guest *s, const char *username)
 {
 	enum tacit_err err = TACIT_E_NOMEM;
 	(void)pthread_mutex_lock(&p->lock);
@@ -180,7 +172,6 @@ enum tacit_err live_people_enter(
 		one = add(p, s->who.user_id, username);
 	if (one != NULL && has_room(one)) {
 		one->sockets[one->count++] = *s;
-		end_oldest(one, most);
 		if (s->expires_at < p->soonest)
 			p->soonest = s->expires_at;
 		err = TACIT_OK;
@@ -197,9 +188,7 @@ void live_people_leave(struct live_people *p, int64_t user_id, struct live_handl
 	struct person *one = find(p, user_id);
 	struct live_guest *at = socket_of(one, s);
 	if (at != NULL) {
-		size_t behind = one->count - (size_t)(at + 1 - one->sockets);
-		memmove(at, at + 1, behind * sizeof(*at)); /* the oldest stay first */
-		one->count--;
+		*at = one->sockets[--one->count];
 		forget_if_gone(p, one);
 	}
 	(void)pthread_mutex_unlock(&p->lock);

@@ -22,9 +22,9 @@ struct live_guest {
 	enum live_state state;
 };
 
-/* Beyond `most` sockets of one user (0: no limit) the oldest are disconnected. Fails: NOMEM. */
+/* Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err live_people_enter(
-        struct live_people *p, const struct live_guest *s, const char *username, unsigned most);
+        struct live_people *p, const struct live_guest *s, const char *username);
 void live_people_leave(struct live_people *p, int64_t user_id, struct live_handle s);
 void live_people_set_state(
         struct live_people *p, int64_t user_id, struct live_handle s, enum live_state state);

@@ -53,11 +53,6 @@ void live_emit(struct live_handle s, struct live_frame *f)
 	note("to %u: %s\n", s.slot, f->text);
 }
 
-void live_disconnect(struct live_handle s)
-{
-	note("end %u\n", s.slot);
-}
-
 static void check_told(const char *want)
 {
 	CHECK_BYTES(tacit_cstr(told), tacit_cstr(want));
@@ -75,7 +70,7 @@ static struct live_guest guest(unsigned slot, int64_t user, enum live_state stat
 static void enter(struct live_people *p, unsigned slot, int64_t user, enum live_state state)
 {
 	const struct live_guest g = guest(slot, user, state);
-	CHECK_OK(live_people_enter(p, &g, user == 5 ? "anna" : "ben", 0));
+	CHECK_OK(live_people_enter(p, &g, user == 5 ? "anna" : "ben"));
 }
 
 static void announce(struct live_people *p, int64_t user)
@@ -126,20 +121,6 @@ static void who_joins_hears_who_is_there(void)
 	live_people_describe(p, guest(9, 4, 0).handle, 8, members, TACIT_COUNT(members));
 	check_told("to 9: \"presence\",{\"room_id\":8,\"users\":[{\"user_id\":5,\"username\":"
 	           "\"anna\",\"state\":\"away\"}]}/0\n");
-	live_people_free(p);
-}
-
-static void the_oldest_are_ended(void)
-{
-	struct live_people *p = live_people_new();
-	REQUIRE(p != NULL);
-	for (unsigned slot = 1; slot <= 4; slot++) {
-		const struct live_guest g = guest(slot, 5, LIVE_ONLINE);
-		CHECK_OK(live_people_enter(p, &g, "anna", 2));
-		if (slot == 3)
-			live_people_leave(p, 5, guest(1, 5, 0).handle);
-	}
-	check_told("end 1\nend 2\n");
 	live_people_free(p);
 }
 
@@ -199,7 +180,7 @@ static void *come_and_go(void *ctx)
 	struct live_people *p = ctx;
 	for (unsigned i = 0; i < 200; i++) {
 		const struct live_guest g = guest(i, 5 + i % 3, LIVE_ONLINE);
-		if (live_people_enter(p, &g, "anna", 0) != TACIT_OK)
+		if (live_people_enter(p, &g, "anna") != TACIT_OK)
 			return p;
 		pthread_mutex_lock(&lock);
 		told[0] = '\0';
@@ -236,7 +217,6 @@ static void threads_share_it(void)
 static const struct tap_case cases[] = {
         {"the first and the last socket count", the_first_and_the_last_socket_count},
         {"who joins hears who is there", who_joins_hears_who_is_there},
-        {"the oldest are ended", the_oldest_are_ended},
         {"logins expire", logins_expire},
         {"the untold are found", the_untold_are_found},
         {"threads share it", threads_share_it},

@@ -1,7 +1,7 @@
 /* live_echo.c - a Socket.IO server for tests: what the official suites of engine.io-protocol and
  * socket.io-protocol expect of one, on the module that tacitd uses.
  *
- * live-echo [--port N] [--loops N] [--engine] [--tls-cert FILE --tls-key FILE]
+ * live-echo [--port N] [--loops N] [--engine] [--main-only] [--tls-cert FILE --tls-key FILE]
  *           [--ping-interval MS] [--ping-timeout MS] [--events N] [--origins A,B]
  *
  * Prints "listening on PORT". Ends when its standard input does, or on SIGTERM. Beyond what the
@@ -222,7 +222,7 @@ static void plan(void *ctx, const struct http_request *r, struct http_plan *plan
 struct options {
 	struct net_settings net;
 	struct live_settings live;
-	bool engine;
+	bool engine, main_only;
 	unsigned port;
 };
 
@@ -265,6 +265,8 @@ static bool read_options(struct options *o, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--engine") == 0)
 			o->engine = true;
+		else if (strcmp(argv[i], "--main-only") == 0)
+			o->main_only = true;
 		else if (i + 1 == argc || !read_option(o, argv[i], argv[i + 1]))
 			return false;
 		else
@@ -307,7 +309,7 @@ static int serve(const struct options *o)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	settings.namespaces = namespaces;
+	settings.namespaces = o->main_only ? NULL : namespaces;
 	settings.path = o->engine ? "/engine.io" : "/socket.io";
 	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", o->port);
 	net.listen = listen;

@@ -445,6 +445,42 @@ static void what_was_destroyed_leaves_no_trace(void)
 	tear_down(&f);
 }
 
+static void hear(void *ctx, int64_t at)
+{
+	*(int64_t *)ctx = at;
+}
+
+/* Somebody who reads holds on to the WAL: then the writer asks to be swept again, and that ends it.
+ */
+static void a_reader_delays_the_end_of_a_trace(void)
+{
+	static const char secret[] = "an opaque thing that somebody reads";
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct gone gone = {0};
+	struct store_sweep w = {.limit = 9, .gone = collect_gone, .ctx = &gone};
+	char wal[160];
+	int64_t told = 0, session = add_session(&f, NOW + 100);
+	sqlite3 *reader = sqlite_of(f.r)->db;
+	snprintf(wal, sizeof(wal), "%s-wal", f.database);
+	f.w->deadline = hear;
+	f.w->deadline_ctx = &told;
+	add_message(&f, session, f.anna, secret);
+	CHECK_INT(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM users", NULL, NULL, NULL),
+	        SQLITE_OK);
+	CHECK_OK(f.ops->batch_begin(f.w));
+	CHECK_OK(f.ops->conversation_close(f.w, session, f.ben, NOW, collect_gone, &gone));
+	CHECK_OK(f.ops->batch_commit(f.w));
+	CHECK_INT(told, NOW + 1);
+	CHECK(file_contains(wal, secret));
+	CHECK_INT(sqlite3_exec(reader, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_OK(f.ops->sweep(f.w, NOW + 1, &w));
+	CHECK(!file_contains(wal, secret));
+	CHECK(!file_contains(f.database, secret));
+	f.w->deadline = NULL;
+	tear_down(&f);
+}
+
 static void only_the_owner_may_read_it(void)
 {
 	struct fixture f;
@@ -533,6 +569,7 @@ int main(int argc, char **argv)
 	        {"the first writers migrate once", the_first_writers_migrate_once},
 	        {"a lock held too long is busy", a_lock_held_too_long_is_busy},
 	        {"what was destroyed leaves no trace", what_was_destroyed_leaves_no_trace},
+	        {"a reader delays the end of a trace", a_reader_delays_the_end_of_a_trace},
 	        {"only the owner may read it", only_the_owner_may_read_it},
 	        {"every statement has its index", every_statement_has_its_index},
 	        {"it stands every allocation failing", it_stands_every_allocation_failing},

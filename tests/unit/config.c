@@ -57,6 +57,7 @@ static void test_defaults(void)
 	CHECK(strcmp(c.data, "/home/nobody/.local/share/tacit/server") == 0);
 	CHECK_INT(c.max_file_size, 100 * 1024 * 1024);
 	CHECK_INT(c.signature_window, 300);
+	CHECK(c.ttl_min == 1 && c.ttl_max == 31622400);
 	CHECK_INT(c.registration, API_REGISTRATION_OPEN);
 	CHECK_INT(c.metrics, API_METRICS_LOOPBACK);
 	CHECK_INT(c.log_format, LOG_TEXT);
@@ -145,6 +146,8 @@ static void test_refused(void)
 	refused("--max-file-size 9000000TiB", "", "is not a size");
 	refused("--access-log=maybe", "", "neither yes nor no");
 	refused("--registration closed", "", "open invite off");
+	refused("--ttl-min 0", "", "must be 1 to");
+	refused("--ttl-min 61", "TTL_MAX=60", "is more than ttl-max");
 	refused("--tls-cert x", "", "goes with tls-key");
 	refused("", "SSL_KEY_PATH=x", "goes with tls-key");
 	refused("--listen 0.0.0.0:5000", "", "plain HTTP is refused");

@@ -292,11 +292,12 @@ struct tacit_mls_event { /* clear with tacit_mls_event_clear */
 void tacit_mls_event_clear(struct tacit_mls_event *e);
 
 /* Any PublicMessage or PrivateMessage of the group. A proposal is checked and kept. A commit moves
- * the group on. ev is {0} on error. Fails: WRONG_RECIPIENT (another group), CONFLICT (not active),
- * GONE (an epoch that is not kept any more, or a key that is too late), ORDER_CHANGED (an epoch
- * that has not come yet; a handshake of another epoch), REPLAY, UNKNOWN_SENDER, BAD_SEAL,
- * BAD_SIGNATURE, MALFORMED, UNSUPPORTED, NOT_FOUND (a proposal by reference, a PSK, a leaf),
- * EXISTS, LIMIT, what the host's checks say, TOO_LARGE, NOMEM, CRYPTO. */
+ * the group on. ev is {0} on error. Fails: WRONG_RECIPIENT (another group), CONFLICT (not active;
+ * or a commit of ours that is not the pending one: only joining anew helps), GONE (an epoch that is
+ * not kept any more, or a key that is too late), ORDER_CHANGED (an epoch that has not come yet; a
+ * handshake of another epoch), REPLAY, UNKNOWN_SENDER, BAD_SEAL, BAD_SIGNATURE, MALFORMED,
+ * UNSUPPORTED, NOT_FOUND (a proposal by reference, a PSK, a leaf), EXISTS, LIMIT, what the host's
+ * checks say, TOO_LARGE, NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_mls_group_process(struct tacit_mls_group *g,
         const struct tacit_mls_host *host, struct tacit_bytes message, struct tacit_mls_event *ev);
 

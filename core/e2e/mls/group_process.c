@@ -124,6 +124,9 @@ static enum tacit_err open_private(struct incoming *in, const struct tacit_mls_p
 	enum tacit_err err = tacit_mls_private_open(&keys, m, &in->opened);
 	bool own = in->opened.sender_known && in->opened.sender == g->now->keys.leaf;
 	if (own && (err == TACIT_E_REPLAY || err == TACIT_E_GONE)) {
+		/* Of a commit that is not the pending one the secrets are gone. */
+		if (m->content_type == TACIT_MLS_CONTENT_COMMIT)
+			return TACIT_E_CONFLICT;
 		in->ev->kind = TACIT_MLS_EVENT_OWN;
 		in->ev->sender =
 		        (struct tacit_mls_sender){TACIT_MLS_SENDER_MEMBER, in->opened.sender};

@@ -269,6 +269,17 @@ out:
 	return err;
 }
 
+/* One who joins by external commit. Others' leaves come with the path, to where it is merged. */
+static enum tacit_err add_joiner(
+        struct tacit_mls_group *g, struct tacit_mls_plan *plan, struct tacit_bytes leaf_node)
+{
+	if (plan->ours)
+		return add_leaf(g, plan, leaf_node, &plan->committer);
+	plan->committer = tacit_mls_tree_next_blank(g->tree);
+	return tacit_mls_changes_add(
+	        &plan->changes, TACIT_MLS_ADDED, plan->committer, tacit_bytes(NULL, 0), leaf_node);
+}
+
 /* 12.3: in this order. */
 enum tacit_err tacit_mls_plan_apply(
         struct tacit_mls_group *g, struct tacit_mls_plan *plan, struct tacit_bytes joiner_leaf)
@@ -288,7 +299,7 @@ enum tacit_err tacit_mls_plan_apply(
 			TRY(add_leaf(
 			        g, plan, plan->items[i].p.add.leaf.encoded, &plan->added[added++]));
 	if (plan->external)
-		TRY(add_leaf(g, plan, joiner_leaf, &plan->committer));
+		TRY(add_joiner(g, plan, joiner_leaf));
 	TRY(tacit_mls_tree_check(g->tree));
 out:
 	return err;

@@ -139,7 +139,10 @@ static void opens_only_what_was_sealed(void)
 		CHECK(tacit_mls_decrypt(s, k.sk, the_label, c.view, out) != TACIT_OK);
 		c.enc[s->kem_enc_bytes / 2] ^= 1;
 		c.view.kem_output.n--;
+		memset(out, 1, sizeof(out));
 		CHECK_ERR(tacit_mls_decrypt(s, k.sk, the_label, c.view, out), TACIT_E_MALFORMED);
+		CHECK_INT(out[0] | out[PLAIN.n - 1], 0);
+		CHECK_INT(out[PLAIN.n], 1);
 		c.view.kem_output.n++;
 		c.view.sealed.n = TACIT_MLS_TAG_BYTES - 1;
 		CHECK_ERR(tacit_mls_decrypt(s, k.sk, the_label, c.view, out), TACIT_E_BAD_SEAL);
@@ -161,6 +164,7 @@ static void agrees_on_an_external_init(void)
 		CHECK_BYTES(tacit_bytes(got, s->hash_bytes), tacit_bytes(sent, s->hash_bytes));
 		view.n--;
 		CHECK_ERR(tacit_mls_external_init_receive(s, k.sk, view, got), TACIT_E_MALFORMED);
+		CHECK_INT(got[0] | got[s->hash_bytes - 1], 0);
 		CHECK_ERR(
 		        tacit_mls_external_init_send(s, view, &env, enc, sent), TACIT_E_MALFORMED);
 	}

@@ -1,5 +1,5 @@
-/* Ed25519 and the Diffie-Hellman groups. The exchanges were computed with OpenSSL; the official
- * vectors have no P-521 but inside of HPKE. */
+/* Ed25519 and the Diffie-Hellman groups. The exchanges were computed with OpenSSL (those of P-384
+ * and X448 with @noble/curves); the official vectors have no P-521 but inside of HPKE. */
 #include <string.h>
 
 #include "crypto/dh.h"
@@ -80,6 +80,22 @@ static const struct exchange {
                 "d0b9c7e4d7d7ab962a854c488ae258e70dd937a24394226b013b0bcf",
                 "017c0315fc93bcef6df42f73c1c954a3be06d96c741d0db0b95a930c5998727d5a27827f"
                 "89f18d6d67b840a50f4010e25d250ed713a00072b926aedc3da4fb50cf99"},
+        {TACIT_P384,
+                "030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dc"
+                "e3eaf1f8ff060d141b222930373e454c",
+                "04b9e66d226d49a612ed0d7fd1be613b534fa060e6222744c32dd87e1d5719fc"
+                "6079bb15358d32a9dc9e6ba99c4626596fe385be448953a8bbabea40cd0fb9c2"
+                "51a4e9853b21d9ad4f0af8e04f5faaa4e070014b05c441985e65934efb394af8"
+                "de",
+                "55ed08c298e7a85c806c760465a29bda23dbc512353098654760317c8ebda18f"
+                "6e01a3b32c39928d16a13c98b2df828e"},
+        {TACIT_X448,
+                "030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dc"
+                "e3eaf1f8ff060d141b222930373e454c535a61686f767d84",
+                "6dfd3c003252df5b7d3372972a1e5ad3dc56eadf0ede944e4fabf6d244524462"
+                "0f9ca51488fbf0a3f81f7bfe89498607af38a0417e1a9378",
+                "7a71abc7a5c54a17a4e3f68aac5514b5bca74feed231555354673d3c95248904"
+                "5461d578ee9fbe8a7578316ec7eaef679d524efa68ede266"},
 };
 
 static void both_sides_agree(void)
@@ -112,6 +128,8 @@ static void private_keys_have_a_range(void)
 		const char *order;
 	} curves[] = {
 	        {TACIT_P256, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"},
+	        {TACIT_P384, "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf"
+	                     "581a0db248b0a77aecec196accc52973"},
 	        {TACIT_P521, "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 	                     "fa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409"},
 	};
@@ -142,6 +160,46 @@ static void private_keys_have_a_range(void)
 	CHECK(tacit_dh_sk_valid(TACIT_X25519, zeroes));
 }
 
+/* The check must say what the exchange would. */
+static void knows_the_points_of_small_order(void)
+{
+	static const struct {
+		enum tacit_dh g;
+		const char *point;
+	} points[] = {
+	        {TACIT_X25519, "0000000000000000000000000000000000000000000000000000000000000000"},
+	        {TACIT_X25519, "0100000000000000000000000000000000000000000000000000000000000000"},
+	        {TACIT_X25519, "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"},
+	        {TACIT_X25519, "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"},
+	        {TACIT_X25519, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+	        {TACIT_X25519, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+	        {TACIT_X25519, "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+	        {TACIT_X25519, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+	        {TACIT_X448, "00000000000000000000000000000000000000000000000000000000"
+	                     "00000000000000000000000000000000000000000000000000000000"},
+	        {TACIT_X448, "01000000000000000000000000000000000000000000000000000000"
+	                     "00000000000000000000000000000000000000000000000000000000"},
+	        {TACIT_X448, "feffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+	                     "feffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+	        {TACIT_X448, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+	                     "feffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+	        {TACIT_X448, "00000000000000000000000000000000000000000000000000000000"
+	                     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+	};
+	static const uint8_t sk[TACIT_DH_SK_MAX_BYTES] = {8, 7, 6, 5, 4, 3, 2, 1};
+	uint8_t shared[TACIT_DH_SHARED_MAX_BYTES], near[TACIT_DH_PUBLIC_MAX_BYTES];
+	for (size_t i = 0; i < TACIT_COUNT(points); i++) {
+		struct tacit_bytes point = from_hex(points[i].point);
+		CHECK_ERR(tacit_dh_check_public(points[i].g, point), TACIT_E_MALFORMED);
+		CHECK_ERR(tacit_dh(points[i].g, sk, point, shared), TACIT_E_MALFORMED);
+		memcpy(near, point.p, point.n);
+		near[7] ^= 0x20;
+		point.p = near;
+		CHECK_OK(tacit_dh_check_public(points[i].g, point));
+		CHECK_OK(tacit_dh(points[i].g, sk, point, shared));
+	}
+}
+
 static void refuses_bad_points(void)
 {
 	uint8_t shared[TACIT_DH_SHARED_MAX_BYTES];
@@ -153,10 +211,14 @@ static void refuses_bad_points(void)
 		memcpy(pk, from_hex(x->peer).p, n);
 		CHECK_ERR(tacit_dh(x->g, sk, tacit_bytes(pk, n - 1), shared), TACIT_E_MALFORMED);
 		CHECK_ERR(tacit_dh(x->g, sk, tacit_bytes(pk, 0), shared), TACIT_E_MALFORMED);
-		if (x->g != TACIT_X25519) {
+		CHECK_OK(tacit_dh_check_public(x->g, tacit_bytes(pk, n)));
+		CHECK_ERR(tacit_dh_check_public(x->g, tacit_bytes(pk, n - 1)), TACIT_E_MALFORMED);
+		if (x->g != TACIT_X25519 && x->g != TACIT_X448) {
 			pk[n - 1] ^= 1; /* off the curve */
 			CHECK_ERR(
 			        tacit_dh(x->g, sk, tacit_bytes(pk, n), shared), TACIT_E_MALFORMED);
+			CHECK_ERR(
+			        tacit_dh_check_public(x->g, tacit_bytes(pk, n)), TACIT_E_MALFORMED);
 			pk[n - 1] ^= 1;
 			pk[0] = 6; /* the hybrid form */
 			CHECK_ERR(
@@ -185,6 +247,7 @@ int main(int argc, char **argv)
 	        {"refuses weak keys and a second form", refuses_weak_keys_and_a_second_form},
 	        {"both sides agree", both_sides_agree},
 	        {"private keys have a range", private_keys_have_a_range},
+	        {"knows the points of small order", knows_the_points_of_small_order},
 	        {"refuses bad points", refuses_bad_points},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

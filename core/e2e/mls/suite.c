@@ -310,6 +310,8 @@ enum tacit_err tacit_mls_decrypt(const struct tacit_mls_suite *s, const uint8_t 
 	TRY(tacit_hpke_open_from(
 	        s->hpke, tacit_bytes(sk, s->kem_sk_bytes), in.kem_output, &m, plain));
 out:
+	if (err != TACIT_OK && in.sealed.n >= TACIT_MLS_TAG_BYTES)
+		tacit_wipe(plain, in.sealed.n - TACIT_MLS_TAG_BYTES);
 	flat_free(&info);
 	return err;
 }
@@ -328,6 +330,8 @@ enum tacit_err tacit_mls_external_init_send(const struct tacit_mls_suite *s,
 	TRY(tacit_hpke_export(h, EXTERNAL_INIT, init_secret, s->hash_bytes));
 	memcpy(kem_output, enc.p, enc.n);
 out:
+	if (err != TACIT_OK)
+		tacit_wipe(init_secret, s->hash_bytes);
 	tacit_buf_clear(&enc);
 	tacit_hpke_free(h);
 	return err;
@@ -343,6 +347,8 @@ enum tacit_err tacit_mls_external_init_receive(const struct tacit_mls_suite *s,
 	        s->hpke, &base, kem_output, tacit_bytes(external_sk, s->kem_sk_bytes), &h));
 	TRY(tacit_hpke_export(h, EXTERNAL_INIT, init_secret, s->hash_bytes));
 out:
+	if (err != TACIT_OK)
+		tacit_wipe(init_secret, s->hash_bytes);
 	tacit_hpke_free(h);
 	return err;
 }

@@ -17,6 +17,7 @@
 #define READ_BATCH 8 /* jobs that share a wake: beyond, the first wait for the last */
 #define WRITE_BATCH                                                                                \
 	512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
+#define FLOOD_FACTOR 4 /* of an account's rate: what nobody sends who reads the refusals */
 
 struct node {
 	const struct config *config;
@@ -282,8 +283,11 @@ static struct net_settings port_settings(const struct config *c)
 
 static enum tacit_err open_live(struct node *n)
 {
+	const struct config *c = n->config;
 	const struct live_settings s = {
-	        .max_per_user = (unsigned)n->config->connections_per_account};
+	        .max_per_user = (unsigned)c->connections_per_account,
+	        .events_per_second = FLOOD_FACTOR * (unsigned)c->rate_account,
+	};
 	const struct live_app app = api_live_app(n->api);
 	enum tacit_err err = live_new(&s, &app, &n->live);
 	api_set_live(n->api, n->live);

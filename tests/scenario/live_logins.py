@@ -128,7 +128,7 @@ def events_cost_what_calls_cost(_):
     with another(RATE_ACCOUNT=5) as w:
         with Live(w.alice) as live:
             numbers = [live.begin("send_message", room_id=w.room, encrypted_content="x")
-                       for _ in range(200)]
+                       for _ in range(60)]
             answers = [live.finish(n) for n in numbers]
             refused = [a for a in answers if a.get("code") == "RATE_LIMITED"]
             tap.check(refused, "the allowance ends")
@@ -136,6 +136,17 @@ def events_cost_what_calls_cost(_):
             tap.check(live.wait("error", lambda e: e["code"] == "RATE_LIMITED"), "an event, too")
             tap.check(any(w.alice.get("/api/conversations").status == 429 for _ in range(40)),
                       "it is the same allowance")
+
+
+@tap.case
+def a_flood_is_cut(_):
+    with another(RATE_ACCOUNT=5) as w:
+        with Live(w.alice) as live, Live(w.bob) as bob:
+            with contextlib.suppress(OSError):
+                for _ in range(5000):
+                    live.emit("typing", room_id=w.room)
+            live.wait_end()
+            tap.check(still_there(bob), "others stay")
 
 
 @tap.case

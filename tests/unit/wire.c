@@ -189,7 +189,7 @@ static void device_certificates(void)
 	static const uint8_t seed[TACIT_SIGN_SEED_BYTES] = {9};
 	struct tacit_sign_sk sk;
 	struct tacit_sign_public pk;
-	struct tacit_device d = {.created_at = 1700000000, .id = {{1, 2}}, .hpke_public = {3, 4}};
+	struct tacit_device d = {.created_at = 1700000000, .id = {{1, 2}}, .signature_key = {{3, 4}}};
 	struct tacit_device back;
 	struct tacit_buf out = {0};
 	tacit_sign_keypair(seed, &sk, &pk);

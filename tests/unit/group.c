@@ -499,6 +499,8 @@ static void a_group_is_of_one_conversation(void)
 	                  &commit_bytes, &info, &wrong),
 	        TACIT_E_WRONG_RECIPIENT);
 	CHECK(wrong == NULL && commit_bytes.n == 0 && info.n == 0);
+	tacit_buf_clear(&commit_bytes);
+	tacit_buf_clear(&info);
 	tacit_group_staged_clear(&a);
 	tear_down();
 }

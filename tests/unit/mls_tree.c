@@ -433,6 +433,29 @@ static void long_lives(void)
 	}
 }
 
+/* A half that goes with a patch and comes back later has no hash of what was in it. */
+static void a_half_goes_and_comes_back(void)
+{
+	struct mls_group g;
+	struct tacit_mls_patch *patch = NULL;
+	uint32_t leaf;
+	REQUIRE(CHECK_OK(mls_group_make(&g, suite(), 7)));
+	CHECK_OK(tacit_mls_tree_stage(g.tree));
+	for (uint32_t i = 4; i < 7; i++)
+		CHECK_OK(tacit_mls_tree_remove(g.tree, i));
+	CHECK_OK(tacit_mls_tree_detach(g.tree, &patch));
+	CHECK(is_sound(&g)); /* every hash is known now */
+	CHECK_OK(tacit_mls_tree_apply(g.tree, patch));
+	CHECK_INT(tacit_mls_tree_width(g.tree), 4);
+	CHECK_OK(tacit_mls_tree_stage(g.tree));
+	CHECK_OK(tacit_mls_tree_add(g.tree, mls_member_leaf(&g.members[6]), &leaf));
+	CHECK_INT(leaf, 4);
+	CHECK(is_sound(&g));
+	tacit_mls_tree_drop(g.tree);
+	CHECK(is_sound(&g));
+	mls_group_clear(&g);
+}
+
 static enum tacit_err commit_scenario(void)
 {
 	struct mls_group g;
@@ -476,6 +499,7 @@ int main(int argc, char **argv)
 	        {"tampered trees", tampered_trees},
 	        {"malformed trees", malformed_trees},
 	        {"keys are stored and read", keys_are_stored_and_read},
+	        {"a half goes and comes back", a_half_goes_and_comes_back},
 	        {"long lives", long_lives},
 	        {"allocations", allocations},
 	};

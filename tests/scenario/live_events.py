@@ -492,6 +492,18 @@ def a_new_conversation_is_told_to_its_members(w):
 
 
 @tap.case
+def who_comes_back_to_a_direct_chat_is_told(w):
+    chat = w.alice.conversation("direct", w.carol)
+    w.carol.must(w.carol.delete(f"/api/conversations/{chat}/participants"))
+    with sockets(w.carol) as (carol,):
+        tap.equal(carol.call("join_room", room_id=chat)["code"], "NOT_FOUND", "she has left")
+        tap.equal(w.alice.conversation("direct", w.carol), chat, "the same chat")
+        told = carol.wait("participants", lambda p: p["room_id"] == chat)
+        tap.check(w.carol.username in {u["username"] for u in told["users"]}, "she is in again")
+        carol.join(chat)
+
+
+@tap.case
 def a_removed_member_is_out_at_once(w):
     room = fresh(w, w.bob, w.carol)
     with joined(room, w.alice, w.bob, w.bob, w.carol) as (alice, bob, second, carol):

@@ -173,6 +173,32 @@ def the_server_dies_while_people_talk(w):
 
 
 @tap.case
+def a_server_that_hangs_delays_no_key(w):
+    with w.alice.terminal("chat", "--lines", "bob") as a:
+        a.expect("bob> ")
+        a.line("before it hangs")
+        a.expect("you  before it hangs")
+        os.kill(w.server.pid, signal.SIGSTOP)
+        try:
+            a.line("while it hangs")
+            a.line("/help")
+            a.expect("send a message that begins with a slash")
+        finally:
+            os.kill(w.server.pid, signal.SIGCONT)
+        a.expect("you  while it hangs")
+        w.bob.must("send", "alice", "I am here")
+        a.expect("bob  I am here")
+        a.line("/history")
+        a.expect("bob  I am here")
+        a.line("the last word")
+        a.line("/quit")
+        a.end(0)
+    w.bob.must("inbox")
+    said = w.bob.history("alice")
+    tap.equal([said.count(t) for t in ("while it hangs", "the last word")], [1, 1], "once")
+
+
+@tap.case
 def a_session_is_gone_when_it_is_closed(w):
     made = w.alice.json("session", "create", "bob", "--ttl", "1h").of("conversation")[0]
     name = f":{made['id']}"

@@ -57,6 +57,21 @@ static void everybody_commits(void)
 	}
 }
 
+static void every_suite(void)
+{
+	size_t count;
+	const struct tacit_mls_suite *suites = tacit_mls_suites(&count);
+	for (size_t i = 0; i < count; i++) {
+		struct mls_group g;
+		REQUIRE(CHECK_OK(mls_group_make(&g, &suites[i], 3)));
+		CHECK_OK(mls_group_commit(&g, 1, NULL));
+		CHECK_OK(mls_group_commit(&g, 2, NULL));
+		struct tacit_mls_leaf_rules rules = {.suite = &suites[i]};
+		CHECK_OK(tacit_mls_tree_validate(g.tree, TACIT_STR("group"), &rules));
+		mls_group_clear(&g);
+	}
+}
+
 static void remove_leaf(struct mls_group *g, uint32_t leaf)
 {
 	CHECK_OK(tacit_mls_tree_stage(g->tree));
@@ -490,6 +505,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"the numbering of nodes", numbering},
 	        {"everybody commits once", everybody_commits},
+	        {"every suite", every_suite},
 	        {"members leave and the tree shrinks", members_leave_and_the_tree_shrinks},
 	        {"a newcomer", newcomer},
 	        {"a joiner from outside", external_joiner},

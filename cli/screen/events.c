@@ -61,7 +61,7 @@ void screen_attend(struct screen *s)
 		return;
 	if (d->oldest == UINT64_MAX || s->frame.at_top)
 		wish_page(s, d);
-	if (d->oldest != UINT64_MAX || d->whole)
+	if (!d->asked && (d->oldest != UINT64_MAX || d->whole))
 		mark_read(s, d);
 }
 
@@ -359,6 +359,7 @@ static void on_link(struct screen *s, const struct runner_event *ev)
 	const struct tacit_command refresh = {.kind = TACIT_CMD_CONVERSATIONS};
 	bool was_up = s->model.link == RUNNER_ONLINE || s->model.link == RUNNER_ASKING;
 	model_set_link(&s->model, ev, screen_now(s));
+	tacit_buf_clear(&s->model.flash);
 	if (!was_up && (ev->link == RUNNER_ONLINE || ev->link == RUNNER_ASKING))
 		wish_post(s, &refresh, &(struct wish){.kind = WISH_QUIET});
 }

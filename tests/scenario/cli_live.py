@@ -173,6 +173,23 @@ def the_server_dies_while_people_talk(w):
 
 
 @tap.case
+def what_another_process_fetches_is_told_too(w):
+    with Listener(w.bob) as bob:
+        os.kill(bob.process.pid, signal.SIGSTOP)
+        try:
+            w.alice.must("send", "bob", "fetched by the inbox")
+            tap.check(("alice", "fetched by the inbox") in w.bob.inbox(), "the inbox has it")
+            w.bob.must("send", "alice", "sent elsewhere")
+        finally:
+            os.kill(bob.process.pid, signal.SIGCONT)
+        bob.message("fetched by the inbox")
+        tap.equal(bob.message("sent elsewhere")["own"], True, "an own one")
+        w.alice.must("send", "bob", "and on")
+        bob.message("and on")
+        tap.equal(bob.texts(), ["fetched by the inbox", "sent elsewhere", "and on"], "once, in order")
+
+
+@tap.case
 def a_server_that_hangs_delays_no_key(w):
     with w.alice.terminal("chat", "--lines", "bob") as a:
         a.expect("bob> ")

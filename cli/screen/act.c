@@ -16,6 +16,10 @@ static void send_text(struct screen *s, struct tacit_bytes text)
 		model_flash(&s->model, true, TACIT_STR("To whom? Begin with /chat USER."));
 		return;
 	}
+	if (d->gone) {
+		model_flash(&s->model, true, TACIT_STR("This conversation is over."));
+		return;
+	}
 	const struct tacit_content content = {
 	        .kind = TACIT_CONTENT_TEXT, .sent_at = screen_now(s), .text = text};
 	const struct tacit_command send = {

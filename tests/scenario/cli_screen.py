@@ -5,6 +5,8 @@ import re
 import signal
 import sys
 
+import nacl.signing
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
@@ -231,6 +233,30 @@ def groups_are_made_and_left(w):
         a.wait("/leave yes")
         a.enter("\x15/leave yes")
         a.wait("You have left")
+        leave(a)
+
+
+@tap.case
+def a_changed_key_is_loud(w):
+    """The server gives out another key for dave while alice talks with him."""
+    w.machine.register("dave")
+    w.alice.must("send", "dave", "before")
+    with screen(w.alice, "dave") as a:
+        a.wait(r"\bonline\b")
+        w.server.stop()
+        new = bytes(nacl.signing.SigningKey.generate().verify_key)
+        w.server.sql("UPDATE users SET public_key = ? WHERE username = 'dave'", new)
+        w.server.start()
+        a.wait(r"\bonline\b")
+        a.enter("not for the middle")
+        a.wait(r"!! WARNING: The key of dave HAS CHANGED")
+        a.wait(r"!! A KEY HAS CHANGED: /verify")
+        tap.check(not re.search("not for the middle  ✓", a.picture), f"nothing is sent: {a.picture}")
+        a.enter("/verify")
+        a.wait("their NEW key")
+        a.enter("/verify yes")  # verifying is not accepting
+        a.until(lambda: a.picture.count("their NEW key") == 2, "the number once more")
+        tap.check("✓ verified" not in a.picture, "not verified")
         leave(a)
 
 

@@ -393,6 +393,21 @@ void dialog_expire(struct dialog *d, uint64_t first, uint64_t last)
 	d->anchor.hidden = 0;
 }
 
+void dialog_trim(struct dialog *d, size_t keep)
+{
+	if (!d->anchor.following || d->asked || d->count <= keep || keep == 0)
+		return;
+	size_t gone = d->count - keep;
+	if (d->entries[gone].position == UINT64_MAX)
+		return;
+	for (size_t i = 0; i < gone; i++)
+		entry_clear(&d->entries[i]);
+	memmove(d->entries, d->entries + gone, keep * sizeof(d->entries[0]));
+	d->count = keep;
+	d->oldest = d->entries[0].position;
+	d->whole = false;
+}
+
 void dialog_close(struct dialog *d)
 {
 	for (size_t i = 0; i < d->count; i++)

@@ -32,8 +32,8 @@ void home_timer_stop(struct timer *t)
 /* Appended, or a little before the end: what is asked for is nearly always the latest. */
 void home_timer_set(struct home *h, struct timer *t, enum home_timer kind, int64_t due_ms)
 {
+	home_timer_stop(t); /* first: it may be the last of this very line */
 	struct timer *head = &h->timers[kind], *after = head->prev;
-	home_timer_stop(t);
 	t->due_ms = due_ms;
 	while (after != head && after->due_ms > due_ms)
 		after = after->prev;

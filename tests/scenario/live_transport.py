@@ -471,6 +471,22 @@ def silence_ends_a_session(world):
 
 
 @tap.case
+def a_pong_that_nobody_asked_for(world):
+    """It sets back the timer of the session that came last."""
+    with Echo(*CALM, loops=1) as echo:
+        for pongs in (1, 3):
+            s = Socket(echo.port, connect=False)
+            for _ in range(pongs):
+                s.say("3")
+            s.say("40")
+            s.next("40{")
+            s.close()
+        p = Polling(echo.port)
+        tap.equal(p.post("3"), (200, "ok"), "by polling, too")
+        p.connect()
+
+
+@tap.case
 def stopping_says_good_bye(world):
     with Echo(*CALM) as echo:
         s = Socket(echo.port)

@@ -6,6 +6,16 @@
 #include "e2e/mls/group_int.h"
 #include "e2e/mls/message.h"
 
+/* 13.5: an extension that means nothing keeps others used to ignoring what they do not know. */
+static void write_grease(struct tacit_writer *w, const struct tacit_env *env)
+{
+	uint8_t random[2];
+	tacit_env_random(env, random, sizeof(random));
+	uint8_t half = (uint8_t)((random[0] % 15) << 4 | 0x0a);
+	tacit_mls_write_extension(w, (struct tacit_mls_extension){(uint16_t)(half << 8 | half),
+	                                     tacit_bytes(random + 1, 1)});
+}
+
 static enum tacit_err write_info_extensions(const struct tacit_mls_group *g,
         const struct tacit_mls_info_options *o, struct tacit_buf *out)
 {
@@ -30,6 +40,7 @@ static enum tacit_err write_info_extensions(const struct tacit_mls_group *g,
 		        &w, (struct tacit_mls_extension){
 		                    TACIT_MLS_EXT_EXTERNAL_PUB, tacit_buf_view(&data)});
 	}
+	write_grease(&w, o->env);
 	TRY(tacit_writer_finish(&w));
 out:
 	tacit_wipe(sk, sizeof(sk));
@@ -67,7 +78,7 @@ enum tacit_err tacit_mls_group_info(const struct tacit_mls_group *g,
 		return TACIT_E_CONFLICT;
 	enum tacit_err err;
 	size_t start = out->n;
-	struct tacit_mls_info_options o = {g->now, g->tree, host->signature_sk, parts};
+	struct tacit_mls_info_options o = {g->now, g->tree, host->signature_sk, parts, host->env};
 	struct tacit_writer w = tacit_writer(out);
 	tacit_mls_write_message_header(&w, TACIT_MLS_GROUP_INFO);
 	TRY(tacit_writer_finish(&w));

@@ -77,7 +77,8 @@ const struct command cli_commands[] = {
         {"users", "[PREFIX]", "search the server's directory", NULL, NULL, 0, 1, cmd_users, "u"},
         {"send", "USER [TEXT...]", "send a message",
                 "Without TEXT, or when it is -, the message is read from standard input. A number\n"
-                "with a colon, as :12, names a conversation.",
+                "with a colon, as :12, or a name that no person can have, as \"Tea club\", is a\n"
+                "conversation; others are written to by \"tacit group send\".",
                 NULL, 1, -1, cmd_send, "u"},
         {"inbox", "", "show unread messages and mark them read", NULL, inbox_options, 0, 0,
                 cmd_inbox, NULL},

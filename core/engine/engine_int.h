@@ -170,6 +170,7 @@ struct tacit_op {
 	tacit_op_step *after;   /* what follows a common part (resolving a name) */
 	bool ended;
 	bool own_accord; /* no command: told without its id, ends in silence */
+	bool by_event;   /* reads one live event, not a page of the history */
 
 	struct tacit_buf username, email, text, content;
 	struct tacit_secret password, code;
@@ -360,9 +361,12 @@ TACIT_MUST_USE enum tacit_err tacit_engine_begin(
 TACIT_MUST_USE enum tacit_err tacit_engine_finish(
         struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx);
 /* Opens messages of c that follow what it has seen (op_sync.c). *whole is false where a sender is
- * unknown: what is left is to be fetched. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
-TACIT_MUST_USE enum tacit_err tacit_sync_take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole);
+ * unknown: what is left is to be fetched. An event is one message; where something is missing
+ * before it, or it would be refused, nothing is told of it (ORDER_CHANGED), but the group's state
+ * may have advanced. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
+enum tacit_sync_from { TACIT_FROM_PAGE, TACIT_FROM_EVENT };
+TACIT_MUST_USE enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from, bool *whole);
 
 /* The message at id was put into the history; expires is when it is over, 0: never. Fails: NOMEM.
  */

@@ -217,6 +217,8 @@ static enum tacit_err take_message(struct tacit_engine *e, struct tacit_op *op,
 		err = tacit_outbox_met(e, op, c, tacit_buf_view(&m->envelope), m->id, m->time);
 		goto out;
 	}
+	if (op->by_event && (why != TACIT_OK || opened.missing > 0))
+		TRY(TACIT_E_ORDER_CHANGED); /* the history may have what the events do not */
 	if (why == TACIT_OK && opened.missing > 0)
 		TRY(tell_missing(e, op, c, m, opened.missing));
 	if (why == TACIT_OK)
@@ -323,8 +325,8 @@ static enum tacit_err tell_earlier(
 	        count);
 }
 
-enum tacit_err tacit_sync_take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole)
+enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from, bool *whole)
 {
 	enum tacit_err err;
 	enum page_end end = PAGE_READ;
@@ -333,6 +335,7 @@ enum tacit_err tacit_sync_take(
 	struct tacit_op op = {
 	        .kind = TACIT_CMD_SYNC,
 	        .own_accord = true,
+	        .by_event = from == TACIT_FROM_EVENT,
 	        .conversation = c->id,
 	        .asked_after = c->seen,
 	        .message = self != NULL ? (uint64_t)self->joined : 0,

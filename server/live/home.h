@@ -150,9 +150,10 @@ TACIT_MUST_USE enum tacit_err socket_of_user(struct home *h, struct live_socket 
 void socket_send(struct home *h, struct live_socket *k, struct net_frame *f);
 
 /* --- rooms.c --- */
-void room_join(struct home *h, struct live_socket *k, int64_t room);
-void room_open(struct home *h, struct live_socket *k, int64_t room, int64_t known);
-void room_leave(struct home *h, struct live_socket *k, int64_t room);
+void room_join(struct home *h, struct live_socket *k, int64_t room, uint64_t join);
+void room_open(struct home *h, struct live_socket *k, int64_t room, const struct live_opening *o);
+void room_leave(struct home *h, struct live_socket *k, int64_t room, uint64_t join);
+void room_whisper(struct home *h, struct live_socket *k, int64_t room, struct net_frame *f);
 void room_leave_all(struct home *h, struct live_socket *k);
 void room_publish(
         struct home *h, int64_t room, struct net_frame *f, const struct live_handle *except);

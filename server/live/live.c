@@ -20,6 +20,7 @@ enum op_kind {
 	OP_JOIN,
 	OP_OPEN,
 	OP_LEAVE,
+	OP_WHISPER,
 	OP_PUBLISH,
 	OP_PUBLISH_USER,
 	OP_EVICT,
@@ -30,7 +31,9 @@ struct op {
 	enum op_kind kind;
 	struct live_handle s; /* PUBLISH: who gets nothing */
 	bool except;
-	int64_t id, other; /* room, user, ack; known, session */
+	int64_t id, other; /* room, user, ack; known, user, session */
+	uint64_t join;
+	bool stays;
 	struct live_identity who;
 	struct net_frame *frame;
 	struct tacit_bytes text;
@@ -44,6 +47,17 @@ struct op_letter {
 	struct tacit_bytes binary[TACIT_SIO_MAX_ATTACHMENTS];
 	uint8_t bytes[];
 };
+
+/* A frame of the application is a frame of net under another name. */
+static struct net_frame *net_of(struct live_frame *f)
+{
+	return (struct net_frame *)f;
+}
+
+static struct live_frame *frame_of(struct net_frame *f)
+{
+	return (struct live_frame *)f;
+}
 
 /* --- on the loop --- */
 
@@ -123,13 +137,18 @@ static void perform_on_socket(struct home *h, struct live_socket *k, const struc
 		session_ack(k->session, k, op->id, op->text, op->binary, op->count);
 		return;
 	case OP_JOIN:
-		room_join(h, k, op->id);
+		room_join(h, k, op->id, op->join);
 		return;
 	case OP_OPEN:
-		room_open(h, k, op->id, op->other);
+		room_open(h, k, op->id,
+		        &(struct live_opening){
+		                op->join, op->other, op->stays, frame_of(op->frame)});
 		return;
 	case OP_LEAVE:
-		room_leave(h, k, op->id);
+		room_leave(h, k, op->id, op->join);
+		return;
+	case OP_WHISPER:
+		room_whisper(h, k, op->id, op->frame);
 		return;
 	default:
 		return;
@@ -251,17 +270,6 @@ void live_disconnect(struct live_handle s)
 	dispatch(s.loop, &(struct op){.kind = OP_DISCONNECT, .s = s});
 }
 
-/* A frame of the application is a frame of net under another name. */
-static struct net_frame *net_of(struct live_frame *f)
-{
-	return (struct net_frame *)f;
-}
-
-static struct live_frame *frame_of(struct net_frame *f)
-{
-	return (struct live_frame *)f;
-}
-
 struct live_frame *live_frame_new_binary(
         struct tacit_bytes args, const struct tacit_bytes *binary, size_t count, int64_t order)
 {
@@ -323,19 +331,35 @@ void live_ack(struct live_handle s, int64_t ack, struct tacit_bytes args)
 	live_ack_binary(s, ack, args, NULL, 0);
 }
 
-void live_join(struct live_handle s, int64_t room)
+uint64_t live_join(struct live_handle s, int64_t room)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_JOIN, .s = s, .id = room});
+	static _Atomic uint64_t joins;
+	uint64_t join = atomic_fetch_add_explicit(&joins, 1, memory_order_relaxed) + 1;
+	dispatch(s.loop, &(struct op){.kind = OP_JOIN, .s = s, .id = room, .join = join});
+	return join;
 }
 
-void live_open(struct live_handle s, int64_t room, int64_t known)
+void live_open(struct live_handle s, int64_t room, const struct live_opening *o)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_OPEN, .s = s, .id = room, .other = known});
+	dispatch(s.loop, &(struct op){.kind = OP_OPEN,
+	                         .s = s,
+	                         .id = room,
+	                         .other = o->known,
+	                         .join = o->join,
+	                         .stays = o->stays,
+	                         .frame = net_of(o->history)});
 }
 
-void live_leave(struct live_handle s, int64_t room)
+void live_leave(struct live_handle s, int64_t room, uint64_t join)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_LEAVE, .s = s, .id = room});
+	dispatch(s.loop, &(struct op){.kind = OP_LEAVE, .s = s, .id = room, .join = join});
+}
+
+void live_whisper(struct live_handle s, int64_t room, struct live_frame *f)
+{
+	if (f != NULL)
+		dispatch(s.loop,
+		        &(struct op){.kind = OP_WHISPER, .s = s, .id = room, .frame = net_of(f)});
 }
 
 void live_publish(

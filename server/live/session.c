@@ -94,7 +94,8 @@ bool session_offer(struct session *s, struct net_frame *f)
 {
 	if (s->closed)
 		return true;
-	if (fits(s, f->bytes, 1) && push(s, f))
+	/* What is larger than the limit itself goes when little waits: else it never would. */
+	if ((fits(s, f->bytes, 1) || session_has_room(s)) && push(s, f))
 		return true;
 	s->dropped++;
 	return false;

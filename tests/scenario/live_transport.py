@@ -339,6 +339,98 @@ def history_and_live_meet(world):
 
 
 @tap.case
+def an_earlier_join_does_not_undo_a_later_one(world):
+    with Echo(*CALM, loops=1) as echo:
+        room, s, other = 8, Socket(echo.port), Socket(echo.port)
+        s.call("join", room)
+        s.call("join", room)
+        other.call("publish", room, 3, 3)
+        s.call("open", room, 9, 1, "first", False)  # would leave, and know all up to 9
+        tap.equal(s.next('42["history"'), '42["history","first"]', "its history comes")
+        s.call("leave", room, 1)
+        other.call("publish", room, 4, 4)
+        s.call("open", room, 2, 2, "second", True)
+        tap.equal(s.next('42["history"'), '42["history","second"]', "and that of the second")
+        tap.equal([s.published(), s.published()], [3, 4], "nothing is missing")
+        s.call("open", room, 9, 2, "late", False)
+        other.call("publish", room, 5, 5)
+        tap.equal(s.published(), 5, "what is open stays so")
+        s.call("leave", room, 2)
+        other.call("publish", room, 6, 6)
+        s.call("nothing")
+        tap.equal([p for p in s.seen if "published" in p], [], "nothing after leaving")
+        s.close()
+        other.close()
+
+
+@tap.case
+def who_does_not_stay_gets_the_history_alone(world):
+    with Echo(*CALM, loops=1) as echo:
+        s = Socket(echo.port)
+        s.call("join", 8)
+        s.call("open", 8, 0, 1, "a page", False)
+        s.call("publish", 8, 1, 1)
+        tap.equal(s.next('42["history"'), '42["history","a page"]', "history")
+        s.call("nothing")
+        tap.equal([p for p in s.seen if "published" in p], [], "not in the room")
+        s.close()
+
+
+@tap.case
+def what_does_not_fit_before_the_opening_is_told_at_the_opening(world):
+    room, s, other = 8, Socket(world.port), Socket(world.port)
+    s.call("join", room)
+    for i in range(1, 301):
+        other.say("42" + json.dumps(["publish", room, i, i]))
+    other.call("nothing")
+    s.call("nothing")
+    s.call("open", room, 250)
+    tap.equal(s.next('42["behind"'), '42["behind",8]', "told, though nothing more is published")
+    got = [json.loads(p[2:])[1] for p in s.seen if "published" in p]
+    tap.check(got, "something was held")
+    tap.equal(got, list(range(251, 251 + len(got))), "what came before is without a gap")
+    s.call("leave", room)
+    s.call("join", room)
+    for i in range(301, 601):
+        other.say("42" + json.dumps(["publish", room, i, i]))
+    other.call("nothing")
+    s.call("nothing")
+    s.call("open", room, 590)
+    tap.equal(s.next('42["behind"'), '42["behind",8]', "told, though all that was held is known")
+    s.close()
+    other.close()
+
+
+@tap.case
+def many_histories_at_once_close_nobody(world):
+    with Echo(*CALM, "--queue-frames", "8", loops=1) as echo:
+        rooms, told = list(range(1, 61)), []
+        p = Polling(echo.port).connect()
+        status, said = p.post(*["42" + json.dumps(words) for room in rooms for words in
+                                (["join", room], ["open", room, 0, 0, room])])
+        tap.equal((status, said), (200, "ok"), "post")
+        while len(told) < len(rooms):
+            packet = json.loads(p.next("42")[2:])
+            tap.one_of(packet[0], ["history", "behind"], "what came")
+            told += packet[1:]
+        tap.equal(sorted(told), rooms, "each room's history came, or that it did not")
+        p.call("nothing")
+
+
+@tap.case
+def a_message_larger_than_the_queue_reaches_who_keeps_up(world):
+    room, s, other = 8, Socket(world.port), Socket(world.port)
+    s.call("join", room)
+    s.call("open", room, 0)
+    for i in (1, 2):
+        other.call("publish", room, i, "x" * 400000)
+        tap.equal(len(s.published()), 400000, "it came")
+    tap.equal([p for p in s.seen if "behind" in p], [], "nothing was dropped")
+    s.close()
+    other.close()
+
+
+@tap.case
 def members_are_put_out(world):
     room = 9
     a, b = (Socket(world.port, json.dumps({"user": user})) for user in (101, 102))

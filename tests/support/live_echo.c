@@ -6,7 +6,8 @@
  *
  * Prints "listening on PORT". Ends when its standard input does, or on SIGTERM. Beyond what the
  * suites ask for, events drive the module's other calls, for tests of our own:
- *   "join" room, "open" room known, "leave" room, "publish" room order text, "kick", "whoami". */
+ *   "join" room, "open" room known [join, history, stays], "leave" room [join],
+ *   "publish" room order text, "kick", "whoami". Joins count from 1. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -145,6 +146,22 @@ static void publish(struct live_handle s, const struct live_event *e)
 	tacit_buf_clear(&text);
 }
 
+static void open_room(struct live_handle s, const struct live_event *e)
+{
+	struct tacit_buf text = {0};
+	const json_t *stays = json_array_get(e->args, 4);
+	json_t *all = json_pack("[s,O]", "history", json_array_get(e->args, 3));
+	struct live_opening o = {.join = (uint64_t)number(e, 2),
+	        .known = number(e, 1),
+	        .stays = stays == NULL || json_is_true(stays)};
+	if (all != NULL && tacit_json_write(all, &text) == TACIT_OK)
+		o.history = live_frame_new(inside(&text), 0);
+	live_open(s, number(e, 0), &o);
+	live_frame_drop(o.history);
+	json_decref(all);
+	tacit_buf_clear(&text);
+}
+
 static void acknowledge(struct live_handle s, const struct live_event *e)
 {
 	struct tacit_buf text = {0};
@@ -162,9 +179,9 @@ static void on_event(void *ctx, struct live_handle s, const struct live_identity
 	else if (strcmp(e->name, "join") == 0)
 		live_join(s, number(e, 0));
 	else if (strcmp(e->name, "open") == 0)
-		live_open(s, number(e, 0), number(e, 1));
+		open_room(s, e);
 	else if (strcmp(e->name, "leave") == 0)
-		live_leave(s, number(e, 0));
+		live_leave(s, number(e, 0), (uint64_t)number(e, 1));
 	else if (strcmp(e->name, "publish") == 0)
 		publish(s, e);
 	else if (strcmp(e->name, "evict") == 0)

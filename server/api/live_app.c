@@ -97,7 +97,8 @@ void api_tell_ended(struct api *a, const int64_t *conversations, size_t count)
 	for (size_t i = 0; i < count; i++)
 		TRY(live_tell_closed(&o, conversations[i], "expired", NULL, 0));
 out:
-	tacit_ignore(err, "out of memory: who asks for the conversation is told that it is gone");
+	if (err != TACIT_OK)
+		live_give_up(a->live);
 	live_outbox_send(&o, a->live);
 }
 

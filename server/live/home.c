@@ -161,6 +161,13 @@ void home_turn_over(void *ctx, uint32_t loop)
 	set_alarm(h);
 }
 
+void home_give_up(struct home *h, uint16_t close_code)
+{
+	for (size_t i = 0; i < h->seat_room; i++)
+		if (h->seats[i] != NULL)
+			session_close(&h->seats[i]->session, SESSION_SAY_CLOSE, close_code);
+}
+
 void home_stops(void *ctx, uint32_t loop)
 {
 	struct home *h = here;
@@ -169,11 +176,7 @@ void home_stops(void *ctx, uint32_t loop)
 	if (h == NULL)
 		return;
 	h->stopping = true;
-	for (size_t i = 0; i < h->seat_room; i++) {
-		if (h->seats[i] != NULL)
-			session_close(
-			        &h->seats[i]->session, SESSION_SAY_CLOSE, TACIT_WS_GOING_AWAY);
-	}
+	home_give_up(h, TACIT_WS_GOING_AWAY);
 }
 
 void home_ended(void *ctx, uint32_t loop)

@@ -76,8 +76,8 @@ struct live_settings {
 	const char *const *namespaces;
 };
 
-/* Any thread. */
-void live_accept(struct live_handle s, const struct live_identity *who);
+/* Any thread. Fails: NOMEM, and s is closed without having been accepted. */
+TACIT_MUST_USE enum tacit_err live_accept(struct live_handle s, const struct live_identity *who);
 /* connect_error with this message and {"code": code} as data. */
 void live_refuse(struct live_handle s, const char *message, const char *code);
 /* Says DISCONNECT; the socket has gone with this call. The client closes the session then, and if
@@ -130,6 +130,9 @@ void live_publish(
 void live_publish_user(struct live *l, int64_t user_id, struct live_frame *f);
 /* Any thread: the user's sockets leave the room (0: every user's do). */
 void live_evict(struct live *l, int64_t room, int64_t user_id);
+/* Any thread: something could not be told (there is no memory). All sessions are closed; clients
+ * come back, join and read what they missed. What fails within this module does so by itself. */
+void live_give_up(struct live *l);
 /* Any thread: the login's sockets are disconnected; with session_id 0 all of the user's. */
 void live_end(struct live *l, int64_t user_id, int64_t session_id);
 

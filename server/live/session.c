@@ -101,13 +101,18 @@ bool session_offer(struct session *s, struct net_frame *f)
 	return false;
 }
 
-void session_send(struct session *s, struct net_frame *f)
+bool session_push(struct session *s, struct net_frame *f)
 {
 	if (s->closed)
-		return;
+		return true;
 	/* A single frame may be as large as it is: the limit is for what piles up. */
 	bool alone = s->ring.count == 0;
-	if (f == NULL || !(alone || fits(s, f->bytes, HARD_LIMIT)) || !push(s, f))
+	return (alone || fits(s, f->bytes, HARD_LIMIT)) && push(s, f);
+}
+
+void session_send(struct session *s, struct net_frame *f)
+{
+	if (f == NULL || !session_push(s, f))
 		session_close(s, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER);
 }
 

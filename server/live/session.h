@@ -28,6 +28,7 @@ struct live_socket {
 	struct live_socket *next_of_user;
 	struct member *rooms;
 	bool behind; /* frames of a room were dropped */
+	bool missed; /* something that may not be: its session is about to be closed */
 };
 
 struct session_ops {
@@ -110,6 +111,9 @@ void session_disconnect(struct session *s, struct live_socket *k);
 
 /* For a room's frames: false when the queue is full. */
 bool session_offer(struct session *s, struct net_frame *f);
+/* For those that may not be missed, but must not end anything now: false when even for them there
+ * is no room, and the session is to be closed. */
+bool session_push(struct session *s, struct net_frame *f);
 /* For all others: a peer that lets them pile up is closed. NULL: out of memory, closed, too. f
  * stays the caller's. */
 void session_send(struct session *s, struct net_frame *f);

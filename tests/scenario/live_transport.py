@@ -1,5 +1,6 @@
 """Engine.IO and Socket.IO by hand: polling, WebSocket, the upgrade, rooms and limits, against
 live-echo with several loops, so that requests of a session come to loops that are not its own."""
+import base64
 import http.client
 import json
 import os
@@ -430,6 +431,54 @@ def a_message_larger_than_the_queue_reaches_who_keeps_up(world):
     other.close()
 
 
+def loop_of(s):
+    return base64.urlsafe_b64decode(s.hello["sid"])[16]
+
+
+@tap.case
+def what_no_memory_could_tell_is_told_by_closing(world):
+    with Echo(*CALM, loops=2) as echo:
+        members = []
+        while len({loop_of(s) for s in members}) < 2:
+            members.append(Socket(echo.port))
+        for s in members:
+            s.call("join", 6)
+            s.call("open", 6, 0)
+        teller = members[-1]
+        teller.say("42" + json.dumps(["starve", 6, 1, "lost"]))
+        for s in members:
+            if loop_of(s) == loop_of(teller):
+                tap.equal(s.published(), "lost", "on the teller's loop it came")
+            else:
+                tap.check(s.ended(), "who could not be told was closed")
+                tap.equal([p for p in s.seen if "published" in p], [], "and heard nothing")
+        again = [Socket(echo.port) for _ in range(8)]
+        for s in again:
+            s.call("join", 6)
+            s.call("open", 6, 0)
+        teller.call("publish", 6, 2, "heard")
+        for s in again:
+            tap.equal(s.published(), "heard", "who came back")
+        for s in members + again:
+            s.close()
+
+
+@tap.case
+def what_a_user_is_told_is_not_dropped_in_silence(world):
+    with Echo(*CALM, "--queue-frames", "8") as echo:
+        p, other = Polling(echo.port).connect('{"user":55}'), Socket(echo.port)
+        for i in range(20):
+            other.call("tell", 55, i)
+        got = [json.loads(p.next('42["told"')[2:])[1] for _ in range(20)]
+        tap.equal(got, list(range(20)), "beyond what room messages may fill")
+        for i in range(50):
+            other.call("tell", 55, i)
+        while p.poll()[0] == 200:
+            pass
+        tap.equal(p.poll()[0], 400, "what does not fit at all ends the session")
+        other.close()
+
+
 @tap.case
 def members_are_put_out(world):
     room = 9
@@ -588,13 +637,14 @@ def stopping_says_good_bye(world):
         def poll():
             try:
                 answer.append(p.poll())
-            except OSError:  # it came too late
-                answer.append(None)
+            except OSError:
+                answer.append("too late")
 
         thread = threading.Thread(target=poll)
         thread.start()
     thread.join(WAIT)
-    tap.one_of(answer[0], [None, (200, "1")], "the poll")
+    late = ("too late", (400, '{"code":1,"message":"Session ID unknown"}'))
+    tap.one_of(answer[0], [(200, "1"), *late], "the poll")
     tap.check(s.ended(), "the WebSocket was closed")
     s.close()
 

@@ -419,6 +419,7 @@ static enum tacit_err run_task(struct runner *r, const struct task *t)
 		break;
 	case TASK_CONVERSATIONS:
 		tacit_engine_each_conversation(host_engine(r->host), on_notice, &teller);
+		err = tacit_engine_each_outgoing(host_engine(r->host), on_notice, &teller);
 		break;
 	case TASK_JOB:
 		err = t->job(r, r->host, t->ctx);

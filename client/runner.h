@@ -73,7 +73,8 @@ TACIT_MUST_USE enum tacit_err runner_post(
 /* A page of the history: RUNNER_HISTORY events, oldest first, then RUNNER_ENDED. */
 TACIT_MUST_USE enum tacit_err runner_history(
         struct runner *r, struct host_span span, uint64_t *ticket);
-/* The conversations that are known here, without asking the server: CONVERSATION notices. */
+/* The conversations that are known here, without asking the server: CONVERSATION notices, then
+ * OUTGOING ones of what waits to be sent. */
 TACIT_MUST_USE enum tacit_err runner_conversations(struct runner *r, uint64_t *ticket);
 /* Anything else that needs the host (a file up or down): job runs in the runner's thread; its error
  * ends the ticket. ctx must live until RUNNER_ENDED has come or runner_stop has returned. The job

@@ -488,6 +488,8 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_met(struct tacit_engine *e, const str
         struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time);
 /* Everything that waits in a conversation goes, untold. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation);
+/* One goes, untold. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_remove(struct tacit_engine *e, struct tacit_outgoing *o);
 void tacit_outbox_free(struct tacit_outgoing *o);
 extern const struct tacit_group_ops *const tacit_group_ops;
 
@@ -499,7 +501,7 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
         tacit_op_resolve_cmd, tacit_op_create_group, tacit_op_add, tacit_op_remove,
         tacit_op_mark_read, tacit_op_safety_number, tacit_op_set_verified, tacit_op_accept_key,
         tacit_op_devices, tacit_op_revoke_device, tacit_op_typing, tacit_op_create_session,
-        tacit_op_close_session, tacit_op_set_expiry;
+        tacit_op_close_session, tacit_op_set_expiry, tacit_op_drop;
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;

@@ -164,6 +164,45 @@ def what_is_written_without_a_server_waits(w):
 
 
 @tap.case
+def what_was_left_waiting_is_shown_and_dropped(w):
+    w.server.stop()
+    for text in ("from an earlier run", "better not"):
+        tap.equal(w.alice.run("send", "bob", text).code, 1, "it is kept")
+    with screen(w.alice, "bob") as a:
+        a.wait("OFFLINE")
+        a.wait("from an earlier run  … waiting")
+        a.wait("better not  … waiting")
+        leave(a)
+    kept = w.alice.json("outbox", "list").of("outgoing")
+    tap.equal([(o["title"], o["text"], o["may_have_arrived"]) for o in kept],
+              [("bob", "from an earlier run", False), ("bob", "better not", False)], "the list")
+    tap.equal(w.alice.run("outbox", "drop", "zz").code, 1, "no such id")
+    w.alice.must("outbox", "drop", kept[1]["id"][:8])
+    with screen(w.alice, "bob") as a:
+        a.wait("from an earlier run  … waiting")
+        w.server.start()
+        a.wait("from an earlier run  ✓")
+        tap.check("better not" not in a.picture, "what was dropped is not there")
+        leave(a)
+    tap.equal(w.alice.json("outbox", "list").of("outgoing"), [], "nothing waits")
+    texts = [text for _, text in w.bob.inbox()]
+    tap.check("from an earlier run" in texts and "better not" not in texts, f"bob has {texts}")
+
+
+@tap.case
+def read_marks_are_known_after_a_restart(w):
+    w.alice.must("send", "bob", "read this")
+    w.bob.must("inbox")
+    w.alice.must("inbox")
+    w.server.stop()
+    with screen(w.alice, "bob") as a:
+        a.wait("OFFLINE")
+        a.wait("read this  ✓✓ read by bob")
+        leave(a)
+    w.server.start()
+
+
+@tap.case
 def files_go_both_ways(w):
     with open(os.path.join(w.machine.work, "plan b.txt"), "w", encoding="utf-8") as f:
         f.write("x" * 5000)

@@ -64,6 +64,7 @@ struct session {
 	bool upgrading;  /* a probe was answered */
 	bool parked;     /* a polling request waits */
 	bool told_to_go; /* a DISCONNECT was said */
+	bool trusted;    /* the owner's: messages may be as large as max_payload */
 	bool closed;
 	enum session_end end;
 	uint16_t close_code; /* for the WebSocket */
@@ -86,6 +87,9 @@ void session_ping(struct session *s);
 
 /* A polling request for packets. False: refused (400), and the session may be closed. */
 bool session_poll(struct session *s);
+/* How large a message, or the body of a POST, may be: who was never let in needs room for a token.
+ */
+size_t session_max_message(const struct session *s);
 /* Does the parked request have something to be answered with? */
 bool session_poll_ready(const struct session *s);
 /* The answer to the parked request. Fails: NOMEM; then the session is closed. */

@@ -117,9 +117,12 @@ class Socket:
         return json.loads(self.next('42["published"')[2:])[1]
 
     def ended(self):
+        """Reads until the end; False: none came."""
         try:
             while True:
                 self.text()
+        except TimeoutError:
+            return False
         except (Ended, OSError):
             return True
 
@@ -206,6 +209,24 @@ def what_is_too_large_is_refused(world):
     s.say('42["message","' + "x" * 1000000 + '"]')
     tap.check(s.ended(), "a message beyond maxPayload ends the session")
     s.close()
+
+
+@tap.case
+def who_was_never_let_in_gets_little_room(world):
+    pad = json.dumps({"pad": "x" * 20000})
+    s = Socket(world.port, connect=False)
+    s.say("40" + pad)
+    tap.check(s.ended(), "a large message")
+    p = Polling(world.port)
+    tap.equal(p.post("40" + pad)[0], 400, "a large body")
+    attachments = Socket(world.port, connect=False)
+    attachments.say('451-["message",{"_placeholder":true,"num":0}]')
+    tap.check(attachments.ended(), "attachments are not waited for")
+    for connected in (Socket(world.port), Polling(world.port).connect()):
+        tap.equal(connected.call("message-with-ack", "x" * 20000)[-20002:],
+                  "x" * 20000 + '"]', "who was let in")
+    for one in (s, attachments):
+        one.close()
 
 
 @tap.case

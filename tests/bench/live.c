@@ -433,6 +433,7 @@ int main(int argc, char **argv)
 	l.host.port = (unsigned)strtoul(argv[2], NULL, 10);
 	l.pid = argv[3];
 	read_options(&l.options, argv + 5);
+	l.said = (uint64_t)now_ns() / 1000; /* client_ids of another run would be retries */
 	set_up(&l, argv[4]);
 	take_sample(&l, &l.before);
 	connect_all(&l);

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
+from support.door import Door  # noqa: E402
 from support.screen import Screen, fresh_modes  # noqa: E402
 from support.server import Server, program  # noqa: E402
 
@@ -222,6 +223,41 @@ def files_go_both_ways(w):
         leave(b)
     with open(os.path.join(w.machine.work, "plan b.txt"), encoding="utf-8") as f:
         tap.equal(f.read(), "x" * 5000, "the file")
+
+
+@tap.case
+def a_file_keeps_no_message_waiting(w):
+    with open(os.path.join(w.machine.work, "slow.txt"), "w", encoding="utf-8") as f:
+        f.write("y" * 5000)
+    with contextlib.closing(Door(w.server)) as door:
+        w.machine.server = door
+        try:
+            with screen(w.alice, "bob") as a, screen(w.bob, "alice") as b:
+                a.wait(r"\bonline\b")
+                b.wait(r"\bonline\b")
+                door.files.clear()
+                a.enter("/file slow.txt")
+                a.wait("Sending slow.txt")
+                a.enter("meanwhile")
+                b.wait(r"alice\s+meanwhile")
+                a.wait("meanwhile  ✓")
+                b.enter("and the other way")
+                a.wait(r"bob\s+and the other way")
+                door.files.set()
+                b.wait(r"file slow\.txt, 5\.0 kB")
+                a.wait("Sent slow.txt")
+                a.wait(r"file slow\.txt, 5\.0 kB")
+                door.files.clear()
+                a.enter("/file slow.txt")
+                a.wait("Sending slow.txt")
+                a.control("C")
+                a.wait("slow.txt: .*goes on where this one ended")
+                leave(a)
+                leave(b)
+        finally:
+            w.machine.server = w.server
+    files = [t["name"] for t in w.bob.history("alice") if isinstance(t, dict)]
+    tap.equal(files.count("slow.txt"), 1, "it came, once")
 
 
 @tap.case

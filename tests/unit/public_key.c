@@ -2,6 +2,7 @@
  * and X448 with @noble/curves); the official vectors have no P-521 but inside of HPKE. */
 #include <string.h>
 
+#include "base/env.h"
 #include "crypto/dh.h"
 #include "crypto/secret.h"
 #include "crypto/sign.h"

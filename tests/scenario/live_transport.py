@@ -3,7 +3,10 @@ live-echo with several loops, so that requests of a session come to loops that a
 import http.client
 import json
 import os
+import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -151,16 +154,15 @@ def pages_of_strangers_get_no_socket(world):
 # --- the upgrade ---
 
 def upgrade(p):
-    ws = WebSocket(p.port, f"/socket.io/?EIO=4&transport=websocket&sid={p.sid}", {})
+    ws = WebSocket(p.port, f"/socket.io/?EIO=4&transport=websocket&sid={p.sid}", {}, tls=p.tls)
     ws.send(1, b"2probe")
     tap.equal(ws.receive(), (1, b"3probe"), "probe")
     return ws
 
 
-@tap.case
-def upgrades_cross_loops(world):
+def check_upgrades(port, tls=None):
     for _ in range(12):
-        p = Polling(world.port).connect()
+        p = Polling(port, tls=tls).connect()
         ws = upgrade(p)
         p.post('42["message","by polling"]')
         ws.send(1, b"5")
@@ -175,8 +177,28 @@ def upgrades_cross_loops(world):
         tap.equal([s for s in seen if s != "2"],
                   ['42["message-back","by polling"]', '42["message-back","by socket"]'],
                   "nothing is lost, nothing doubled")
+        ws.send(1, b'42["message","' + b"x" * 100000 + b'"]')
+        tap.equal(len(ws.receive()[1]), 100000 + len('42["message-back",""]'), "and large ones")
         tap.equal(p.poll()[0], 400, "polling is over")
         ws.close()
+
+
+@tap.case
+def upgrades_cross_loops(world):
+    check_upgrades(world.port)
+
+
+@tap.case
+def upgrades_cross_loops_under_tls(world):
+    """A connection goes to the loop of its session together with its TLS."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = (os.path.join(folder, name) for name in ("cert.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+                        "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        with Echo(*CALM, "--tls-cert", cert, "--tls-key", key) as echo:
+            check_upgrades(echo.port, ssl.create_default_context(cafile=cert))
 
 
 @tap.case

@@ -12,8 +12,8 @@ CALM = ["--ping-interval", "60000", "--ping-timeout", "60000"]
 class Polling:
     """A session by long-polling; each request on a connection of its own, so on any loop."""
 
-    def __init__(self, port, path="/socket.io/", headers=None):
-        self.port, self.path, self.headers = port, path, headers or {}
+    def __init__(self, port, path="/socket.io/", headers=None, tls=None):
+        self.port, self.path, self.headers, self.tls = port, path, headers or {}, tls
         self.sid = None
         status, body = self.request("GET")
         if status != 200 or not body.startswith("0"):
@@ -23,7 +23,11 @@ class Polling:
         self.waiting = []
 
     def request(self, method, body=None, transport="polling"):
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT)
+        if self.tls is None:
+            link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT)
+        else:
+            link = http.client.HTTPSConnection("localhost", self.port, timeout=WAIT,
+                                               context=self.tls)
         sid = f"&sid={self.sid}" if self.sid else ""
         try:
             link.request(method, f"{self.path}?EIO=4&transport={transport}{sid}", body,

@@ -158,11 +158,12 @@ static enum tacit_err check_history(struct tacit_engine *e, const struct tacit_o
 {
 	enum tacit_err err = TACIT_OK;
 	uint64_t epoch = tacit_group_epoch(c->group);
+	bool gap = c->gap_epoch == epoch;
 	if (ev->missing > 0) {
 		c->gap_epoch = epoch;
 		TRY(tell_missing(e, op, c, m, ev->missing));
 	}
-	if (ev->history_differs && c->gap_epoch != epoch && c->life.ttl == 0 && c->life.count == 0)
+	if (ev->history_differs && !gap && c->life.ttl == 0 && c->life.count == 0)
 		TRY(tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 		        "%.*s was shown another history of this conversation than this device: the "
 		        "server has changed the order of messages, or shows different ones to "

@@ -173,6 +173,18 @@ out:
 	return err;
 }
 
+static enum tacit_err take_name(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_bytes name)
+{
+	enum tacit_err err;
+	bool same = tacit_bytes_eq(tacit_buf_view(&c->name), name);
+	TRY(tacit_name_take(e, c, name));
+	if (!same && c->known)
+		TRY(tacit_conversation_tell(e, op, c));
+out:
+	return err;
+}
+
 static enum tacit_err take_content(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_incoming *m,
         const struct tacit_group_event *ev)
@@ -192,7 +204,7 @@ static enum tacit_err take_content(struct tacit_engine *e, struct tacit_op *op,
 		break;
 	case TACIT_CONTENT_TITLE:
 		tacit_silent_note(e, c, m);
-		TRY(tacit_name_take(e, c, n.content.text));
+		TRY(take_name(e, op, c, n.content.text));
 		break;
 	default:
 		TRY(tacit_receipts_take(e, op, c, m, &n.content));

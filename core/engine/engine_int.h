@@ -113,7 +113,8 @@ struct tacit_print { /* of an epoch in which this device was */
 struct tacit_lost {
 	uint64_t message;
 	struct tacit_print at;
-	bool asked; /* its sender was told */
+	uint8_t asks;      /* how often its sender was told */
+	uint64_t asked_in; /* in which epoch, the last time */
 };
 struct tacit_sent {
 	struct tacit_sent *next; /* older */

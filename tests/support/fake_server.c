@@ -729,14 +729,13 @@ static void do_claim(struct request *r, const struct fake_conversation *c)
 
 static void do_key(struct request *r, struct fake_conversation *c)
 {
-	if (r->method == TACIT_PUT) {
-		c->key = keep(text_of(r->data, "key"));
-		c->key_user = r->user->id;
-	}
-	if (c->key == NULL || c->key_user != r->user->id)
+	char **key = &c->keys[r->user->id - 1];
+	if (r->method == TACIT_PUT)
+		*key = keep(text_of(r->data, "key"));
+	if (*key == NULL)
 		refuse(r, 404, "NOT_FOUND");
 	else
-		answer(r, 200, json_pack("{s:s}", "key", c->key));
+		answer(r, 200, json_pack("{s:s}", "key", *key));
 }
 
 static void do_remove(struct request *r, struct fake_conversation *c, const char *name)

@@ -53,8 +53,8 @@ struct fake_conversation {
 	uint64_t last_forgotten;
 	uint64_t last_claimed; /* not 0: the last_message_id that is given out */
 	uint64_t epoch, epoch_message;
-	char *group_info, *key; /* base64, owned; the key is the first member's */
-	uint64_t key_user;
+	char *group_info;       /* base64, owned */
+	char *keys[FAKE_USERS]; /* each user's own wrapped key; the same */
 };
 
 struct fake_message {

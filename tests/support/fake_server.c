@@ -344,9 +344,9 @@ static json_t *conversation_object(struct request *r, const struct fake_conversa
 			last = r->s->messages[i].id;
 	if (c->last_claimed != 0)
 		last = c->last_claimed;
-	return json_pack("{s:I,s:s,s:s,s:I,s:I,s:o}", "id", (json_int_t)c->id, "kind", c->kind,
+	return json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:o}", "id", (json_int_t)c->id, "kind", c->kind,
 	        "name", c->name, "last_message_id", (json_int_t)last, "unread", (json_int_t)0,
-	        "participants", people);
+	        "message_ttl_seconds", (json_int_t)c->ttl, "participants", people);
 }
 
 static void do_list(struct request *r)

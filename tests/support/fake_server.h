@@ -39,6 +39,7 @@ struct fake_conversation {
 	struct fake_member members[FAKE_USERS];
 	size_t member_count;
 	uint64_t last_forgotten;
+	uint64_t ttl;          /* of messages, seconds; only told */
 	uint64_t last_claimed; /* not 0: the last_message_id that is given out */
 };
 

@@ -359,7 +359,7 @@ out:
 	return err;
 }
 
-/* Who is in, how long messages are kept: the description says it all. */
+/* Who is in: the description says it all. */
 static enum tacit_err on_change(const struct event *ev)
 {
 	size_t i;
@@ -377,6 +377,27 @@ static enum tacit_err on_change(const struct event *ev)
 		        tacit_contact_is_self(ev->e, name))
 			ev->room->live.state = LIVE_OUT;
 	}
+	return TACIT_OK;
+}
+
+/* Who it was, is in no description. */
+static enum tacit_err on_expiry(const struct event *ev)
+{
+	int64_t seconds = 0;
+	struct tacit_bytes name = {0};
+	struct tacit_conversation *c = ev->room;
+	const struct tacit_member *m = NULL;
+	if (c == NULL)
+		return TACIT_OK;
+	if (tacit_json_text(json_object_get(ev->body, "by"), "username", TACIT_REQUIRED,
+	            TACIT_MAX_USERNAME, &name) == TACIT_OK)
+		m = tacit_conversation_member(c, name);
+	if (m != NULL && tacit_json_integer(ev->body, "message_ttl_seconds", TACIT_REQUIRED, 0,
+	                         TACIT_MAX_INTEGER, &seconds) == TACIT_OK) {
+		c->life.by = m->name;
+		c->life.by_seconds = (uint64_t)seconds;
+	}
+	c->live.behind = true;
 	return TACIT_OK;
 }
 
@@ -424,7 +445,7 @@ static const struct {
         {"typing", on_typing},
         {"presence", on_presence},
         {"participants", on_change},
-        {"expiry", on_change},
+        {"expiry", on_expiry},
         {"session_closed", on_closed},
         {"fell_behind", on_fell_behind},
         {"error", on_error},

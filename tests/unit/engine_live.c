@@ -425,6 +425,61 @@ static void expired_messages_leave_the_history(void)
 	part();
 }
 
+/* The server's newest message is an older one then, and that is no lie. */
+static void the_newest_may_expire(void)
+{
+	char body[8192];
+	meet();
+	say("stays");
+	online();
+	size_t index = say("goes");
+	const struct fake_message *m = &server.messages[index];
+	snprintf(body, sizeof(body),
+	        "{\"id\":%llu,\"room_id\":%llu,\"username\":\"alice\",\"encrypted_content\":\"%s\","
+	        "\"expires_at\":\"2033-05-18T03:33:20Z\"}",
+	        (unsigned long long)m->id, (unsigned long long)room(), m->content);
+	person_live(&bob, "new_message", body);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "goes"), 1);
+	server.conversations[0].last_claimed = server.messages[index - 1].id;
+	CHECK_OK(person_sync(&bob)); /* before it is over by our clock */
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	int64_t before = person_clock;
+	person_clock = tacit_engine_due(bob.engine);
+	person_tick(&bob);
+	CHECK_OK(person_restart(&bob));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	/* One that had no end has none. */
+	server.conversations[0].last_claimed = 0;
+	say("for good");
+	CHECK_OK(person_sync(&bob));
+	server.conversations[0].last_claimed = m->id;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED, "gone back in time"));
+	person_clock = before;
+	part();
+}
+
+static void who_sets_the_time_is_named(void)
+{
+	meet();
+	say("before");
+	online();
+	server.conversations[0].ttl = 3600;
+	event("expiry", ",\"message_ttl_seconds\":3600,\"by\":{\"username\":\"alice\"}");
+	CHECK(person_told(&bob, TACIT_NOTICE_EXPIRY, TACIT_OK, "By the setting of alice"));
+	CHECK(strcmp(person_last(&bob, TACIT_NOTICE_EXPIRY)->username, "alice") == 0);
+	server.conversations[0].ttl = 60;
+	event("expiry", ",\"message_ttl_seconds\":60,\"by\":{\"username\":\"mallory\"}");
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_EXPIRY)->count, 60);
+	CHECK(person_last(&bob, TACIT_NOTICE_EXPIRY)->username[0] == '\0');
+	server.conversations[0].ttl = 0;
+	event("expiry", ",\"message_ttl_seconds\":0,\"by\":7");
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_EXPIRY)->count, 0);
+	CHECK(person_last(&bob, TACIT_NOTICE_EXPIRY)->username[0] == '\0');
+	part();
+}
+
 /* --- without memory ------------------------------------------------------------------------------
  */
 
@@ -477,6 +532,8 @@ static const struct tap_case cases[] = {
         {"once and in order, whatever happens", once_and_in_order_whatever_happens},
         {"a closed session leaves nothing", a_closed_session_leaves_nothing},
         {"expired messages leave the history", expired_messages_leave_the_history},
+        {"the newest may expire", the_newest_may_expire},
+        {"who sets the time is named", who_sets_the_time_is_named},
         {"survives without memory", survives_without_memory},
 };
 

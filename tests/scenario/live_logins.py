@@ -150,6 +150,28 @@ def events_cost_what_calls_cost(_):
 
 
 @tap.case
+def an_address_opens_so_many_sessions(_):
+    """Before anybody is asked who they are."""
+    with another(RATE_ADDRESS=60) as w:
+        for _ in range(1000):
+            answer = w.alice.get("/socket.io/?EIO=4&transport=polling", auth=None)
+            if answer.status != 200:
+                break
+        tap.equal(answer.status, 429, "refused")
+        tap.check(int(answer.headers["retry-after"]) >= 1, "Retry-After")
+        tap.equal(answer.json["code"], "RATE_LIMITED", "the error object")
+        tap.check({"error", "timestamp"} <= set(answer.json), "all of it")
+        refused = None
+        while refused is None:  # each takes more than comes back meanwhile
+            try:
+                with contextlib.suppress(Refused):  # the last of the allowance
+                    Live(w.alice).close()
+            except Ended as reason:
+                refused = str(reason)
+        tap.check("429" in refused, f"a WebSocket, too: {refused}")
+
+
+@tap.case
 def a_flood_is_cut(_):
     with another(RATE_ACCOUNT=5) as w:
         with Live(w.alice) as live, Live(w.bob) as bob:

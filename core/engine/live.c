@@ -409,11 +409,23 @@ static enum tacit_err on_closed(const struct event *ev)
 	return TACIT_OK;
 }
 
+static void stop_waiting(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	if (c->live.state != LIVE_JOINING)
+		return;
+	c->live.state = LIVE_OUT;
+	e->live.joining -= e->live.joining > 0;
+}
+
+/* Among what was dropped may be the history that a room waits for: it joins again. */
 static enum tacit_err on_fell_behind(const struct event *ev)
 {
-	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next)
-		if (ev->room == NULL || ev->room == c)
-			c->live.behind = true;
+	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next) {
+		if (ev->room != NULL && ev->room != c)
+			continue;
+		stop_waiting(ev->e, c);
+		c->live.behind = true;
+	}
 	return TACIT_OK;
 }
 

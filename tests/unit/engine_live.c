@@ -147,6 +147,32 @@ static void what_fell_behind_is_fetched(void)
 	part();
 }
 
+/* What is dropped may be the history of a join. */
+static void a_dropped_history_is_asked_for_again(void)
+{
+	static const char *const words[] = {"error", "fell_behind"};
+	for (size_t i = 0; i < TACIT_COUNT(words); i++) {
+		meet();
+		say("before");
+		person_live_up(&bob);
+		CHECK_INT(bob.join_count, 1);
+		bob.join_count = 0; /* the join is heard, its history dropped */
+		say("meanwhile");
+		if (i == 0)
+			event("error", ",\"code\":\"FELL_BEHIND\",\"error\":\"too slow\"");
+		else
+			person_live(&bob, "fell_behind", "{}");
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 2);
+		REQUIRE(bob.join_count == 1);
+		person_live_join(&bob, 50);
+		server.fault_path = "/api/";
+		server.fault_status = 503;
+		person_live_message(&bob, say("live"));
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "live"), 1);
+		part();
+	}
+}
+
 /* A server that forgot an event, and says nothing of it, has it in the history all the same. */
 static void a_gap_is_fetched_before_it_is_told(void)
 {
@@ -525,6 +551,7 @@ static const struct tap_case cases[] = {
         {"joins what it is let into", joins_what_it_is_let_into},
         {"a long history comes in pages", a_long_history_comes_in_pages},
         {"what fell behind is fetched", what_fell_behind_is_fetched},
+        {"a dropped history is asked for again", a_dropped_history_is_asked_for_again},
         {"a gap is fetched before it is told", a_gap_is_fetched_before_it_is_told},
         {"the connection outlives the engine", the_connection_outlives_the_engine},
         {"tells marks, typing and presence", tells_marks_typing_and_presence},

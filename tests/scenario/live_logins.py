@@ -171,6 +171,22 @@ def an_address_opens_so_many_sessions(_):
         tap.check("429" in refused, f"a WebSocket, too: {refused}")
 
 
+def timed_requests(w):
+    text = w.alice.get("/metrics").body.decode()
+    return int(next(line for line in text.splitlines()
+                    if line.startswith("tacit_http_request_seconds_count ")).split()[1])
+
+
+@tap.case
+def polls_are_no_measure_of_how_fast_calls_are(_):
+    with another() as w:
+        before = timed_requests(w)
+        for _ in range(20):
+            answer = w.alice.get("/socket.io/?EIO=4&transport=polling", auth=None)
+            tap.equal(answer.status, 200, "a poll")
+        tap.check(timed_requests(w) - before < 5, "they are not in the histogram")
+
+
 @tap.case
 def a_flood_is_cut(_):
     with another(RATE_ACCOUNT=5) as w:

@@ -189,6 +189,7 @@ struct tacit_op {
 	uint64_t *todo; /* conversations to fetch */
 	size_t todo_count, todo_next;
 	uint64_t asked_after; /* of the page under way */
+	size_t listed;        /* conversations on earlier pages of the list */
 	unsigned limit, pages;
 	uint64_t fetched; /* new messages told */
 	uint64_t earlier; /* messages of this conversation from before this device */

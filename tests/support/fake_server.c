@@ -352,11 +352,22 @@ static json_t *conversation_object(struct request *r, const struct fake_conversa
 static void do_list(struct request *r)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < r->s->conversation_count; i++)
-		if (member_of(&r->s->conversations[i], r->user) != NULL)
-			json_array_append_new(
-			        list, conversation_object(r, &r->s->conversations[i]));
-	answer(r, 200, json_pack("{s:o}", "conversations", list));
+	const char *at = strstr(r->path, "skip=");
+	size_t skip = at != NULL ? strtoul(at + 5, NULL, 10) : 0;
+	bool more = false;
+	for (size_t i = 0; i < r->s->conversation_count; i++) {
+		if (member_of(&r->s->conversations[i], r->user) == NULL)
+			continue;
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		more = r->s->list_page > 0 && json_array_size(list) == r->s->list_page;
+		if (more)
+			break;
+		json_array_append_new(list, conversation_object(r, &r->s->conversations[i]));
+	}
+	answer(r, 200, json_pack("{s:o,s:b}", "conversations", list, "has_more", more));
 }
 
 static bool add_members(struct request *r, struct fake_conversation *c, const json_t *names)

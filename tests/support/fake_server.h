@@ -71,6 +71,7 @@ struct fake_server {
 	bool deliver_refused;         /* what is answered with fault_status is done all the same */
 	unsigned lose_answer;         /* so many times: do it, but no answer comes */
 	unsigned lose_request;        /* so many times: not even that */
+	size_t list_page;             /* conversations on a page of the list; 0: all */
 	const char *ghost;            /* who is put into every conversation that is made */
 	bool trusts_everyone;         /* checks no signatures */
 	void (*entered)(bool inside); /* called around every request; may be NULL */

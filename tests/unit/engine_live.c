@@ -379,6 +379,28 @@ static size_t kept_of(struct person *p, uint64_t conversation)
 	return n;
 }
 
+/* What stands on a later page of the list is not gone. */
+static void a_list_comes_in_pages(void)
+{
+	meet();
+	make_it_a_session();
+	server.list_page = 1;
+	online();
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_say_in(&alice, 77, "secret"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "secret"), 1);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CLOSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	CHECK(kept_of(&bob, 77) > 0);
+	server.list_page = 0;
+	server.conversations[1].member_count = 0;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CLOSED, NULL), 1);
+	part();
+}
+
 static void a_closed_session_leaves_nothing(void)
 {
 	meet();
@@ -557,6 +579,7 @@ static const struct tap_case cases[] = {
         {"tells marks, typing and presence", tells_marks_typing_and_presence},
         {"nonsense changes nothing", nonsense_changes_nothing},
         {"once and in order, whatever happens", once_and_in_order_whatever_happens},
+        {"a list comes in pages", a_list_comes_in_pages},
         {"a closed session leaves nothing", a_closed_session_leaves_nothing},
         {"expired messages leave the history", expired_messages_leave_the_history},
         {"the newest may expire", the_newest_may_expire},

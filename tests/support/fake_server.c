@@ -541,7 +541,8 @@ static void with_session(struct request *r)
 		do_user(r, path + 11);
 	else if (strcmp(path, "/api/conversations") == 0 && r->method == TACIT_POST)
 		do_create(r);
-	else if (strcmp(path, "/api/conversations") == 0)
+	else if (strcmp(path, "/api/conversations") == 0 ||
+	         strncmp(path, "/api/conversations?", 19) == 0)
 		do_list(r);
 	else if (strncmp(path, "/api/conversations/", 19) == 0) {
 		char *rest;

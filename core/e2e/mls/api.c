@@ -20,6 +20,11 @@ static_assert((int)TMLS_USAGE == (int)TACIT_E_USAGE && (int)TMLS_LIMIT == (int)T
 static_assert((int)TMLS_MLKEM768X25519_AES256_ED25519 == (int)TACIT_MLS_SUITE_DEFAULT,
         "the public suites are those of suite.h");
 
+int tmls_version(void)
+{
+	return TMLS_VERSION_MAJOR * 1000 + TMLS_VERSION_MINOR;
+}
+
 const char *tmls_result_text(enum tmls_result r)
 {
 	return tacit_err_text((enum tacit_err)r);

@@ -77,6 +77,20 @@ static void add_member(struct call *c, json_t *v, json_int_t user)
 		                (json_int_t)c->s->now));
 }
 
+static void tell_people(struct call *c, const json_t *v, const char *change, const json_t *names)
+{
+	size_t i;
+	json_t *name, *users = json_array();
+	json_array_foreach(names, i, name) json_array_append_new(
+	        users, json_pack("{s:I,s:s}", "user_id",
+	                       number_of(model_user(c->s, json_string_value(name)), "id"),
+	                       "username", json_string_value(name)));
+	tell(c, v, "participants",
+	        json_pack("{s:I,s:s,s:o,s:{s:I,s:s}}", "room_id", number_of(v, "id"), "change",
+	                change, "users", users, "by", "user_id", number_of(c->user, "id"),
+	                "username", text_of(c->user, "username")));
+}
+
 /* All are known, and none of them is in. */
 static bool addable(struct call *c, const json_t *v, const json_t *names)
 {
@@ -112,6 +126,7 @@ static void add_participants(struct call *c, json_t *v)
 		call_refuse(c, 409, "CONFLICT");
 	else if (addable(c, v, names)) {
 		add_members(c, v, names);
+		tell_people(c, v, "added", names);
 		call_answer(c, 201, describe(c, v));
 	}
 }
@@ -145,6 +160,7 @@ static void create(struct call *c)
 	if (there == NULL) {
 		json_object_set_new(v, "id", json_integer(100 + next_id(c->s, "conversation")));
 		json_array_append(json_object_get(c->s->state, "conversations"), v);
+		tell_people(c, v, "added", json_object_get(c->data, "participants"));
 	}
 	call_answer(c, there != NULL ? 200 : 201, describe(c, there != NULL ? there : v));
 	json_decref(v);
@@ -179,6 +195,9 @@ static void remove_member(struct call *c, json_t *v, const char *name)
 			continue;
 		drop_welcomes(c->s, number_of(u, "id"), number_of(v, "id"));
 		json_array_remove(list, i);
+		json_t *names = json_pack("[s]", text_of(u, "username"));
+		tell_people(c, v, own ? "left" : "removed", names);
+		json_decref(names);
 		if (json_array_size(list) == 0)
 			drop_conversation(c, v);
 		call_answer(c, 200, json_object());
@@ -267,8 +286,7 @@ static json_t *append(struct call *c, json_t *v)
 	return m;
 }
 
-/* As the event new_message has it (docs/protocol.md 14). */
-static json_t *live_form(const json_t *m)
+json_t *model_live_form(const json_t *m)
 {
 	json_t *e = json_copy((json_t *)m);
 	json_object_set(e, "room_id", json_object_get(m, "conversation_id"));
@@ -282,7 +300,7 @@ static void post_message(struct call *c, json_t *v)
 	bool fresh = m == NULL;
 	if (fresh) {
 		m = append(c, v);
-		tell(c, v, "new_message", live_form(m));
+		tell(c, v, "new_message", model_live_form(m));
 	}
 	call_answer(c, fresh ? 201 : 200, receipt(m));
 }
@@ -353,7 +371,7 @@ static void post_commit(struct call *c, json_t *v)
 	        json_pack("{s:I,s:I,s:s}", "epoch", epoch + 1, "message_id", number_of(m, "id"),
 	                "group_info", text_of(c->data, "group_info")));
 	keep_welcomes(c, v, m);
-	tell(c, v, "new_message", live_form(m));
+	tell(c, v, "new_message", model_live_form(m));
 	call_answer(c, 201, receipt(m));
 }
 

@@ -13,8 +13,8 @@ struct model_server {
 	int64_t now;        /* Unix seconds */
 	uint8_t (*seen)[8]; /* signatures, cut */
 	size_t seen_count, seen_cap;
-	/* After a change: everybody of the conversation is told so, if there is a live connection.
-	 * body is borrowed. May be NULL. */
+	/* A change, to be told over live connections (docs/protocol.md 14). body is borrowed. May
+	 * be NULL. */
 	void (*tell)(void *ctx, json_int_t conversation, const char *event, const json_t *body);
 	void *ctx;
 };
@@ -44,6 +44,9 @@ json_t *model_conversation(const struct model_server *s, json_int_t id);
 bool model_is_in(const struct model_server *s, json_int_t conversation, const char *username);
 /* The messages of all conversations, in their order; content is base64. */
 json_t *model_messages(const struct model_server *s);
+
+/* A message as the event new_message has it. A new reference. */
+json_t *model_live_form(const json_t *message);
 
 /* What servers lose. */
 void model_forget_key_packages(struct model_server *s);

@@ -1,6 +1,6 @@
 /* sim - lives of people, devices and a server, each from one seed.
  *
- *   sim [--seeds FIRST LAST] [--seed N] [--steps N] [--trace] [--calm] [--forgetful]
+ *   sim [--seeds FIRST LAST] [--seed N] [--steps N] [--trace] [--calm]
  *
  * Prints TAP, a line for each block of seeds. A seed that fails is named, and does the same again.
  */
@@ -36,9 +36,8 @@ static bool run_once(const struct sim_options *o, struct totals *t, uint64_t *di
 	sim_world_clear(&w);
 	if (!ok)
 		printf("# seed %" PRIu64 " fails; look at it with: sim --seed %" PRIu64
-		       " --trace%s%s\n",
-		        o->seed, o->seed, o->calm ? " --calm" : "",
-		        o->forgetful ? " --forgetful" : "");
+		       " --trace%s\n",
+		        o->seed, o->seed, o->calm ? " --calm" : "");
 	return ok;
 }
 
@@ -70,8 +69,6 @@ static bool read_options(
 			o->trace = true;
 		else if (strcmp(argv[i], "--calm") == 0)
 			o->calm = true;
-		else if (strcmp(argv[i], "--forgetful") == 0)
-			o->forgetful = true;
 		else if (strcmp(argv[i], "--seed") == 0 && more)
 			*first = *last = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--steps") == 0 && more)
@@ -92,7 +89,7 @@ int main(int argc, char **argv)
 	uint64_t first = 1, last = 20;
 	if (!read_options(argc, argv, &o, &first, &last)) {
 		fprintf(stderr, "usage: sim [--seeds FIRST LAST | --seed N] [--steps N] [--trace] "
-		                "[--calm] [--forgetful]\n");
+		                "[--calm]\n");
 		return 2;
 	}
 	if (tacit_crypto_init() != TACIT_OK)

@@ -80,6 +80,15 @@ struct sim_backup {
 	json_int_t newest; /* message of the server at that time */
 };
 
+#define SIM_ROOMS 16
+struct sim_live { /* a live connection */
+	bool up;
+	unsigned number;
+	json_int_t rooms[SIM_ROOMS]; /* joined, at the server */
+	size_t room_count;
+	uint64_t last_said, last_told; /* what comes later is heard later */
+};
+
 struct sim_device {
 	struct sim_world *world;
 	unsigned index, person;
@@ -95,6 +104,7 @@ struct sim_device {
 	int until_crash; /* effects that are still carried out; -1: no end */
 	struct sim_command commands[8];
 	size_t command_count;
+	struct sim_live live;
 	json_int_t lost_from, lost_to; /* messages that a restored backup did not have */
 	unsigned restored;             /* times */
 };
@@ -104,28 +114,31 @@ void sim_device_crash(struct sim_device *d);
 /* False: could not be begun. said: of a SEND. */
 bool sim_device_command(struct sim_device *d, const struct tacit_command *c, size_t said);
 void sim_device_answer(struct sim_device *d, uint64_t request, const struct tacit_http_answer *a);
+struct sim_event;
+enum sim_step { SIM_LIVE_UP, SIM_LIVE_EVENT, SIM_TICK };
+void sim_device_step(struct sim_device *d, enum sim_step what, const struct sim_event *e);
 void sim_device_clear(struct sim_device *d);
 
 /* --- sim_network.c: what is under way, by virtual time ------------------------------------------
  */
 
-enum sim_event_kind { SIM_REQUEST, SIM_ANSWER, SIM_BOOT, SIM_TURN };
+enum sim_event_kind { SIM_REQUEST, SIM_ANSWER, SIM_SAID, SIM_TOLD, SIM_BOOT, SIM_TURN };
 
 struct sim_event {
 	uint64_t time; /* ms */
 	uint64_t order;
 	enum sim_event_kind kind;
-	unsigned device, life;
+	unsigned device, life; /* SAID, TOLD: life is the number of the connection */
 	uint64_t request;
 	enum tacit_http_method method;
-	struct tacit_buf path, body, cookie;
+	struct tacit_buf path, body, cookie; /* SAID, TOLD: path is the event's name */
 	bool copy;    /* of a request that came twice: nobody waits for the answer */
 	bool unheard; /* its answer gets lost */
 	struct model_answer answer;
 };
 
 struct sim_weather { /* chances in ten thousand */
-	unsigned lose_request, lose_answer, twice, slow, crash, backup, restore;
+	unsigned lose_request, lose_answer, twice, slow, crash, backup, restore, live, forget;
 	unsigned delay; /* ms, typical */
 };
 
@@ -135,11 +148,22 @@ struct sim_events {
 	uint64_t next_order;
 };
 
+void sim_push(struct sim_world *w, struct sim_event *e); /* moves it */
 void sim_send(struct sim_device *d, const struct tacit_effect *send);
 void sim_later(struct sim_world *w, uint64_t in, enum sim_event_kind kind, unsigned device);
 bool sim_next_event(struct sim_world *w, struct sim_event *out);
 void sim_arrive(struct sim_world *w, struct sim_event *e); /* at the server */
 void sim_event_clear(struct sim_event *e);
+
+/* --- sim_live.c ---------------------------------------------------------------------------------
+ */
+
+void sim_live_up(struct sim_device *d);
+void sim_live_down(struct sim_device *d);
+void sim_live_say(struct sim_device *d, const struct tacit_effect *fx);
+void sim_live_heard_by_server(struct sim_world *w, struct sim_event *e);
+void sim_live_tell(void *world, json_int_t conversation, const char *event, const json_t *body);
+void sim_live_told(struct sim_world *w, struct sim_event *e);
 
 /* --- sim_world.c --------------------------------------------------------------------------------
  */
@@ -172,8 +196,7 @@ struct sim_options {
 	uint64_t seed;
 	unsigned steps;
 	bool trace;
-	bool forgetful; /* the server loses things */
-	bool calm;      /* no weather at all */
+	bool calm; /* no weather at all */
 };
 
 struct sim_world {
@@ -196,7 +219,7 @@ struct sim_world {
 	uint64_t digest; /* of all that happened */
 	unsigned faults;
 	struct { /* how much happened */
-		unsigned crashes, restores, lost, commits, messages, read;
+		unsigned crashes, restores, lost, forgot, commits, messages, read;
 	} count;
 };
 

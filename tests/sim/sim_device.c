@@ -18,6 +18,7 @@ void sim_device_crash(struct sim_device *d)
 	w->count.crashes++;
 	tacit_engine_free(d->engine);
 	d->engine = NULL;
+	sim_live_down(d);
 	d->life++;
 	d->power = SIM_OFF;
 	d->until_crash = -1;
@@ -30,6 +31,7 @@ void sim_device_boot(struct sim_device *d)
 	enum tacit_err err;
 	tacit_engine_free(d->engine);
 	d->engine = NULL;
+	sim_live_down(d);
 	d->power = SIM_ON;
 	d->life++;
 	d->command_count = 0;
@@ -112,6 +114,8 @@ static void carry_out(struct sim_device *d, struct tacit_effects *fx)
 			hear(d, &one->notice);
 		if (!falls && one->kind == TACIT_EFFECT_SEND)
 			sim_send(d, one);
+		if (!falls && one->kind == TACIT_EFFECT_LIVE)
+			sim_live_say(d, one);
 	}
 	tacit_effects_clear(fx);
 	if (falls || fails_now(d))
@@ -144,6 +148,22 @@ void sim_device_answer(struct sim_device *d, uint64_t request, const struct taci
 	struct tacit_effects fx = {0};
 	enum tacit_err err = tacit_engine_answer(d->engine, request, a, &fx);
 	check_step(d, err, "an answer");
+	if (err == TACIT_OK)
+		carry_out(d, &fx);
+}
+
+void sim_device_step(struct sim_device *d, enum sim_step what, const struct sim_event *e)
+{
+	struct tacit_effects fx = {0};
+	enum tacit_err err = TACIT_OK;
+	if (what == SIM_LIVE_UP)
+		err = tacit_engine_live_up(d->engine, &fx);
+	else if (what == SIM_LIVE_EVENT)
+		err = tacit_engine_live_event(d->engine, tacit_cstr((const char *)e->path.p),
+		        tacit_buf_view(&e->body), &fx);
+	else if (tacit_engine_due(d->engine) <= tacit_env_now(&d->env))
+		err = tacit_engine_tick(d->engine, &fx);
+	check_step(d, err, "a live step");
 	if (err == TACIT_OK)
 		carry_out(d, &fx);
 }

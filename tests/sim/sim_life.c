@@ -143,6 +143,7 @@ static void revoke(struct sim_device *d, struct sim_device *lost)
 {
 	sim_trace(d->world, d, "REVOKE %s", lost->name);
 	lost->power = SIM_REVOKED;
+	sim_live_down(lost);
 	sim_device_command(d,
 	        &(struct tacit_command){
 	                .kind = TACIT_CMD_REVOKE_DEVICE, .text = tacit_cstr(lost->id)},
@@ -153,6 +154,9 @@ void sim_revoke_lost(struct sim_device *d)
 {
 	const json_t *listed = json_object_get(
 	        model_user(&d->world->server, sim_person_name(d->person)), "devices");
+	const struct sim_device *other = sibling(d, SIM_ON);
+	if (other != NULL && other < d)
+		return; /* one of them is enough */
 	size_t i;
 	json_t *one;
 	json_array_foreach(listed, i, one)
@@ -196,15 +200,35 @@ static void put_back(struct sim_device *d)
 	sim_device_boot(d);
 }
 
+/* A server that was put back from a backup without them, say. */
+static void forget(struct sim_world *w)
+{
+	bool welcomes = sim_chance(&w->random, 5000);
+	sim_trace(w, NULL, "the server loses its %s", welcomes ? "Welcomes" : "key packages");
+	w->count.forgot++;
+	if (welcomes)
+		model_forget_welcomes(&w->server);
+	else
+		model_forget_key_packages(&w->server);
+}
+
 static void mishap(struct sim_device *d)
 {
 	struct sim_world *w = d->world;
+	if (sim_chance(&w->random, w->weather.forget))
+		forget(w);
 	if (sim_chance(&w->random, w->weather.crash))
 		d->until_crash = (int)sim_below(&w->random, 40);
 	if (sim_chance(&w->random, w->weather.backup))
 		back_up(d);
 	if (d->backup.there && sim_chance(&w->random, w->weather.restore))
 		put_back(d);
+	if (d->power == SIM_ON && sim_chance(&w->random, w->weather.live)) {
+		if (d->live.up)
+			sim_live_down(d);
+		else
+			sim_live_up(d);
+	}
 }
 
 static void change_people(struct sim_device *d)
@@ -241,6 +265,8 @@ void sim_turn(struct sim_device *d)
 {
 	struct sim_world *w = d->world;
 	mishap(d);
+	if (d->power == SIM_ON)
+		sim_device_step(d, SIM_TICK, NULL);
 	if (d->power != SIM_ON || d->command_count > 1)
 		return;
 	struct known k = look_around(d);

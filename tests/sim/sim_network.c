@@ -11,7 +11,7 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
 	return a->time != b->time ? a->time < b->time : a->order < b->order;
 }
 
-static void push(struct sim_world *w, struct sim_event *e)
+void sim_push(struct sim_world *w, struct sim_event *e)
 {
 	struct sim_events *q = &w->events;
 	if (q->count == q->cap) {
@@ -60,7 +60,7 @@ void sim_event_clear(struct sim_event *e)
 void sim_later(struct sim_world *w, uint64_t in, enum sim_event_kind kind, unsigned device)
 {
 	struct sim_event e = {.time = w->time + in, .kind = kind, .device = device};
-	push(w, &e);
+	sim_push(w, &e);
 }
 
 static void copy(struct tacit_buf *to, struct tacit_bytes from)
@@ -85,7 +85,7 @@ static void give_up(struct sim_world *w, const struct sim_event *request)
 	        .device = request->device,
 	        .life = request->life,
 	        .request = request->request};
-	push(w, &e);
+	sim_push(w, &e);
 }
 
 static void post(struct sim_device *d, const struct tacit_effect *send, const struct sim_event *how)
@@ -100,7 +100,7 @@ static void post(struct sim_device *d, const struct tacit_effect *send, const st
 	copy(&e.path, tacit_bytes("", 1));
 	copy(&e.body, tacit_buf_view(&send->data));
 	copy(&e.cookie, tacit_engine_cookie(d->engine));
-	push(d->world, &e);
+	sim_push(d->world, &e);
 }
 
 void sim_send(struct sim_device *d, const struct tacit_effect *send)
@@ -152,5 +152,5 @@ void sim_arrive(struct sim_world *w, struct sim_event *e)
 	if (e->unheard)
 		sim_event_clear(&answer);
 	else
-		push(w, &answer);
+		sim_push(w, &answer);
 }

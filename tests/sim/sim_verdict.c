@@ -58,7 +58,7 @@ static bool is_excused(const struct sim_device *d, const struct tacit_notice *n)
 		default:
 			break;
 		}
-	return d->restored > 0 || d->world->forgot;
+	return d->restored > 0;
 }
 
 void sim_hear(struct sim_device *d, const struct tacit_notice *n)

@@ -67,6 +67,8 @@ static void draw_weather(struct sim_world *w)
 	        .crash = one_of(w, 0, 300, 1500),
 	        .backup = one_of(w, 0, 0, 400),
 	        .restore = one_of(w, 0, 150, 400),
+	        .live = one_of(w, 0, 0, 1500),
+	        .forget = one_of(w, 0, 0, 300),
 	        .delay = one_of(w, 20, 300, 1500),
 	};
 	if (w->options.calm)
@@ -90,6 +92,8 @@ void sim_world_init(struct sim_world *w, const struct sim_options *o)
 {
 	*w = (struct sim_world){.options = *o, .random = {o->seed}, .turns = o->steps};
 	model_server_init(&w->server);
+	w->server.tell = sim_live_tell;
+	w->server.ctx = w;
 	sim_cast_enter(w);
 	draw_weather(w);
 	w->persons = 2 + (unsigned)sim_below(&w->random, SIM_PERSONS - 1);
@@ -156,6 +160,12 @@ static void happen(struct sim_world *w, struct sim_event *e)
 	case SIM_ANSWER:
 		hear_answer(d, e);
 		break;
+	case SIM_SAID:
+		sim_live_heard_by_server(w, e);
+		break;
+	case SIM_TOLD:
+		sim_live_told(w, e);
+		break;
 	case SIM_BOOT:
 		boot(w, d);
 		break;
@@ -203,6 +213,7 @@ static void everybody_syncs(struct sim_world *w)
 {
 	for (unsigned i = 0; i < SIM_DEVICES; i++)
 		if (w->devices[i].power == SIM_ON) {
+			sim_device_step(&w->devices[i], SIM_TICK, NULL);
 			sim_revoke_lost(&w->devices[i]);
 			sim_sync(&w->devices[i]);
 		}

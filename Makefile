@@ -1,6 +1,6 @@
 # The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
 .POSIX:
-.PHONY: build run test asan tsan fuzz bench demo install clean format
+.PHONY: build run test asan tsan fuzz soak bench demo install clean format
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
@@ -25,6 +25,10 @@ tsan:     ## the threaded tests under ThreadSanitizer
 fuzz:     ## every fuzz target for FUZZ_SECONDS (default 30) each
 	@tools/bootstrap test
 	@tools/fuzz
+
+soak:     ## simulated lives of people, devices and a server: 10,000 seeds
+	@tools/bootstrap test
+	@tools/soak
 
 bench:    ## measure against peers and limits; prints a table and writes build/bench.json
 	@tools/bootstrap bench

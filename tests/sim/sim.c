@@ -16,7 +16,7 @@
 #define STEPS 80
 
 struct totals {
-	uint64_t failed, runs, crashes, restores, lost, commits, messages, read;
+	uint64_t failed, runs, crashes, restores, lost, commits, messages, read, again;
 };
 
 static bool run_once(const struct sim_options *o, struct totals *t, uint64_t *digest)
@@ -33,6 +33,7 @@ static bool run_once(const struct sim_options *o, struct totals *t, uint64_t *di
 	t->commits += w.count.commits;
 	t->messages += w.count.messages;
 	t->read += w.count.read;
+	t->again += w.count.again;
 	sim_world_clear(&w);
 	if (!ok)
 		printf("# seed %" PRIu64 " fails; look at it with: sim --seed %" PRIu64
@@ -107,8 +108,9 @@ int main(int argc, char **argv)
 	}
 	sim_cast_clear();
 	printf("# %" PRIu64 " runs, %" PRIu64 " failed: %" PRIu64 " commits, %" PRIu64
-	       " messages, read %" PRIu64 " times, %" PRIu64 " crashes, %" PRIu64
-	       " restores, %" PRIu64 " requests or answers lost\n",
-	        t.runs, t.failed, t.commits, t.messages, t.read, t.crashes, t.restores, t.lost);
+	       " messages, read %" PRIu64 " times (%" PRIu64 " said again), %" PRIu64
+	       " crashes, %" PRIu64 " restores, %" PRIu64 " requests or answers lost\n",
+	        t.runs, t.failed, t.commits, t.messages, t.read, t.again, t.crashes, t.restores,
+	        t.lost);
 	return t.failed > 0;
 }

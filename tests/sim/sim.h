@@ -219,7 +219,7 @@ struct sim_world {
 	uint64_t digest; /* of all that happened */
 	unsigned faults;
 	struct { /* how much happened */
-		unsigned crashes, restores, lost, forgot, commits, messages, read;
+		unsigned crashes, restores, lost, forgot, commits, messages, read, again;
 	} count;
 };
 

@@ -192,6 +192,11 @@ struct sim_epoch {
 	bool strangers;  /* a leaf that is no device of the world */
 };
 
+struct sim_departure { /* has left a conversation, or was removed, at some time */
+	json_int_t conversation;
+	unsigned person;
+};
+
 struct sim_options {
 	uint64_t seed;
 	unsigned steps;
@@ -212,8 +217,9 @@ struct sim_world {
 	size_t saying_count, saying_cap;
 	struct sim_epoch *epochs;
 	size_t epoch_count, epoch_cap;
-	json_int_t group; /* the conversation most is about; 0: not there yet */
-	unsigned turns;   /* left */
+	struct sim_departure *departures;
+	size_t departure_count, departure_cap;
+	unsigned turns; /* left */
 	bool resting;
 	bool forgot;     /* the server has lost something */
 	uint64_t digest; /* of all that happened */
@@ -260,6 +266,8 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n);
 /* After a boot: what was told is what the history has. */
 void sim_recall(struct sim_device *d);
 void sim_look_at_groups(struct sim_device *d); /* after each step that was persisted */
+/* What the server tells: who has left. */
+void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body);
 /* Changes as long as anything changes anywhere. */
 uint64_t sim_state_of_things(const struct sim_world *w);
 void sim_judge(struct sim_world *w);

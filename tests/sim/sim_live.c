@@ -134,6 +134,8 @@ static bool is_named(const json_t *body, const char *username)
 void sim_live_tell(void *ctx, json_int_t conversation, const char *event, const json_t *body)
 {
 	struct sim_world *w = ctx;
+	if (strcmp(event, "participants") == 0)
+		sim_note_change(w, conversation, body);
 	for (unsigned i = 0; i < SIM_DEVICES; i++) {
 		struct sim_device *d = &w->devices[i];
 		const char *name = sim_person_name(d->person);

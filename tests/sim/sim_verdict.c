@@ -130,6 +130,51 @@ static struct sim_epoch *find_epoch(
 	return NULL;
 }
 
+void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body)
+{
+	size_t i;
+	json_t *u;
+	const char *change = json_string_value(json_object_get(body, "change"));
+	if (change == NULL || strcmp(change, "added") == 0)
+		return;
+	json_array_foreach(json_object_get(body, "users"), i, u)
+	{
+		const char *name = json_string_value(json_object_get(u, "username"));
+		unsigned person = 0;
+		while (strcmp(sim_person_name(person), name) != 0)
+			person++;
+		if (w->departure_count == w->departure_cap) {
+			w->departure_cap = 2 * w->departure_cap + 16;
+			w->departures =
+			        realloc(w->departures, w->departure_cap * sizeof(*w->departures));
+			if (w->departures == NULL)
+				abort();
+		}
+		w->departures[w->departure_count++] = (struct sim_departure){conversation, person};
+	}
+}
+
+static bool may_be_out(const struct sim_world *w, json_int_t conversation, unsigned device)
+{
+	if (w->devices[device].power == SIM_REVOKED)
+		return true;
+	for (size_t i = 0; i < w->departure_count; i++)
+		if (w->departures[i].conversation == conversation &&
+		        w->departures[i].person == device / SIM_DEVICES_EACH)
+			return true;
+	return false;
+}
+
+/* Nobody falls out of a group but those who were to. */
+static void check_continuity(struct sim_world *w, const struct sim_epoch *e)
+{
+	const struct sim_epoch *former = find_epoch(w, e->conversation, e->number - 1);
+	for (unsigned i = 0; i < SIM_DEVICES && former != NULL; i++)
+		if ((former->leaves & ~e->leaves) >> i & 1 && !may_be_out(w, e->conversation, i))
+			sim_fault(w, "%s has fallen out of %lld in epoch %llu", w->devices[i].name,
+			        (long long)e->conversation, (unsigned long long)e->number);
+}
+
 static void note_epoch(struct sim_device *d, json_int_t conversation, const struct sim_look *l)
 {
 	struct sim_world *w = d->world;
@@ -155,6 +200,7 @@ static void note_epoch(struct sim_device *d, json_int_t conversation, const stru
 	memcpy(e->fingerprint, l->fingerprint, sizeof(e->fingerprint));
 	sim_trace(w, d, "is the first in epoch %llu of %lld, with %x", (unsigned long long)l->epoch,
 	        (long long)conversation, l->leaves);
+	check_continuity(w, e);
 	if (l->strangers)
 		sim_fault(w, "%s: a stranger is in conversation %lld", d->name,
 		        (long long)conversation);

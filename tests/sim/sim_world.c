@@ -118,6 +118,7 @@ void sim_world_clear(struct sim_world *w)
 	model_server_clear(&w->server);
 	free(w->sayings);
 	free(w->epochs);
+	free(w->departures);
 }
 
 struct sim_device *sim_device_by_id(struct sim_world *w, const char *hex)

@@ -1,15 +1,19 @@
-/* chat: the last messages, then those that come, above an input line. Polls once a second. */
+/* chat, line by line: the last messages, then those that come, above an input line. On a terminal
+ * the host is a runner's, so that a server that hangs never delays a key; in a pipe there is nobody
+ * to wait, and lines are sent one after the other. */
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "cli/commands.h"
 #include "cli/line.h"
 #include "cli/screen/screen.h"
 #include "cli/show.h"
+#include "client/runner.h"
 
 #define SHOWN_AT_FIRST 20
-#define POLL_MS 1000
-#define MAX_MISSES 5   /* polls without an answer before it is said */
+#define TICK_MS 100
 #define REMEMBERED 256 /* messages that were shown */
 #define LOOKED_AT 64   /* the end of the history, for what another process of the profile sent */
 
@@ -19,8 +23,15 @@ struct chat {
 	struct line *line; /* NULL: not on a terminal */
 	bool unread;       /* something incoming was shown since the last mark */
 	bool offline_told;
-	bool hidden; /* the line is off the screen */
-	unsigned misses;
+	struct runner *runner; /* NULL: in a pipe */
+	uint64_t mark;         /* ticket of the read mark under way */
+	uint64_t rest;         /* ticket of the rest of the history, while `asked` */
+	bool asked, lost;
+	size_t sending;  /* messages that were not acknowledged yet */
+	bool kept;       /* the last that failed will go out later */
+	char typist[64]; /* who types; empty: nobody */
+	char prompt[360];
+	bool hidden;                /* the line is off the screen */
 	uint64_t elsewhere;         /* messages in other conversations, not told yet */
 	uint64_t shown[REMEMBERED]; /* a ring of message ids */
 	size_t shown_count;
@@ -120,15 +131,30 @@ static void say(struct chat *chat, const char *text)
 	        term_style(stdout, TERM_PLAIN));
 }
 
-/* --- polling --------------------------------------------------------------------------------- */
+/* --- what comes ------------------------------------------------------------------------------ */
+
+static const struct tacit_command *marking(const struct chat *chat, struct tacit_command *room)
+{
+	*room = (struct tacit_command){
+	        .kind = TACIT_CMD_MARK_READ, .conversation = chat->conversation};
+	return room;
+}
 
 static void mark_read(struct chat *chat)
 {
-	const struct tacit_command mark = {
-	        .kind = TACIT_CMD_MARK_READ, .conversation = chat->conversation};
-	if (!chat->unread)
+	struct tacit_command mark;
+	if (chat->unread &&
+	        host_run(chat->cli->host, marking(chat, &mark), on_notice, chat) == TACIT_OK)
+		chat->unread = false;
+}
+
+/* One at a time; what comes meanwhile is marked after it. */
+static void post_mark(struct chat *chat)
+{
+	struct tacit_command mark;
+	if (!chat->unread || chat->mark != 0 || chat->offline_told)
 		return;
-	if (host_run(chat->cli->host, &mark, on_notice, chat) == TACIT_OK)
+	if (runner_post(chat->runner, marking(chat, &mark), &chat->mark) == TACIT_OK)
 		chat->unread = false;
 }
 
@@ -143,34 +169,124 @@ static void tell_elsewhere(struct chat *chat)
 	chat->elsewhere = 0;
 }
 
-/* A server that is away for a moment is no reason to end a chat; being logged out is. */
-static bool poll_once(void *ctx)
+/* The own messages, and what another process of the profile has sent or fetched. */
+static void ask_rest(struct chat *chat)
 {
-	struct chat *chat = ctx;
-	const struct tacit_command sync = {.kind = TACIT_CMD_SYNC};
-	enum tacit_err err = host_run(chat->cli->host, &sync, on_notice, chat);
-	if (err == TACIT_OK)
-		err = show_rest(chat);
-	if (err == TACIT_OK) {
+	const struct host_span end = {chat->conversation, UINT64_MAX, LOOKED_AT};
+	if (!chat->asked)
+		chat->asked = runner_history(chat->runner, end, &chat->rest) == TACIT_OK;
+}
+
+/* In the prompt, where it moves nothing. */
+static void show_typist(struct chat *chat, struct tacit_bytes name)
+{
+	struct tacit_buf clean = {0};
+	above(chat);
+	chat->typist[0] = '\0';
+	if (name.n > 0 && term_clean(name, TERM_ONE_LINE, 0, &clean) == TACIT_OK)
+		snprintf(chat->typist, sizeof(chat->typist), "%.*s", (int)clean.n,
+		        (const char *)clean.p);
+	tacit_buf_clear(&clean);
+	snprintf(chat->prompt, sizeof(chat->prompt), "%s%s%s%s> ", chat->title,
+	        chat->typist[0] != '\0' ? " (" : "", chat->typist,
+	        chat->typist[0] != '\0' ? " types)" : "");
+	line_prompt(chat->line, chat->prompt);
+}
+
+static void take_notice(struct chat *chat, const struct tacit_notice *n)
+{
+	bool here = n->conversation == chat->conversation;
+	if (n->kind == TACIT_NOTICE_TYPING && here)
+		show_typist(chat, n->flag ? n->username : tacit_bytes(NULL, 0));
+	if (n->kind == TACIT_NOTICE_MESSAGE && here && chat->typist[0] != '\0')
+		show_typist(chat, tacit_bytes(NULL, 0));
+	if (n->kind == TACIT_NOTICE_CLOSED && here)
+		chat->lost = true;
+	if (n->kind == TACIT_NOTICE_FAILED)
+		chat->kept = n->flag;
+	on_notice(chat, n);
+}
+
+static void take_link(struct chat *chat, const struct runner_event *ev)
+{
+	if (ev->link == RUNNER_OFFLINE && ev->seconds == 0) {
+		above(chat);
+		cli_fail(chat->cli, ev->err, NULL);
+		chat->lost = true;
+	} else if (ev->link == RUNNER_OFFLINE && !chat->offline_told) {
+		say(chat, "the server does not answer; trying again and again");
+		chat->offline_told = true;
+	} else if (ev->link == RUNNER_ONLINE || ev->link == RUNNER_ASKING) {
 		if (chat->offline_told)
 			say(chat, "connected again");
 		chat->offline_told = false;
-		chat->misses = 0;
-		mark_read(chat);
-		tell_elsewhere(chat);
-	} else if (err == TACIT_E_CANCELLED || err == TACIT_E_NOT_LOGGED_IN ||
-	           tacit_err_class(err) == TACIT_CLASS_STORE) {
-		above(chat);
-		if (err != TACIT_E_CANCELLED)
-			cli_fail_host(chat->cli, err);
-		below(chat);
-		return false;
-	} else if (++chat->misses >= MAX_MISSES && !chat->offline_told) {
-		say(chat, "the server does not answer; trying again and again");
-		chat->offline_told = true;
+		ask_rest(chat);
 	}
+}
+
+static void tell_failure(struct chat *chat, const struct runner_event *ev)
+{
+	struct tacit_buf text = {0};
+	const char *hint = chat->kept ? "The message is kept; it goes out when the server can be "
+	                                "reached."
+	                              : NULL;
+	above(chat);
+	chat->kept = false;
+	if (ev->text.n > 0 && tacit_buf_append(&text, ev->text) == TACIT_OK &&
+	        tacit_buf_terminate(&text) == TACIT_OK)
+		cli_fail_text(chat->cli, ev->err, (const char *)text.p, hint);
+	else
+		cli_fail(chat->cli, ev->err, hint);
+	tacit_buf_clear(&text);
+}
+
+static void take_end(struct chat *chat, const struct runner_event *ev)
+{
+	if (ev->ticket == chat->rest) {
+		chat->asked = false;
+		return;
+	}
+	if (ev->ticket == chat->mark) {
+		chat->unread |= ev->err != TACIT_OK;
+		chat->mark = 0;
+		return;
+	}
+	chat->sending -= chat->sending > 0;
+	if (ev->err != TACIT_OK && ev->err != TACIT_E_CANCELLED)
+		tell_failure(chat, ev);
+	else
+		ask_rest(chat); /* the message is in its place */
+}
+
+static void take_event(struct chat *chat, const struct runner_event *ev)
+{
+	if (ev->kind == RUNNER_NOTICE)
+		take_notice(chat, &ev->notice);
+	else if (ev->kind == RUNNER_HISTORY)
+		tacit_ignore(show_if_new(chat, &ev->notice, ev->position), "it cannot fail");
+	else if (ev->kind == RUNNER_LINK)
+		take_link(chat, ev);
+	else
+		take_end(chat, ev);
+}
+
+static void take_events(struct chat *chat)
+{
+	struct runner_event *ev;
+	while ((ev = runner_next(chat->runner)) != NULL) {
+		take_event(chat, ev);
+		runner_event_free(ev);
+	}
+	tell_elsewhere(chat);
+	post_mark(chat);
+}
+
+static bool on_tick(void *ctx)
+{
+	struct chat *chat = ctx;
+	take_events(chat);
 	below(chat);
-	return true;
+	return !chat->lost;
 }
 
 /* --- input ----------------------------------------------------------------------------------- */
@@ -183,6 +299,73 @@ static const char help_text[] = "  /file PATH     send a file\n"
 
 enum next { GO_ON, LEAVE };
 
+struct slash {
+	struct chat *chat;
+	struct tacit_bytes verb;
+	const char *rest;
+};
+
+struct held {
+	uint64_t job;
+	struct runner_event **list;
+	size_t count;
+};
+
+/* In the runner's thread, while the screen waits for it. */
+static enum tacit_err do_slash(struct runner *r, struct host *h, void *ctx)
+{
+	const struct slash *s = ctx;
+	struct chat *chat = s->chat;
+	(void)r, (void)h;
+	if (tacit_bytes_eq(s->verb, TACIT_STR("file")))
+		send_file(chat->cli, chat->conversation, s->rest);
+	else if (tacit_bytes_eq(s->verb, TACIT_STR("get")))
+		get_file(chat->cli, s->rest, NULL);
+	else
+		show_history(chat->cli, chat->conversation, 100);
+	return TACIT_OK;
+}
+
+/* True: that was the end of the job. Without memory to keep it, an event is shown at once. */
+static bool hold(struct chat *chat, struct held *h, struct runner_event *ev)
+{
+	bool ended = ev->kind == RUNNER_ENDED && ev->ticket == h->job;
+	struct runner_event **list =
+	        tacit_realloc(h->list, (h->count + 1) * sizeof(struct runner_event *));
+	if (list != NULL) {
+		h->list = list;
+		list[h->count++] = ev;
+		return ended;
+	}
+	if (!ended)
+		take_event(chat, ev);
+	runner_event_free(ev);
+	return ended;
+}
+
+/* A transfer has the terminal until it ends; Ctrl-C ends it. What comes meanwhile is shown after
+ * it. */
+static void run_job(struct chat *chat, struct slash *s)
+{
+	struct pollfd fd = {.fd = runner_fd(chat->runner), .events = POLLIN};
+	struct held held = {0};
+	struct runner_event *ev;
+	bool ended = runner_job(chat->runner, do_slash, s, &held.job) != TACIT_OK;
+	while (!ended) {
+		if (cli_cancelled)
+			runner_cancel(chat->runner, held.job);
+		poll(&fd, 1, TICK_MS);
+		while (!ended && (ev = runner_next(chat->runner)) != NULL)
+			ended = hold(chat, &held, ev);
+	}
+	for (size_t i = 0; i < held.count; i++) {
+		if (held.list[i]->ticket != held.job)
+			take_event(chat, held.list[i]);
+		runner_event_free(held.list[i]);
+	}
+	tacit_free(held.list);
+}
+
 static enum next run_slash(struct chat *chat, const char *text)
 {
 	const char *space = strchr(text, ' ');
@@ -191,15 +374,28 @@ static enum next run_slash(struct chat *chat, const char *text)
 	struct tacit_bytes verb = tacit_bytes(text, n);
 	if (tacit_bytes_eq(verb, TACIT_STR("quit")))
 		return LEAVE;
-	if (tacit_bytes_eq(verb, TACIT_STR("file")) && rest[0] != '\0')
-		send_file(chat->cli, chat->conversation, rest);
-	else if (tacit_bytes_eq(verb, TACIT_STR("get")) && rest[0] != '\0')
-		get_file(chat->cli, rest, NULL);
-	else if (tacit_bytes_eq(verb, TACIT_STR("history")))
-		show_history(chat->cli, chat->conversation, 100);
+	bool transfer =
+	        tacit_bytes_eq(verb, TACIT_STR("file")) || tacit_bytes_eq(verb, TACIT_STR("get"));
+	if ((transfer && rest[0] != '\0') || tacit_bytes_eq(verb, TACIT_STR("history")))
+		run_job(chat, &(struct slash){chat, verb, rest});
 	else
 		fputs(help_text, stdout);
 	return GO_ON;
+}
+
+static void post_text(struct chat *chat, struct tacit_bytes text)
+{
+	uint64_t ticket;
+	const struct tacit_content content = {.kind = TACIT_CONTENT_TEXT, .text = text};
+	const struct tacit_command send = {
+	        .kind = TACIT_CMD_SEND, .conversation = chat->conversation, .content = &content};
+	if (send_check(chat->cli, text) != EXIT_DONE)
+		return;
+	enum tacit_err err = runner_post(chat->runner, &send, &ticket);
+	if (err == TACIT_OK)
+		chat->sending++;
+	else
+		cli_fail(chat->cli, err, NULL);
 }
 
 static enum next take_line(struct chat *chat, const char *text)
@@ -210,37 +406,72 @@ static enum next take_line(struct chat *chat, const char *text)
 		return run_slash(chat, text + 1);
 	if (text[0] == '/')
 		text++;
-	if (chat->line != NULL) /* what was typed gives way to how it looks in the history */
-		line_erase_last(chat->line);
-	send_text(chat->cli, chat->conversation, NULL, tacit_cstr(text));
-	chat->hidden = true; /* no line is being edited now */
-	if (chat->line != NULL)
-		tacit_ignore(show_rest(chat), "the next poll tries again");
-	chat->hidden = false;
+	line_erase_last(chat->line); /* it gives way to how it looks in the history */
+	post_text(chat, tacit_cstr(text));
 	return GO_ON;
+}
+
+/* What was typed last goes out before the chat ends, unless somebody is tired of waiting. */
+static void send_rest(struct chat *chat)
+{
+	struct pollfd fd = {.fd = runner_fd(chat->runner), .events = POLLIN};
+	chat->hidden = true;
+	while (chat->sending > 0 && !cli_cancelled && !chat->lost)
+		if (poll(&fd, 1, TICK_MS) > 0)
+			take_events(chat);
+}
+
+static enum tacit_err read_lines(struct chat *chat)
+{
+	enum tacit_err err;
+	do {
+		const char *text = NULL;
+		err = line_read(chat->line, &text);
+		chat->hidden = true; /* no line is being edited now */
+		if (err == TACIT_OK && take_line(chat, text) == LEAVE)
+			break;
+		chat->hidden = false;
+		if (err == TACIT_OK && cli_cancelled == SIGINT)
+			cli_cancelled = 0; /* it ended a transfer, not the chat */
+	} while (err == TACIT_OK);
+	return err;
 }
 
 static int talk(struct chat *chat)
 {
 	enum tacit_err err;
-	char prompt[280];
-	snprintf(prompt, sizeof(prompt), "%s> ", chat->title);
+	snprintf(chat->prompt, sizeof(chat->prompt), "%s> ", chat->title);
 	const struct line_options options = {
-	        .prompt = prompt, .tick = poll_once, .tick_ms = POLL_MS, .ctx = chat};
+	        .prompt = chat->prompt, .tick = on_tick, .tick_ms = TICK_MS, .ctx = chat};
 	err = line_open(&options, &chat->line);
-	if (err != TACIT_OK)
+	if (err == TACIT_OK)
+		err = runner_start(chat->cli->host, RUNNER_LIVE, &chat->runner);
+	if (err != TACIT_OK) {
+		line_close(chat->line);
 		return cli_fail(chat->cli, err, NULL);
-	do {
-		const char *text = NULL;
-		err = line_read(chat->line, &text);
-		if (err == TACIT_OK && take_line(chat, text) == LEAVE)
-			break;
-		if (err == TACIT_OK && cli_cancelled == SIGINT)
-			cli_cancelled = 0; /* it ended a transfer, not the chat */
-	} while (err == TACIT_OK);
+	}
+	chat->cli->host_lent = true;
+	err = read_lines(chat);
+	send_rest(chat);
+	runner_stop(chat->runner);
+	chat->cli->host_lent = false;
 	line_close(chat->line);
 	chat->line = NULL;
 	return err == TACIT_E_NOMEM ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* What has come meanwhile, at the end of a pipe. */
+static int show_news(struct chat *chat)
+{
+	const struct tacit_command sync = {.kind = TACIT_CMD_SYNC};
+	enum tacit_err err = host_run(chat->cli->host, &sync, on_notice, chat);
+	if (err == TACIT_OK)
+		err = show_rest(chat);
+	if (err != TACIT_OK)
+		return cli_fail_host(chat->cli, err);
+	mark_read(chat);
+	tell_elsewhere(chat);
+	return EXIT_DONE;
 }
 
 /* Not on a terminal: lines of standard input are messages; at the end, what has come meanwhile. */
@@ -259,9 +490,7 @@ static int talk_by_pipe(struct chat *chat)
 			        chat->cli, chat->conversation, NULL, tacit_secret_view(&line));
 		tacit_secret_free(&line);
 	}
-	if (status == EXIT_DONE && !poll_once(chat))
-		status = EXIT_FAILED;
-	return status;
+	return status == EXIT_DONE && !cli_cancelled ? show_news(chat) : status;
 }
 
 /* --- whom ------------------------------------------------------------------------------------ */

@@ -56,7 +56,7 @@ static int send_content(
 	return EXIT_DONE;
 }
 
-int send_text(struct cli *c, uint64_t conversation, const char *user, struct tacit_bytes text)
+int send_check(const struct cli *c, struct tacit_bytes text)
 {
 	if (text.n == 0)
 		return cli_fail_text(c, TACIT_E_USAGE, "There is nothing to send.", NULL);
@@ -66,6 +66,14 @@ int send_text(struct cli *c, uint64_t conversation, const char *user, struct tac
 	if (!tacit_utf8_valid(text) || memchr(text.p, 0, text.n) != NULL)
 		return cli_fail_text(
 		        c, TACIT_E_MALFORMED, "That is not text in UTF-8.", "Send it as a file.");
+	return EXIT_DONE;
+}
+
+int send_text(struct cli *c, uint64_t conversation, const char *user, struct tacit_bytes text)
+{
+	int status = send_check(c, text);
+	if (status != EXIT_DONE)
+		return status;
 	const struct tacit_content content = {
 	        .kind = TACIT_CONTENT_TEXT,
 	        .sent_at = tacit_env_now(host_env(c->host)),

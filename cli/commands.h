@@ -22,6 +22,8 @@ int repl_run(struct cli *c);
  * a user when conversation is 0. */
 int send_words(struct cli *c, uint64_t conversation, const char *user, int count, char **words);
 int send_text(struct cli *c, uint64_t conversation, const char *user, struct tacit_bytes text);
+/* Whether text can be a message; told when not. */
+int send_check(const struct cli *c, struct tacit_bytes text);
 /* Uploads path and sends the message that names it. */
 int send_file(struct cli *c, uint64_t conversation, const char *path);
 /* Fetches a file by a prefix of its id into a folder or under a new name (NULL: here). */

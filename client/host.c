@@ -109,6 +109,7 @@ enum tacit_err host_freshen(struct host *h)
 	enum tacit_err err;
 	bool changed;
 	TRY(localstore_changed(h->store, &changed));
+	h->turns_of_others += changed;
 	if (changed || h->stale)
 		TRY(build_engine(h));
 out:
@@ -219,6 +220,11 @@ struct http *host_http(const struct host *h)
 const struct tacit_env *host_env(const struct host *h)
 {
 	return &h->env;
+}
+
+uint64_t host_turns_of_others(const struct host *h)
+{
+	return h->turns_of_others;
 }
 
 void host_set_problem(struct host *h, const char *text)

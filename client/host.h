@@ -41,6 +41,8 @@ const char *host_problem(const struct host *h);
  * NULL ends it. */
 void host_set_watch(struct host *h, const struct http_watch *w);
 
+/* How often another process of the profile was found to have written. */
+uint64_t host_turns_of_others(const struct host *h);
 /* What host_problem gives from now on. */
 void host_set_problem(struct host *h, const char *text);
 

@@ -21,6 +21,7 @@ struct host {
 	bool insecure_http;
 	host_say *say; /* while there is a live connection */
 	void *say_ctx;
+	uint64_t turns_of_others;
 	bool stale; /* the engine may be ahead of the store: build it again before the next use */
 };
 

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "client/runner_int.h"
 #include "client/talk.h"
+#include "client/told.h"
 #include "client/wire.h"
 #include "crypto/random.h"
 
@@ -25,6 +26,7 @@
 struct link {
 	struct runner *runner;
 	struct host *host;
+	struct told *told_messages;
 	struct wire *wire; /* both or none */
 	struct talk *talk;
 	bool more; /* the last turn did not read all that is there */
@@ -48,10 +50,16 @@ static int64_t monotonic_ms(void)
 
 enum tacit_err link_new(struct runner *r, struct host *h, struct link **out)
 {
+	*out = NULL;
 	struct link *l = tacit_calloc(1, sizeof(*l));
-	*out = l;
 	if (l == NULL)
 		return TACIT_E_NOMEM;
+	enum tacit_err err = told_new(h, &l->told_messages);
+	if (err != TACIT_OK) {
+		tacit_free(l);
+		return err;
+	}
+	*out = l;
 	l->runner = r;
 	l->host = h;
 	l->retry_ms = FIRST_RETRY_MS;
@@ -95,6 +103,7 @@ void link_free(struct link *l)
 		flush(l);
 	}
 	hang_up(l);
+	told_free(l->told_messages);
 	tacit_free(l);
 }
 
@@ -120,6 +129,7 @@ static enum tacit_err tell_state(
 static void on_notice(void *ctx, const struct tacit_notice *n)
 {
 	struct link *l = ctx;
+	told_notice(l->told_messages, n);
 	if (n->kind == TACIT_NOTICE_DONE || n->kind == TACIT_NOTICE_FAILED)
 		return;
 	if (l->tell_err == TACIT_OK)
@@ -298,6 +308,7 @@ static enum tacit_err turn(struct link *l)
 		TRY(converse(l));
 	if (l->talk == NULL && !l->ended && monotonic_ms() >= l->ask_due)
 		TRY(ask(l));
+	TRY(told_catch_up(l->told_messages, on_notice, l));
 out:
 	return err;
 }
@@ -335,6 +346,11 @@ int link_wait_ms(const struct link *l)
 int link_fd(const struct link *l)
 {
 	return l->wire != NULL ? wire_fd(l->wire) : -1;
+}
+
+void link_told(struct link *l, const struct tacit_notice *n)
+{
+	told_notice(l->told_messages, n);
 }
 
 /* A command that found the server means that we will, too. */

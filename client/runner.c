@@ -383,6 +383,8 @@ struct teller {
 static void on_notice(void *ctx, const struct tacit_notice *n)
 {
 	struct teller *t = ctx;
+	if (t->runner->link != NULL)
+		link_told(t->runner->link, n);
 	if (t->err == TACIT_OK)
 		t->err = runner_tell_notice(t->runner, t->runner->current, n);
 }

@@ -7,8 +7,8 @@
  * live comes in between, and is looked for again and again when it cannot come live.
  *
  * A command that ends also tells what it changed: a RUNNER_NOTICE with its ticket for each notice
- * (DONE and FAILED among them), then RUNNER_ENDED. A message is told once, however it came; but
- * what another process of the same profile has sent or fetched is only in the history.
+ * (DONE and FAILED among them), then RUNNER_ENDED. A message is told once, however it came:
+ * a live runner tells also what another process of the same profile has sent or fetched.
  *
  * All functions are for one thread, the screen's, which need not be the one that made the runner.
  * Signals are the screen's, too: the runner's thread takes none. */

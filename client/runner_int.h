@@ -29,6 +29,8 @@ int link_wait_ms(const struct link *l);
 int link_fd(const struct link *l);
 /* While a call waits for the network: keeps the connection alive, leaves the engine alone. */
 void link_pump(struct link *l);
+/* Every notice that is told goes past here. */
+void link_told(struct link *l, const struct tacit_notice *n);
 /* What a command of the screen ended with says something about the connection, too. */
 void link_heard(struct link *l, enum tacit_err outcome);
 

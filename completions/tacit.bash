@@ -51,6 +51,7 @@ _tacit()
 	register) options='--username --email --invitation-file' ;;
 	login) options='--username --email' ;;
 	inbox) options='--peek' ;;
+	chat) options='--lines' ;;
 	listen) options='--until-eof' ;;
 	'session create') options='--ttl' ;;
 	history) options='--number' ;;

@@ -16,6 +16,10 @@ static void send_text(struct screen *s, struct tacit_bytes text)
 		model_flash(&s->model, true, TACIT_STR("To whom? Begin with /chat USER."));
 		return;
 	}
+	if (d->gone) {
+		model_flash(&s->model, true, TACIT_STR("This conversation is over."));
+		return;
+	}
 	const struct tacit_content content = {
 	        .kind = TACIT_CONTENT_TEXT, .sent_at = screen_now(s), .text = text};
 	const struct tacit_command send = {
@@ -60,10 +64,15 @@ void screen_tell_typing(struct screen *s)
 
 /* --- commands -------------------------------------------------------------------------------- */
 
-static const char keys_help[] = "Tab, Ctrl-N, Ctrl-P, Alt-1...9  other conversations\n"
-                                "Alt-Enter  a new line         PageUp, PageDown  scroll\n"
-                                "Ctrl-F  search                Ctrl-G  fetch the newest file\n"
-                                "Ctrl-Y  put back what Ctrl-K, Ctrl-U, Ctrl-W took;  Ctrl-_  undo";
+#define HELP_COLUMN 20
+
+static const char keys_help[] =
+        "Tab, Ctrl-N, Ctrl-P   other conversations; Alt-1 to Alt-9: by number\n"
+        "PageUp, PageDown, End scroll\n"
+        "Alt-Enter             a new line in the same message\n"
+        "Ctrl-F                search\n"
+        "Ctrl-G                fetch the newest file\n"
+        "Ctrl-Y, Ctrl-_        put back what Ctrl-K, -U, -W took; undo";
 
 static void do_help(struct screen *s)
 {
@@ -71,8 +80,9 @@ static void do_help(struct screen *s)
 	struct tacit_buf text = {0};
 	for (size_t i = 0; i < slash_command_count; i++) {
 		const struct slash_command *c = &slash_commands[i];
-		TRY(tacit_buf_printf(&text, "/%s%s%s  %s\n", c->name, c->args[0] != '\0' ? " " : "",
-		        c->args, c->help));
+		int pad = HELP_COLUMN - (int)(strlen(c->name) + strlen(c->args));
+		TRY(tacit_buf_printf(
+		        &text, "/%s %s%*s%s\n", c->name, c->args, pad > 1 ? pad : 1, "", c->help));
 	}
 	TRY(tacit_buf_append(&text, tacit_cstr(keys_help)));
 	screen_say(s, ENTRY_ASIDE, tacit_buf_view(&text));

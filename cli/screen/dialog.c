@@ -245,14 +245,16 @@ static bool is_of_others(const struct entry *e)
 	       (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE || e->kind == ENTRY_REFUSED);
 }
 
+/* Only where it would stand: positions are eight times the message's id, and a little. */
 static bool is_there(const struct dialog *d, const struct entry *e)
 {
-	for (size_t i = d->count; i > 0; i--) {
+	uint64_t first = e->message * 8;
+	for (size_t i = place_of(d, first + 7); i > 0 && d->entries[i - 1].position >= first; i--) {
 		const struct entry *other = &d->entries[i - 1];
-		if (other->message == e->message && other->kind == e->kind &&
-		        (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE ||
-		                tacit_bytes_eq(
-		                        tacit_buf_view(&other->text), tacit_buf_view(&e->text))))
+		bool same_kind = other->message == e->message && other->kind == e->kind;
+		if (same_kind && (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE ||
+		                         tacit_bytes_eq(tacit_buf_view(&other->text),
+		                                 tacit_buf_view(&e->text))))
 			return true;
 	}
 	return false;
@@ -389,6 +391,21 @@ void dialog_expire(struct dialog *d, uint64_t first, uint64_t last)
 	if (d->anchor.entry >= d->count)
 		d->anchor = (struct anchor){.following = true};
 	d->anchor.hidden = 0;
+}
+
+void dialog_trim(struct dialog *d, size_t keep)
+{
+	if (!d->anchor.following || d->asked || d->count <= keep || keep == 0)
+		return;
+	size_t gone = d->count - keep;
+	if (d->entries[gone].position == UINT64_MAX)
+		return;
+	for (size_t i = 0; i < gone; i++)
+		entry_clear(&d->entries[i]);
+	memmove(d->entries, d->entries + gone, keep * sizeof(d->entries[0]));
+	d->count = keep;
+	d->oldest = d->entries[0].position;
+	d->whole = false;
 }
 
 void dialog_close(struct dialog *d)

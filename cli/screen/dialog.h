@@ -112,6 +112,10 @@ TACIT_MUST_USE enum tacit_err dialog_read_by(
 TACIT_MUST_USE enum tacit_err dialog_typing(
         struct dialog *d, struct tacit_bytes username, int64_t until);
 
+/* Forgets all but the newest `keep` entries: they are in the history, and come again when they are
+ * looked at. Only while the newest are followed. */
+void dialog_trim(struct dialog *d, size_t keep);
+
 /* The newest message of others; 0: none. */
 uint64_t dialog_newest_of_others(const struct dialog *d);
 /* Puts the line of new messages before the first of the newest `unread` of others. */

@@ -3,7 +3,8 @@
 
 #include "cli/screen/state.h"
 
-#define TYPING_LASTS 6 /* seconds, unless it is said again */
+#define MOST_ENTRIES 5000 /* of a conversation that are kept in memory while it is followed */
+#define TYPING_LASTS 6    /* seconds, unless it is said again */
 
 /* Out of memory the screen ends in order: what it shows could not be trusted any more. */
 static void check(struct screen *s, enum tacit_err err)
@@ -59,9 +60,11 @@ void screen_attend(struct screen *s)
 	struct dialog *d = model_chosen(&s->model);
 	if (d == NULL || !s->listed)
 		return;
+	if (d->count > MOST_ENTRIES)
+		dialog_trim(d, MOST_ENTRIES / 2);
 	if (d->oldest == UINT64_MAX || s->frame.at_top)
 		wish_page(s, d);
-	if (d->oldest != UINT64_MAX || d->whole)
+	if (!d->asked && (d->oldest != UINT64_MAX || d->whole))
 		mark_read(s, d);
 }
 
@@ -359,6 +362,7 @@ static void on_link(struct screen *s, const struct runner_event *ev)
 	const struct tacit_command refresh = {.kind = TACIT_CMD_CONVERSATIONS};
 	bool was_up = s->model.link == RUNNER_ONLINE || s->model.link == RUNNER_ASKING;
 	model_set_link(&s->model, ev, screen_now(s));
+	tacit_buf_clear(&s->model.flash);
 	if (!was_up && (ev->link == RUNNER_ONLINE || ev->link == RUNNER_ASKING))
 		wish_post(s, &refresh, &(struct wish){.kind = WISH_QUIET});
 }

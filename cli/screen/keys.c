@@ -110,6 +110,8 @@ struct keystroke keys_next(void)
 	int kind = get_wch(&code);
 	if (kind == ERR)
 		return (struct keystroke){.press = PRESS_NONE};
+	if (kind == KEY_CODE_YES && code == KEY_SUSPEND) /* so the Linux console calls Ctrl-Z */
+		return (struct keystroke){.press = PRESS_CTRL, .letter = 'Z'};
 	if (kind == KEY_CODE_YES)
 		return (struct keystroke){.press = named(code)};
 	if (code == ESCAPE)

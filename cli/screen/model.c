@@ -226,6 +226,7 @@ void model_flash(struct model *m, bool loud, struct tacit_bytes text)
 {
 	tacit_buf_clear(&m->flash);
 	m->flash_loud = loud;
+	m->flash_until = 0;
 	if (term_clean(text, TERM_ONE_LINE, 0, &m->flash) != TACIT_OK)
 		tacit_buf_clear(&m->flash);
 }

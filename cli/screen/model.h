@@ -23,8 +23,9 @@ struct model {
 	enum runner_link link;
 	int64_t retry_at;       /* OFFLINE: when it is tried again; 0: not by itself */
 	struct tacit_buf why;   /* OFFLINE, clean */
-	struct tacit_buf flash; /* one line for the person, clean; until the next key */
+	struct tacit_buf flash; /* one line for the person, clean */
 	bool flash_loud;
+	int64_t flash_until; /* 0: it has not been shown yet */
 };
 
 void model_clear(struct model *m); /* wipes and frees */

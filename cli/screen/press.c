@@ -13,6 +13,8 @@ static bool take_paste(struct screen *s, const struct keystroke *key)
 		text = TACIT_STR("\n");
 	else if (key->press == PRESS_TAB)
 		text = TACIT_STR("\t");
+	else if (key->press == PRESS_ALT) /* an escape character, which goes, and this */
+		text = tacit_bytes(&key->letter, 1);
 	else if (key->press != PRESS_TEXT && key->press != PRESS_CTRL && key->press != PRESS_ALT &&
 	         key->press != PRESS_ESCAPE && key->press != PRESS_OTHER)
 		return false;

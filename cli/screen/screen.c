@@ -9,6 +9,7 @@
 
 #define PROMPT_TYPING "> "
 #define PROMPT_SEARCHING "search: "
+#define FLASH_LASTS 10 /* seconds, or until the next key */
 #define NEWEST_EVERY 5 /* seconds: other processes of the profile write into the history, too */
 
 bool screen_possible(const struct cli *c)
@@ -93,6 +94,16 @@ static void look_for_newest(struct screen *s)
 	wish_newest(s, d);
 }
 
+/* Nobody needs to press a key to see the connection again. */
+static void let_flash_pass(struct screen *s)
+{
+	struct model *m = &s->model;
+	if (m->flash.n > 0 && m->flash_until == 0)
+		m->flash_until = screen_now(s) + FLASH_LASTS;
+	else if (m->flash.n > 0 && screen_now(s) >= m->flash_until)
+		tacit_buf_clear(&m->flash);
+}
+
 static void turn(struct screen *s, int woken)
 {
 	if (woken & WOKEN_STOP)
@@ -108,6 +119,7 @@ static void turn(struct screen *s, int woken)
 	s->stopping = s->redraw = false;
 	if (wish_count(s, WISH_TRANSFER) > 0)
 		transfer_report(s);
+	let_flash_pass(s);
 	look_for_newest(s);
 	screen_attend(s);
 }

@@ -68,31 +68,39 @@ static void on_fatal(int signal)
 	raise(signal); /* the default again, by SA_RESETHAND */
 }
 
-static const int fatal[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGQUIT};
+static const struct {
+	int signal;
+	void (*handler)(int signal);
+	int flags;
+} handled[] = {
+        {SIGWINCH, on_resize, 0},
+        {SIGCONT, on_resize, 0},
+        {SIGTSTP, on_stop, 0},
+        {SIGABRT, on_fatal, (int)SA_RESETHAND | SA_NODEFER},
+        {SIGSEGV, on_fatal, (int)SA_RESETHAND | SA_NODEFER},
+        {SIGBUS, on_fatal, (int)SA_RESETHAND | SA_NODEFER},
+        {SIGILL, on_fatal, (int)SA_RESETHAND | SA_NODEFER},
+        {SIGFPE, on_fatal, (int)SA_RESETHAND | SA_NODEFER},
+        {SIGQUIT, on_fatal, (int)SA_RESETHAND | SA_NODEFER},
+};
+static struct sigaction others[TACIT_COUNT(handled)]; /* who is to have them back */
 
 static void set_handlers(void)
 {
-	struct sigaction resize = {.sa_handler = on_resize};
-	struct sigaction stop = {.sa_handler = on_stop};
-	struct sigaction die = {.sa_handler = on_fatal, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
-	sigaction(SIGWINCH, &resize, NULL);
-	sigaction(SIGCONT, &resize, NULL);
-	sigaction(SIGTSTP, &stop, NULL);
-	for (size_t i = 0; i < TACIT_COUNT(fatal); i++)
-		sigaction(fatal[i], &die, NULL);
+	for (size_t i = 0; i < TACIT_COUNT(handled); i++) {
+		struct sigaction ours = {
+		        .sa_handler = handled[i].handler, .sa_flags = handled[i].flags};
+		sigaction(handled[i].signal, &ours, &others[i]);
+	}
 }
 
 static void reset_handlers(void)
 {
-	struct sigaction plain = {.sa_handler = SIG_DFL};
-	sigaction(SIGWINCH, &plain, NULL);
-	sigaction(SIGCONT, &plain, NULL);
-	sigaction(SIGTSTP, &plain, NULL);
-	for (size_t i = 0; i < TACIT_COUNT(fatal); i++)
-		sigaction(fatal[i], &plain, NULL);
+	for (size_t i = 0; i < TACIT_COUNT(handled); i++)
+		sigaction(handled[i].signal, &others[i], NULL);
 }
 
-static void ours(sigset_t *set)
+static void block_set(sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
@@ -182,7 +190,7 @@ int terminal_wait(int fd, const struct timespec *left)
 	};
 	sigset_t block, before;
 	int woken = 0;
-	ours(&block);
+	block_set(&block);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	if (!cli_cancelled && !resized && !stopped)
 		tacit_ignore(ppoll(fds, 2, left, &before) < 0 ? TACIT_E_CANCELLED : TACIT_OK,
@@ -206,11 +214,12 @@ int terminal_wait(int fd, const struct timespec *left)
 void terminal_stop(void)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL};
+	struct sigaction ours;
 	stopped = 0;
 	give_back();
-	sigaction(SIGTSTP, &plain, NULL);
+	sigaction(SIGTSTP, &plain, &ours);
 	kill(0, SIGTSTP); /* the group, as the key does it */
-	set_handlers();
+	sigaction(SIGTSTP, &ours, NULL);
 	say(PASTE_ON, sizeof(PASTE_ON) - 1);
 	terminal.shown = true;
 	resized = 1;

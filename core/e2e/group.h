@@ -185,6 +185,9 @@ struct tacit_group_event { /* clear with tacit_group_event_clear */
 };
 void tacit_group_event_clear(struct tacit_group_event *e);
 
+/* Does this say of itself that it is a commit? To be compared with what the server calls one. */
+bool tacit_group_is_commit(struct tacit_bytes message);
+
 /* Every message of the conversation, own ones included, in the server's order; message is its id
  * there. A commit of another's drops ours that is pending. Persist after errors, too: the message
  * counts as seen in the history. ev->sender is also set on error once it is proven.

@@ -149,6 +149,14 @@ out:
 
 /* --- both ----------------------------------------------------------------------------------- */
 
+bool tacit_group_is_commit(struct tacit_bytes message)
+{
+	struct tacit_mls_message m;
+	struct tacit_mls_address to;
+	return tacit_mls_message_decode(message, &m) == TACIT_OK &&
+	       tacit_mls_message_address(&m, &to) && to.content_type == TACIT_MLS_CONTENT_COMMIT;
+}
+
 /* A commit of an epoch before ours has done its work already: by our own accept, or before we came.
  */
 static bool is_earlier_commit(const struct tacit_group *g, struct tacit_bytes bytes)

@@ -44,16 +44,16 @@ void tacit_conversation_free(struct tacit_conversation *c)
 {
 	if (c == NULL)
 		return;
-	tacit_group_ops->destroy(c->group);
+	tacit_group_destroy(c->group);
+	tacit_buf_clear(&c->stored_state);
+	tacit_buf_clear(&c->stored_tree);
+	tacit_pending_free(c->pending);
+	tacit_receipts_free(c);
+	tacit_buf_clear(&c->name);
 	tacit_buf_clear(&c->title);
 	tacit_free(c->members);
 	tacit_free(c->life.spans);
 	tacit_free(c);
-}
-
-enum tacit_err tacit_conversation_group(struct tacit_conversation *c)
-{
-	return c->group != NULL ? TACIT_OK : tacit_group_ops->create(c->id, &c->group);
 }
 
 struct tacit_member *tacit_conversation_member(
@@ -81,7 +81,7 @@ struct tacit_bytes tacit_conversation_title(
         const struct tacit_engine *e, const struct tacit_conversation *c)
 {
 	if (c->kind != TACIT_DIRECT)
-		return tacit_buf_view(&c->title);
+		return tacit_buf_view(c->name.n > 0 ? &c->name : &c->title);
 	for (size_t i = 0; i < c->member_count; i++)
 		if (!tacit_contact_is_self(e, tacit_name_view(&c->members[i].name)))
 			return tacit_name_view(&c->members[i].name);
@@ -408,7 +408,7 @@ enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
 	        .message = c->last,
 	        .title = tacit_conversation_title(e, c),
 	        .members = tacit_buf_view(members),
-	        .count = c->unread,
+	        .count = tacit_unread(e, c),
 	        .seconds = c->life.ttl,
 	        .time = c->life.closes_at,
 	};

@@ -156,10 +156,16 @@ static const struct tacit_op nobody = {.kind = TACIT_CMD_SYNC, .own_accord = tru
 static json_t *as_in_history(const struct tacit_conversation *c, const json_t *m)
 {
 	const json_t *content = json_object_get(m, "encrypted_content");
-	return json_pack("{s:O?,s:I,s:O?,s:O?,s:O?,s:O?}", "id", json_object_get(m, "id"),
+	json_t *out = json_pack("{s:O?,s:I,s:O?,s:O?,s:O?,s:O?}", "id", json_object_get(m, "id"),
 	        "conversation_id", (json_int_t)c->id, "username", json_object_get(m, "username"),
 	        "content", content, "created_at", json_object_get(m, "created_at"), "expires_at",
 	        json_object_get(m, "expires_at"));
+	json_t *epoch = json_object_get(m, "epoch"); /* of a commit */
+	if (out != NULL && epoch != NULL && json_object_set(out, "epoch", epoch) != 0) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
 }
 
 static enum tacit_err page_of(
@@ -193,7 +199,8 @@ static void count_new(struct tacit_engine *e, struct tacit_conversation *c, cons
 		if (tacit_json_text(item, "username", TACIT_OPTIONAL, TACIT_MAX_USERNAME, &name) !=
 		        TACIT_OK)
 			continue;
-		c->unread += !tacit_contact_is_self(e, name);
+		bool commit = json_object_get(item, "epoch") != NULL;
+		c->unread += !commit && !tacit_contact_is_self(e, name);
 	}
 	if (c->seen > c->last)
 		c->last = c->seen;

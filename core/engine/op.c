@@ -104,6 +104,7 @@ void tacit_op_free(struct tacit_op *op)
 	tacit_secret_free(&op->password);
 	tacit_secret_free(&op->code);
 	tacit_account_clear(&op->account);
+	tacit_roster_clear(&op->leaves);
 	tacit_free(op->users);
 	tacit_free(op->todo);
 	tacit_free(op);

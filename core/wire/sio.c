@@ -84,6 +84,9 @@ enum tacit_err tacit_sio_parse(struct tacit_bytes text, struct tacit_sio_packet 
 	if (rest.n > 0 && is_digit(rest.p[0]) && !take_number(&rest, TACIT_MAX_INTEGER, &out->ack))
 		TRY(TACIT_E_TOO_LARGE);
 	bool may_have_ack = out->type == TACIT_SIO_EVENT || out->type == TACIT_SIO_BINARY_EVENT;
+	/* JSON begins with no '/': behind "/," it would read as a second namespace. */
+	if (rest.n > 0 && rest.p[0] == '/')
+		TRY(TACIT_E_MALFORMED);
 	if ((is_ack(out->type) && out->ack < 0) ||
 	        (out->ack >= 0 && !may_have_ack && !is_ack(out->type)))
 		TRY(TACIT_E_MALFORMED);

@@ -240,15 +240,30 @@ out:
 	return err;
 }
 
-static enum tacit_err tell_members(struct api_call *c, struct store *store, int64_t id)
+struct newcomers {
+	int64_t now;
+	struct tacit_buf ids;
+};
+
+static enum tacit_err add_newcomer(void *ctx, const struct store_participant *p)
+{
+	struct newcomers *n = ctx;
+	if (p->joined_at < n->now)
+		return TACIT_OK;
+	return tacit_buf_append(&n->ids, tacit_bytes(&p->user_id, sizeof(p->user_id)));
+}
+
+/* All of a new one; of a direct one that was there before, who had left it and is in again. */
+static enum tacit_err tell_newcomers(struct api_call *c, struct store *store, int64_t id)
 {
 	enum tacit_err err;
-	struct tacit_buf ids = {0};
-	TRY(api_member_ids(c, store, id, &ids));
-	const struct api_names all = {(int64_t *)(void *)ids.p, ids.n / sizeof(int64_t)};
-	TRY(api_tell_participants(c, store, id, LIVE_ADDED, &all));
+	struct newcomers n = {.now = c->now};
+	TRY(store->ops->participant_list(store, id, c->who.user_id, add_newcomer, &n));
+	const struct api_names all = {(int64_t *)(void *)n.ids.p, n.ids.n / sizeof(int64_t)};
+	if (all.count > 0)
+		TRY(api_tell_participants(c, store, id, LIVE_ADDED, &all));
 out:
-	tacit_buf_clear(&ids);
+	tacit_buf_clear(&n.ids);
 	return err;
 }
 
@@ -275,8 +290,7 @@ enum tacit_err api_conversation_create(struct api_call *c, struct store *store)
 	bool existed = false;
 	TRY(store->ops->conversation_create(store, n->kind, c->who.user_id, n->name, n->members.ids,
 	        n->members.count, c->now, n->expires_at, &id, &existed));
-	if (!existed)
-		TRY(tell_members(c, store, id));
+	TRY(tell_newcomers(c, store, id));
 	if (!existed)
 		TRY(set_terms(c, store, n, id));
 	TRY(answer_conversation(c, store, id, existed ? 200 : 201));

@@ -149,10 +149,14 @@ void home_turn_over(void *ctx, uint32_t loop)
 		struct seat *seat = h->stirred;
 		h->stirred = seat->next_stirred;
 		seat->stirred = false;
+		seat->flushing = true;
 		if (!seat->session.closed)
 			seat_flush(seat);
+		seat->flushing = false;
 		if (seat->session.closed)
 			seat_finish(seat);
+		else if (seat->again)
+			seat_stir(seat);
 	}
 	set_alarm(h);
 }

@@ -64,8 +64,9 @@ struct seat {
 	struct http_handle poll;      /* while the session is parked */
 	struct request_copy *request; /* that opened it; NULL once a socket was accepted */
 	struct timer beat, lapse;
-	bool half_open; /* no socket was ever accepted */
-	bool stirred;
+	bool half_open;       /* no socket was ever accepted */
+	bool stirred;         /* in the list of those that are looked at when the turn is over */
+	bool flushing, again; /* it is being looked at; it was stirred meanwhile */
 	struct seat *next_stirred;
 };
 

@@ -80,6 +80,8 @@ struct live_settings {
 void live_accept(struct live_handle s, const struct live_identity *who);
 /* connect_error with this message and {"code": code} as data. */
 void live_refuse(struct live_handle s, const char *message, const char *code);
+/* Says DISCONNECT; the socket has gone with this call. The client closes the session then, and if it
+ * doesn't, we do, a little later. */
 void live_disconnect(struct live_handle s);
 
 /* One event: args is the text of a JSON array's inside, as `"name",{...}` is inside ["name",{...}].

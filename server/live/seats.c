@@ -124,6 +124,9 @@ struct seat *seat_new(
 
 void seat_stir(struct seat *seat)
 {
+	seat->again = seat->flushing;
+	if (seat->flushing)
+		return;
 	if (seat->stirred)
 		return;
 	seat->stirred = true;

@@ -371,10 +371,10 @@ static bool affordable(struct session *s, size_t bytes, int64_t now_ms)
 
 static void take_packet(struct session *s, const struct tacit_eio_packet *p, int64_t now_ms)
 {
+	if (!affordable(s, p->data.n, now_ms))
+		return;
 	switch (p->type) {
 	case TACIT_EIO_MESSAGE:
-		if (!affordable(s, p->data.n, now_ms))
-			return;
 		if (s->ops->message != NULL)
 			s->ops->message(s, p->binary, p->data);
 		else if (p->binary)

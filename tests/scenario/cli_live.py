@@ -173,6 +173,49 @@ def the_server_dies_while_people_talk(w):
 
 
 @tap.case
+def what_another_process_fetches_is_told_too(w):
+    with Listener(w.bob) as bob:
+        os.kill(bob.process.pid, signal.SIGSTOP)
+        try:
+            w.alice.must("send", "bob", "fetched by the inbox")
+            tap.check(("alice", "fetched by the inbox") in w.bob.inbox(), "the inbox has it")
+            w.bob.must("send", "alice", "sent elsewhere")
+        finally:
+            os.kill(bob.process.pid, signal.SIGCONT)
+        bob.message("fetched by the inbox")
+        tap.equal(bob.message("sent elsewhere")["own"], True, "an own one")
+        w.alice.must("send", "bob", "and on")
+        bob.message("and on")
+        tap.equal(bob.texts(), ["fetched by the inbox", "sent elsewhere", "and on"], "once, in order")
+
+
+@tap.case
+def a_server_that_hangs_delays_no_key(w):
+    with w.alice.terminal("chat", "--lines", "bob") as a:
+        a.expect("bob> ")
+        a.line("before it hangs")
+        a.expect("you  before it hangs")
+        os.kill(w.server.pid, signal.SIGSTOP)
+        try:
+            a.line("while it hangs")
+            a.line("/help")
+            a.expect("send a message that begins with a slash")
+        finally:
+            os.kill(w.server.pid, signal.SIGCONT)
+        a.expect("you  while it hangs")
+        w.bob.must("send", "alice", "I am here")
+        a.expect("bob  I am here")
+        a.line("/history")
+        a.expect("bob  I am here")
+        a.line("the last word")
+        a.line("/quit")
+        a.end(0)
+    w.bob.must("inbox")
+    said = w.bob.history("alice")
+    tap.equal([said.count(t) for t in ("while it hangs", "the last word")], [1, 1], "once")
+
+
+@tap.case
 def a_session_is_gone_when_it_is_closed(w):
     made = w.alice.json("session", "create", "bob", "--ttl", "1h").of("conversation")[0]
     name = f":{made['id']}"

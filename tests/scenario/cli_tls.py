@@ -1,11 +1,14 @@
 """Two people over TLS: a certificate that is trusted, one that is not, and one that is exchanged."""
+import contextlib
 import http.client
+import json
 import os
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import warnings
 
@@ -124,6 +127,29 @@ def two_people_talk_and_send_a_file(w):
     bob.must("file", "get", file_id, "-o", "got.bin")
     with open(path, "rb") as sent, open(os.path.join(w.machine.work, "got.bin"), "rb") as got:
         tap.check(sent.read() == got.read(), "the file is the same")
+
+
+@tap.case
+def live_over_tls(w):
+    with contextlib.ExitStack() as stack:
+        dora, emil = w.owner("dora"), w.owner("emil")
+        process = emil.start("--json", "listen", stdout=subprocess.PIPE)
+        stack.callback(process.kill)
+        stack.callback(process.stdout.close)
+        patience = threading.Timer(60, process.kill)
+        patience.start()
+        stack.callback(patience.cancel)
+        for line in process.stdout:
+            if json.loads(line)["type"] == "online":
+                break
+        tap.check(json.loads(line)["live"], "live")
+        dora.must("send", "emil", "x" * 60000)
+        for line in process.stdout:
+            if json.loads(line)["type"] == "message":
+                break
+        tap.equal(json.loads(line)["text"], "x" * 60000, "a message of several TLS records")
+        process.send_signal(signal.SIGINT)
+        tap.equal(process.wait(SECONDS), 0, "its end")
 
 
 @tap.case

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import struct
 import sys
 import threading
 
@@ -375,6 +376,26 @@ def a_slow_reader_is_told_to_catch_up(world):
             pass
         slow.close()
         fast.close()
+
+
+@tap.case
+def peers_vanish_while_they_are_sent_to(world):
+    room, sender = 11, Socket(world.port)
+    for _ in range(20):
+        members = [Socket(world.port) for _ in range(6)]
+        for s in members:
+            s.call("join", room)
+            s.call("open", room, 0)
+        for s in members[1:]:  # a reset, which the next write finds
+            s.ws.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for i, s in enumerate(members[1:]):
+            sender.say("42" + json.dumps(["publish", room, 0, i]))
+            s.ws.socket.close()
+        sender.call("publish", room, 0, "last")
+        while members[0].published() != "last":
+            pass
+        members[0].close()
+    sender.close()
 
 
 # --- limits ---

@@ -134,6 +134,53 @@ static void walks_the_log(void)
 	remove_folder();
 }
 
+static bool file_holds(const char *name, const char *text)
+{
+	static char bytes[1 << 20];
+	bool found = false;
+	FILE *f = fopen(path_of(name), "rb");
+	if (f == NULL)
+		return false;
+	size_t n = fread(bytes, 1, sizeof(bytes), f), length = strlen(text);
+	fclose(f);
+	for (size_t i = 0; i + length <= n && !found; i++)
+		found = memcmp(bytes + i, text, length) == 0;
+	return found;
+}
+
+/* From the file's pages, free ones included, and from the write-ahead log, while the store is open.
+ */
+static void what_is_purged_is_gone(void)
+{
+	static const char secret[] = "the text that was to disappear";
+	struct localstore *s = NULL;
+	struct seen seen = {0};
+	struct tacit_record_id a = id_of(1), other = id_of(2);
+	make_folder();
+	REQUIRE(localstore_open(folder, &s) == TACIT_OK);
+	CHECK_OK(localstore_put_log(s, &a, 8, TACIT_STR("1")));
+	CHECK_OK(localstore_put_log(s, &a, 16, tacit_cstr(secret)));
+	CHECK_OK(localstore_put_log(s, &a, 17, tacit_cstr(secret)));
+	CHECK_OK(localstore_put_log(s, &a, 24, TACIT_STR("3")));
+	CHECK_OK(localstore_put_log(s, &other, 16, TACIT_STR("Y")));
+	CHECK(file_holds("store.db-wal", secret) || file_holds("store.db", secret));
+	CHECK_OK(localstore_begin(s));
+	CHECK_OK(localstore_purge_log(s, &a, 16, 23));
+	CHECK_OK(localstore_commit(s));
+	CHECK(!file_holds("store.db-wal", secret) && !file_holds("store.db", secret));
+	struct localstore_span all = {a, UINT64_MAX, 100};
+	CHECK_OK(localstore_each_log(s, &all, see_log, &seen));
+	CHECK(strcmp(seen.text, "13") == 0);
+	seen = (struct seen){0};
+	all.tag = other;
+	CHECK_OK(localstore_purge_log(s, &a, 0, UINT64_MAX));
+	CHECK_OK(localstore_each_log(s, &all, see_log, &seen));
+	CHECK(strcmp(seen.text, "Y") == 0);
+	CHECK_ERR(localstore_purge_log(s, &a, UINT64_MAX, 0), TACIT_E_USAGE);
+	localstore_close(s);
+	remove_folder();
+}
+
 static void rolls_back(void)
 {
 	struct localstore *s = NULL;
@@ -401,6 +448,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"puts and gets", puts_and_gets},
 	        {"walks the log", walks_the_log},
+	        {"what is purged is gone", what_is_purged_is_gone},
 	        {"rolls back", rolls_back},
 	        {"is private", is_private},
 	        {"refuses links", refuses_links},

@@ -57,6 +57,21 @@ static void everybody_commits(void)
 	}
 }
 
+static void every_suite(void)
+{
+	size_t count;
+	const struct tacit_mls_suite *suites = tacit_mls_suites(&count);
+	for (size_t i = 0; i < count; i++) {
+		struct mls_group g;
+		REQUIRE(CHECK_OK(mls_group_make(&g, &suites[i], 3)));
+		CHECK_OK(mls_group_commit(&g, 1, NULL));
+		CHECK_OK(mls_group_commit(&g, 2, NULL));
+		struct tacit_mls_leaf_rules rules = {.suite = &suites[i]};
+		CHECK_OK(tacit_mls_tree_validate(g.tree, TACIT_STR("group"), &rules));
+		mls_group_clear(&g);
+	}
+}
+
 static void remove_leaf(struct mls_group *g, uint32_t leaf)
 {
 	CHECK_OK(tacit_mls_tree_stage(g->tree));
@@ -313,6 +328,149 @@ static void keys_are_stored_and_read(void)
 	mls_group_clear(&g);
 }
 
+static uint32_t pick(struct mls_group *g, uint32_t below)
+{
+	uint8_t b;
+	tacit_env_random(&g->env, &b, 1);
+	return b % below;
+}
+
+static uint32_t pick_member(struct mls_group *g)
+{
+	uint32_t leaf = pick(g, tacit_mls_tree_width(g->tree));
+	while (!tacit_mls_tree_is_member(g->tree, leaf))
+		leaf = (leaf + 1) % tacit_mls_tree_width(g->tree);
+	return leaf;
+}
+
+/* Somebody new in a leaf: by an Add, or in the place of who was there. */
+static enum tacit_err renew(struct mls_group *g, uint32_t leaf)
+{
+	enum tacit_err err;
+	mls_member_clear(&g->members[leaf]);
+	TRY(mls_member_make(g->suite, &g->env, NULL, &g->members[leaf]));
+	tacit_mls_tree_keys_init(
+	        &g->keys[leaf], g->suite, leaf, g->members[leaf].secrets.encryption_sk);
+	if (tacit_mls_tree_is_member(g->tree, leaf))
+		return tacit_mls_tree_update(g->tree, leaf, mls_member_leaf(&g->members[leaf]));
+	uint32_t at;
+	TRY(tacit_mls_tree_add(g->tree, mls_member_leaf(&g->members[leaf]), &at));
+	if (at != leaf)
+		err = TACIT_E_USAGE;
+out:
+	return err;
+}
+
+static enum tacit_err change_something(struct mls_group *g)
+{
+	uint32_t blank = tacit_mls_tree_next_blank(g->tree);
+	switch (pick(g, 4)) {
+	case 0:
+	case 1:
+		return blank < MLS_GROUP_MAX ? renew(g, blank) : TACIT_OK;
+	case 2:
+		return renew(g, pick_member(g));
+	default:
+		return tacit_mls_tree_members(g->tree) > 1
+		               ? tacit_mls_tree_remove(g->tree, pick_member(g))
+		               : TACIT_OK;
+	}
+}
+
+/* What is kept beside the nodes (hashes, index, counters) is what a fresh look at them gives. */
+static bool is_sound(struct mls_group *g)
+{
+	struct tacit_buf encoded = {0};
+	struct tacit_mls_tree *fresh = NULL;
+	struct tacit_mls_leaf_node leaf;
+	uint8_t hash[TACIT_MLS_HASH_MAX_BYTES];
+	bool sound = tacit_mls_tree_encode(g->tree, &encoded) == TACIT_OK &&
+	             tacit_mls_tree_decode(g->suite, tacit_buf_view(&encoded), &fresh) == TACIT_OK;
+	if (sound) {
+		hash_of(fresh, hash);
+		sound = same_hash(g->tree, hash) && tacit_mls_tree_check(g->tree) == TACIT_OK &&
+		        tacit_mls_tree_next_blank(g->tree) == tacit_mls_tree_next_blank(fresh) &&
+		        tacit_mls_tree_members(g->tree) == tacit_mls_tree_members(fresh);
+	}
+	for (uint32_t i = 0; sound && i < tacit_mls_tree_width(g->tree); i++) {
+		uint32_t at;
+		if (tacit_mls_tree_leaf(g->tree, i, &leaf))
+			sound = tacit_mls_tree_find_signature_key(
+			                g->tree, leaf.signature_key, &at) &&
+			        at == i;
+	}
+	tacit_mls_tree_free(fresh);
+	tacit_buf_clear(&encoded);
+	return sound;
+}
+
+/* Members come, go and change; some changes are dropped, some put in later; and somebody commits.
+ */
+static enum tacit_err live_a_day(struct mls_group *g)
+{
+	enum tacit_err err;
+	struct tacit_mls_patch *patch = NULL;
+	TRY(tacit_mls_tree_stage(g->tree));
+	for (uint32_t n = pick(g, 5); n > 0; n--)
+		TRY(change_something(g));
+	if (pick(g, 2) == 0) {
+		tacit_mls_tree_keep(g->tree);
+	} else {
+		TRY(tacit_mls_tree_detach(g->tree, &patch));
+		if (!is_sound(g))
+			TRY(TACIT_E_USAGE);
+		TRY(tacit_mls_tree_apply(g->tree, patch));
+		patch = NULL;
+	}
+	for (uint32_t i = 0; i < MLS_GROUP_MAX; i++)
+		tacit_mls_tree_keys_trim(&g->keys[i], g->tree);
+	if (pick(g, 3) > 0)
+		TRY(mls_group_commit(g, pick_member(g), NULL));
+out:
+	tacit_mls_patch_free(patch);
+	tacit_mls_tree_drop(g->tree);
+	return err;
+}
+
+static void long_lives(void)
+{
+	for (uint32_t n = 1; n <= 6; n++) {
+		struct mls_group g;
+		REQUIRE(CHECK_OK(mls_group_make(&g, suite(), n)));
+		g.n = MLS_GROUP_MAX;
+		bool ok = true;
+		for (int day = 0; ok && day < 40; day++) {
+			ok = CHECK_OK(live_a_day(&g)) && CHECK(is_sound(&g));
+			if (ok && day % 10 == 9)
+				ok = CHECK_OK(validate(g.tree));
+		}
+		mls_group_clear(&g);
+	}
+}
+
+/* A half that goes with a patch and comes back later has no hash of what was in it. */
+static void a_half_goes_and_comes_back(void)
+{
+	struct mls_group g;
+	struct tacit_mls_patch *patch = NULL;
+	uint32_t leaf;
+	REQUIRE(CHECK_OK(mls_group_make(&g, suite(), 7)));
+	CHECK_OK(tacit_mls_tree_stage(g.tree));
+	for (uint32_t i = 4; i < 7; i++)
+		CHECK_OK(tacit_mls_tree_remove(g.tree, i));
+	CHECK_OK(tacit_mls_tree_detach(g.tree, &patch));
+	CHECK(is_sound(&g)); /* every hash is known now */
+	CHECK_OK(tacit_mls_tree_apply(g.tree, patch));
+	CHECK_INT(tacit_mls_tree_width(g.tree), 4);
+	CHECK_OK(tacit_mls_tree_stage(g.tree));
+	CHECK_OK(tacit_mls_tree_add(g.tree, mls_member_leaf(&g.members[6]), &leaf));
+	CHECK_INT(leaf, 4);
+	CHECK(is_sound(&g));
+	tacit_mls_tree_drop(g.tree);
+	CHECK(is_sound(&g));
+	mls_group_clear(&g);
+}
+
 static enum tacit_err commit_scenario(void)
 {
 	struct mls_group g;
@@ -347,6 +505,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"the numbering of nodes", numbering},
 	        {"everybody commits once", everybody_commits},
+	        {"every suite", every_suite},
 	        {"members leave and the tree shrinks", members_leave_and_the_tree_shrinks},
 	        {"a newcomer", newcomer},
 	        {"a joiner from outside", external_joiner},
@@ -356,6 +515,8 @@ int main(int argc, char **argv)
 	        {"tampered trees", tampered_trees},
 	        {"malformed trees", malformed_trees},
 	        {"keys are stored and read", keys_are_stored_and_read},
+	        {"a half goes and comes back", a_half_goes_and_comes_back},
+	        {"long lives", long_lives},
 	        {"allocations", allocations},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

@@ -166,6 +166,42 @@ static void the_place_stays_while_others_come(void)
 	dialog_clear(&d);
 }
 
+static void what_is_old_is_forgotten_and_comes_again(void)
+{
+	struct dialog d = {.id = 1, .whole = true};
+	for (uint64_t i = 1; i <= 100; i++)
+		add(&d, said(i, "bob", "text"), i * 8);
+	dialog_trim(&d, 10); /* somebody looks at old ones */
+	CHECK_INT(d.count, 100);
+	d.anchor.following = true;
+	dialog_trim(&d, 10);
+	REQUIRE(d.count == 10);
+	CHECK_INT(d.entries[0].message, 91);
+	CHECK_INT(d.oldest, 91 * 8);
+	CHECK(!d.whole);
+	CHECK(add(&d, said(90, "bob", "again"), 90 * 8));
+	CHECK(!add(&d, said(91, "bob", "text"), 91 * 8));
+	dialog_trim(&d, 50);
+	CHECK_INT(d.count, 11);
+	dialog_clear(&d);
+}
+
+static void what_has_disappeared_is_gone(void)
+{
+	struct dialog d = {.id = 1, .anchor.following = true};
+	for (uint64_t i = 1; i <= 9; i++)
+		add(&d, said(i, "bob", "text"), i * 8);
+	dialog_expire(&d, 3, 5);
+	CHECK_INT(d.count, 6);
+	CHECK_INT(d.entries[2].message, 6);
+	CHECK_OK(tacit_buf_append(&d.draft, TACIT_STR("half a word")));
+	dialog_close(&d);
+	CHECK_INT(d.count, 0);
+	CHECK_INT(d.draft.n, 0);
+	CHECK(d.gone);
+	dialog_clear(&d);
+}
+
 static void readers_only_go_on(void)
 {
 	struct dialog d = {.id = 1};
@@ -361,6 +397,9 @@ int main(int argc, char **argv)
 	        {"everything from outside is cleaned", everything_from_outside_is_cleaned},
 	        {"unread ones are counted once", unread_ones_are_counted_once},
 	        {"the place stays while others come", the_place_stays_while_others_come},
+	        {"what is old is forgotten and comes again",
+	                what_is_old_is_forgotten_and_comes_again},
+	        {"what has disappeared is gone", what_has_disappeared_is_gone},
 	        {"readers only go on", readers_only_go_on},
 	        {"the newest come first", the_newest_come_first},
 	        {"one goes round", one_goes_round},

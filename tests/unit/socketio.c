@@ -158,6 +158,7 @@ static void socket_packets_that_are_none(void)
 	        {"29007199254740992[]", TACIT_E_TOO_LARGE},
 	        {"3[]", TACIT_E_MALFORMED},
 	        {"012", TACIT_E_MALFORMED},
+	        {"2/,/,[]", TACIT_E_MALFORMED},
 	        {"2/a b,[]", TACIT_E_MALFORMED},
 	        {"0/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	                TACIT_E_TOO_LARGE},

@@ -1,7 +1,8 @@
 /* credential.h - who a member says they are (RFC 9420 5.3), and external senders (12.1.8.1).
  *
- * Whether a credential is true is the application's to decide: it is asked through
- * struct tacit_mls_leaf_rules (leaf_node.h). Views are borrowed from the input. */
+ * Whether a credential is true is the application's to decide, that the first certificate of a
+ * chain is for the leaf's signature key included: it is asked through struct tacit_mls_leaf_rules
+ * (leaf_node.h). Views are borrowed from the input. */
 #ifndef TACIT_E2E_MLS_CREDENTIAL_H
 #define TACIT_E2E_MLS_CREDENTIAL_H
 

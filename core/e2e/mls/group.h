@@ -174,7 +174,8 @@ TACIT_MUST_USE enum tacit_err tacit_mls_group_info(const struct tacit_mls_group 
 
 /* Sends a proposal for somebody to commit. p: ADD needs add.encoded; UPDATE is made by the next
  * call; PSK: the nonce is drawn. It is kept here as well, to be committed. Appends an MLSMessage.
- * Fails: CONFLICT (not active), USAGE, LIMIT, what the validation of 12.1 says, NOMEM, CRYPTO. */
+ * Fails: CONFLICT (not active), EXISTS (the very same waits already), USAGE, LIMIT, what the
+ * validation of 12.1 says, NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_mls_group_propose(struct tacit_mls_group *g,
         const struct tacit_mls_host *host, const struct tacit_mls_proposal *p,
         struct tacit_bytes authenticated_data, struct tacit_buf *out);

@@ -200,11 +200,13 @@ out:
 	return err;
 }
 
-static enum tacit_err collect(struct draft *d)
+static enum tacit_err collect(struct draft *d, enum tacit_mls_committed which)
 {
 	enum tacit_err err;
+	d->plan.committer = d->g->now->keys.leaf;
+	d->plan.ours = true;
 	TRY(collect_given(d));
-	if (d->o->waiting == TACIT_MLS_COMMIT_GIVEN)
+	if (which == TACIT_MLS_COMMIT_GIVEN)
 		goto out;
 	for (unsigned turn = 0; turn < 3; turn++)
 		TRY(collect_turn(d, turn));
@@ -366,12 +368,47 @@ out:
 	return err;
 }
 
-static size_t count_left_out(const struct draft *d)
+static size_t count_waiting(const struct draft *d)
 {
 	size_t taken = 0;
 	for (size_t i = 0; i < d->plan.count; i++)
 		taken += d->plan.items[i].cached != NULL;
-	return d->g->cached_count - taken;
+	return taken;
+}
+
+static enum tacit_err try_list(struct draft *d, enum tacit_mls_committed which)
+{
+	enum tacit_err err;
+	TRY(collect(d, which));
+	TRY(tacit_mls_plan_check(d->g, d->host, &d->plan));
+	TRY(tacit_mls_tree_stage(d->g->tree));
+	TRY(draft_tree(d));
+out:
+	return err;
+}
+
+static void forget_list(struct draft *d)
+{
+	tacit_mls_tree_drop(d->g->tree);
+	tacit_mls_plan_clear(&d->plan);
+	tacit_buf_clear(&d->given);
+	d->nonce_count = 0;
+	tacit_mls_path_free(d->path);
+	d->path = NULL;
+	tacit_mls_epoch_free(d->epoch);
+	d->epoch = NULL;
+	tacit_buf_clear(&d->update_path);
+}
+
+/* What waits may each be valid and yet make a tree together that is not (7.3). Nobody shall be able
+ * to stop all commits by such a proposal: then only what was given is committed. */
+static enum tacit_err choose_list(struct draft *d)
+{
+	enum tacit_err err = try_list(d, d->o->waiting);
+	if (err == TACIT_OK || tacit_err_class(err) == TACIT_CLASS_SYSTEM || count_waiting(d) == 0)
+		return err;
+	forget_list(d);
+	return try_list(d, TACIT_MLS_COMMIT_GIVEN);
 }
 
 enum tacit_err tacit_mls_group_commit(struct tacit_mls_group *g, const struct tacit_mls_host *host,
@@ -387,13 +424,8 @@ enum tacit_err tacit_mls_group_commit(struct tacit_mls_group *g, const struct ta
 	d->g = g;
 	d->host = host;
 	d->o = o;
-	d->plan.committer = g->now->keys.leaf;
-	d->plan.ours = true;
-	TRY(collect(d));
-	r->left_out = count_left_out(d);
-	TRY(tacit_mls_plan_check(g, host, &d->plan));
-	TRY(tacit_mls_tree_stage(g->tree));
-	TRY(draft_tree(d));
+	TRY(choose_list(d));
+	r->left_out = g->cached_count - count_waiting(d);
 	TRY(sign_commit(d));
 	TRY(welcome_added(d, r));
 	TRY(make_pending(d, r));

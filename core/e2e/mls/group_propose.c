@@ -159,6 +159,9 @@ static enum tacit_err send_proposal(struct tacit_mls_group *g, const struct taci
 	        g->suite, &a, tacit_buf_view(&g->now->context), host->signature_sk, &signature));
 	a.signature = tacit_bytes(signature.b, signature.n);
 	TRY(tacit_mls_cached_new(g->suite, &a, &cached));
+	bool known = tacit_mls_group_find_cached(
+	                     g, tacit_bytes(cached->reference, g->suite->hash_bytes)) != NULL;
+	TRY(known ? TACIT_E_EXISTS : TACIT_OK);
 	if (update_sk != NULL) {
 		cached->has_update_sk = true;
 		memcpy(cached->update_sk, update_sk, g->suite->kem_sk_bytes);

@@ -263,6 +263,8 @@ void sim_revoke_lost(struct sim_device *d);
  */
 
 void sim_hear(struct sim_device *d, const struct tacit_notice *n);
+/* SEND has ended well. */
+void sim_acknowledge(struct sim_device *d, size_t said, const struct tacit_notice *n);
 /* After a boot: what was told is what the history has. */
 void sim_recall(struct sim_device *d);
 void sim_look_at_groups(struct sim_device *d); /* after each step that was persisted */

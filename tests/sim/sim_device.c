@@ -63,7 +63,7 @@ static void settle(struct sim_device *d, const struct sim_command *c, const stru
 	if (c->said > 0)
 		w->sayings[c->said].fate = done || n->flag ? SIM_SENT : SIM_UNSENT;
 	if (c->said > 0 && done)
-		w->sayings[c->said].message = (json_int_t)n->message;
+		sim_acknowledge(d, c->said, n);
 	if (w->resting && !done)
 		sim_fault(w, "%s: at rest a command (%u) fails: %s, %.*s", d->name,
 		        (unsigned)c->kind, tacit_err_name(n->err), (int)n->text.n,

@@ -19,17 +19,10 @@ static size_t which(const struct sim_world *w, const struct tacit_notice *n)
 	return said;
 }
 
-static void hear_message(struct sim_device *d, const struct tacit_notice *n)
+static void count_told(struct sim_device *d, size_t said, const struct tacit_notice *n)
 {
 	struct sim_world *w = d->world;
-	size_t said = which(w, n);
 	struct sim_saying *s = &w->sayings[said];
-	if (said == 0) {
-		sim_fault(w, "%s reads what nobody has said", d->name);
-		return;
-	}
-	sim_trace(w, d, "reads \"saying %zu\" of %s, %lld in %lld", said,
-	        w->devices[s->device].name, (long long)n->message, (long long)n->conversation);
 	w->count.read++;
 	if (++s->told[d->index] > 1)
 		sim_fault(w, "%s is told \"saying %zu\" twice", d->name, said);
@@ -40,6 +33,25 @@ static void hear_message(struct sim_device *d, const struct tacit_notice *n)
 	if (s->message == 0 || s->message > (json_int_t)n->message)
 		s->message = (json_int_t)n->message;
 	s->conversation = (json_int_t)n->conversation;
+}
+
+void sim_acknowledge(struct sim_device *d, size_t said, const struct tacit_notice *n)
+{
+	count_told(d, said, n);
+}
+
+static void hear_message(struct sim_device *d, const struct tacit_notice *n)
+{
+	struct sim_world *w = d->world;
+	size_t said = which(w, n);
+	const struct sim_saying *s = &w->sayings[said];
+	if (said == 0) {
+		sim_fault(w, "%s reads what nobody has said", d->name);
+		return;
+	}
+	sim_trace(w, d, "reads \"saying %zu\" of %s, %lld in %lld", said,
+	        w->devices[s->device].name, (long long)n->message, (long long)n->conversation);
+	count_told(d, said, n);
 }
 
 /* What is said of things as they are; the rest a person should hear only when something was truly

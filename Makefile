@@ -1,6 +1,6 @@
 # The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
 .POSIX:
-.PHONY: build run test asan tsan fuzz soak bench demo install clean format
+.PHONY: build run test asan tsan fuzz soak bench bench-live demo install clean format
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
@@ -33,6 +33,11 @@ soak:     ## simulated lives of people, devices and a server: 10,000 seeds
 bench:    ## measure against peers and limits; prints a table and writes build/bench.json
 	@tools/bootstrap bench
 	@tools/bench
+
+bench-live: ## the same for live events; installs a stock socket.io server beside us
+	@tools/bootstrap bench
+	@tools/bench live
+
 
 demo: build ## two people talk on a fresh server; then what the server saw
 	@tools/demo

@@ -11,6 +11,29 @@ TACIT_MUST_USE enum tacit_err runner_tell_notice(
 TACIT_MUST_USE enum tacit_err runner_tell_event(
         struct runner *r, const struct runner_event *ev, struct tacit_bytes text);
 
+/* --- runner_task.c -----------------------------------------------------------------------------
+ */
+
+enum task_kind { TASK_COMMAND, TASK_HISTORY, TASK_CONVERSATIONS, TASK_JOB };
+
+struct task {
+	struct task *next;
+	uint64_t ticket;
+	enum task_kind kind;
+	struct tacit_command command; /* views into bytes, users, content */
+	struct tacit_content content;
+	struct tacit_buf bytes;
+	struct tacit_bytes *users;
+	struct host_span span;
+	runner_job_fn *job;
+	bool aside; /* JOB: for the side runner */
+	void *ctx;
+};
+
+void task_free(struct task *t); /* wipes; NULL is fine */
+/* Views of c are copied into t's own bytes. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err task_copy_command(struct task *t, const struct tacit_command *c);
+
 /* --- link.c: the connection, all in the runner's thread ----------------------------------------
  */
 

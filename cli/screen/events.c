@@ -206,6 +206,13 @@ static void on_expiry(struct screen *s, const struct tacit_notice *n)
 	on_said(s, n, 0);
 }
 
+static void on_outgoing(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d != NULL)
+		check(s, dialog_add_outgoing(d, n));
+}
+
 static void settle(struct screen *s, uint64_t ticket, const struct tacit_notice *n)
 {
 	const struct wish *w = wish_find(s, ticket);
@@ -253,6 +260,9 @@ static void on_notice(struct screen *s, const struct runner_event *ev)
 		break;
 	case TACIT_NOTICE_EXPIRY:
 		on_expiry(s, n);
+		break;
+	case TACIT_NOTICE_OUTGOING:
+		on_outgoing(s, n);
 		break;
 	case TACIT_NOTICE_DONE:
 	case TACIT_NOTICE_FAILED:

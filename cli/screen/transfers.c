@@ -1,4 +1,4 @@
-/* Files up and down, as jobs in the runner's thread. A job's fields belong to that thread until its
+/* Files up and down, as jobs at the runner's side. A job's fields belong to that thread until its
  * end has been told; only the progress is read before. */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -44,7 +44,7 @@ void transfer_free(struct transfer_job *job)
 	tacit_free(job);
 }
 
-/* --- in the runner's thread ------------------------------------------------------------------ */
+/* --- in the side's thread ------------------------------------------------------------------ */
 
 static enum tacit_err note_get(void *ctx, struct tacit_bytes name, struct tacit_buf *value)
 {
@@ -174,7 +174,7 @@ static void start(struct screen *s, struct transfer_job *job, runner_job_fn *run
 		transfer_free(job);
 		return;
 	}
-	enum tacit_err err = runner_job(s->runner, run, job, &s->wishes[before].ticket);
+	enum tacit_err err = runner_side_job(s->runner, run, job, &s->wishes[before].ticket);
 	if (err == TACIT_OK)
 		return;
 	s->wish_count = before;

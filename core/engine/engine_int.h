@@ -269,6 +269,7 @@ struct tacit_op {
 	tacit_op_step *after;   /* what follows a common part (resolving a name) */
 	bool ended;
 	bool own_accord; /* no command: told without its id, ends in silence */
+	bool by_event;   /* reads one live event, not a page of the history */
 
 	struct tacit_buf username, email, text, content;
 	struct tacit_secret password, code;
@@ -476,9 +477,12 @@ TACIT_MUST_USE enum tacit_err tacit_engine_begin(
 TACIT_MUST_USE enum tacit_err tacit_engine_finish(
         struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx);
 /* Opens messages of c that follow what it has seen (op_read.c). *whole is false where a sender is
- * unknown: what is left is to be fetched. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
-TACIT_MUST_USE enum tacit_err tacit_sync_take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole);
+ * unknown: what is left is to be fetched. An event is one message; where something is missing
+ * before it, or it would be refused, nothing is told of it (ORDER_CHANGED), but the group's state
+ * may have advanced. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
+enum tacit_sync_from { TACIT_FROM_PAGE, TACIT_FROM_EVENT };
+TACIT_MUST_USE enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from, bool *whole);
 
 /* The message at id was put into the history; expires is when it is over, 0: never. Fails: NOMEM.
  */
@@ -595,6 +599,8 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_met(struct tacit_engine *e, const str
         struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time);
 /* Everything that waits in a conversation goes, untold. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation);
+/* One goes, untold. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_remove(struct tacit_engine *e, struct tacit_outgoing *o);
 void tacit_outbox_free(struct tacit_outgoing *o);
 /* RFC 4122 4.4. */
 void tacit_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS]);
@@ -772,7 +778,7 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
         tacit_op_resolve_cmd, tacit_op_create_group, tacit_op_add, tacit_op_remove,
         tacit_op_mark_read, tacit_op_safety_number, tacit_op_set_verified, tacit_op_accept_key,
         tacit_op_devices, tacit_op_revoke_device, tacit_op_typing, tacit_op_create_session,
-        tacit_op_close_session, tacit_op_set_expiry;
+        tacit_op_close_session, tacit_op_set_expiry, tacit_op_drop;
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;

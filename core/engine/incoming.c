@@ -347,7 +347,11 @@ enum tacit_err tacit_incoming_take(struct tacit_engine *e, struct tacit_op *op,
 	c->group_dirty = e->changed = true;
 	if (fits)
 		err = tacit_group_process(c->group, &self, m->id, tacit_buf_view(&m->bytes), &ev);
-	if (err == TACIT_OK)
+	/* The history may have what the events do not. */
+	if (op->by_event && err != TACIT_E_NOMEM &&
+	        (err != TACIT_OK || ev.missing > 0 || ev.history_differs))
+		err = TACIT_E_ORDER_CHANGED;
+	else if (err == TACIT_OK)
 		err = dispatch(e, op, c, m, &ev, end);
 	else if (err != TACIT_E_NOMEM)
 		err = take_failed(e, op, c, m, err, end);

@@ -208,8 +208,8 @@ static void count_new(struct tacit_engine *e, struct tacit_conversation *c, cons
 }
 
 /* Opens what follows; whatever is wrong with it, a fetch tells. */
-static enum tacit_err take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages)
+static enum tacit_err take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from)
 {
 	enum tacit_err err;
 	bool whole = false;
@@ -217,7 +217,7 @@ static enum tacit_err take(
 	TRY(page_of(c, messages, &page));
 	if (json_array_size(page) == 0)
 		goto out;
-	err = tacit_sync_take(e, c, page, &whole);
+	err = tacit_sync_take(e, c, page, from, &whole);
 	if (err == TACIT_E_NOMEM)
 		goto out;
 	if (whole)
@@ -226,6 +226,43 @@ static enum tacit_err take(
 	err = TACIT_OK;
 out:
 	json_decref(page);
+	return err;
+}
+
+/* A message does not touch the tree: what was saved of the rest is put back beside it. */
+static enum tacit_err put_back(
+        struct tacit_engine *e, struct tacit_conversation *c, struct tacit_bytes state)
+{
+	enum tacit_err err;
+	struct tacit_group *earlier = NULL;
+	struct tacit_buf tree = {0};
+	bool saved = c->tree_saved == tacit_group_tree_version(c->group);
+	TRY(tacit_group_save_tree(c->group, &tree));
+	TRY(tacit_group_load(state, tacit_buf_view(&tree), &earlier));
+	tacit_membership_set(e, c, earlier);
+	c->tree_saved = saved ? tacit_group_tree_version(c->group) : 0;
+out:
+	tacit_buf_clear(&tree);
+	return err;
+}
+
+/* One event. Where it does not follow, the group's state is as if it had not come: the same message
+ * is opened again, behind what was missing, when the fetch brings both. */
+static enum tacit_err take_one(
+        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages)
+{
+	enum tacit_err err;
+	uint64_t id = c->seen;
+	struct tacit_buf state = {0};
+	TRY(tacit_membership_load(e, c));
+	bool good = tacit_membership_good(c);
+	if (good)
+		TRY(tacit_group_save_state(c->group, &state));
+	TRY(take(e, c, messages, TACIT_FROM_EVENT));
+	if (good && c->seen == id)
+		TRY(put_back(e, c, tacit_buf_view(&state)));
+out:
+	tacit_buf_clear(&state);
 	return err;
 }
 
@@ -247,7 +284,9 @@ static enum tacit_err on_message(const struct event *ev)
 	one = json_pack("[O]", ev->body);
 	if (one == NULL)
 		TRY(TACIT_E_NOMEM);
-	TRY(take(ev->e, c, one));
+	TRY(take_one(ev->e, c, one));
+	if (c->seen < id)
+		miss(c, id);
 out:
 	json_decref(one);
 	return err;
@@ -268,7 +307,7 @@ static enum tacit_err on_history(const struct event *ev)
 	c->live.state = joined ? LIVE_IN : LIVE_OUT;
 	ev->e->live.joining -= ev->e->live.joining > 0;
 	if (!c->live.behind)
-		TRY(take(ev->e, c, messages));
+		TRY(take(ev->e, c, messages, TACIT_FROM_PAGE));
 	c->live.behind |= !joined && c->seen == before;
 out:
 	return err;

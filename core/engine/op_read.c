@@ -96,14 +96,15 @@ enum tacit_err tacit_read_end(
 	        count);
 }
 
-enum tacit_err tacit_sync_take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole)
+enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from, bool *whole)
 {
 	enum tacit_err err;
 	enum tacit_page_end end = PAGE_READ;
 	struct tacit_op op = {
 	        .kind = TACIT_CMD_SYNC,
 	        .own_accord = true,
+	        .by_event = from == TACIT_FROM_EVENT,
 	        .conversation = c->id,
 	        .asked_after = c->seen,
 	};

@@ -292,7 +292,7 @@ void live_people_describe(struct live_people *p, struct live_handle s, int64_t r
 	}
 	struct live_frame *f = finish(&w);
 	if (f != NULL)
-		live_emit(s, f);
+		live_whisper(s, room, f);
 	(void)pthread_mutex_unlock(&p->lock);
 	live_frame_drop(f);
 	tacit_buf_clear(&text);

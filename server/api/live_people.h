@@ -34,7 +34,7 @@ void live_people_extend(struct live_people *p, int64_t user_id, int64_t session_
 /* Tells what is true of the user now to these rooms, if it is not what was told last. */
 void live_people_announce(struct live_people *p, struct live *live, int64_t user_id,
         const int64_t *rooms, size_t count);
-/* Sends s who of these users is there. Others hear nothing. */
+/* Sends s, which has joined the room, who of these users is there. Others hear nothing. */
 void live_people_describe(struct live_people *p, struct live_handle s, int64_t room,
         const int64_t *users, size_t count);
 

@@ -376,12 +376,12 @@ static void do_upload(struct twin *t, const struct step *p)
 
 struct swept {
 	struct gone gone; /* first: it is what collect_gone is given */
-	int64_t ended;    /* the sum of ids: store.h promises no order */
+	int64_t ended;    /* a sum: store.h promises no order */
 };
 
-static void collect_ended(void *ctx, int64_t conversation_id)
+static void collect_ended(void *ctx, int64_t conversation_id, int64_t user_id)
 {
-	((struct swept *)ctx)->ended += conversation_id;
+	((struct swept *)ctx)->ended += conversation_id * 1000 + user_id;
 }
 
 static void do_terms(struct twin *t, const struct step *p)

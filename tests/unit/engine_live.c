@@ -147,6 +147,38 @@ static void what_fell_behind_is_fetched(void)
 	part();
 }
 
+/* A server that forgot an event, and says nothing of it, has it in the history all the same. */
+static void a_gap_is_fetched_before_it_is_told(void)
+{
+	meet();
+	say("before");
+	online();
+	size_t lost = say("lost 1");
+	say("lost 2");
+	size_t late = say("late");
+	cut_off(999);
+	person_live_message(&bob, late);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 0);
+	cut_off(0);
+	person_clock += 10;
+	person_tick(&bob);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 3);
+	CHECK(strcmp(person_last(&bob, TACIT_NOTICE_MESSAGE)->content, "late") == 0);
+	person_live_message(&bob, lost);
+	person_live_message(&bob, late);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 3);
+	/* What the history does not have either is missing. */
+	size_t gone = say("gone");
+	server.messages[gone].hidden = true;
+	person_live_message(&bob, say("after what is gone"));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "after what is gone"), 1);
+	part();
+}
+
 static void the_connection_outlives_the_engine(void)
 {
 	meet();
@@ -438,6 +470,7 @@ static const struct tap_case cases[] = {
         {"joins what it is let into", joins_what_it_is_let_into},
         {"a long history comes in pages", a_long_history_comes_in_pages},
         {"what fell behind is fetched", what_fell_behind_is_fetched},
+        {"a gap is fetched before it is told", a_gap_is_fetched_before_it_is_told},
         {"the connection outlives the engine", the_connection_outlives_the_engine},
         {"tells marks, typing and presence", tells_marks_typing_and_presence},
         {"nonsense changes nothing", nonsense_changes_nothing},

@@ -48,9 +48,9 @@ void live_publish(
 	note("%" PRId64 ": %s\n", room, f->text);
 }
 
-void live_emit(struct live_handle s, struct live_frame *f)
+void live_whisper(struct live_handle s, int64_t room, struct live_frame *f)
 {
-	note("to %u: %s\n", s.slot, f->text);
+	note("to %u in %" PRId64 ": %s\n", s.slot, room, f->text);
 }
 
 static void check_told(const char *want)
@@ -119,7 +119,7 @@ static void who_joins_hears_who_is_there(void)
 	enter(p, 2, 6, LIVE_HIDDEN);
 	enter(p, 3, 7, LIVE_ONLINE);
 	live_people_describe(p, guest(9, 4, 0).handle, 8, members, TACIT_COUNT(members));
-	check_told("to 9: \"presence\",{\"room_id\":8,\"users\":[{\"user_id\":5,\"username\":"
+	check_told("to 9 in 8: \"presence\",{\"room_id\":8,\"users\":[{\"user_id\":5,\"username\":"
 	           "\"anna\",\"state\":\"away\"}]}/0\n");
 	live_people_free(p);
 }

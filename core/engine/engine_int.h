@@ -155,6 +155,7 @@ struct tacit_conversation {
 	uint64_t unread;
 	uint64_t seen;      /* every message up to here was opened or refused */
 	uint64_t own_last;  /* the newest message that this device sent */
+	uint64_t moved_at;  /* in memory: how many requests were made before one of both moved */
 	uint8_t event_slot; /* the next free history slot after `seen` */
 	/* Loaded from the two records at first use (membership.c). */
 	struct tacit_group *group;
@@ -283,6 +284,7 @@ struct tacit_op {
 	uint8_t iv[TACIT_WRAP_IV_BYTES];
 	uint64_t *todo; /* conversations to fetch */
 	size_t todo_count, todo_next;
+	uint64_t asked;       /* the number of its newest request */
 	uint64_t asked_after; /* of the page under way */
 	unsigned limit, pages;
 	uint64_t fetched; /* new messages told */

@@ -108,15 +108,17 @@ static enum tacit_err overtaken(struct tacit_engine *e, struct tacit_op *op)
 	struct tacit_visit *v = &op->visit;
 	struct tacit_conversation *c = tacit_op_at(e, op);
 	uint64_t epoch = c->pending->epoch;
+	/* Who was first may have let us in. */
+	bool outside = c->pending->external || epoch == 0;
 	bool again = v->refusals > 0 && v->refused_epoch == epoch && !c->pending->external;
-	if (c->pending->external || epoch == 0)
+	if (outside)
 		tacit_membership_set(e, c, NULL);
 	else
 		tacit_group_drop(c->group);
 	tacit_pending_clear(e, c);
 	v->refused_epoch = epoch;
 	v->read = v->even = v->nobody = false;
-	op->welcomed &= epoch != 0;
+	op->welcomed &= !outside;
 	if (++v->refusals > MAX_REFUSALS)
 		return tacit_visit_stop(e, op, TACIT_E_REFUSED,
 		        "The server refuses every change of this conversation's keys.");

@@ -51,6 +51,7 @@ enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,
 		                (c->group == NULL || !tacit_group_is_over(c->group))))
 			goto out;
 		c->seen = m.id;
+		c->moved_at = e->next_request;
 		c->event_slot = LOG_EVENTS;
 		c->group_dirty = e->changed = true;
 		TRY(tacit_lifetime_logged(e, c, m.id, m.commit ? 0 : m.expires));

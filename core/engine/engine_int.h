@@ -255,6 +255,7 @@ struct tacit_visit {
 	bool name_asked;   /* for the name that another own device has put down */
 	unsigned turns;    /* requests so far */
 	unsigned joins;    /* external commits so far */
+	bool looked_again; /* for a Welcome, when the group has this device already */
 	unsigned refusals; /* of commits of ours */
 	uint64_t refused_epoch;
 	tacit_op_step *done;

@@ -119,6 +119,7 @@ static enum tacit_err overtaken(struct tacit_engine *e, struct tacit_op *op)
 	v->refused_epoch = epoch;
 	v->read = v->even = v->nobody = false;
 	op->welcomed &= !outside;
+	v->looked_again &= !outside;
 	if (++v->refusals > MAX_REFUSALS)
 		return tacit_visit_stop(e, op, TACIT_E_REFUSED,
 		        "The server refuses every change of this conversation's keys.");

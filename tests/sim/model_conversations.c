@@ -405,6 +405,24 @@ static void claim(struct call *c, const json_t *v)
 	call_answer(c, 200, json_pack("{s:o}", "key_packages", list));
 }
 
+/* --- wrapped keys: one for each participant ------------------------------------------------- */
+
+static void put_key(struct call *c, json_t *v)
+{
+	json_t *m = member_of(v, number_of(c->user, "id"));
+	json_object_set_new(m, "key", json_string(text_of(c->data, "key")));
+	call_answer(c, 200, json_pack("{s:s}", "key", text_of(m, "key")));
+}
+
+static void get_key(struct call *c, const json_t *v)
+{
+	const json_t *m = member_of(v, number_of(c->user, "id"));
+	if (json_object_get(m, "key") == NULL)
+		call_refuse(c, 404, "NOT_FOUND");
+	else
+		call_answer(c, 200, json_pack("{s:s}", "key", text_of(m, "key")));
+}
+
 /* --- paths ---------------------------------------------------------------------------------- */
 
 static void in_conversation(struct call *c, json_t *v, const char *rest)
@@ -420,6 +438,10 @@ static void in_conversation(struct call *c, json_t *v, const char *rest)
 		list_messages(c, v, rest);
 	else if (strcmp(rest, "/group") == 0)
 		get_group(c, v);
+	else if (strcmp(rest, "/key") == 0 && c->request->method == TACIT_PUT)
+		put_key(c, v);
+	else if (strcmp(rest, "/key") == 0)
+		get_key(c, v);
 	else if (strcmp(rest, "/commits") == 0 && post)
 		post_commit(c, v);
 	else if (strcmp(rest, "/key-packages/claim") == 0 && post)

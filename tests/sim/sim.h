@@ -197,6 +197,13 @@ struct sim_departure { /* has left a conversation, or was removed, at some time 
 	unsigned person;
 };
 
+/* A device by which a person leaves has no keys any more from then on: what the others say before
+ * they know is not read on it, even by who comes back. */
+struct sim_absence {
+	json_int_t conversation, from, until; /* messages; until 0: it is still away */
+	unsigned device;
+};
+
 struct sim_options {
 	uint64_t seed;
 	unsigned steps;
@@ -219,6 +226,8 @@ struct sim_world {
 	size_t epoch_count, epoch_cap;
 	struct sim_departure *departures;
 	size_t departure_count, departure_cap;
+	struct sim_absence *absences;
+	size_t absence_count, absence_cap;
 	unsigned turns; /* left */
 	bool resting;
 	bool forgot;     /* the server has lost something */
@@ -255,6 +264,7 @@ void sim_cast_enter(struct sim_world *w);
 
 void sim_turn(struct sim_device *d);
 void sim_sync(struct sim_device *d);
+json_int_t sim_newest(const struct sim_world *w); /* message at the server */
 void sim_say(struct sim_device *d, json_int_t conversation);
 /* Devices of the same person that are lost, and that the server still counts. */
 void sim_revoke_lost(struct sim_device *d);
@@ -267,6 +277,7 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n);
 void sim_acknowledge(struct sim_device *d, size_t said, const struct tacit_notice *n);
 /* After a boot: what was told is what the history has. */
 void sim_recall(struct sim_device *d);
+void sim_note_leaving(struct sim_device *d, json_int_t conversation);
 void sim_look_at_groups(struct sim_device *d); /* after each step that was persisted */
 /* What the server tells: who has left. */
 void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body);

@@ -122,6 +122,8 @@ static void take_out(struct sim_device *d, json_int_t group, unsigned person)
 	if (json_array_size(json_object_get(v, "members")) < 3)
 		return;
 	sim_trace(d->world, d, "REMOVE %s from %lld", name, (long long)group);
+	if (person == d->person)
+		sim_note_leaving(d, group);
 	sim_device_command(d,
 	        &(struct tacit_command){.kind = TACIT_CMD_REMOVE,
 	                .conversation = (uint64_t)group,
@@ -168,7 +170,7 @@ void sim_revoke_lost(struct sim_device *d)
 	}
 }
 
-static json_int_t newest(const struct sim_world *w)
+json_int_t sim_newest(const struct sim_world *w)
 {
 	return json_integer_value(
 	        json_object_get(json_object_get(w->server.state, "next"), "message"));
@@ -180,7 +182,7 @@ static void back_up(struct sim_device *d)
 	sim_store_copy(&d->backup.store, &d->store);
 	d->backup.there = true;
 	d->backup.taken_at = d->world->time;
-	d->backup.newest = newest(d->world);
+	d->backup.newest = sim_newest(d->world);
 }
 
 static void put_back(struct sim_device *d)
@@ -191,7 +193,7 @@ static void put_back(struct sim_device *d)
 	d->restored++;
 	if (d->lost_from == 0 || d->lost_from > d->backup.newest)
 		d->lost_from = d->backup.newest;
-	d->lost_to = newest(w);
+	d->lost_to = sim_newest(w);
 	sim_store_copy(&d->store, &d->backup.store);
 	/* What was kept for sending may be gone with the store. */
 	for (size_t i = 1; i <= w->saying_count; i++)

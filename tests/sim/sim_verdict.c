@@ -166,6 +166,42 @@ void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t 
 	}
 }
 
+void sim_note_leaving(struct sim_device *d, json_int_t conversation)
+{
+	struct sim_world *w = d->world;
+	if (w->absence_count == w->absence_cap) {
+		w->absence_cap = 2 * w->absence_cap + 16;
+		w->absences = realloc(w->absences, w->absence_cap * sizeof(*w->absences));
+		if (w->absences == NULL)
+			abort();
+	}
+	w->absences[w->absence_count++] = (struct sim_absence){
+	        .conversation = conversation, .from = sim_newest(w), .device = d->index};
+}
+
+/* The device is in the group: again, or all the time, if the leaving came to nothing. */
+static void note_presence(struct sim_device *d, json_int_t conversation)
+{
+	struct sim_world *w = d->world;
+	for (size_t i = 0; i < w->absence_count; i++)
+		if (w->absences[i].device == d->index &&
+		        w->absences[i].conversation == conversation && w->absences[i].until == 0 &&
+		        d->command_count == 0)
+			w->absences[i].until = sim_newest(w);
+}
+
+static bool was_away(
+        const struct sim_world *w, const struct sim_device *d, const struct sim_saying *s)
+{
+	for (size_t i = 0; i < w->absence_count; i++) {
+		const struct sim_absence *a = &w->absences[i];
+		if (a->device == d->index && a->conversation == s->conversation &&
+		        s->message > a->from && (a->until == 0 || s->message <= a->until))
+			return true;
+	}
+	return false;
+}
+
 static bool may_be_out(const struct sim_world *w, json_int_t conversation, unsigned device)
 {
 	if (w->devices[device].power == SIM_REVOKED)
@@ -226,8 +262,10 @@ void sim_look_at_groups(struct sim_device *d)
 	json_array_foreach(json_object_get(d->world->server.state, "conversations"), i, v)
 	{
 		json_int_t id = json_integer_value(json_object_get(v, "id"));
-		if (sim_look(d, id, &l) && l.epoch > 0)
-			note_epoch(d, id, &l);
+		if (!sim_look(d, id, &l) || l.epoch == 0)
+			continue;
+		note_presence(d, id);
+		note_epoch(d, id, &l);
 	}
 }
 
@@ -298,7 +336,7 @@ static void judge_reader(struct sim_world *w, size_t said, struct sim_device *d,
 	if (s->told[d->index] > 0 && !was_for_it && !own)
 		sim_fault(w, "%s reads \"saying %zu\" (%lld), which was not for it", d->name, said,
 		        (long long)s->message);
-	if (s->told[d->index] == 0 && was_for_it && there && !lost_it(d, s))
+	if (s->told[d->index] == 0 && was_for_it && there && !lost_it(d, s) && !was_away(w, d, s))
 		sim_fault(w, "%s has not read \"saying %zu\" of %s (%lld in %lld)", d->name, said,
 		        w->devices[s->device].name, (long long)s->message,
 		        (long long)s->conversation);

@@ -119,6 +119,7 @@ void sim_world_clear(struct sim_world *w)
 	free(w->sayings);
 	free(w->epochs);
 	free(w->departures);
+	free(w->absences);
 }
 
 struct sim_device *sim_device_by_id(struct sim_world *w, const char *hex)

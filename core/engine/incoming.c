@@ -158,16 +158,29 @@ static enum tacit_err check_history(struct tacit_engine *e, const struct tacit_o
 {
 	enum tacit_err err = TACIT_OK;
 	uint64_t epoch = tacit_group_epoch(c->group);
+	bool gap = c->gap_epoch == epoch;
 	if (ev->missing > 0) {
 		c->gap_epoch = epoch;
 		TRY(tell_missing(e, op, c, m, ev->missing));
 	}
-	if (ev->history_differs && c->gap_epoch != epoch && c->life.ttl == 0 && c->life.count == 0)
+	if (ev->history_differs && !gap && c->life.ttl == 0 && c->life.count == 0)
 		TRY(tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 		        "%.*s was shown another history of this conversation than this device: the "
 		        "server has changed the order of messages, or shows different ones to "
 		        "different people.",
 		        (int)m->username.n, (const char *)m->username.p));
+out:
+	return err;
+}
+
+static enum tacit_err take_name(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_bytes name)
+{
+	enum tacit_err err;
+	bool same = tacit_bytes_eq(tacit_buf_view(&c->name), name);
+	TRY(tacit_name_take(e, c, name));
+	if (!same && c->known)
+		TRY(tacit_conversation_tell(e, op, c));
 out:
 	return err;
 }
@@ -191,7 +204,7 @@ static enum tacit_err take_content(struct tacit_engine *e, struct tacit_op *op,
 		break;
 	case TACIT_CONTENT_TITLE:
 		tacit_silent_note(e, c, m);
-		TRY(tacit_name_take(e, c, n.content.text));
+		TRY(take_name(e, op, c, n.content.text));
 		break;
 	default:
 		TRY(tacit_receipts_take(e, op, c, m, &n.content));

@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 #include "crypto/encoding.h"
+#include "e2e/group.h"
+#include "support/tap.h"
 #include "wire/device.h"
 #include "wire/pem.h"
 #include "wire/signed_request.h"
@@ -99,6 +101,30 @@ void fake_device_add(struct fake_user *u, uint8_t id, uint8_t seed)
 	fake_device_with_id(u, whole, seed);
 }
 
+static int64_t birth(void *ctx)
+{
+	(void)ctx;
+	return 1700000000;
+}
+
+/* So that it can be let into groups; nobody reads there. */
+static void offer_last_resort(
+        struct fake_device *d, const struct tacit_leaf *leaf, const struct tacit_sign_sk *sk)
+{
+	struct tacit_env env = tap_env(leaf->device.id.b[0]);
+	struct tacit_buf public = {0}, secret = {0}, text = {0};
+	const struct tacit_self self = {.leaf = *leaf, .signature_sk = sk, .env = &env};
+	env.now = birth;
+	if (tacit_group_key_package(&self, &public, &secret) != TACIT_OK ||
+	        tacit_base64(TACIT_BASE64, tacit_buf_view(&public), &text) != TACIT_OK ||
+	        tacit_buf_terminate(&text) != TACIT_OK)
+		abort();
+	d->last_resort = keep((const char *)text.p);
+	tacit_buf_clear(&public);
+	tacit_buf_clear(&secret);
+	tacit_buf_clear(&text);
+}
+
 void fake_device_with_id(struct fake_user *u, const uint8_t id[TACIT_DEVICE_ID_BYTES], uint8_t seed)
 {
 	uint8_t bytes[TACIT_SIGN_SEED_BYTES] = {seed};
@@ -114,6 +140,7 @@ void fake_device_with_id(struct fake_user *u, const uint8_t id[TACIT_DEVICE_ID_B
 	memcpy(d.id.b, id, sizeof(d.id.b));
 	tacit_sign_keypair(device_seed, &sk, &d.signature_key);
 	tacit_device_certify(&d, &account);
+	offer_last_resort(to, &(struct tacit_leaf){public, d}, &sk);
 	if (tacit_device_encode(&d, &encoded) != TACIT_OK ||
 	        tacit_base64(TACIT_BASE64, tacit_buf_view(&encoded), &text) != TACIT_OK)
 		abort();

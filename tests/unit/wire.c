@@ -295,7 +295,7 @@ static void contents_are_checked(void)
 	out.p[3] -= 2;
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_TRUNCATED);
 	out.p[3] += 1;
-	out.p[5] = 3; /* kind */
+	out.p[5] = 6; /* kind */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_UNSUPPORTED);
 	out.p[5] = 2;
 	out.p[4] = 2; /* version */

@@ -180,12 +180,23 @@ out:
 	return err;
 }
 
+/* Who comes by itself must be known. For whom a member lets in, that member answers: it may be
+ * somebody who has left again before this device looked, and whoever does not belong is removed
+ * before a word is protected. External commits are never PrivateMessages (RFC 9420 12.4.3.2). */
+static enum tacit_strictness strictness_for(struct tacit_bytes message)
+{
+	struct tacit_mls_message m;
+	bool member = tacit_mls_message_decode(message, &m) == TACIT_OK &&
+	              m.wire_format == TACIT_MLS_PRIVATE_MESSAGE;
+	return member ? TACIT_JOINING : TACIT_STRICT;
+}
+
 static enum tacit_err process_one(struct tacit_group *g, const struct tacit_self *self,
         uint64_t message, struct tacit_bytes bytes, struct tacit_group_event *ev)
 {
 	enum tacit_err err;
 	struct tacit_mls_event from = {0};
-	struct tacit_mls_host host = tacit_group_host(self, TACIT_STRICT);
+	struct tacit_mls_host host = tacit_group_host(self, strictness_for(bytes));
 	TRY(g->joining ? TACIT_E_CONFLICT : TACIT_OK);
 	if (is_earlier_commit(g, bytes)) {
 		ev->kind = TACIT_GROUP_EARLIER;

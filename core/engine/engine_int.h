@@ -292,7 +292,8 @@ struct tacit_op {
 	uint64_t earlier; /* messages of this conversation from before this device */
 	uint64_t lost;    /* messages that were for this device, and cannot be opened any more */
 	bool refreshed;   /* the members were asked for again already */
-	bool welcomed;    /* the Welcomes were asked for already */
+	struct tacit_name stranger; /* who was asked for last, being no member */
+	bool welcomed;              /* the Welcomes were asked for already */
 	struct tacit_visit visit;
 	bool sealed;                /* its message is made, and was in the outbox at least */
 	bool drafted;               /* its message is kept, and not sealed */
@@ -544,6 +545,9 @@ TACIT_MUST_USE enum tacit_err tacit_conversation_absorb(struct tacit_engine *e,
 /* The same for a list of participants alone. Fails: MALFORMED, REFUSED (told), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_conversation_absorb_members(struct tacit_engine *e,
         const struct tacit_op *op, struct tacit_conversation *c, const json_t *participants);
+/* Somebody who has left before this device knew of them. Told. Fails: LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_add_former(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c, const struct tacit_name *name);
 TACIT_MUST_USE enum tacit_err tacit_conversation_read(struct tacit_engine *e,
         const struct tacit_op *op, struct tacit_conversation *c, struct tacit_bytes username,
         uint64_t message);
@@ -695,10 +699,13 @@ tacit_op_step tacit_commit_post;
 tacit_op_step tacit_read_page;
 /* Asks who the members are, once in a visit, then goes on. */
 tacit_op_step tacit_read_members;
+/* Asks who op->stranger is: somebody who was in the conversation before. */
+tacit_op_step tacit_read_person;
 /* The messages of a page that follow what was seen. */
 enum tacit_page_end {
 	PAGE_READ,
 	PAGE_NEEDS_MEMBERS, /* somebody is named who may have come since */
+	PAGE_NEEDS_PERSON,  /* somebody has spoken who is not there any more, and was never known */
 	PAGE_NEEDS_GROUP,   /* this device is not in the group, or not any more */
 };
 TACIT_MUST_USE enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,

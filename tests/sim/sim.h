@@ -197,10 +197,10 @@ struct sim_departure { /* has left a conversation, or was removed, at some time 
 	unsigned person;
 };
 
-/* A device by which a person leaves has no keys any more from then on: what the others say before
- * they know is not read on it, even by who comes back. */
+/* A device by which a person leaves has no keys any more from then on: what it has not read by
+ * then, and what the others say before they know, is not read on it, even by who comes back. */
 struct sim_absence {
-	json_int_t conversation, from, until; /* messages; until 0: it is still away */
+	json_int_t conversation, until; /* a message; 0: it is still away */
 	unsigned device;
 };
 

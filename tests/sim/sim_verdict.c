@@ -63,6 +63,7 @@ static bool is_excused(const struct sim_device *d, const struct tacit_notice *n)
 	if (n->kind == TACIT_NOTICE_WARNING)
 		switch (n->err) {
 		case TACIT_E_GONE:            /* removed from a conversation */
+		case TACIT_E_NOT_FOUND:       /* the same, in the middle of something */
 		case TACIT_E_NO_DEVICE:       /* nobody there who could read yet */
 		case TACIT_E_NETWORK:         /* a group that was made, or not */
 		case TACIT_E_WRONG_RECIPIENT: /* what was said before the device came */
@@ -175,8 +176,8 @@ void sim_note_leaving(struct sim_device *d, json_int_t conversation)
 		if (w->absences == NULL)
 			abort();
 	}
-	w->absences[w->absence_count++] = (struct sim_absence){
-	        .conversation = conversation, .from = sim_newest(w), .device = d->index};
+	w->absences[w->absence_count++] =
+	        (struct sim_absence){.conversation = conversation, .device = d->index};
 }
 
 /* The device is in the group: again, or all the time, if the leaving came to nothing. */
@@ -196,7 +197,7 @@ static bool was_away(
 	for (size_t i = 0; i < w->absence_count; i++) {
 		const struct sim_absence *a = &w->absences[i];
 		if (a->device == d->index && a->conversation == s->conversation &&
-		        s->message > a->from && (a->until == 0 || s->message <= a->until))
+		        (a->until == 0 || s->message <= a->until))
 			return true;
 	}
 	return false;

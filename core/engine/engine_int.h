@@ -248,15 +248,16 @@ struct tacit_leaves {
 
 /* What an operation does in the conversation at hand (visit.c), one thing after another. */
 struct tacit_visit {
-	bool commit;       /* bring the group to its members even when nothing is to be said */
-	bool read;         /* everything is read */
-	bool even;         /* the devices in the group are those of the members */
-	bool nobody;       /* the server says that nobody has begun the group */
-	bool name_asked;   /* for the name that another own device has put down */
-	unsigned turns;    /* requests so far */
-	unsigned joins;    /* external commits so far */
-	bool looked_again; /* for a Welcome, when the group has this device already */
-	unsigned refusals; /* of commits of ours */
+	bool commit;           /* bring the group to its members even when nothing is to be said */
+	bool read;             /* everything is read */
+	bool even;             /* the devices in the group are those of the members */
+	bool nobody;           /* the server says that nobody has begun the group */
+	bool name_asked;       /* for the name that another own device has put down */
+	unsigned turns;        /* requests so far */
+	unsigned joins;        /* external commits so far */
+	bool looked_again;     /* for a Welcome, when the group has this device already */
+	unsigned refusals;     /* of commits of ours */
+	uint64_t roster_epoch; /* where the group was when the devices were asked for */
 	uint64_t refused_epoch;
 	tacit_op_step *done;
 	tacit_op_then *failed; /* with the answer, or one that stands for what went wrong here */

@@ -337,6 +337,14 @@ static enum tacit_err settle_even(struct tacit_engine *e, struct tacit_op *op)
 	return tacit_visit_go(e, op);
 }
 
+/* An epoch began since the devices were asked for: who came by it may not be among them, and is not
+ * to be put out. */
+static bool has_moved(const struct tacit_engine *e, const struct tacit_op *op)
+{
+	const struct tacit_conversation *c = tacit_op_at(e, op);
+	return tacit_membership_good(c) && tacit_group_epoch(c->group) != op->visit.roster_epoch;
+}
+
 static enum tacit_err got_packages(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
@@ -347,7 +355,7 @@ static enum tacit_err got_packages(
 	json_t *item;
 	if (a->err != TACIT_OK)
 		return tacit_visit_fail(e, op, a);
-	if (!tacit_membership_good(tacit_op_at(e, op))) /* put out meanwhile */
+	if (!tacit_membership_good(tacit_op_at(e, op)) || has_moved(e, op)) /* put out, say */
 		return tacit_visit_go(e, op);
 	TRY(staging_begin(e, op, &s));
 	TRY(tacit_answer_list(a->body, "key_packages", TACIT_MAX_RECIPIENTS, &list));
@@ -443,6 +451,8 @@ static enum tacit_err got_devices(
 	const json_t *devices;
 	if (a->err != TACIT_OK)
 		return tacit_visit_fail(e, op, a);
+	if (has_moved(e, op))
+		return tacit_visit_go(e, op);
 	TRY(tacit_answer_list(a->body, "devices", TACIT_MAX_RECIPIENTS, &devices));
 	tacit_roster_clear(&op->leaves);
 	err = tacit_roster_read(e, op, tacit_op_at(e, op), devices, &op->leaves);
@@ -459,6 +469,8 @@ out:
 
 enum tacit_err tacit_commit_roster(struct tacit_engine *e, struct tacit_op *op)
 {
+	const struct tacit_conversation *c = tacit_op_at(e, op);
+	op->visit.roster_epoch = tacit_membership_good(c) ? tacit_group_epoch(c->group) : 0;
 	return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_devices,
-	        "/api/conversations/%" PRIu64 "/devices", tacit_op_at(e, op)->id);
+	        "/api/conversations/%" PRIu64 "/devices", c->id);
 }

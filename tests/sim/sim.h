@@ -188,8 +188,9 @@ struct sim_epoch {
 	json_int_t conversation;
 	uint64_t number;
 	uint8_t fingerprint[32];
-	uint32_t leaves; /* bit: device */
-	bool strangers;  /* a leaf that is no device of the world */
+	uint32_t leaves;  /* bit: device */
+	uint32_t present; /* bit: device that was seen in it */
+	bool strangers;   /* a leaf that is no device of the world */
 };
 
 struct sim_departure { /* has left a conversation, or was removed, at some time */

@@ -227,12 +227,13 @@ static void check_continuity(struct sim_world *w, const struct sim_epoch *e)
 static void note_epoch(struct sim_device *d, json_int_t conversation, const struct sim_look *l)
 {
 	struct sim_world *w = d->world;
-	const struct sim_epoch *known = find_epoch(w, conversation, l->epoch);
+	struct sim_epoch *known = find_epoch(w, conversation, l->epoch);
 	if (known != NULL) {
 		if (memcmp(known->fingerprint, l->fingerprint, sizeof(l->fingerprint)) != 0 ||
 		        known->leaves != l->leaves)
 			sim_fault(w, "%s: conversation %lld has split at epoch %llu", d->name,
 			        (long long)conversation, (unsigned long long)l->epoch);
+		known->present |= 1u << d->index;
 		return;
 	}
 	if (w->epoch_count == w->epoch_cap) {
@@ -245,6 +246,7 @@ static void note_epoch(struct sim_device *d, json_int_t conversation, const stru
 	*e = (struct sim_epoch){.conversation = conversation,
 	        .number = l->epoch,
 	        .leaves = l->leaves,
+	        .present = 1u << d->index,
 	        .strangers = l->strangers};
 	memcpy(e->fingerprint, l->fingerprint, sizeof(e->fingerprint));
 	sim_trace(w, d, "is the first in epoch %llu of %lld, with %x", (unsigned long long)l->epoch,
@@ -308,7 +310,8 @@ static const json_t *message_at(const struct sim_world *w, json_int_t id)
 	return NULL;
 }
 
-/* The devices for which a message was; false: it cannot be told. */
+/* The devices for which a message was; false: it cannot be told. Where the server loses Welcomes,
+ * who was let in by one comes later. */
 static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *out)
 {
 	uint64_t number;
@@ -319,7 +322,7 @@ static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *o
 	const struct sim_epoch *e = find_epoch(w, s->conversation, number);
 	if (e == NULL)
 		return false;
-	*out = e->leaves;
+	*out = w->count.forgot > 0 ? e->leaves & e->present : e->leaves;
 	return true;
 }
 

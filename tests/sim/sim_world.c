@@ -7,6 +7,7 @@
 #include "sim/sim.h"
 
 #define MAX_EVENTS 200000 /* of one run: more is a storm */
+#define PAUSE 172800000   /* ms, before the rest: what is done now and then is done */
 #define MAX_ROUNDS 40     /* of everybody syncing, until nothing changes */
 
 /* --- telling -------------------------------------------------------------------------------- */
@@ -272,6 +273,7 @@ bool sim_run(struct sim_world *w)
 				sim_device_boot(&w->devices[i]);
 		}
 		sim_trace(w, NULL, "--- rest");
+		w->time += PAUSE;
 		come_to_rest(w);
 	}
 	if (w->faults == 0) {

@@ -1,6 +1,6 @@
 # The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
 .POSIX:
-.PHONY: build run test asan tsan fuzz soak bench bench-live demo install clean format
+.PHONY: build run test asan tsan fuzz soak bench bench-live bench-mls demo install clean format
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
@@ -38,6 +38,14 @@ bench-live: ## the same for live events; installs a stock socket.io server besid
 	@tools/bootstrap bench
 	@tools/bench live
 
+
+soak:     ## the faults of live events for long: 100 crashes under load, the network cut for 30 s
+	@tools/bootstrap test
+	@TACIT_LIVE_CRASHES=100 TACIT_PARTITION=30 tools/test plain fault-live fault-partition
+
+bench-mls: ## groups up to ten thousand beside OpenMLS; writes build/bench-mls.json
+	@tools/bootstrap bench
+	@tools/bench-mls
 
 demo: build ## two people talk on a fresh server; then what the server saw
 	@tools/demo

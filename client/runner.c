@@ -2,188 +2,15 @@
  * descriptors; host and link belong to the thread. */
 #include "client/runner.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "client/runner_int.h"
-#include "engine/effects.h"
-
-struct queued {
-	struct queued *next;
-	struct runner_event event;
-};
-
-/* A runner may have one at its side, for jobs that take long: another thread, with a host of its
- * own on the same profile. Its events and tickets are those of the one in front. */
-struct runner {
-	struct runner *front; /* itself, or the one that this is at the side of */
-	struct runner *side;  /* made when it is first needed; read and set under the lock */
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t room; /* in the events' queue */
-	struct task *tasks, **tasks_end;
-	size_t task_count;
-	struct queued *events, **events_end;
-	size_t event_count;
-	uint64_t next_ticket;
-	int wake_fd, event_fd;
-	atomic_bool stop;
-	atomic_uint_least64_t cancelled; /* the ticket that is to be broken off */
-
-	struct host *host; /* from here on the thread's */
-	struct link *link; /* NULL: quiet */
-	struct http_watch watch;
-	uint64_t current; /* ticket under way; 0: none */
-};
-
-/* --- events ---------------------------------------------------------------------------------- */
-
-void runner_event_free(struct runner_event *ev)
-{
-	if (ev == NULL)
-		return;
-	tacit_content_wipe(&ev->notice.content);
-	tacit_buf_clear(&ev->bytes);
-	tacit_free((char *)ev - offsetof(struct queued, event));
-}
-
-static void signal_fd(int fd)
-{
-	const uint64_t one = 1;
-	ssize_t n;
-	do
-		n = write(fd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
-}
-
-static void drain_fd(int fd)
-{
-	uint64_t count;
-	ssize_t n;
-	do
-		n = read(fd, &count, sizeof(count));
-	while (n < 0 && errno == EINTR);
-}
-
-/* Both under the lock, of the one in front. */
-static void append_event(struct runner *r, struct queued *q)
-{
-	*r->events_end = q;
-	r->events_end = &q->next;
-	if (r->event_count++ == 0)
-		signal_fd(r->event_fd);
-}
-
-static struct queued *take_event(struct runner *r)
-{
-	struct queued *q = r->events;
-	if (q == NULL)
-		return NULL;
-	r->events = q->next;
-	if (r->events == NULL)
-		r->events_end = &r->events;
-	if (--r->event_count == 0)
-		drain_fd(r->event_fd);
-	return q;
-}
-
-/* From the thread: waits for room. */
-static enum tacit_err push_event(struct runner *r, struct queued *q)
-{
-	struct runner *to = r->front;
-	pthread_mutex_lock(&to->lock);
-	while (to->event_count >= RUNNER_MAX_EVENTS && !atomic_load(&r->stop))
-		pthread_cond_wait(&to->room, &to->lock);
-	bool stopped = atomic_load(&r->stop);
-	if (!stopped)
-		append_event(to, q);
-	pthread_mutex_unlock(&to->lock);
-	if (stopped)
-		runner_event_free(&q->event);
-	return stopped ? TACIT_E_CANCELLED : TACIT_OK;
-}
-
-/* A notice's views into bytes of the event's own. */
-static enum tacit_err copy_notice(const struct tacit_notice *n, struct runner_event *to)
-{
-	struct tacit_effects one = {0};
-	enum tacit_err err = tacit_effects_deliver(&one, n);
-	if (err == TACIT_OK) {
-		to->notice = one.list[0].notice;
-		to->bytes = one.list[0].notice_bytes;
-		one.list[0].notice_bytes = (struct tacit_buf){0};
-	}
-	tacit_effects_clear(&one);
-	return err;
-}
-
-static enum tacit_err tell(
-        struct runner *r, const struct runner_event *ev, const struct tacit_notice *n)
-{
-	struct queued *q = tacit_calloc(1, sizeof(*q));
-	if (q == NULL)
-		return TACIT_E_NOMEM;
-	q->event = *ev;
-	enum tacit_err err = copy_notice(n, &q->event);
-	if (err != TACIT_OK) {
-		runner_event_free(&q->event);
-		return err;
-	}
-	return push_event(r, q);
-}
-
-enum tacit_err runner_tell_notice(struct runner *r, uint64_t ticket, const struct tacit_notice *n)
-{
-	return tell(r, &(struct runner_event){.kind = RUNNER_NOTICE, .ticket = ticket}, n);
-}
-
-static enum tacit_err make_event(
-        const struct runner_event *ev, struct tacit_bytes text, struct queued **out)
-{
-	enum tacit_err err;
-	struct queued *q = tacit_calloc(1, sizeof(*q));
-	*out = NULL;
-	if (q == NULL)
-		return TACIT_E_NOMEM;
-	q->event = *ev;
-	TRY(tacit_buf_append(&q->event.bytes, text));
-	q->event.text = tacit_buf_view(&q->event.bytes);
-	*out = q;
-	q = NULL;
-out:
-	if (q != NULL)
-		runner_event_free(&q->event);
-	return err;
-}
-
-enum tacit_err runner_tell_event(
-        struct runner *r, const struct runner_event *ev, struct tacit_bytes text)
-{
-	struct queued *q;
-	enum tacit_err err = make_event(ev, text, &q);
-	return err != TACIT_OK ? err : push_event(r, q);
-}
-
-int runner_fd(const struct runner *r)
-{
-	return r->event_fd;
-}
-
-struct runner_event *runner_next(struct runner *r)
-{
-	pthread_mutex_lock(&r->lock);
-	struct queued *q = take_event(r);
-	pthread_cond_broadcast(&r->room); /* two may wait for it */
-	pthread_mutex_unlock(&r->lock);
-	return q != NULL ? &q->event : NULL;
-}
 
 /* --- tasks ----------------------------------------------------------------------------------- */
 
@@ -200,7 +27,7 @@ static enum tacit_err line_up(struct runner *r, struct task *t)
 	pthread_mutex_unlock(&r->lock);
 	if (full)
 		return TACIT_E_LIMIT;
-	signal_fd(r->wake_fd);
+	runner_signal_fd(r->wake_fd);
 	return TACIT_OK;
 }
 
@@ -303,13 +130,13 @@ void runner_cancel(struct runner *r, uint64_t ticket)
 	struct task *waiting = NULL;
 	const struct runner_event ended = {
 	        .kind = RUNNER_ENDED, .ticket = ticket, .err = TACIT_E_CANCELLED};
-	if (make_event(&ended, tacit_bytes(NULL, 0), &end) == TACIT_OK)
+	if (runner_make_event(&ended, tacit_bytes(NULL, 0), &end) == TACIT_OK)
 		waiting = take_out(r, ticket);
 	if (end != NULL && waiting == NULL && side != NULL)
 		waiting = take_out(side, ticket);
 	if (waiting != NULL) {
 		pthread_mutex_lock(&r->lock);
-		append_event(r, end);
+		runner_append_event(r, end);
 		pthread_mutex_unlock(&r->lock);
 		task_free(waiting);
 		return;
@@ -318,11 +145,11 @@ void runner_cancel(struct runner *r, uint64_t ticket)
 	atomic_store(&r->cancelled, ticket);
 	if (side != NULL) {
 		atomic_store(&side->cancelled, ticket);
-		signal_fd(side->wake_fd);
+		runner_signal_fd(side->wake_fd);
 	}
 	if (end != NULL)
 		runner_event_free(&end->event);
-	signal_fd(r->wake_fd);
+	runner_signal_fd(r->wake_fd);
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */
@@ -332,18 +159,6 @@ bool runner_cancelled(const struct runner *r)
 	return atomic_load(&r->stop) ||
 	       (r->current != 0 && (atomic_load(&r->cancelled) == r->current ||
 	                                   atomic_load(&r->front->cancelled) == r->current));
-}
-
-/* In the middle of a call that waits. */
-static bool on_turn(void *ctx)
-{
-	struct runner *r = ctx;
-	drain_fd(r->wake_fd);
-	if (r->link != NULL) {
-		link_pump(r->link);
-		r->watch.fds[1] = link_fd(r->link);
-	}
-	return runner_cancelled(r);
 }
 
 struct teller {
@@ -367,7 +182,7 @@ static enum tacit_err on_entry(void *ctx, const struct tacit_notice *n, uint64_t
 	        .kind = RUNNER_HISTORY, .ticket = r->current, .position = position};
 	if (runner_cancelled(r))
 		return TACIT_E_CANCELLED;
-	return tell(r, &ev, n);
+	return runner_tell_copy(r, &ev, n);
 }
 
 enum tacit_err runner_tell(struct runner *r, const struct tacit_notice *n)
@@ -410,6 +225,39 @@ static void do_task(struct runner *r, const struct task *t)
 	        "being stopped, or no memory even for this word");
 	if (r->link != NULL && t->kind == TASK_COMMAND)
 		link_heard(r->link, end.err);
+}
+
+static struct task *next_local(struct runner *r)
+{
+	struct task *found = NULL;
+	pthread_mutex_lock(&r->lock);
+	for (struct task **at = &r->tasks; *at != NULL && found == NULL; at = &(*at)->next)
+		if ((*at)->kind == TASK_HISTORY || (*at)->kind == TASK_CONVERSATIONS) {
+			found = unlink_task(r, at);
+			break;
+		}
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}
+
+/* In the middle of a call that waits, for the network or for its turn: the engine and the store are
+ * between two steps, and can be read. */
+static bool on_turn(void *ctx)
+{
+	struct runner *r = ctx;
+	const uint64_t current = r->current;
+	struct task *t;
+	runner_drain_fd(r->wake_fd);
+	if (r->link != NULL) {
+		link_pump(r->link);
+		r->watch.fds[1] = link_fd(r->link);
+	}
+	while (!atomic_load(&r->stop) && (t = next_local(r)) != NULL) {
+		do_task(r, t);
+		task_free(t);
+	}
+	r->current = current;
+	return runner_cancelled(r);
 }
 
 static enum tacit_err start(
@@ -465,7 +313,7 @@ static void wait_for_work(struct runner *r)
 		wait = link_wait_ms(r->link);
 	}
 	if (poll(fds, TACIT_COUNT(fds), wait) > 0 && fds[0].revents != 0)
-		drain_fd(r->wake_fd);
+		runner_drain_fd(r->wake_fd);
 }
 
 /* The connection ends for good when the store fails: what comes could not be kept. */
@@ -509,7 +357,7 @@ static void free_runner(struct runner *r)
 {
 	while (r->tasks != NULL)
 		task_free(unlink_task(r, &r->tasks));
-	for (struct queued *q = take_event(r); q != NULL; q = take_event(r))
+	for (struct queued *q = runner_take_event(r); q != NULL; q = runner_take_event(r))
 		runner_event_free(&q->event);
 	link_free(r->link);
 	if (r->wake_fd >= 0)
@@ -577,7 +425,7 @@ static void end_thread(struct runner *r)
 	atomic_store(&r->stop, true);
 	pthread_cond_broadcast(&front->room);
 	pthread_mutex_unlock(&front->lock);
-	signal_fd(r->wake_fd);
+	runner_signal_fd(r->wake_fd);
 	pthread_join(r->thread, NULL);
 	host_set_watch(r->host, NULL);
 }

@@ -3,8 +3,9 @@
  * The screen posts commands and reads pages, each named by a ticket, and gets events: what the
  * engine tells (with ticket, or of its own accord), how each ticket ended, and how the connection
  * is. While the runner runs it has the host for itself: not even a local read goes past it, but by
- * runner_job. What is posted is carried out in order, one after the other; what the server sends
- * live comes in between, and is looked for again and again when it cannot come live.
+ * runner_job. What is posted is carried out in order, one after the other, but what needs no
+ * network (history, conversations) does not wait for what does; what the server sends live comes in
+ * between, and is looked for again and again when it cannot come live.
  *
  * A command that ends also tells what it changed: a RUNNER_NOTICE with its ticket for each notice
  * (DONE and FAILED among them), then RUNNER_ENDED. A message is told once, however it came:

@@ -163,6 +163,8 @@ void tacit_group_drop(struct tacit_group *g); /* also when nothing is pending */
  * NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_group_protect(struct tacit_group *g,
         const struct tacit_self *self, struct tacit_bytes content, struct tacit_buf *out);
+/* The epoch in which a message was protected. False: it is none. */
+bool tacit_group_epoch_of(struct tacit_bytes message, uint64_t *epoch);
 /* The server has refused the last one for good, and it cannot have arrived: its number is free
  * again (its keys are not). */
 void tacit_group_unsend(struct tacit_group *g);

@@ -157,6 +157,16 @@ bool tacit_group_is_commit(struct tacit_bytes message)
 	       tacit_mls_message_address(&m, &to) && to.content_type == TACIT_MLS_CONTENT_COMMIT;
 }
 
+bool tacit_group_epoch_of(struct tacit_bytes message, uint64_t *epoch)
+{
+	struct tacit_mls_message m;
+	struct tacit_mls_address to = {0};
+	bool ok = tacit_mls_message_decode(message, &m) == TACIT_OK &&
+	          tacit_mls_message_address(&m, &to);
+	*epoch = to.epoch;
+	return ok;
+}
+
 /* A commit of an epoch before ours has done its work already: by our own accept, or before we came.
  */
 static bool is_earlier_commit(const struct tacit_group *g, struct tacit_bytes bytes)

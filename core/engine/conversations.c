@@ -339,7 +339,7 @@ static enum tacit_err check_rollback(
         struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c)
 {
 	uint64_t known = c->seen > c->own_last ? c->seen : c->own_last;
-	if (c->last >= known || op->asked <= c->moved_at)
+	if (c->last >= known || op->asked <= c->moved_at || tacit_lifetime_ends(c, known))
 		return TACIT_OK;
 	return tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 	        "The server has gone back in time: it knows messages up to %" PRIu64

@@ -146,7 +146,8 @@ enum tacit_notice_kind {
 	                        * and nobody here asked for it; text: the sentence */
 	TACIT_NOTICE_WARNING,  /* err, text: the server does something that it should not: loud */
 	TACIT_NOTICE_EXPIRY,   /* how long messages are kept in a conversation has changed: count,
-	                        * in seconds (0: for good), username: who set it (may be empty);
+	                        * in seconds (0: for good), username: who set it, by the server's
+	                        * word (may be empty);
 	                        * text: the sentence */
 	TACIT_NOTICE_EXPIRED,  /* the messages `message` to `count` of a conversation are gone */
 	TACIT_NOTICE_CLOSED,   /* a conversation has destroyed itself, and all that was kept of it

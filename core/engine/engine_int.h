@@ -89,8 +89,12 @@ struct tacit_lifetime {
 	int64_t closes_at;        /* a session's end; 0: none */
 	struct tacit_span *spans; /* ascending in `from` but for neighbours */
 	size_t count;
-	bool sealed; /* the last span takes no more: the setting has changed since */
+	uint64_t ended; /* the newest message whose time was over */
+	bool sealed;    /* the last span takes no more: the setting has changed since */
 	bool dirty;
+	/* In memory only: who has set it to how long, by the server's last word. */
+	struct tacit_name by;
+	uint64_t by_seconds;
 };
 
 /* A commit of ours, from its making to the server's word about its place. The bytes are kept, so
@@ -113,7 +117,8 @@ struct tacit_print { /* of an epoch in which this device was */
 struct tacit_lost {
 	uint64_t message;
 	struct tacit_print at;
-	bool asked; /* its sender was told */
+	uint8_t asks;      /* how often its sender was told */
+	uint64_t asked_in; /* in which epoch, the last time */
 };
 struct tacit_sent {
 	struct tacit_sent *next; /* older */
@@ -288,6 +293,7 @@ struct tacit_op {
 	size_t todo_count, todo_next;
 	uint64_t asked;       /* the number of its newest request */
 	uint64_t asked_after; /* of the page under way */
+	size_t listed;        /* conversations on earlier pages of the list */
 	unsigned limit, pages;
 	uint64_t fetched; /* new messages told */
 	uint64_t earlier; /* messages of this conversation from before this device */
@@ -496,6 +502,8 @@ TACIT_MUST_USE enum tacit_err tacit_lifetime_logged(
 /* What the server's description says of it. A change is told. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_lifetime_set(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, uint64_t ttl, int64_t closes_at);
+/* Whether the server may have destroyed that message in order, or is about to. */
+bool tacit_lifetime_ends(const struct tacit_conversation *c, uint64_t message);
 /* The next moment at which something of c is over; INT64_MAX: none. */
 int64_t tacit_lifetime_due(const struct tacit_conversation *c);
 /* What is over now, goes. Fails: NOMEM. */

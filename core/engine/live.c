@@ -381,7 +381,7 @@ out:
 	return err;
 }
 
-/* Who is in, how long messages are kept: the description says it all. */
+/* Who is in: the description says it all. */
 static enum tacit_err on_change(const struct event *ev)
 {
 	size_t i;
@@ -402,6 +402,27 @@ static enum tacit_err on_change(const struct event *ev)
 	return TACIT_OK;
 }
 
+/* Who it was, is in no description. */
+static enum tacit_err on_expiry(const struct event *ev)
+{
+	int64_t seconds = 0;
+	struct tacit_bytes name = {0};
+	struct tacit_conversation *c = ev->room;
+	const struct tacit_member *m = NULL;
+	if (c == NULL)
+		return TACIT_OK;
+	if (tacit_json_text(json_object_get(ev->body, "by"), "username", TACIT_REQUIRED,
+	            TACIT_MAX_USERNAME, &name) == TACIT_OK)
+		m = tacit_conversation_member(c, name);
+	if (m != NULL && tacit_json_integer(ev->body, "message_ttl_seconds", TACIT_REQUIRED, 0,
+	                         TACIT_MAX_INTEGER, &seconds) == TACIT_OK) {
+		c->life.by = m->name;
+		c->life.by_seconds = (uint64_t)seconds;
+	}
+	c->live.behind = true;
+	return TACIT_OK;
+}
+
 static enum tacit_err on_closed(const struct event *ev)
 {
 	if (ev->room != NULL && ev->room->kind == TACIT_SESSION)
@@ -410,11 +431,23 @@ static enum tacit_err on_closed(const struct event *ev)
 	return TACIT_OK;
 }
 
+static void stop_waiting(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	if (c->live.state != LIVE_JOINING)
+		return;
+	c->live.state = LIVE_OUT;
+	e->live.joining -= e->live.joining > 0;
+}
+
+/* Among what was dropped may be the history that a room waits for: it joins again. */
 static enum tacit_err on_fell_behind(const struct event *ev)
 {
-	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next)
-		if (ev->room == NULL || ev->room == c)
-			c->live.behind = true;
+	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next) {
+		if (ev->room != NULL && ev->room != c)
+			continue;
+		stop_waiting(ev->e, c);
+		c->live.behind = true;
+	}
 	return TACIT_OK;
 }
 
@@ -446,7 +479,7 @@ static const struct {
         {"typing", on_typing},
         {"presence", on_presence},
         {"participants", on_change},
-        {"expiry", on_change},
+        {"expiry", on_expiry},
         {"session_closed", on_closed},
         {"fell_behind", on_fell_behind},
         {"error", on_error},

@@ -124,11 +124,12 @@ out:
 	return err;
 }
 
-static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, const json_t *list)
+static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, const json_t *body)
 {
 	enum tacit_err err = TACIT_OK;
 	size_t i, count = 0;
 	json_t *item;
+	const json_t *list = json_object_get(body, "conversations");
 	uint64_t *listed = tacit_calloc(json_array_size(list) + 1, sizeof(*listed));
 	if (listed == NULL)
 		return TACIT_E_NOMEM;
@@ -142,7 +143,9 @@ static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, co
 		if (c != NULL && c->in && op->kind == TACIT_CMD_CONVERSATIONS)
 			TRY(tacit_conversation_tell(e, op, c));
 	}
-	TRY(drop_unlisted(e, op, listed, count));
+	/* Of a list in pages, one that moved between them may be on none. */
+	if (op->listed == 0 && !json_is_true(json_object_get(body, "has_more")))
+		TRY(drop_unlisted(e, op, listed, count));
 	for (const struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
 		if (tacit_conversation_find(e, o->conversation) != NULL)
 			TRY(tacit_op_todo(op, o->conversation));
@@ -159,7 +162,12 @@ static enum tacit_err got_list(
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
 	TRY(tacit_answer_list(a->body, "conversations", MAX_CONVERSATIONS, &list));
-	TRY(absorb_all(e, op, list));
+	TRY(absorb_all(e, op, a->body));
+	op->listed += json_array_size(list);
+	bool more = json_is_true(json_object_get(a->body, "has_more")) && json_array_size(list) > 0;
+	if (more && op->listed < MAX_CONVERSATIONS)
+		return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_list,
+		        "/api/conversations?skip=%zu", op->listed);
 	if (op->kind == TACIT_CMD_CONVERSATIONS)
 		return tacit_op_done(e, op, NULL);
 	op->after = next_conversation;

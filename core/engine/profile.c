@@ -6,7 +6,7 @@
 #include "engine/engine_int.h"
 #include "wire/names.h"
 
-#define PROFILE_VERSION 1
+#define PROFILE_VERSION 2 /* 1: of before the conversations were MLS groups */
 
 enum tacit_err tacit_profile_encode(const struct tacit_engine *e, struct tacit_buf *out)
 {

@@ -3,13 +3,17 @@
  *   here: does not open -> lost --UNOPENED--> its sender: sent before --AGAIN--> all: who lacks it
  *                                                                                shows it
  *
- * Each message is asked for once by each device, and sent again once by its sender. A receipt says
+ * Each message is asked for once by each device, once more if the keys have changed since and it
+ * has not come (the first question may not have been understood either), and sent again once by its
+ * sender. A receipt says
  * in which epoch its sender was, and the fingerprint of it: two devices that were in the same epoch
  * of one conversation, and not in the same group, have been told apart by the server. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "engine/engine_int.h"
+
+#define MAX_ASKS 3
 
 /* --- fingerprints --------------------------------------------------------------------------------
  */
@@ -132,10 +136,15 @@ enum tacit_err tacit_receipts_take(struct tacit_engine *e, struct tacit_op *op,
 /* --- saying it -----------------------------------------------------------------------------------
  */
 
+static bool is_due(const struct tacit_conversation *c, const struct tacit_lost *lost)
+{
+	return lost->asks == 0 || (lost->asks < MAX_ASKS && lost->asked_in < c->epoch_seen);
+}
+
 bool tacit_receipts_due(const struct tacit_conversation *c)
 {
 	for (size_t i = 0; i < c->receipts.lost_count; i++)
-		if (!c->receipts.lost[i].asked)
+		if (is_due(c, &c->receipts.lost[i]))
 			return true;
 	return c->receipts.wanted_count > 0;
 }
@@ -161,9 +170,10 @@ enum tacit_err tacit_receipts_seal(struct tacit_engine *e, struct tacit_conversa
 	r->dirty = e->changed = true;
 	if (r->wanted_count > 0)
 		return say_again(e, c);
-	while (r->lost[i].asked)
+	while (!is_due(c, &r->lost[i]))
 		i++;
-	r->lost[i].asked = true;
+	r->lost[i].asks++;
+	r->lost[i].asked_in = c->epoch_seen;
 	struct tacit_content receipt = {.kind = TACIT_CONTENT_UNOPENED,
 	        .sent_at = tacit_env_now(&e->env),
 	        .message = r->lost[i].message,

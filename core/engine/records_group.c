@@ -133,7 +133,8 @@ static enum tacit_err put_receipts(struct tacit_engine *e, struct tacit_conversa
 	for (size_t i = 0; i < r->lost_count; i++) {
 		tacit_write_u64(&w, r->lost[i].message);
 		write_print(&w, &r->lost[i].at);
-		tacit_write_u8(&w, r->lost[i].asked);
+		tacit_write_u8(&w, r->lost[i].asks);
+		tacit_write_u64(&w, r->lost[i].asked_in);
 	}
 	tacit_write_u8(&w, (uint8_t)r->wanted_count);
 	for (size_t i = 0; i < r->wanted_count; i++)
@@ -369,7 +370,8 @@ enum tacit_err tacit_record_read_receipts(
 	for (size_t i = 0; i < got.lost_count; i++) {
 		got.lost[i].message = tacit_read_u64(r);
 		read_print(r, &got.lost[i].at);
-		got.lost[i].asked = tacit_read_u8(r) != 0;
+		got.lost[i].asks = tacit_read_u8(r);
+		got.lost[i].asked_in = tacit_read_u64(r);
 	}
 	got.wanted_count = read_count(r, MAX_LOST);
 	for (size_t i = 0; i < got.wanted_count; i++)

@@ -25,8 +25,9 @@ enum tacit_err live_announce(struct api *a, struct store *store, int64_t user_id
 	if (!a->settings.presence)
 		return TACIT_OK;
 	TRY(store->ops->conversation_ids(store, user_id, now, add_room, &rooms));
-	live_people_announce(a->people, a->live, user_id, (const int64_t *)(const void *)rooms.p,
-	        rooms.n / sizeof(int64_t));
+	if (!live_people_announce(a->people, a->live, user_id,
+	            (const int64_t *)(const void *)rooms.p, rooms.n / sizeof(int64_t)))
+		err = TACIT_E_NOMEM;
 out:
 	tacit_buf_clear(&rooms);
 	return err;

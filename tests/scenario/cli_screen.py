@@ -250,6 +250,8 @@ def a_file_keeps_no_message_waiting(w):
                 door.files.clear()
                 a.enter("/file slow.txt")
                 a.wait("Sending slow.txt")
+                a.enter("/file nowhere.txt")
+                a.wait("Sending slow.txt: .*, 1 more after it")
                 a.control("C")
                 a.wait("slow.txt: .*goes on where this one ended")
                 leave(a)
@@ -258,6 +260,29 @@ def a_file_keeps_no_message_waiting(w):
             w.machine.server = w.server
     files = [t["name"] for t in w.bob.history("alice") if isinstance(t, dict)]
     tap.equal(files.count("slow.txt"), 1, "it came, once")
+
+
+@tap.case
+def leaving_waits_for_a_file(w):
+    with open(os.path.join(w.machine.work, "last.txt"), "w", encoding="utf-8") as f:
+        f.write("z" * 5000)
+    with contextlib.closing(Door(w.server)) as door:
+        w.machine.server = door
+        try:
+            with screen(w.alice, "bob") as a:
+                a.wait(r"\bonline\b")
+                door.files.clear()
+                a.enter("/file last.txt")
+                a.wait("Sending last.txt")
+                a.enter("/quit")
+                a.wait_gone("> /quit")
+                tap.check(a.process.poll() is None, "it waits")
+                door.files.set()
+                a.end(0)
+        finally:
+            w.machine.server = w.server
+    files = [t["name"] for t in w.alice.history("bob") if isinstance(t, dict)]
+    tap.equal(files.count("last.txt"), 1, "it was sent")
 
 
 @tap.case

@@ -310,9 +310,9 @@ static const json_t *message_at(const struct sim_world *w, json_int_t id)
 	return NULL;
 }
 
-/* The devices for which a message was; false: it cannot be told. Where the server loses Welcomes,
- * who was let in by one comes later. */
-static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *out)
+/* The devices for which a message was, and those that must have it; false: it cannot be told. Where
+ * the server loses Welcomes, who was let in by one comes later. */
+static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *out, uint32_t *sure)
 {
 	uint64_t number;
 	const json_t *m = message_at(w, s->message);
@@ -322,7 +322,8 @@ static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *o
 	const struct sim_epoch *e = find_epoch(w, s->conversation, number);
 	if (e == NULL)
 		return false;
-	*out = w->count.forgot > 0 ? e->leaves & e->present : e->leaves;
+	*out = e->leaves;
+	*sure = w->count.forgot > 0 ? e->present : e->leaves;
 	return true;
 }
 
@@ -331,16 +332,20 @@ static bool lost_it(const struct sim_device *d, const struct sim_saying *s)
 	return d->restored > 0 && s->message > d->lost_from && s->message <= d->lost_to;
 }
 
-static void judge_reader(struct sim_world *w, size_t said, struct sim_device *d, bool was_for_it)
+enum reading { SIM_MUST, SIM_MAY, SIM_MUST_NOT };
+
+static void judge_reader(
+        struct sim_world *w, size_t said, struct sim_device *d, enum reading reading)
 {
 	const struct sim_saying *s = &w->sayings[said];
 	bool own = s->device == d->index;
 	bool there = d->power == SIM_ON &&
 	             model_is_in(&w->server, s->conversation, sim_person_name(d->person));
-	if (s->told[d->index] > 0 && !was_for_it && !own)
+	if (s->told[d->index] > 0 && reading == SIM_MUST_NOT && !own)
 		sim_fault(w, "%s reads \"saying %zu\" (%lld), which was not for it", d->name, said,
 		        (long long)s->message);
-	if (s->told[d->index] == 0 && was_for_it && there && !lost_it(d, s) && !was_away(w, d, s))
+	if (s->told[d->index] == 0 && reading == SIM_MUST && there && !lost_it(d, s) &&
+	        !was_away(w, d, s))
 		sim_fault(w, "%s has not read \"saying %zu\" of %s (%lld in %lld)", d->name, said,
 		        w->devices[s->device].name, (long long)s->message,
 		        (long long)s->conversation);
@@ -349,7 +354,7 @@ static void judge_reader(struct sim_world *w, size_t said, struct sim_device *d,
 static void judge_saying(struct sim_world *w, size_t said)
 {
 	const struct sim_saying *s = &w->sayings[said];
-	uint32_t for_whom = 0;
+	uint32_t for_whom = 0, sure = 0;
 	const struct sim_device *by = &w->devices[s->device];
 	if (s->message == 0) {
 		if (s->fate == SIM_SENT && by->power == SIM_ON)
@@ -363,13 +368,16 @@ static void judge_saying(struct sim_world *w, size_t said)
 		        (long long)s->message);
 	if (model_conversation(&w->server, s->conversation) == NULL)
 		return;
-	if (!readers(w, s, &for_whom)) {
+	if (!readers(w, s, &for_whom, &sure)) {
 		sim_fault(w, "\"saying %zu\" (%lld) was sealed in an epoch that nobody knows", said,
 		        (long long)s->message);
 		return;
 	}
 	for (unsigned i = 0; i < SIM_DEVICES; i++)
-		judge_reader(w, said, &w->devices[i], (for_whom >> i & 1) != 0);
+		judge_reader(w, said, &w->devices[i],
+		        (sure >> i & 1) != 0       ? SIM_MUST
+		        : (for_whom >> i & 1) != 0 ? SIM_MAY
+		                                   : SIM_MUST_NOT);
 }
 
 /* The published devices of those who are in. */

@@ -79,6 +79,43 @@ static void killed_while_sending(void)
 	tap_check(false, "the conversation comes to an end", __FILE__, __LINE__);
 }
 
+/* ... while each message brings new keys, too. */
+static void killed_while_keys_change(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK_OK(person_sync(&bob));
+	for (long at = 0; at < 120; at++) {
+		char text[32];
+		snprintf(text, sizeof(text), "message %ld", at);
+		person_clock += 8 * 86400;
+		server.now = person_clock;
+		alice.power = at;
+		enum tacit_err err = person_say(&alice, "bob", text);
+		bool over = alice.power >= 0;
+		settle();
+		check_once(text, err == TACIT_OK);
+		CHECK_OK(person_say(&bob, "alice", "still there"));
+		settle();
+		check_once(text, err == TACIT_OK);
+		CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, "still there"), 1);
+		CHECK_INT(person_heard(&alice, TACIT_NOTICE_WARNING, NULL), 0);
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+		person_forget(&alice);
+		person_forget(&bob);
+		person_forget_history(&alice);
+		person_forget_history(&bob);
+		fake_server_forget(&server);
+		if (over) {
+			CHECK_OK(err);
+			CHECK(server.commits > 10);
+			part();
+			return;
+		}
+	}
+	tap_check(false, "the conversation comes to an end", __FILE__, __LINE__);
+}
+
 /* ... and at the receiver. What was not heard stands in the history. */
 static void killed_while_receiving(void)
 {
@@ -676,6 +713,7 @@ int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
 	        {"killed while sending", killed_while_sending},
+	        {"killed while keys change", killed_while_keys_change},
 	        {"killed while receiving", killed_while_receiving},
 	        {"killed at first contact", killed_at_first_contact},
 	        {"killed while registering", killed_while_registering},

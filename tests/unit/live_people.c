@@ -76,7 +76,7 @@ static void enter(struct live_people *p, unsigned slot, int64_t user, enum live_
 static void announce(struct live_people *p, int64_t user)
 {
 	const int64_t rooms[] = {8, 9};
-	live_people_announce(p, NULL, user, rooms, TACIT_COUNT(rooms));
+	CHECK(live_people_announce(p, NULL, user, rooms, TACIT_COUNT(rooms)));
 }
 
 #define STATE_IN(room, state)                                                                      \
@@ -107,6 +107,40 @@ static void the_first_and_the_last_socket_count(void)
 	announce(p, 5);
 	check_told("");
 	live_people_leave(p, 5, guest(2, 5, 0).handle);
+	live_people_free(p);
+}
+
+static int always(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+static void announce_without_memory(struct live_people *p)
+{
+	const int64_t rooms[] = {8, 9};
+	struct tacit_buf ids = {0};
+	tacit_alloc_set_fault(always, NULL);
+	CHECK(!live_people_announce(p, NULL, 5, rooms, TACIT_COUNT(rooms)));
+	tacit_alloc_set_fault(NULL, NULL);
+	check_told("");
+	CHECK_OK(live_people_untold(p, 10, &ids));
+	CHECK_INT(ids.n, sizeof(int64_t));
+	tacit_buf_clear(&ids);
+}
+
+static void what_could_not_be_told_is_told_later(void)
+{
+	struct live_people *p = live_people_new();
+	REQUIRE(p != NULL);
+	enter(p, 1, 5, LIVE_ONLINE);
+	announce_without_memory(p);
+	announce(p, 5);
+	check_told(STATE("online"));
+	live_people_set_state(p, 5, guest(1, 5, 0).handle, LIVE_HIDDEN);
+	announce_without_memory(p);
+	announce(p, 5);
+	check_told(STATE("offline"));
 	live_people_free(p);
 }
 
@@ -217,6 +251,7 @@ static void threads_share_it(void)
 static const struct tap_case cases[] = {
         {"the first and the last socket count", the_first_and_the_last_socket_count},
         {"who joins hears who is there", who_joins_hears_who_is_there},
+        {"what could not be told is told later", what_could_not_be_told_is_told_later},
         {"logins expire", logins_expire},
         {"the untold are found", the_untold_are_found},
         {"threads share it", threads_share_it},

@@ -235,6 +235,22 @@ static void what_is_slow_goes_aside(void)
 	end(); /* in the middle of it */
 }
 
+static void what_is_here_does_not_wait(void)
+{
+	uint64_t slow, page, list;
+	begin(RUNNER_QUIET);
+	CHECK_OK(runner_job(runner, hang, NULL, &slow));
+	int peer = accept_one();
+	CHECK_OK(runner_history(runner, (struct host_span){1, UINT64_MAX, 50}, &page));
+	CHECK_OK(wait_end(page, NULL));
+	CHECK_OK(runner_conversations(runner, &list));
+	CHECK_OK(wait_end(list, NULL));
+	runner_cancel(runner, slow); /* it is still the one under way */
+	CHECK_ERR(wait_end(slow, NULL), TACIT_E_CANCELLED);
+	close(peer);
+	end();
+}
+
 static void anothers_turn_is_waited_for(void)
 {
 	struct localstore *other;
@@ -297,6 +313,7 @@ int main(int argc, char **argv)
 	        {"a slow screen", a_slow_screen},
 	        {"a hanging server is left", a_hanging_server_is_left},
 	        {"what is slow goes aside", what_is_slow_goes_aside},
+	        {"what is here does not wait", what_is_here_does_not_wait},
 	        {"another's turn is waited for", anothers_turn_is_waited_for},
 	        {"too much is refused", too_much_is_refused},
 	        {"without a login nothing is tried", without_a_login_nothing_is_tried},

@@ -184,6 +184,17 @@ const scenarios = {
     await g.external(bob, ann, { resync: await g.leaf(bob) });
     for (const m of [...g.members]) await g.commit(m);
   },
+  "both ask to be added, from outside": async (g) => {
+    const [ann, bob, cat, dan] = [g.ours("ann"), g.theirs("bob"), g.ours("cat"), g.theirs("dan")];
+    await g.begin(ann);
+    await g.add(ann, [bob]);
+    await cat.keyPackage();
+    await g.deliver(await cat.askIn(await bob.info()), cat, "proposal");
+    await g.commit(bob, [], { joiners: [cat] });
+    await dan.keyPackage();
+    await g.deliver(await dan.askIn(await cat.info()), dan, "proposal");
+    await g.commit(cat, [], { joiners: [dan] });
+  },
   "extensions of the group, from each side": async (g) => {
     const [ann, bob, cat, dan] = [g.ours("ann"), g.theirs("bob"), g.ours("cat"), g.theirs("dan")];
     await gather(g, ann, bob, cat, dan);

@@ -52,6 +52,9 @@ export class Ours {
   async external(info, tree, { resync = null } = {}) {
     return unhex((await this.ask("external", hex(info), hex(tree), resync ?? "-", this.how))[0]);
   }
+  async askIn(info) {
+    return unhex((await this.ask("ask", hex(info)))[0]);
+  }
   static word(change) {
     if (change === "update") return change;
     if (change.add) return `add:${hex(change.add)}`;
@@ -146,6 +149,11 @@ export class Theirs {
       groupInfo, publicPackage, privatePackage, resync !== null, withExternalPub(this.impl), decodeTree(tree));
     this.state = newState;
     return encodeMessage({ wireformat: "mls_public_message", publicMessage });
+  }
+  async askIn(info) {
+    const { groupInfo } = decodeMessage(info, "mls_group_info");
+    const { publicPackage, privatePackage } = this.keys;
+    return Buffer.from(mls.encodeMlsMessage(await mls.proposeAddExternal(groupInfo, publicPackage, privatePackage, this.impl)));
   }
   psks() {
     return { [Buffer.from("the word").toString("base64")]: PSK_SECRET };

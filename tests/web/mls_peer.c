@@ -6,6 +6,7 @@
  *   create NAME ID public|private     -> nothing; how the handshakes of NAME leave
  *   join NAME WELCOME TREE HOW        -> nothing
  *   external NAME INFO TREE REMOVES HOW -> commit (external)
+ *   ask NAME INFO                     -> proposal of NAME to be added, from outside
  *   propose NAME CHANGE               -> proposal
  *   commit NAME CHANGE...             -> commit, Welcome or "-"
  *   accept NAME, drop NAME            -> nothing
@@ -178,6 +179,23 @@ static enum tacit_err external(struct call *c)
 	return TACIT_OK;
 }
 
+static enum tacit_err ask(struct call *c)
+{
+	struct person *p = c->who;
+	struct tacit_mls_message m;
+	enum tacit_err err = tacit_mls_message_decode(arg(c, 2), &m);
+	if (err != TACIT_OK || m.wire_format != TACIT_MLS_GROUP_INFO)
+		return err != TACIT_OK ? err : TACIT_E_MALFORMED;
+	struct tacit_mls_outside_proposal o = {.suite = p->suite,
+	        .group_id = m.group_info.context.group_id,
+	        .epoch = m.group_info.context.epoch,
+	        .sender = {.type = TACIT_MLS_SENDER_NEW_MEMBER_PROPOSAL},
+	        .signature_sk = p->host.signature_sk};
+	struct tacit_mls_proposal add = {
+	        .type = TACIT_MLS_ADD, .add.encoded = tacit_buf_view(&p->key_package)};
+	return tacit_mls_propose_from_outside(&o, &add, &c->out[0]);
+}
+
 static bool starts(const char *s, const char *with)
 {
 	return strncmp(s, with, strlen(with)) == 0;
@@ -324,6 +342,7 @@ static const struct verb {
         {"create", create, false},
         {"join", join, false},
         {"external", external, false},
+        {"ask", ask, false},
         {"propose", propose, true},
         {"commit", commit, true},
         {"accept", accept, true},

@@ -405,9 +405,11 @@ static enum tacit_err make_group(struct tacit_engine *e, struct tacit_conversati
 	struct tacit_group *group;
 	struct tacit_self self = tacit_self_in(e, c, &b);
 	enum tacit_err err = tacit_group_create(c->id, &self, &group);
-	if (err == TACIT_OK)
-		tacit_membership_set(e, c, group);
-	return err;
+	if (err != TACIT_OK)
+		return err;
+	tacit_membership_set(e, c, group);
+	c->stray = false;
+	return TACIT_OK;
 }
 
 static enum tacit_err compare(struct tacit_engine *e, struct tacit_op *op)

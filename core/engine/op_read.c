@@ -117,7 +117,8 @@ enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation
 	};
 	*whole = false;
 	TRY(tacit_membership_load(e, c));
-	if (!tacit_membership_good(c))
+	/* A group of ours at epoch 0 may never be: another's may be first. */
+	if (!tacit_membership_good(c) || tacit_group_epoch(c->group) == 0)
 		return TACIT_OK;
 	TRY(tacit_read_messages(e, &op, c, messages, &end));
 	TRY(tacit_read_end(e, &op, c));

@@ -181,6 +181,7 @@ struct sim_saying {
 	enum sim_fate fate;
 	json_int_t message;        /* where it stands; 0: not known yet */
 	uint8_t told[SIM_DEVICES]; /* MESSAGE notices */
+	uint32_t lost;             /* bit: device that was told, before a backup was put back */
 };
 
 /* What is known of an epoch of a conversation: all who are in it agree. */

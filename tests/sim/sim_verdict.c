@@ -127,6 +127,8 @@ void sim_recall(struct sim_device *d)
 		uint8_t *told = &w->sayings[i].told[d->index];
 		if (there[i] < *told && d->restored == 0)
 			sim_fault(w, "%s was told \"saying %zu\" and forgets it", d->name, i);
+		if (there[i] < *told)
+			w->sayings[i].lost |= 1u << d->index;
 		*told = there[i];
 	}
 	free(there);
@@ -324,11 +326,16 @@ static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *o
 		return false;
 	*out = e->leaves;
 	*sure = w->count.forgot > 0 ? e->present : e->leaves;
+	for (unsigned i = 0; i < SIM_DEVICES; i++)
+		if (w->devices[i].restored > 0) /* its way in may have been lost */
+			*sure &= e->present | ~(1u << i);
 	return true;
 }
 
 static bool lost_it(const struct sim_device *d, const struct sim_saying *s)
 {
+	if (s->lost & 1u << d->index)
+		return true;
 	return d->restored > 0 && s->message > d->lost_from && s->message <= d->lost_to;
 }
 

@@ -89,6 +89,11 @@ struct sim_live { /* a live connection */
 	uint64_t last_said, last_told; /* what comes later is heard later */
 };
 
+struct sim_glance { /* that was looked at already */
+	json_int_t conversation;
+	uint64_t epoch;
+};
+
 struct sim_device {
 	struct sim_world *world;
 	unsigned index, person;
@@ -105,6 +110,8 @@ struct sim_device {
 	struct sim_command commands[8];
 	size_t command_count;
 	struct sim_live live;
+	struct sim_glance glances[SIM_ROOMS]; /* since the last boot */
+	size_t glance_count;
 	json_int_t lost_from, lost_to; /* messages that a restored backup did not have */
 	unsigned restored;             /* times */
 };
@@ -299,6 +306,9 @@ struct sim_look {
 void sim_note_id(struct sim_device *d);
 /* False: the device is in no group of that conversation. */
 bool sim_look(struct sim_device *d, json_int_t conversation, struct sim_look *out);
+/* The same at a glance, for each step: the epoch alone, and only where the engine itself has looked
+ * at the group since it was restored. */
+bool sim_glance(struct sim_device *d, json_int_t conversation, uint64_t *epoch);
 /* The epoch in which a message was sealed (RFC 9420 6, 6.3). False: it cannot be told. */
 bool sim_epoch_of(const char *content_base64, uint64_t *epoch);
 

@@ -35,6 +35,7 @@ void sim_device_boot(struct sim_device *d)
 	d->power = SIM_ON;
 	d->life++;
 	d->command_count = 0;
+	d->glance_count = 0;
 	TRY(tacit_engine_open(&d->env, tacit_buf_view(&d->store.profile), &d->engine));
 	TRY(tacit_engine_unlock_with_secret(d->engine, tacit_buf_view(&d->store.secret)));
 	for (size_t i = d->store.records.count; i > 0; i--) {

@@ -199,6 +199,8 @@ static void put_back(struct sim_device *d)
 	for (size_t i = 1; i <= w->saying_count; i++)
 		if (w->sayings[i].device == d->index && w->sayings[i].message == 0)
 			w->sayings[i].fate = SIM_UNKNOWN;
+	for (size_t i = 0; i < w->epoch_count; i++)
+		w->epochs[i].present &= ~(1u << d->index);
 	sim_device_boot(d);
 }
 

@@ -24,12 +24,25 @@ static void look_at_leaves(struct sim_world *w, const struct tacit_group *g, str
 	}
 }
 
+static bool is_in_force(const struct tacit_conversation *c)
+{
+	return c->group != NULL && !tacit_group_is_over(c->group) &&
+	       (c->pending == NULL || !c->pending->external);
+}
+
+bool sim_glance(struct sim_device *d, json_int_t conversation, uint64_t *epoch)
+{
+	const struct tacit_conversation *c =
+	        tacit_conversation_find(d->engine, (uint64_t)conversation);
+	*epoch = c != NULL && is_in_force(c) ? tacit_group_epoch(c->group) : 0;
+	return *epoch > 0;
+}
+
 bool sim_look(struct sim_device *d, json_int_t conversation, struct sim_look *out)
 {
 	*out = (struct sim_look){0};
 	struct tacit_conversation *c = tacit_conversation_find(d->engine, (uint64_t)conversation);
-	if (c == NULL || tacit_membership_load(d->engine, c) != TACIT_OK || c->group == NULL ||
-	        tacit_group_is_over(c->group) || (c->pending != NULL && c->pending->external))
+	if (c == NULL || tacit_membership_load(d->engine, c) != TACIT_OK || !is_in_force(c))
 		return false;
 	out->pending = c->pending != NULL;
 	out->outbox = tacit_outbox_of(d->engine, c->id) != NULL ||

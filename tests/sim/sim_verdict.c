@@ -259,18 +259,33 @@ static void note_epoch(struct sim_device *d, json_int_t conversation, const stru
 		        (long long)conversation);
 }
 
+static bool is_new(struct sim_device *d, json_int_t conversation, uint64_t epoch)
+{
+	size_t i = 0;
+	while (i < d->glance_count && d->glances[i].conversation != conversation)
+		i++;
+	if (i < d->glance_count && d->glances[i].epoch == epoch)
+		return false;
+	i = i < SIM_ROOMS ? i : 0;
+	d->glances[i] = (struct sim_glance){conversation, epoch};
+	d->glance_count += i == d->glance_count;
+	return true;
+}
+
 void sim_look_at_groups(struct sim_device *d)
 {
 	size_t i;
 	json_t *v;
 	struct sim_look l;
+	uint64_t epoch;
 	json_array_foreach(json_object_get(d->world->server.state, "conversations"), i, v)
 	{
 		json_int_t id = json_integer_value(json_object_get(v, "id"));
-		if (!sim_look(d, id, &l) || l.epoch == 0)
+		if (!sim_glance(d, id, &epoch))
 			continue;
 		note_presence(d, id);
-		note_epoch(d, id, &l);
+		if (is_new(d, id, epoch) && sim_look(d, id, &l))
+			note_epoch(d, id, &l);
 	}
 }
 
@@ -334,7 +349,7 @@ static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *o
 
 static bool lost_it(const struct sim_device *d, const struct sim_saying *s)
 {
-	if (s->lost & 1u << d->index)
+	if (s->lost & 1u << d->index || (d->restored > 0 && s->device == d->index))
 		return true;
 	return d->restored > 0 && s->message > d->lost_from && s->message <= d->lost_to;
 }

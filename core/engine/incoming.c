@@ -297,6 +297,9 @@ static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
 		*end = PAGE_NEEDS_GROUP;
 		return tacit_membership_astray(e, op, c, why, astray_reason(why));
 	}
+	/* Sealed before this device came anew; the server's answer was its acknowledgement. */
+	if (m->id == c->own_last && tacit_contact_is_self(e, m->username))
+		return TACIT_OK;
 	if (why == TACIT_E_GONE && is_from_before(c, m)) {
 		op->earlier++;
 		return TACIT_OK;

@@ -267,6 +267,8 @@ void sim_cast_init(void);
 void sim_cast_clear(void);
 /* Every device as it was right after its login, not published yet; the server knows all people. */
 void sim_cast_enter(struct sim_world *w);
+/* That one is published already, with its key packages. */
+void sim_cast_publish(struct sim_world *w, unsigned device);
 
 /* --- sim_life.c: what people do -----------------------------------------------------------------
  */

@@ -10,7 +10,9 @@
 
 static struct {
 	struct model_server server;
-	struct sim_store stores[SIM_DEVICES];
+	struct sim_store stores[SIM_DEVICES], published[SIM_DEVICES];
+	json_t *devices[SIM_DEVICES]; /* as the server has them once they are published */
+	bool publishes;
 	struct sim_random random;
 	struct tacit_env env;
 	bool ready;
@@ -29,10 +31,10 @@ static int64_t before_all(void *ctx)
 	return SIM_EPOCH - 3600;
 }
 
-/* Publishing comes later, in each world anew. */
+/* What is published is kept apart. */
 static bool reaches_server(const struct tacit_effect *send)
 {
-	return strcmp((const char *)send->path.p, "/api/devices") != 0;
+	return cast.publishes || strcmp((const char *)send->path.p, "/api/devices") != 0;
 }
 
 static void carry_out(
@@ -76,6 +78,20 @@ static void command(struct tacit_engine *e, struct sim_store *store, const struc
 	carry_out(e, store, &fx, 0);
 }
 
+static void publish(unsigned device, struct tacit_engine *e)
+{
+	json_t *user = model_user(&cast.server, names[device / SIM_DEVICES_EACH]);
+	json_t *devices = json_object_get(user, "devices");
+	sim_store_copy(&cast.published[device], &cast.stores[device]);
+	cast.publishes = true;
+	command(e, &cast.published[device], &(struct tacit_command){.kind = TACIT_CMD_SYNC});
+	cast.publishes = false;
+	if (json_array_size(devices) != 1)
+		abort();
+	cast.devices[device] = json_incref(json_array_get(devices, 0));
+	json_array_clear(devices);
+}
+
 static void log_in(unsigned device)
 {
 	struct tacit_engine *e;
@@ -98,6 +114,7 @@ static void log_in(unsigned device)
 	command(e, store, &c);
 	if (store->profile.n == 0 || store->records.count == 0)
 		abort();
+	publish(device, e);
 	tacit_engine_free(e);
 }
 
@@ -115,8 +132,11 @@ void sim_cast_init(void)
 void sim_cast_clear(void)
 {
 	model_server_clear(&cast.server);
-	for (unsigned i = 0; i < SIM_DEVICES; i++)
+	for (unsigned i = 0; i < SIM_DEVICES; i++) {
 		sim_store_clear(&cast.stores[i]);
+		sim_store_clear(&cast.published[i]);
+		json_decref(cast.devices[i]);
+	}
 	cast.ready = false;
 }
 
@@ -130,4 +150,14 @@ void sim_cast_enter(struct sim_world *w)
 		abort();
 	for (unsigned i = 0; i < SIM_DEVICES; i++)
 		sim_store_copy(&w->devices[i].store, &cast.stores[i]);
+}
+
+void sim_cast_publish(struct sim_world *w, unsigned device)
+{
+	json_t *user = model_user(&w->server, names[device / SIM_DEVICES_EACH]);
+	json_array_append_new(
+	        json_object_get(user, "devices"), json_deep_copy(cast.devices[device]));
+	sim_store_copy(&w->devices[device].store, &cast.published[device]);
+	snprintf(w->devices[device].id, sizeof(w->devices[device].id), "%s",
+	        json_string_value(json_object_get(cast.devices[device], "id")));
 }

@@ -61,8 +61,11 @@ static void settle(struct sim_device *d, const struct sim_command *c, const stru
 	sim_trace(w, d, "%s %u: %s%s %.*s", done ? "DONE" : "FAILED", (unsigned)c->kind,
 	        tacit_err_name(n->err), n->flag ? " (kept)" : "", (int)n->text.n,
 	        n->text.n > 0 ? (const char *)n->text.p : "");
+	/* Removed before the answer was heard: nobody knows. */
 	if (c->said > 0)
-		w->sayings[c->said].fate = done || n->flag ? SIM_SENT : SIM_UNSENT;
+		w->sayings[c->said].fate = done || n->flag               ? SIM_SENT
+		                           : n->err == TACIT_E_NOT_FOUND ? SIM_UNKNOWN
+		                                                         : SIM_UNSENT;
 	if (c->said > 0 && done)
 		sim_acknowledge(d, c->said, n);
 	if (w->resting && !done)

@@ -66,8 +66,8 @@ static void draw_weather(struct sim_world *w)
 	        .twice = one_of(w, 0, 100, 1000),
 	        .slow = one_of(w, 0, 50, 300),
 	        .crash = one_of(w, 0, 300, 1500),
-	        .backup = one_of(w, 0, 0, 400),
-	        .restore = one_of(w, 0, 150, 400),
+	        .backup = one_of(w, 0, 0, 600),
+	        .restore = one_of(w, 0, 200, 500),
 	        .live = one_of(w, 0, 0, 1500),
 	        .forget = one_of(w, 0, 0, 300),
 	        .delay = one_of(w, 20, 300, 1500),
@@ -102,9 +102,12 @@ void sim_world_init(struct sim_world *w, const struct sim_options *o)
 		enter(w, i);
 	for (unsigned p = 0; p < w->persons; p++) {
 		unsigned count = 1 + (unsigned)sim_below(&w->random, 2);
-		for (unsigned i = 0; i < count; i++)
+		for (unsigned i = 0; i < count; i++) {
+			if (sim_chance(&w->random, 8000))
+				sim_cast_publish(w, p * SIM_DEVICES_EACH + i);
 			sim_later(w, 1 + sim_below(&w->random, 3000), SIM_BOOT,
 			        p * SIM_DEVICES_EACH + i);
+		}
 	}
 }
 

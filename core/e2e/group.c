@@ -223,6 +223,12 @@ out:
 	return err;
 }
 
+bool tacit_group_info_has(const struct tacit_self *self, struct tacit_bytes group_info)
+{
+	uint32_t leaf;
+	return find_own_leaf(self, group_info, &leaf) == TACIT_OK;
+}
+
 enum tacit_err tacit_group_join_external(uint64_t conversation, const struct tacit_self *self,
         struct tacit_bytes group_info, struct tacit_buf *commit, struct tacit_buf *new_group_info,
         struct tacit_group **out)

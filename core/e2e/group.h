@@ -3,10 +3,10 @@
  * A leaf is a device. Its credential is basic: the account's public key and the device, which that
  * account has certified (wire/device.h); its signature key is the certified one. A leaf whose
  * certificate is not good is never let in. Whether an account belongs into the conversation is the
- * engine's to say: it is asked for every leaf that a commit brings. When this device itself joins,
- * leaves of strangers are let pass, for somebody may have left whose removal is not committed yet;
- * the engine compares before it sends (tacit_group_compare), and what does not belong is removed
- * before a word is protected.
+ * engine's to say: it is asked for who speaks, who comes by itself and who is let in from here.
+ * Leaves of strangers that other members have let in are let pass, when this device joins and
+ * later: their owners may have come and left while it was away. The engine compares before it sends
+ * (tacit_group_compare), and what does not belong is removed before a word is protected.
  *
  * What a message says is more than its content: its number among those of its device, so that a gap
  * shows, and a hash over everything that the sender had seen of the conversation, in the server's
@@ -68,6 +68,9 @@ struct tacit_group_place {
 TACIT_MUST_USE enum tacit_err tacit_group_join(const struct tacit_group_place *place,
         const struct tacit_self *self, struct tacit_bytes welcome, struct tacit_bytes secret,
         struct tacit_group **out);
+/* Is this device among the leaves of a GroupInfo? Then a Welcome should have come, or its state
+ * here is lost. False also for what is no GroupInfo. */
+bool tacit_group_info_has(const struct tacit_self *self, struct tacit_bytes group_info);
 /* By an external commit, from a GroupInfo; a leaf that this device had there is replaced. commit
  * and group_info (of the epoch that it begins) are appended, to be posted; the group is pending
  * until tacit_group_accept. Fails: as join, and NOT_FOUND (no external_pub). */
@@ -160,6 +163,8 @@ void tacit_group_drop(struct tacit_group *g); /* also when nothing is pending */
  * NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_group_protect(struct tacit_group *g,
         const struct tacit_self *self, struct tacit_bytes content, struct tacit_buf *out);
+/* The epoch in which a message was protected. False: it is none. */
+bool tacit_group_epoch_of(struct tacit_bytes message, uint64_t *epoch);
 /* The server has refused the last one for good, and it cannot have arrived: its number is free
  * again (its keys are not). */
 void tacit_group_unsend(struct tacit_group *g);

@@ -9,6 +9,10 @@
 
 static void push(struct tacit_history *h, uint64_t message)
 {
+	if (h->count > 0 && h->last == message) { /* a commit that is followed at the second try */
+		h->next = (h->next + TACIT_HISTORY_KEPT - 1) % TACIT_HISTORY_KEPT;
+		h->count--;
+	}
 	struct tacit_history_point *p = &h->points[h->next];
 	p->message = message;
 	memcpy(p->hash, h->running, sizeof(p->hash));

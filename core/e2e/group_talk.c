@@ -157,6 +157,16 @@ bool tacit_group_is_commit(struct tacit_bytes message)
 	       tacit_mls_message_address(&m, &to) && to.content_type == TACIT_MLS_CONTENT_COMMIT;
 }
 
+bool tacit_group_epoch_of(struct tacit_bytes message, uint64_t *epoch)
+{
+	struct tacit_mls_message m;
+	struct tacit_mls_address to = {0};
+	bool ok = tacit_mls_message_decode(message, &m) == TACIT_OK &&
+	          tacit_mls_message_address(&m, &to);
+	*epoch = to.epoch;
+	return ok;
+}
+
 /* A commit of an epoch before ours has done its work already: by our own accept, or before we came.
  */
 static bool is_earlier_commit(const struct tacit_group *g, struct tacit_bytes bytes)
@@ -180,12 +190,23 @@ out:
 	return err;
 }
 
+/* Who comes by itself must be known. For whom a member lets in, that member answers: it may be
+ * somebody who has left again before this device looked, and whoever does not belong is removed
+ * before a word is protected. External commits are never PrivateMessages (RFC 9420 12.4.3.2). */
+static enum tacit_strictness strictness_for(struct tacit_bytes message)
+{
+	struct tacit_mls_message m;
+	bool member = tacit_mls_message_decode(message, &m) == TACIT_OK &&
+	              m.wire_format == TACIT_MLS_PRIVATE_MESSAGE;
+	return member ? TACIT_JOINING : TACIT_STRICT;
+}
+
 static enum tacit_err process_one(struct tacit_group *g, const struct tacit_self *self,
         uint64_t message, struct tacit_bytes bytes, struct tacit_group_event *ev)
 {
 	enum tacit_err err;
 	struct tacit_mls_event from = {0};
-	struct tacit_mls_host host = tacit_group_host(self, TACIT_STRICT);
+	struct tacit_mls_host host = tacit_group_host(self, strictness_for(bytes));
 	TRY(g->joining ? TACIT_E_CONFLICT : TACIT_OK);
 	if (is_earlier_commit(g, bytes)) {
 		ev->kind = TACIT_GROUP_EARLIER;

@@ -169,6 +169,18 @@ static enum tacit_err leave_member(struct tacit_engine *e, const struct tacit_op
 	return asked_for(op, tacit_name_view(&m->name)) ? TACIT_OK : announce(e, op, c, m);
 }
 
+enum tacit_err tacit_conversation_add_former(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_name *name)
+{
+	enum tacit_err err;
+	if (tacit_conversation_member(c, tacit_name_view(name)) != NULL)
+		return TACIT_OK;
+	TRY(append_member(c, name));
+	TRY(leave_member(e, op, c, &c->members[c->member_count - 1]));
+out:
+	return err;
+}
+
 /* A direct chat is between the same two people for ever. */
 static enum tacit_err check_direct(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_person *people, size_t count)
@@ -322,11 +334,12 @@ out:
 	return err;
 }
 
+/* What was asked before the newest message came may have been answered before it came, too. */
 static enum tacit_err check_rollback(
         struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c)
 {
 	uint64_t known = c->seen > c->own_last ? c->seen : c->own_last;
-	if (c->last >= known || tacit_lifetime_ends(c, known))
+	if (c->last >= known || op->asked <= c->moved_at || tacit_lifetime_ends(c, known))
 		return TACIT_OK;
 	return tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 	        "The server has gone back in time: it knows messages up to %" PRIu64

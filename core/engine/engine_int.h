@@ -160,6 +160,7 @@ struct tacit_conversation {
 	uint64_t unread;
 	uint64_t seen;      /* every message up to here was opened or refused */
 	uint64_t own_last;  /* the newest message that this device sent */
+	uint64_t moved_at;  /* in memory: how many requests were made before one of both moved */
 	uint8_t event_slot; /* the next free history slot after `seen` */
 	/* Loaded from the two records at first use (membership.c). */
 	struct tacit_group *group;
@@ -252,14 +253,16 @@ struct tacit_leaves {
 
 /* What an operation does in the conversation at hand (visit.c), one thing after another. */
 struct tacit_visit {
-	bool commit;       /* bring the group to its members even when nothing is to be said */
-	bool read;         /* everything is read */
-	bool even;         /* the devices in the group are those of the members */
-	bool nobody;       /* the server says that nobody has begun the group */
-	bool name_asked;   /* for the name that another own device has put down */
-	unsigned turns;    /* requests so far */
-	unsigned joins;    /* external commits so far */
-	unsigned refusals; /* of commits of ours */
+	bool commit;           /* bring the group to its members even when nothing is to be said */
+	bool read;             /* everything is read */
+	bool even;             /* the devices in the group are those of the members */
+	bool nobody;           /* the server says that nobody has begun the group */
+	bool name_asked;       /* for the name that another own device has put down */
+	unsigned turns;        /* requests so far */
+	unsigned joins;        /* external commits so far */
+	bool looked_again;     /* for a Welcome, when the group has this device already */
+	unsigned refusals;     /* of commits of ours */
+	uint64_t roster_epoch; /* where the group was when the devices were asked for */
 	uint64_t refused_epoch;
 	tacit_op_step *done;
 	tacit_op_then *failed; /* with the answer, or one that stands for what went wrong here */
@@ -288,6 +291,7 @@ struct tacit_op {
 	uint8_t iv[TACIT_WRAP_IV_BYTES];
 	uint64_t *todo; /* conversations to fetch */
 	size_t todo_count, todo_next;
+	uint64_t asked;       /* the number of its newest request */
 	uint64_t asked_after; /* of the page under way */
 	size_t listed;        /* conversations on earlier pages of the list */
 	unsigned limit, pages;
@@ -295,7 +299,8 @@ struct tacit_op {
 	uint64_t earlier; /* messages of this conversation from before this device */
 	uint64_t lost;    /* messages that were for this device, and cannot be opened any more */
 	bool refreshed;   /* the members were asked for again already */
-	bool welcomed;    /* the Welcomes were asked for already */
+	struct tacit_name stranger; /* who was asked for last, being no member */
+	bool welcomed;              /* the Welcomes were asked for already */
 	struct tacit_visit visit;
 	bool sealed;                /* its message is made, and was in the outbox at least */
 	bool drafted;               /* its message is kept, and not sealed */
@@ -549,6 +554,9 @@ TACIT_MUST_USE enum tacit_err tacit_conversation_absorb(struct tacit_engine *e,
 /* The same for a list of participants alone. Fails: MALFORMED, REFUSED (told), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_conversation_absorb_members(struct tacit_engine *e,
         const struct tacit_op *op, struct tacit_conversation *c, const json_t *participants);
+/* Somebody who has left before this device knew of them. Told. Fails: LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_add_former(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c, const struct tacit_name *name);
 TACIT_MUST_USE enum tacit_err tacit_conversation_read(struct tacit_engine *e,
         const struct tacit_op *op, struct tacit_conversation *c, struct tacit_bytes username,
         uint64_t message);
@@ -700,10 +708,13 @@ tacit_op_step tacit_commit_post;
 tacit_op_step tacit_read_page;
 /* Asks who the members are, once in a visit, then goes on. */
 tacit_op_step tacit_read_members;
+/* Asks who op->stranger is: somebody who was in the conversation before. */
+tacit_op_step tacit_read_person;
 /* The messages of a page that follow what was seen. */
 enum tacit_page_end {
 	PAGE_READ,
 	PAGE_NEEDS_MEMBERS, /* somebody is named who may have come since */
+	PAGE_NEEDS_PERSON,  /* somebody has spoken who is not there any more, and was never known */
 	PAGE_NEEDS_GROUP,   /* this device is not in the group, or not any more */
 };
 TACIT_MUST_USE enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,

@@ -272,6 +272,17 @@ static const char *astray_reason(enum tacit_err why)
 	}
 }
 
+/* Sealed in an epoch in which this device was not in the group, by somebody who did not know yet
+ * that it is. */
+static bool is_from_before(const struct tacit_conversation *c, const struct tacit_incoming *m)
+{
+	uint64_t epoch;
+	const struct tacit_receipts *r = &c->receipts;
+	return c->rejoined == 0 && r->print_count > 0 && r->print_count < MAX_PRINTS &&
+	       tacit_group_epoch_of(tacit_buf_view(&m->bytes), &epoch) &&
+	       epoch < r->prints[0].epoch;
+}
+
 /* What does not open, and whether that is the message's own matter, or the group's. */
 static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_incoming *m, enum tacit_err why,
@@ -285,6 +296,13 @@ static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
 	if (m->commit || why == TACIT_E_ORDER_CHANGED) {
 		*end = PAGE_NEEDS_GROUP;
 		return tacit_membership_astray(e, op, c, why, astray_reason(why));
+	}
+	/* Sealed before this device came anew; the server's answer was its acknowledgement. */
+	if (m->id == c->own_last && tacit_contact_is_self(e, m->username))
+		return TACIT_OK;
+	if (why == TACIT_E_GONE && is_from_before(c, m)) {
+		op->earlier++;
+		return TACIT_OK;
 	}
 	TRY(tacit_receipts_add(e, c, m, why));
 	TRY(refuse(e, op, c, m, why));

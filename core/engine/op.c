@@ -145,7 +145,7 @@ enum tacit_err tacit_op_emit(struct tacit_engine *e, struct tacit_op *op)
 		        call->data, tacit_env_now(&e->env), signer(e, op), &fx->data));
 	}
 	call->tries++;
-	call->request = ++e->next_request;
+	call->request = op->asked = ++e->next_request;
 	fx->request = call->request;
 out:
 	return err;

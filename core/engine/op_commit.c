@@ -108,15 +108,18 @@ static enum tacit_err overtaken(struct tacit_engine *e, struct tacit_op *op)
 	struct tacit_visit *v = &op->visit;
 	struct tacit_conversation *c = tacit_op_at(e, op);
 	uint64_t epoch = c->pending->epoch;
+	/* Who was first may have let us in. */
+	bool outside = c->pending->external || epoch == 0;
 	bool again = v->refusals > 0 && v->refused_epoch == epoch && !c->pending->external;
-	if (c->pending->external || epoch == 0)
+	if (outside)
 		tacit_membership_set(e, c, NULL);
 	else
 		tacit_group_drop(c->group);
 	tacit_pending_clear(e, c);
 	v->refused_epoch = epoch;
 	v->read = v->even = v->nobody = false;
-	op->welcomed &= epoch != 0;
+	op->welcomed &= !outside;
+	v->looked_again &= !outside;
 	if (++v->refusals > MAX_REFUSALS)
 		return tacit_visit_stop(e, op, TACIT_E_REFUSED,
 		        "The server refuses every change of this conversation's keys.");
@@ -334,6 +337,14 @@ static enum tacit_err settle_even(struct tacit_engine *e, struct tacit_op *op)
 	return tacit_visit_go(e, op);
 }
 
+/* An epoch began since the devices were asked for: who came by it may not be among them, and is not
+ * to be put out. */
+static bool has_moved(const struct tacit_engine *e, const struct tacit_op *op)
+{
+	const struct tacit_conversation *c = tacit_op_at(e, op);
+	return tacit_membership_good(c) && tacit_group_epoch(c->group) != op->visit.roster_epoch;
+}
+
 static enum tacit_err got_packages(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
@@ -344,7 +355,7 @@ static enum tacit_err got_packages(
 	json_t *item;
 	if (a->err != TACIT_OK)
 		return tacit_visit_fail(e, op, a);
-	if (!tacit_membership_good(tacit_op_at(e, op))) /* put out meanwhile */
+	if (!tacit_membership_good(tacit_op_at(e, op)) || has_moved(e, op)) /* put out, say */
 		return tacit_visit_go(e, op);
 	TRY(staging_begin(e, op, &s));
 	TRY(tacit_answer_list(a->body, "key_packages", TACIT_MAX_RECIPIENTS, &list));
@@ -394,9 +405,11 @@ static enum tacit_err make_group(struct tacit_engine *e, struct tacit_conversati
 	struct tacit_group *group;
 	struct tacit_self self = tacit_self_in(e, c, &b);
 	enum tacit_err err = tacit_group_create(c->id, &self, &group);
-	if (err == TACIT_OK)
-		tacit_membership_set(e, c, group);
-	return err;
+	if (err != TACIT_OK)
+		return err;
+	tacit_membership_set(e, c, group);
+	c->stray = false;
+	return TACIT_OK;
 }
 
 static enum tacit_err compare(struct tacit_engine *e, struct tacit_op *op)
@@ -440,6 +453,8 @@ static enum tacit_err got_devices(
 	const json_t *devices;
 	if (a->err != TACIT_OK)
 		return tacit_visit_fail(e, op, a);
+	if (has_moved(e, op))
+		return tacit_visit_go(e, op);
 	TRY(tacit_answer_list(a->body, "devices", TACIT_MAX_RECIPIENTS, &devices));
 	tacit_roster_clear(&op->leaves);
 	err = tacit_roster_read(e, op, tacit_op_at(e, op), devices, &op->leaves);
@@ -456,6 +471,8 @@ out:
 
 enum tacit_err tacit_commit_roster(struct tacit_engine *e, struct tacit_op *op)
 {
+	const struct tacit_conversation *c = tacit_op_at(e, op);
+	op->visit.roster_epoch = tacit_membership_good(c) ? tacit_group_epoch(c->group) : 0;
 	return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_devices,
-	        "/api/conversations/%" PRIu64 "/devices", tacit_op_at(e, op)->id);
+	        "/api/conversations/%" PRIu64 "/devices", c->id);
 }

@@ -190,6 +190,19 @@ static enum tacit_err check_epoch(struct tacit_engine *e, const struct tacit_op 
 	        epoch, known);
 }
 
+/* Somebody has, since the Welcomes were asked for: to come by ourselves would be to lose what was
+ * said in between. Once, for the leaf may be that of a state that is lost. */
+static bool let_in_meanwhile(struct tacit_engine *e, struct tacit_op *op,
+        const struct tacit_conversation *c, struct tacit_bytes group_info)
+{
+	struct tacit_belonging b;
+	struct tacit_self self = tacit_self_in(e, c, &b);
+	if (op->visit.looked_again || !tacit_group_info_has(&self, group_info))
+		return false;
+	op->visit.looked_again = true;
+	return true;
+}
+
 static enum tacit_err got_group(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
@@ -209,6 +222,11 @@ static enum tacit_err got_group(
 	TRY(tacit_json_text(
 	        a->body, "group_info", TACIT_REQUIRED, (TACIT_MAX_GROUP_INFO + 2) / 3 * 4, &text));
 	TRY(tacit_unbase64(TACIT_BASE64, text, &info));
+	if (let_in_meanwhile(e, op, c, tacit_buf_view(&info))) {
+		op->welcomed = false;
+		err = tacit_visit_go(e, op);
+		goto out;
+	}
 	err = join_from(e, c, tacit_buf_view(&info));
 	if (err != TACIT_OK && err != TACIT_E_NOMEM) {
 		err = tacit_visit_stop(e, op, err,

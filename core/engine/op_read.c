@@ -11,12 +11,19 @@
 #include "base/alloc.h"
 #include "engine/engine_int.h"
 
-/* A sender whom the list of members does not hold may have joined after we asked for it. */
-static bool newcomer(const struct tacit_op *op, const struct tacit_conversation *c,
-        const struct tacit_incoming *m)
+/* A sender whom the list of members does not hold may have joined after we asked for it, or have
+ * left before we first did. */
+static enum tacit_page_end who_is_it(
+        struct tacit_op *op, const struct tacit_conversation *c, const struct tacit_incoming *m)
 {
-	const struct tacit_member *known = tacit_conversation_member(c, m->username);
-	return !op->refreshed && m->username.n > 0 && known == NULL;
+	if (m->username.n == 0 || tacit_conversation_member(c, m->username) != NULL)
+		return PAGE_READ;
+	if (!op->refreshed)
+		return PAGE_NEEDS_MEMBERS;
+	if (c->kind == TACIT_DIRECT || tacit_name_same(tacit_name_view(&op->stranger), m->username))
+		return PAGE_READ;
+	tacit_name_set(&op->stranger, m->username);
+	return PAGE_NEEDS_PERSON;
 }
 
 enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,
@@ -40,10 +47,9 @@ enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,
 		before = m.id;
 		if (m.id <= c->seen) /* another SYNC was faster */
 			continue;
-		if (newcomer(op, c, &m)) {
-			*end = PAGE_NEEDS_MEMBERS;
+		*end = who_is_it(op, c, &m);
+		if (*end != PAGE_READ)
 			goto out;
-		}
 		TRY(tacit_incoming_take(e, op, c, &m, end));
 		/* A commit that put us out is done with; one that was not followed is not. */
 		if (*end == PAGE_NEEDS_MEMBERS ||
@@ -51,6 +57,7 @@ enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,
 		                (c->group == NULL || !tacit_group_is_over(c->group))))
 			goto out;
 		c->seen = m.id;
+		c->moved_at = e->next_request;
 		c->event_slot = LOG_EVENTS;
 		c->group_dirty = e->changed = true;
 		TRY(tacit_lifetime_logged(e, c, m.id, m.commit ? 0 : m.expires));
@@ -110,7 +117,8 @@ enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation
 	};
 	*whole = false;
 	TRY(tacit_membership_load(e, c));
-	if (!tacit_membership_good(c))
+	/* A group of ours at epoch 0 may never be: another's may be first. */
+	if (!tacit_membership_good(c) || tacit_group_epoch(c->group) == 0)
 		return TACIT_OK;
 	TRY(tacit_read_messages(e, &op, c, messages, &end));
 	TRY(tacit_read_end(e, &op, c));
@@ -143,6 +151,35 @@ enum tacit_err tacit_read_members(struct tacit_engine *e, struct tacit_op *op)
 	op->refreshed = true;
 	return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_members,
 	        "/api/conversations/%" PRIu64, tacit_op_at(e, op)->id);
+}
+
+static enum tacit_err got_person(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_person p = {0};
+	struct tacit_conversation *c = tacit_op_at(e, op);
+	if (a->err == TACIT_E_NOT_FOUND) /* what they said is refused */
+		return tacit_visit_go(e, op);
+	if (a->err != TACIT_OK)
+		return tacit_visit_fail(e, op, a);
+	TRY(tacit_answer_person(a->body, "id", &p));
+	err = tacit_name_same(tacit_name_view(&p.name), tacit_name_view(&op->stranger))
+	              ? tacit_contact_observe(e, op, &p)
+	              : TACIT_E_REFUSED;
+	if (err == TACIT_OK)
+		TRY(tacit_conversation_add_former(e, op, c, &p.name));
+	else if (err != TACIT_E_REFUSED && err != TACIT_E_KEY_CHANGED)
+		TRY(err);
+	TRY(tacit_visit_go(e, op));
+out:
+	return err;
+}
+
+enum tacit_err tacit_read_person(struct tacit_engine *e, struct tacit_op *op)
+{
+	return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_person,
+	        "/api/users/%s", op->stranger.c);
 }
 
 static enum tacit_err read_on(
@@ -184,6 +221,8 @@ static enum tacit_err got_page(
 	TRY(take_reads(e, op, c, a->body));
 	if (end == PAGE_NEEDS_MEMBERS)
 		return tacit_read_members(e, op);
+	if (end == PAGE_NEEDS_PERSON)
+		return tacit_read_person(e, op);
 	if (end == PAGE_NEEDS_GROUP) {
 		op->visit.nobody = false;
 		return tacit_visit_go(e, op);

@@ -309,6 +309,7 @@ static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op 
 		tell_sender(e, o, id, &own_end);
 	if (id > c->own_last)
 		c->own_last = id;
+	c->moved_at = e->next_request;
 	c->group_dirty = true;
 	TRY(tacit_records_delete_outgoing(e, o));
 	unlink_entry(e, o);

@@ -320,7 +320,7 @@ static void strangers_are_kept_out(void)
 	uint64_t epoch = tacit_group_epoch(peers[0].group);
 	CHECK_ERR(process(&peers[0], next_message + 1, &commit_bytes, &ev), TACIT_E_UNKNOWN_SENDER);
 	CHECK_INT(tacit_group_epoch(peers[0].group), epoch);
-	/* Nor by a member that adds one. */
+	/* A member that lets one in answers for that; who compares puts the stranger out. */
 	const struct peer *const others[] = {&peers[5]};
 	struct tacit_group_staged bad;
 	strangers_from = MAX_DEVICES;
@@ -330,7 +330,16 @@ static void strangers_are_kept_out(void)
 	}
 	CHECK_OK(stage(&peers[1], 1, others, NULL, &bad));
 	strangers_from = 5;
-	CHECK_ERR(process(&peers[2], next_message + 2, &bad.commit, &ev), TACIT_E_UNKNOWN_SENDER);
+	CHECK_OK(process(&peers[2], next_message + 2, &bad.commit, &ev));
+	tacit_group_event_clear(&ev);
+	struct tacit_leaf members[5];
+	for (size_t i = 0; i < TACIT_COUNT(members); i++)
+		members[i] = (struct tacit_leaf){peers[i].account.public, peers[i].device};
+	struct tacit_group_change change;
+	const struct tacit_roster roster = {members, TACIT_COUNT(members)};
+	CHECK_OK(tacit_group_compare(peers[2].group, &roster, &change));
+	CHECK_INT(change.remove_count, 1);
+	tacit_group_change_clear(&change);
 	tacit_group_staged_clear(&bad);
 	tacit_group_staged_clear(&staged);
 	tacit_buf_clear(&commit_bytes);

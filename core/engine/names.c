@@ -59,11 +59,14 @@ enum tacit_err tacit_name_put(struct tacit_engine *e, struct tacit_op *op)
 	enum tacit_err err;
 	json_t *data;
 	struct tacit_record_id id;
-	struct tacit_buf sealed = {0}, text = {0};
+	struct tacit_buf padded = {0}, sealed = {0}, text = {0};
 	const struct tacit_conversation *c = tacit_op_at(e, op);
+	const struct tacit_content name = {
+	        .kind = TACIT_CONTENT_TITLE, .text = tacit_buf_view(&c->name)};
 	op->visit.name_asked = true;
 	record_id(e, c, &id);
-	TRY(tacit_record_seal(e->store_key.p, &id, tacit_buf_view(&c->name), &e->env, &sealed));
+	TRY(tacit_content_encode(&name, &padded));
+	TRY(tacit_record_seal(e->store_key.p, &id, tacit_buf_view(&padded), &e->env, &sealed));
 	TRY(tacit_base64(TACIT_BASE64, tacit_buf_view(&sealed), &text));
 	struct tacit_pair pair = {"key", tacit_buf_view(&text)};
 	TRY(tacit_op_data(&pair, 1, &data));
@@ -71,6 +74,7 @@ enum tacit_err tacit_name_put(struct tacit_engine *e, struct tacit_op *op)
 	        &(struct tacit_call){.method = TACIT_PUT, .body = TACIT_BODY_SIGNED, .data = data},
 	        kept, "/api/conversations/%" PRIu64 "/key", c->id));
 out:
+	tacit_buf_clear(&padded);
 	tacit_buf_clear(&sealed);
 	tacit_buf_clear(&text);
 	return err;
@@ -82,16 +86,19 @@ static enum tacit_err take_kept(
 	enum tacit_err err;
 	struct tacit_bytes text;
 	struct tacit_record_id id;
-	struct tacit_buf sealed = {0}, name = {0};
+	struct tacit_content name;
+	struct tacit_buf sealed = {0}, padded = {0};
 	record_id(e, c, &id);
 	TRY(tacit_json_text(body, "key", TACIT_REQUIRED, 2 * TACIT_MAX_WRAPPED_KEY, &text));
 	TRY(tacit_unbase64(TACIT_BASE64, text, &sealed));
-	TRY(tacit_record_open(e->store_key.p, &id, tacit_buf_view(&sealed), &name));
-	TRY(tacit_name_take(e, c, tacit_buf_view(&name)));
+	TRY(tacit_record_open(e->store_key.p, &id, tacit_buf_view(&sealed), &padded));
+	TRY(tacit_content_decode(tacit_buf_view(&padded), &name));
+	TRY(name.kind == TACIT_CONTENT_TITLE ? TACIT_OK : TACIT_E_MALFORMED);
+	TRY(tacit_name_take(e, c, name.text));
 	c->name_kept = c->name.n > 0;
 out:
 	tacit_buf_clear(&sealed);
-	tacit_buf_clear(&name);
+	tacit_buf_clear(&padded);
 	return err;
 }
 

@@ -14,7 +14,7 @@
 #define FAKE_MESSAGES 96
 #define FAKE_NONCES 512
 
-#define FAKE_PACKAGES 24
+#define FAKE_PACKAGES 64
 #define FAKE_WELCOMES 32
 
 struct fake_device {

@@ -676,16 +676,19 @@ static void insist(struct person *p, const char *text)
 	tap_check(false, "it works at the third try", __FILE__, __LINE__);
 }
 
-static void memory_runs_out(void)
+/* step: only each so-manieth allocation fails; seconds: between two messages. */
+static void run_out_of_memory(long step, int64_t seconds)
 {
 	meet();
 	server.entered = pause_faults;
 	CHECK_OK(person_say(&alice, "bob", "hello"));
 	CHECK_OK(person_sync(&bob));
-	for (long n = 0; n < 20000; n++) {
+	for (long n = 0; n < 40000; n += step) {
 		char text[32];
 		snprintf(text, sizeof(text), "message %ld", n);
 		left = n;
+		person_clock += seconds;
+		server.now = person_clock;
 		tacit_alloc_set_fault(fail_once, NULL);
 		insist(&alice, text);
 		insist(&bob, NULL);
@@ -707,6 +710,16 @@ static void memory_runs_out(void)
 		}
 	}
 	tap_check(false, "the sweep comes to an end", __FILE__, __LINE__);
+}
+
+static void memory_runs_out(void)
+{
+	run_out_of_memory(1, 0);
+}
+
+static void memory_runs_out_while_keys_change(void)
+{
+	run_out_of_memory(61, 8 * 86400);
 }
 
 int main(int argc, char **argv)
@@ -733,6 +746,7 @@ int main(int argc, char **argv)
 	        {"a full store stops everything", a_full_store_stops_everything},
 	        {"many pages", many_pages},
 	        {"memory runs out", memory_runs_out},
+	        {"memory runs out while keys change", memory_runs_out_while_keys_change},
 	};
 	if (tacit_crypto_init() != TACIT_OK)
 		return 1;

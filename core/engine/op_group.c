@@ -144,6 +144,8 @@ static enum tacit_err left(
 		c->in = false;
 		c->dirty = e->changed = true;
 		tacit_membership_set(e, c, NULL); /* what it could still open is not ours */
+		c->receipts.print_count = 0;
+		c->receipts.dirty = true;
 		tacit_pending_clear(e, c);
 	}
 	return end(e, op);

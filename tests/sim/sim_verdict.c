@@ -342,7 +342,8 @@ static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *o
 	*out = e->leaves;
 	*sure = w->count.forgot > 0 ? e->present : e->leaves;
 	for (unsigned i = 0; i < SIM_DEVICES; i++)
-		if (w->devices[i].restored > 0) /* its way in may have been lost */
+		/* Its way in may have been lost with a store, or with a participation. */
+		if (w->devices[i].restored > 0 || may_be_out(w, s->conversation, i))
 			*sure &= e->present | ~(1u << i);
 	return true;
 }

@@ -336,7 +336,7 @@ static int fail(struct ground *g, enum tacit_err err)
 static void tell_sent(const struct ground *g)
 {
 	if (g->cli->json) {
-		json_t *o = json_out_new("sent");
+		json_t *o = json_out_new("parcel_sent");
 		json_out_number(o, "size", g->result.bytes);
 		json_out_print(g->out, o);
 	} else if (!g->cli->quiet) {
@@ -506,7 +506,7 @@ int cmd_receive(struct cli *c, const struct args *a)
 	if (err != TACIT_OK)
 		status = fail(&g, err);
 	else if (status == EXIT_DONE && c->json) {
-		json_t *o = json_out_new("received");
+		json_t *o = json_out_new("parcel_received");
 		json_out_number(o, "size", g.result.bytes);
 		json_out_bool(o, "confirmed", g.result.confirmed);
 		json_out_print(g.out, o);

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "e2e/parcel/code.h"
 
 /* --- the table ------------------------------------------------------------------------------- */
 
@@ -251,6 +252,13 @@ static int print_help(int count, char **words)
 	return EXIT_DONE;
 }
 
+/* For the completions of shells. */
+static void print_code(void *ctx, const char *code)
+{
+	(void)ctx;
+	puts(code);
+}
+
 static int run_words(struct cli *c, struct words *w, const struct global_flags *flags)
 {
 	if (flags->version) {
@@ -259,6 +267,10 @@ static int run_words(struct cli *c, struct words *w, const struct global_flags *
 	}
 	if (flags->print_commands) {
 		cli_print_commands();
+		return EXIT_DONE;
+	}
+	if (flags->complete_code != NULL) {
+		tacit_parcel_code_complete(tacit_cstr(flags->complete_code), print_code, NULL);
 		return EXIT_DONE;
 	}
 	if (w->count > 0 && strcmp(w->list[0], "help") == 0)

@@ -88,11 +88,17 @@ static enum tacit_err read_some(struct relay *r)
 	return err;
 }
 
-/* Until something can be done, or until; reads only when there is room. */
+/* Until something can be done, or until; reads only when there is room. With TLS, bytes may be
+ * there that no poll sees: they are asked for first. */
 static enum tacit_err wait(struct relay *r, int64_t until)
 {
 	enum tacit_err err;
 	int64_t now = now_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
+	TRY(flush(r));
+	if (r->in.n == 0)
+		TRY(read_some(r));
+	if (r->in.n > 0 && waiting(r) == 0)
+		return TACIT_OK;
 	struct pollfd p = {.fd = wire_fd(r->wire)};
 	p.events = (short)((r->in.n == 0 ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));
 	if (poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno != EINTR)

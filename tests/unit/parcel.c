@@ -96,6 +96,28 @@ static void words_are_drawn_evenly(void)
 	CHECK(least > 50 && most < 150);
 }
 
+/* What docs/threat-model.md says of one guess: 1 in 65,536 for words, 1 in 1,000,000 for digits. A
+ * million guesses at as many codes: 15.3 and 1 are to be expected. */
+static unsigned lucky_guesses(enum tacit_parcel_code_kind kind)
+{
+	struct tacit_env env = tap_env(8);
+	struct tacit_parcel_code code, guess;
+	unsigned lucky = 0;
+	for (int i = 0; i < 1000000; i++) {
+		tacit_parcel_code_make(kind, 1, &env, &code);
+		tacit_parcel_code_make(kind, 1, &env, &guess);
+		lucky += strcmp(code.secret, guess.secret) == 0;
+	}
+	return lucky;
+}
+
+static void a_guess_is_as_unlikely_as_promised(void)
+{
+	unsigned words = lucky_guesses(TACIT_PARCEL_CODE_WORDS);
+	CHECK(words >= 4 && words <= 32);
+	CHECK(lucky_guesses(TACIT_PARCEL_CODE_DIGITS) <= 6);
+}
+
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[16], n = strlen(b);
@@ -790,6 +812,7 @@ int main(int argc, char **argv)
 	        {"what is no code is refused", what_is_no_code_is_refused},
 	        {"made codes are read back", made_codes_are_read_back},
 	        {"words are drawn evenly", words_are_drawn_evenly},
+	        {"a guess is as unlikely as promised", a_guess_is_as_unlikely_as_promised},
 	        {"no word looks like another", no_word_looks_like_another},
 	        {"a code is completed", a_code_is_completed},
 	        {"an offer comes back", an_offer_comes_back},

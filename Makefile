@@ -1,6 +1,6 @@
 # The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
 .POSIX:
-.PHONY: build run test asan tsan fuzz bench demo install clean format
+.PHONY: build run test asan tsan fuzz soak bench bench-live bench-mls demo install clean format
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
@@ -29,6 +29,19 @@ fuzz:     ## every fuzz target for FUZZ_SECONDS (default 30) each
 bench:    ## measure against peers and limits; prints a table and writes build/bench.json
 	@tools/bootstrap bench
 	@tools/bench
+
+bench-live: ## the same for live events; installs a stock socket.io server beside us
+	@tools/bootstrap bench
+	@tools/bench live
+
+
+soak:     ## the faults of live events for long: 100 crashes under load, the network cut for 30 s
+	@tools/bootstrap test
+	@TACIT_LIVE_CRASHES=100 TACIT_PARTITION=30 tools/test plain fault-live fault-partition
+
+bench-mls: ## groups up to ten thousand beside OpenMLS; writes build/bench-mls.json
+	@tools/bootstrap bench
+	@tools/bench-mls
 
 demo: build ## two people talk on a fresh server; then what the server saw
 	@tools/demo

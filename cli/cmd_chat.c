@@ -14,6 +14,7 @@
 
 #define SHOWN_AT_FIRST 20
 #define TICK_MS 100
+#define TYPING_LASTS 6 /* seconds */
 #define REMEMBERED 256 /* messages that were shown */
 #define LOOKED_AT 64   /* the end of the history, for what another process of the profile sent */
 
@@ -27,9 +28,10 @@ struct chat {
 	uint64_t mark;         /* ticket of the read mark under way */
 	uint64_t rest;         /* ticket of the rest of the history, while `asked` */
 	bool asked, lost;
-	size_t sending;  /* messages that were not acknowledged yet */
-	bool kept;       /* the last that failed will go out later */
-	char typist[64]; /* who types; empty: nobody */
+	size_t sending;       /* messages that were not acknowledged yet */
+	bool kept;            /* the last that failed will go out later */
+	char typist[64];      /* who types; empty: nobody */
+	int64_t typing_until; /* seconds, unless it is said again */
 	char prompt[360];
 	bool hidden;                /* the line is off the screen */
 	uint64_t elsewhere;         /* messages in other conversations, not told yet */
@@ -177,6 +179,11 @@ static void ask_rest(struct chat *chat)
 		chat->asked = runner_history(chat->runner, end, &chat->rest) == TACIT_OK;
 }
 
+static int64_t now(const struct chat *chat)
+{
+	return tacit_env_now(host_env(chat->cli->host));
+}
+
 /* In the prompt, where it moves nothing. */
 static void show_typist(struct chat *chat, struct tacit_bytes name)
 {
@@ -196,8 +203,10 @@ static void show_typist(struct chat *chat, struct tacit_bytes name)
 static void take_notice(struct chat *chat, const struct tacit_notice *n)
 {
 	bool here = n->conversation == chat->conversation;
-	if (n->kind == TACIT_NOTICE_TYPING && here)
+	if (n->kind == TACIT_NOTICE_TYPING && here) {
+		chat->typing_until = now(chat) + TYPING_LASTS;
 		show_typist(chat, n->flag ? n->username : tacit_bytes(NULL, 0));
+	}
 	if (n->kind == TACIT_NOTICE_MESSAGE && here && chat->typist[0] != '\0')
 		show_typist(chat, tacit_bytes(NULL, 0));
 	if (n->kind == TACIT_NOTICE_CLOSED && here)
@@ -285,6 +294,8 @@ static bool on_tick(void *ctx)
 {
 	struct chat *chat = ctx;
 	take_events(chat);
+	if (chat->typist[0] != '\0' && now(chat) >= chat->typing_until)
+		show_typist(chat, tacit_bytes(NULL, 0));
 	below(chat);
 	return !chat->lost;
 }

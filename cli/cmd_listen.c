@@ -1,9 +1,11 @@
 /* listen: what happens, as it happens, for scripts. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/show.h"
@@ -65,23 +67,105 @@ static void print_quiet(const struct tacit_notice *n)
 	printf(" %s --\n", what);
 }
 
-static void print_notice(const struct cli *c, const struct tacit_notice *n)
+/* --- where ----------------------------------------------------------------------------------- */
+
+struct place {
+	uint64_t conversation;
+	enum tacit_conversation_kind kind;
+	struct tacit_buf title; /* clean */
+};
+
+struct listener {
+	const struct cli *cli;
+	struct runner *runner;
+	struct place *places;
+	size_t count;
+	uint64_t here;  /* where the last event was */
+	uint64_t asked; /* for the list: for the sake of that conversation */
+	int status;
+};
+
+static void clear_places(struct listener *l)
 {
+	for (size_t i = 0; i < l->count; i++)
+		tacit_buf_clear(&l->places[i].title);
+	tacit_free(l->places);
+}
+
+static struct place *place_of(struct listener *l, uint64_t conversation)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->places[i].conversation == conversation)
+			return &l->places[i];
+	return NULL;
+}
+
+/* Without memory it goes by its number. */
+static void learn_place(struct listener *l, const struct tacit_notice *n)
+{
+	struct place *p = place_of(l, n->conversation);
+	if (p == NULL) {
+		struct place *grown = tacit_realloc(l->places, (l->count + 1) * sizeof(*grown));
+		if (grown == NULL)
+			return;
+		l->places = grown;
+		p = &grown[l->count++];
+		*p = (struct place){.conversation = n->conversation};
+	}
+	p->kind = n->conversation_kind;
+	tacit_buf_clear(&p->title);
+	if (term_clean(n->title, TERM_ONE_LINE, 0, &p->title) != TACIT_OK)
+		tacit_buf_clear(&p->title);
+}
+
+/* A person reads events of all conversations in one stream. */
+static void print_place(struct listener *l, uint64_t conversation)
+{
+	uint64_t ticket;
+	const struct place *p = place_of(l, conversation);
+	if (conversation == 0 || conversation == l->here)
+		return;
+	l->here = conversation;
+	if (p == NULL && l->asked != conversation) {
+		l->asked = conversation; /* for the next time */
+		tacit_ignore(runner_conversations(l->runner, &ticket), "then the number names it");
+	}
+	printf("%s", term_style(stdout, TERM_BOLD));
+	if (p != NULL && p->title.n > 0)
+		printf("%s%.*s", p->kind == TACIT_DIRECT ? "with " : "in ", (int)p->title.n,
+		        (const char *)p->title.p);
+	else
+		printf("in :%" PRIu64, conversation);
+	printf("%s\n", term_style(stdout, TERM_PLAIN));
+}
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+static void print_notice(struct listener *l, const struct tacit_notice *n)
+{
+	const struct cli *c = l->cli;
 	bool quiet = n->kind == TACIT_NOTICE_READ || n->kind == TACIT_NOTICE_TYPING ||
 	             n->kind == TACIT_NOTICE_PRESENCE;
-	if (c->json)
+	if (c->json) {
 		json_out_notice(stdout, n);
-	else if (quiet)
+		return;
+	}
+	if (n->kind == TACIT_NOTICE_CONVERSATION)
+		learn_place(l, n);
+	if (quiet || show_is_event(n))
+		print_place(l, n->conversation);
+	if (quiet)
 		print_quiet(n);
 	else
 		show_event(c, n);
 }
 
-/* A connection that ended for good ends the listening: *status. */
-static bool print_event(const struct cli *c, const struct runner_event *ev, int *status)
+/* A connection that ended for good ends the listening. */
+static bool print_event(struct listener *l, const struct runner_event *ev)
 {
+	const struct cli *c = l->cli;
 	if (ev->kind == RUNNER_NOTICE)
-		print_notice(c, &ev->notice);
+		print_notice(l, &ev->notice);
 	if (ev->kind != RUNNER_LINK)
 		return true;
 	if (c->json)
@@ -90,7 +174,7 @@ static bool print_event(const struct cli *c, const struct runner_event *ev, int 
 		print_link(ev);
 	bool ended = ev->link == RUNNER_OFFLINE && ev->seconds == 0;
 	if (ended)
-		*status = cli_fail(c, ev->err, NULL);
+		l->status = cli_fail(c, ev->err, NULL);
 	return !ended;
 }
 
@@ -114,53 +198,56 @@ static bool input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-static bool drain(const struct cli *c, struct runner *r, int *status)
+static bool drain(struct listener *l)
 {
 	bool go_on = true;
 	struct runner_event *ev;
-	while (go_on && (ev = runner_next(r)) != NULL) {
-		go_on = print_event(c, ev, status);
+	while (go_on && (ev = runner_next(l->runner)) != NULL) {
+		go_on = print_event(l, ev);
 		runner_event_free(ev);
 	}
 	return is_read() && go_on;
 }
 
-static int listen_to(const struct cli *c, struct runner *r, bool until_eof)
+static int listen_to(struct listener *l, bool until_eof)
 {
-	int status = EXIT_DONE;
 	struct pollfd fds[WATCHED] = {
-	        [EVENTS] = {.fd = runner_fd(r), .events = POLLIN},
+	        [EVENTS] = {.fd = runner_fd(l->runner), .events = POLLIN},
 	        [READER] = {.fd = STDOUT_FILENO}, /* POLLERR: a pipe that nobody reads */
 	        [INPUT] = {.fd = until_eof ? STDIN_FILENO : -1, .events = POLLIN},
 	};
 	while (!cli_cancelled) {
 		int n = poll(fds, WATCHED, SIGNAL_MS);
 		if (n < 0 && errno != EINTR)
-			return cli_fail(c, TACIT_E_IO, NULL);
+			return cli_fail(l->cli, TACIT_E_IO, NULL);
 		if (n <= 0)
 			continue;
 		if ((fds[READER].revents & (POLLERR | POLLHUP)) != 0)
 			break;
-		if (fds[EVENTS].revents != 0 && !drain(c, r, &status))
+		if (fds[EVENTS].revents != 0 && !drain(l))
 			break;
 		if (fds[INPUT].revents != 0 && input_ended())
 			break;
 	}
-	return status;
+	return l->status;
 }
 
 int cmd_listen(struct cli *c, const struct args *a)
 {
-	struct runner *r;
+	uint64_t ticket;
+	struct listener l = {.cli = c, .status = EXIT_DONE};
 	int status = cli_open(c, CLI_UNLOCKED);
 	if (status != EXIT_DONE)
 		return status;
-	enum tacit_err err = runner_start(c->host, RUNNER_LIVE, &r);
+	enum tacit_err err = runner_start(c->host, RUNNER_LIVE, &l.runner);
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
 	c->host_lent = true;
-	status = listen_to(c, r, cli_option(a, "until-eof") != NULL);
-	runner_stop(r);
+	if (!c->json)
+		tacit_ignore(runner_conversations(l.runner, &ticket), "then numbers name them");
+	status = listen_to(&l, cli_option(a, "until-eof") != NULL);
+	runner_stop(l.runner);
+	clear_places(&l);
 	c->host_lent = false;
 	is_read();
 	return status;

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/show.h"
+#include "wire/names.h"
 
 struct sent {
 	const struct cli *cli;
@@ -128,7 +129,8 @@ int cmd_send(struct cli *c, const struct args *a)
 	int status = cli_open(c, CLI_UNLOCKED);
 	if (status != EXIT_DONE)
 		return status;
-	if (a->list[0][0] == ':') {
+	/* What cannot be a person is a conversation. */
+	if (!tacit_username_valid(tacit_cstr(a->list[0]))) {
 		conversation = cli_conversation(c, a->list[0]);
 		if (conversation == 0)
 			return EXIT_FAILED;

@@ -91,6 +91,18 @@ static void put_conversation(json_t *o, const struct tacit_notice *n)
 		json_out_time(o, "closes_at", n->time);
 }
 
+static json_t *from_outgoing(const struct tacit_notice *n)
+{
+	json_t *o = json_out_new("outgoing");
+	json_out_text(o, "id", n->text);
+	json_out_number(o, "conversation", n->conversation);
+	json_out_text(o, "title", n->title);
+	json_out_time(o, "time", n->time);
+	json_out_bool(o, "may_have_arrived", n->flag);
+	put_content(o, &n->content);
+	return o;
+}
+
 /* What happened at one place of a conversation. */
 static void put_event(json_t *o, const struct tacit_notice *n)
 {
@@ -188,6 +200,9 @@ void json_out_notice(FILE *to, const struct tacit_notice *n)
 	case TACIT_NOTICE_CONVERSATION:
 		o = json_out_new("conversation");
 		put_conversation(o, n);
+		break;
+	case TACIT_NOTICE_OUTGOING:
+		o = from_outgoing(n);
 		break;
 	case TACIT_NOTICE_TOTP_SETUP:
 	case TACIT_NOTICE_RECOVERY_CODES:

@@ -97,7 +97,8 @@ const struct command cli_commands[] = {
         {"users", "[PREFIX]", "search the server's directory", NULL, NULL, 0, 1, cmd_users, "u"},
         {"send", "USER [TEXT...]", "send a message",
                 "Without TEXT, or when it is -, the message is read from standard input. A number\n"
-                "with a colon, as :12, names a conversation.",
+                "with a colon, as :12, or a name that no person can have, as \"Tea club\", is a\n"
+                "conversation; others are written to by \"tacit group send\".",
                 NULL, 1, -1, cmd_send, "u"},
         {"inbox", "", "show unread messages and mark them read", NULL, inbox_options, 0, 0,
                 cmd_inbox, NULL},
@@ -134,6 +135,14 @@ const struct command cli_commands[] = {
         {"session list", "", "list your sessions", NULL, NULL, 0, 0, cmd_session_list, NULL},
         {"session close", "NAME", "destroy a session now", NULL, NULL, 1, 1, cmd_session_close,
                 "g"},
+        {"outbox list", "", "list your messages that wait to be sent",
+                "They are sealed and sent, in order, as soon as the server can be reached.", NULL,
+                0, 0, cmd_outbox_list, NULL},
+        {"outbox drop", "ID", "do not send a message that waits",
+                "ID is the beginning of its id, as the list shows it. One that has left before "
+                "may\n"
+                "have arrived all the same.",
+                NULL, 1, 1, cmd_outbox_drop, NULL},
         {"expire", "NAME TIME", "make messages disappear after a time",
                 "TIME is a number with s, m, h or d, or off. It holds for everybody in the\n"
                 "conversation, and for messages that are sent from then on.",

@@ -125,6 +125,13 @@ static void take_conversation(void *ctx, const struct tacit_notice *n)
 		*found = n->conversation != 0 ? n->conversation : *found;
 }
 
+static uint64_t no_such(const struct cli *c)
+{
+	cli_fail_text(c, TACIT_E_NOT_FOUND, "There is no conversation of that name.",
+	        "tacit group list shows yours.");
+	return 0;
+}
+
 uint64_t cli_conversation(struct cli *c, const char *name)
 {
 	uint64_t found = 0;
@@ -141,6 +148,8 @@ uint64_t cli_conversation(struct cli *c, const char *name)
 		return ambiguous(c);
 	if (s.groups == 1)
 		return group_unless_user(c, &s);
+	if (!tacit_username_valid(tacit_cstr(name)))
+		return no_such(c);
 	const struct tacit_command resolve = {
 	        .kind = TACIT_CMD_RESOLVE, .username = tacit_cstr(name)};
 	cli_run(c, &resolve, take_conversation, &found);

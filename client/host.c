@@ -207,6 +207,61 @@ void host_close(struct host *h)
 	tacit_free(h);
 }
 
+/* What the first one was given may be gone by now; what it made of it is here. */
+static enum tacit_err open_twin(const struct host *h, struct host *twin)
+{
+	enum tacit_err err;
+	struct http_options options = {
+	        .server = http_server(h->http),
+	        .insecure_http = h->insecure_http,
+	        .cancel = h->cancel,
+	};
+	twin->env = h->env;
+	twin->cancel = h->cancel;
+	twin->insecure_http = h->insecure_http;
+	TRY(tacit_buf_append(&twin->folder, tacit_buf_view(&h->folder)));
+	TRY(tacit_buf_terminate(&twin->folder));
+	TRY(tacit_buf_append(&twin->ca_file, tacit_buf_view(&h->ca_file)));
+	TRY(tacit_buf_terminate(&twin->ca_file));
+	options.ca_file = twin->ca_file.n > 0 ? (const char *)twin->ca_file.p : NULL;
+	TRY(open_store(twin));
+	TRY(http_open(&options, &twin->http));
+out:
+	return err;
+}
+
+enum tacit_err host_twin(struct host *h, struct host **out)
+{
+	enum tacit_err err;
+	bool locked = false;
+	*out = NULL;
+	struct host *twin = tacit_calloc(1, sizeof(*twin));
+	if (twin == NULL)
+		return TACIT_E_NOMEM;
+	/* Opening the store waits for the profile's turn without an eye on anything: so wait here,
+	 * where it can be broken off, until it is free. */
+	TRY(host_take_turn(h));
+	localstore_unlock(h->store);
+	TRY(open_twin(h, twin));
+	twin->watch = h->watch;
+	TRY(host_take_turn(twin));
+	locked = true;
+	TRY(build_engine(twin));
+	struct tacit_bytes secret = tacit_engine_account_secret(h->engine);
+	if (secret.n > 0) {
+		TRY(tacit_engine_unlock_with_secret(twin->engine, secret));
+		TRY(restore_all(twin, twin->engine));
+	}
+	twin->watch = NULL;
+	*out = twin;
+out:
+	if (locked)
+		localstore_unlock(twin->store);
+	if (err != TACIT_OK)
+		host_close(twin);
+	return err;
+}
+
 struct tacit_engine *host_engine(const struct host *h)
 {
 	return h->engine;

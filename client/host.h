@@ -1,6 +1,6 @@
 /* host.h - runs an engine: carries out its effects on this machine's disk and network.
  *
- * One host per profile and process. Each step's effects are persisted in one transaction before
+ * One host per profile and thread. Each step's effects are persisted in one transaction before
  * anything of it leaves; when that fails the engine is thrown away and built again from the store,
  * and so it is when another process of the profile has written meanwhile. */
 #ifndef TACIT_CLIENT_HOST_H
@@ -29,6 +29,11 @@ struct host_options {
  * NOMEM. */
 TACIT_MUST_USE enum tacit_err host_open(const struct host_options *o, struct host **out);
 void host_close(struct host *h); /* NULL is fine */
+
+/* Another host on the same profile and server, unlocked as h is, for another thread of the process.
+ * Both then take turns as two processes do. h must not be in the middle of a call; its watch sees
+ * to the waiting. Fails: CANCELLED, and as host_open and host_unlock. */
+TACIT_MUST_USE enum tacit_err host_twin(struct host *h, struct host **out);
 
 /* The engine of this moment: a later host call may replace it. */
 struct tacit_engine *host_engine(const struct host *h);

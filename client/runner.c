@@ -2,278 +2,44 @@
  * descriptors; host and link belong to the thread. */
 #include "client/runner.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "client/runner_int.h"
-#include "engine/effects.h"
-
-enum task_kind { TASK_COMMAND, TASK_HISTORY, TASK_CONVERSATIONS, TASK_JOB };
-
-struct task {
-	struct task *next;
-	uint64_t ticket;
-	enum task_kind kind;
-	struct tacit_command command; /* views into bytes, users, content */
-	struct tacit_content content;
-	struct tacit_buf bytes;
-	struct tacit_bytes *users;
-	struct host_span span;
-	runner_job_fn *job;
-	void *ctx;
-};
-
-struct queued {
-	struct queued *next;
-	struct runner_event event;
-};
-
-struct runner {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t room; /* in the events' queue */
-	struct task *tasks, **tasks_end;
-	size_t task_count;
-	struct queued *events, **events_end;
-	size_t event_count;
-	uint64_t next_ticket;
-	int wake_fd, event_fd;
-	atomic_bool stop;
-	atomic_uint_least64_t cancelled; /* the ticket that is to be broken off */
-
-	struct host *host; /* from here on the thread's */
-	struct link *link; /* NULL: quiet */
-	struct http_watch watch;
-	uint64_t current; /* ticket under way; 0: none */
-};
-
-/* --- events ---------------------------------------------------------------------------------- */
-
-void runner_event_free(struct runner_event *ev)
-{
-	if (ev == NULL)
-		return;
-	tacit_content_wipe(&ev->notice.content);
-	tacit_buf_clear(&ev->bytes);
-	tacit_free((char *)ev - offsetof(struct queued, event));
-}
-
-static void signal_fd(int fd)
-{
-	const uint64_t one = 1;
-	ssize_t n;
-	do
-		n = write(fd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
-}
-
-static void drain_fd(int fd)
-{
-	uint64_t count;
-	ssize_t n;
-	do
-		n = read(fd, &count, sizeof(count));
-	while (n < 0 && errno == EINTR);
-}
-
-/* Both under the lock. */
-static void append_event(struct runner *r, struct queued *q)
-{
-	*r->events_end = q;
-	r->events_end = &q->next;
-	if (r->event_count++ == 0)
-		signal_fd(r->event_fd);
-}
-
-static struct queued *take_event(struct runner *r)
-{
-	struct queued *q = r->events;
-	if (q == NULL)
-		return NULL;
-	r->events = q->next;
-	if (r->events == NULL)
-		r->events_end = &r->events;
-	if (--r->event_count == 0)
-		drain_fd(r->event_fd);
-	return q;
-}
-
-/* From the thread: waits for room. */
-static enum tacit_err push_event(struct runner *r, struct queued *q)
-{
-	pthread_mutex_lock(&r->lock);
-	while (r->event_count >= RUNNER_MAX_EVENTS && !atomic_load(&r->stop))
-		pthread_cond_wait(&r->room, &r->lock);
-	bool stopped = atomic_load(&r->stop);
-	if (!stopped)
-		append_event(r, q);
-	pthread_mutex_unlock(&r->lock);
-	if (stopped)
-		runner_event_free(&q->event);
-	return stopped ? TACIT_E_CANCELLED : TACIT_OK;
-}
-
-/* A notice's views into bytes of the event's own. */
-static enum tacit_err copy_notice(const struct tacit_notice *n, struct runner_event *to)
-{
-	struct tacit_effects one = {0};
-	enum tacit_err err = tacit_effects_deliver(&one, n);
-	if (err == TACIT_OK) {
-		to->notice = one.list[0].notice;
-		to->bytes = one.list[0].notice_bytes;
-		one.list[0].notice_bytes = (struct tacit_buf){0};
-	}
-	tacit_effects_clear(&one);
-	return err;
-}
-
-static enum tacit_err tell(
-        struct runner *r, const struct runner_event *ev, const struct tacit_notice *n)
-{
-	struct queued *q = tacit_calloc(1, sizeof(*q));
-	if (q == NULL)
-		return TACIT_E_NOMEM;
-	q->event = *ev;
-	enum tacit_err err = copy_notice(n, &q->event);
-	if (err != TACIT_OK) {
-		runner_event_free(&q->event);
-		return err;
-	}
-	return push_event(r, q);
-}
-
-enum tacit_err runner_tell_notice(struct runner *r, uint64_t ticket, const struct tacit_notice *n)
-{
-	return tell(r, &(struct runner_event){.kind = RUNNER_NOTICE, .ticket = ticket}, n);
-}
-
-static enum tacit_err make_event(
-        const struct runner_event *ev, struct tacit_bytes text, struct queued **out)
-{
-	enum tacit_err err;
-	struct queued *q = tacit_calloc(1, sizeof(*q));
-	*out = NULL;
-	if (q == NULL)
-		return TACIT_E_NOMEM;
-	q->event = *ev;
-	TRY(tacit_buf_append(&q->event.bytes, text));
-	q->event.text = tacit_buf_view(&q->event.bytes);
-	*out = q;
-	q = NULL;
-out:
-	if (q != NULL)
-		runner_event_free(&q->event);
-	return err;
-}
-
-enum tacit_err runner_tell_event(
-        struct runner *r, const struct runner_event *ev, struct tacit_bytes text)
-{
-	struct queued *q;
-	enum tacit_err err = make_event(ev, text, &q);
-	return err != TACIT_OK ? err : push_event(r, q);
-}
-
-int runner_fd(const struct runner *r)
-{
-	return r->event_fd;
-}
-
-struct runner_event *runner_next(struct runner *r)
-{
-	pthread_mutex_lock(&r->lock);
-	struct queued *q = take_event(r);
-	pthread_cond_signal(&r->room);
-	pthread_mutex_unlock(&r->lock);
-	return q != NULL ? &q->event : NULL;
-}
 
 /* --- tasks ----------------------------------------------------------------------------------- */
 
-static void free_task(struct task *t)
+/* Takes t over only when it succeeds. */
+static enum tacit_err line_up(struct runner *r, struct task *t)
 {
-	if (t == NULL)
-		return;
-	tacit_content_wipe(&t->content);
-	tacit_buf_clear(&t->bytes);
-	tacit_free(t->users);
-	tacit_free(t);
-}
-
-/* Reserved in one piece before the first: the views must not move. */
-static struct tacit_bytes keep(struct tacit_buf *bytes, struct tacit_bytes view)
-{
-	size_t at = bytes->n;
-	if (view.n == 0)
-		return tacit_bytes(NULL, 0);
-	tacit_ignore(tacit_buf_append(bytes, view), "the room was reserved");
-	return tacit_bytes(bytes->p + at, view.n);
-}
-
-static size_t size_of(const struct tacit_command *c)
-{
-	size_t n = c->username.n + c->email.n + c->text.n;
-	for (size_t i = 0; i < c->user_count; i++)
-		n += c->users[i].n;
-	if (c->content != NULL)
-		n += c->content->text.n + c->content->file.id.n + c->content->file.name.n +
-		     c->content->file.type.n;
-	return n;
-}
-
-static enum tacit_err copy_command(struct task *t, const struct tacit_command *c)
-{
-	enum tacit_err err;
-	TRY(tacit_buf_reserve(&t->bytes, size_of(c) + 1));
-	t->command = *c;
-	t->command.username = keep(&t->bytes, c->username);
-	t->command.email = keep(&t->bytes, c->email);
-	t->command.text = keep(&t->bytes, c->text);
-	if (c->user_count > 0) {
-		t->users = tacit_calloc(c->user_count, sizeof(*t->users));
-		if (t->users == NULL)
-			TRY(TACIT_E_NOMEM);
-		for (size_t i = 0; i < c->user_count; i++)
-			t->users[i] = keep(&t->bytes, c->users[i]);
-	}
-	t->command.users = t->users;
-	if (c->content == NULL)
-		goto out;
-	t->content = *c->content;
-	t->content.text = keep(&t->bytes, c->content->text);
-	t->content.file.id = keep(&t->bytes, c->content->file.id);
-	t->content.file.name = keep(&t->bytes, c->content->file.name);
-	t->content.file.type = keep(&t->bytes, c->content->file.type);
-	t->command.content = &t->content;
-out:
-	return err;
-}
-
-static enum tacit_err post(struct runner *r, struct task *t, uint64_t *ticket)
-{
-	*ticket = 0;
 	pthread_mutex_lock(&r->lock);
 	bool full = r->task_count >= RUNNER_MAX_POSTED;
 	if (!full) {
-		*ticket = t->ticket = ++r->next_ticket;
 		*r->tasks_end = t;
 		r->tasks_end = &t->next;
 		r->task_count++;
 	}
 	pthread_mutex_unlock(&r->lock);
-	if (full) {
-		free_task(t);
+	if (full)
 		return TACIT_E_LIMIT;
-	}
-	signal_fd(r->wake_fd);
+	runner_signal_fd(r->wake_fd);
 	return TACIT_OK;
+}
+
+static enum tacit_err post(struct runner *r, struct task *t, uint64_t *ticket)
+{
+	uint64_t own = ++r->next_ticket;
+	t->ticket = own;
+	enum tacit_err err = line_up(r, t);
+	if (err != TACIT_OK)
+		task_free(t);
+	*ticket = err == TACIT_OK ? own : 0;
+	return err;
 }
 
 static enum tacit_err post_new(struct runner *r, const struct task *from, uint64_t *ticket)
@@ -295,9 +61,9 @@ enum tacit_err runner_post(struct runner *r, const struct tacit_command *c, uint
 	if (t == NULL)
 		return TACIT_E_NOMEM;
 	t->kind = TASK_COMMAND;
-	enum tacit_err err = copy_command(t, c);
+	enum tacit_err err = task_copy_command(t, c);
 	if (err != TACIT_OK) {
-		free_task(t);
+		task_free(t);
 		return err;
 	}
 	return post(r, t, ticket);
@@ -318,6 +84,12 @@ enum tacit_err runner_job(struct runner *r, runner_job_fn *job, void *ctx, uint6
 	return post_new(r, &(struct task){.kind = TASK_JOB, .job = job, .ctx = ctx}, ticket);
 }
 
+enum tacit_err runner_side_job(struct runner *r, runner_job_fn *job, void *ctx, uint64_t *ticket)
+{
+	return post_new(
+	        r, &(struct task){.kind = TASK_JOB, .job = job, .ctx = ctx, .aside = true}, ticket);
+}
+
 /* Under the lock. */
 static struct task *unlink_task(struct runner *r, struct task **at)
 {
@@ -330,29 +102,54 @@ static struct task *unlink_task(struct runner *r, struct task **at)
 	return t;
 }
 
-void runner_cancel(struct runner *r, uint64_t ticket)
+static struct task *take_out(struct runner *r, uint64_t ticket)
 {
-	struct queued *end = NULL;
-	struct task *waiting = NULL;
-	const struct runner_event ended = {
-	        .kind = RUNNER_ENDED, .ticket = ticket, .err = TACIT_E_CANCELLED};
-	tacit_ignore(make_event(&ended, tacit_bytes(NULL, 0), &end),
-	        "without memory it ends when its turn comes");
+	struct task *found = NULL;
 	pthread_mutex_lock(&r->lock);
-	for (struct task **at = &r->tasks; *at != NULL && end != NULL; at = &(*at)->next)
+	for (struct task **at = &r->tasks; *at != NULL && found == NULL; at = &(*at)->next)
 		if ((*at)->ticket == ticket) {
-			waiting = unlink_task(r, at);
-			append_event(r, end);
-			end = NULL;
+			found = unlink_task(r, at);
 			break;
 		}
 	pthread_mutex_unlock(&r->lock);
-	if (waiting == NULL)
-		atomic_store(&r->cancelled, ticket);
+	return found;
+}
+
+static struct runner *side_of(struct runner *r)
+{
+	pthread_mutex_lock(&r->lock);
+	struct runner *side = r->side;
+	pthread_mutex_unlock(&r->lock);
+	return side;
+}
+
+void runner_cancel(struct runner *r, uint64_t ticket)
+{
+	struct queued *end = NULL;
+	struct runner *side = side_of(r);
+	struct task *waiting = NULL;
+	const struct runner_event ended = {
+	        .kind = RUNNER_ENDED, .ticket = ticket, .err = TACIT_E_CANCELLED};
+	if (runner_make_event(&ended, tacit_bytes(NULL, 0), &end) == TACIT_OK)
+		waiting = take_out(r, ticket);
+	if (end != NULL && waiting == NULL && side != NULL)
+		waiting = take_out(side, ticket);
+	if (waiting != NULL) {
+		pthread_mutex_lock(&r->lock);
+		runner_append_event(r, end);
+		pthread_mutex_unlock(&r->lock);
+		task_free(waiting);
+		return;
+	}
+	/* It is under way, or on its way to the side; or there was no memory to end it at once. */
+	atomic_store(&r->cancelled, ticket);
+	if (side != NULL) {
+		atomic_store(&side->cancelled, ticket);
+		runner_signal_fd(side->wake_fd);
+	}
 	if (end != NULL)
 		runner_event_free(&end->event);
-	free_task(waiting);
-	signal_fd(r->wake_fd);
+	runner_signal_fd(r->wake_fd);
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */
@@ -360,19 +157,8 @@ void runner_cancel(struct runner *r, uint64_t ticket)
 bool runner_cancelled(const struct runner *r)
 {
 	return atomic_load(&r->stop) ||
-	       (r->current != 0 && atomic_load(&r->cancelled) == r->current);
-}
-
-/* In the middle of a call that waits. */
-static bool on_turn(void *ctx)
-{
-	struct runner *r = ctx;
-	drain_fd(r->wake_fd);
-	if (r->link != NULL) {
-		link_pump(r->link);
-		r->watch.fds[1] = link_fd(r->link);
-	}
-	return runner_cancelled(r);
+	       (r->current != 0 && (atomic_load(&r->cancelled) == r->current ||
+	                                   atomic_load(&r->front->cancelled) == r->current));
 }
 
 struct teller {
@@ -396,7 +182,7 @@ static enum tacit_err on_entry(void *ctx, const struct tacit_notice *n, uint64_t
 	        .kind = RUNNER_HISTORY, .ticket = r->current, .position = position};
 	if (runner_cancelled(r))
 		return TACIT_E_CANCELLED;
-	return tell(r, &ev, n);
+	return runner_tell_copy(r, &ev, n);
 }
 
 enum tacit_err runner_tell(struct runner *r, const struct tacit_notice *n)
@@ -419,6 +205,7 @@ static enum tacit_err run_task(struct runner *r, const struct task *t)
 		break;
 	case TASK_CONVERSATIONS:
 		tacit_engine_each_conversation(host_engine(r->host), on_notice, &teller);
+		err = tacit_engine_each_outgoing(host_engine(r->host), on_notice, &teller);
 		break;
 	case TASK_JOB:
 		err = t->job(r, r->host, t->ctx);
@@ -440,6 +227,75 @@ static void do_task(struct runner *r, const struct task *t)
 		link_heard(r->link, end.err);
 }
 
+static struct task *next_local(struct runner *r)
+{
+	struct task *found = NULL;
+	pthread_mutex_lock(&r->lock);
+	for (struct task **at = &r->tasks; *at != NULL && found == NULL; at = &(*at)->next)
+		if ((*at)->kind == TASK_HISTORY || (*at)->kind == TASK_CONVERSATIONS) {
+			found = unlink_task(r, at);
+			break;
+		}
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}
+
+/* In the middle of a call that waits, for the network or for its turn: the engine and the store are
+ * between two steps, and can be read. */
+static bool on_turn(void *ctx)
+{
+	struct runner *r = ctx;
+	const uint64_t current = r->current;
+	struct task *t;
+	runner_drain_fd(r->wake_fd);
+	if (r->link != NULL) {
+		link_pump(r->link);
+		r->watch.fds[1] = link_fd(r->link);
+	}
+	while (!atomic_load(&r->stop) && (t = next_local(r)) != NULL) {
+		do_task(r, t);
+		task_free(t);
+	}
+	r->current = current;
+	return runner_cancelled(r);
+}
+
+static enum tacit_err start(
+        struct host *h, enum runner_mode mode, struct runner *front, struct runner **out);
+
+static enum tacit_err open_side(struct runner *r)
+{
+	enum tacit_err err;
+	struct host *twin = NULL;
+	struct runner *side = NULL;
+	if (r->side != NULL)
+		return TACIT_OK;
+	TRY(host_twin(r->host, &twin));
+	TRY(start(twin, RUNNER_QUIET, r, &side));
+	twin = NULL;
+	pthread_mutex_lock(&r->lock);
+	r->side = side;
+	pthread_mutex_unlock(&r->lock);
+out:
+	host_close(twin);
+	return err;
+}
+
+static void hand_over(struct runner *r, struct task *t)
+{
+	struct runner_event end = {.kind = RUNNER_ENDED, .ticket = t->ticket};
+	r->current = t->ticket;
+	end.err = runner_cancelled(r) ? TACIT_E_CANCELLED : open_side(r);
+	r->current = 0;
+	if (end.err == TACIT_OK)
+		end.err = line_up(r->side, t);
+	if (end.err == TACIT_OK)
+		return;
+	tacit_ignore(runner_tell_event(r, &end, tacit_bytes(NULL, 0)),
+	        "being stopped, or no memory even for this word");
+	task_free(t);
+}
+
 static struct task *next_task(struct runner *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -457,7 +313,7 @@ static void wait_for_work(struct runner *r)
 		wait = link_wait_ms(r->link);
 	}
 	if (poll(fds, TACIT_COUNT(fds), wait) > 0 && fds[0].revents != 0)
-		drain_fd(r->wake_fd);
+		runner_drain_fd(r->wake_fd);
 }
 
 /* The connection ends for good when the store fails: what comes could not be kept. */
@@ -479,9 +335,12 @@ static void *work(void *ctx)
 	struct runner *r = ctx;
 	while (!atomic_load(&r->stop)) {
 		struct task *t = next_task(r);
-		if (t != NULL)
+		if (t != NULL && t->aside && r->front == r) {
+			hand_over(r, t);
+		} else if (t != NULL) {
 			do_task(r, t);
-		free_task(t);
+			task_free(t);
+		}
 		tend_link(r);
 		pthread_mutex_lock(&r->lock);
 		bool more = r->tasks != NULL;
@@ -497,8 +356,8 @@ static void *work(void *ctx)
 static void free_runner(struct runner *r)
 {
 	while (r->tasks != NULL)
-		free_task(unlink_task(r, &r->tasks));
-	for (struct queued *q = take_event(r); q != NULL; q = take_event(r))
+		task_free(unlink_task(r, &r->tasks));
+	for (struct queued *q = runner_take_event(r); q != NULL; q = runner_take_event(r))
 		runner_event_free(&q->event);
 	link_free(r->link);
 	if (r->wake_fd >= 0)
@@ -521,7 +380,8 @@ static enum tacit_err start_thread(struct runner *r)
 	return rc == 0 ? TACIT_OK : TACIT_E_IO;
 }
 
-enum tacit_err runner_start(struct host *h, enum runner_mode mode, struct runner **out)
+static enum tacit_err start(
+        struct host *h, enum runner_mode mode, struct runner *front, struct runner **out)
 {
 	enum tacit_err err = TACIT_OK;
 	*out = NULL;
@@ -529,6 +389,7 @@ enum tacit_err runner_start(struct host *h, enum runner_mode mode, struct runner
 	if (r == NULL)
 		return TACIT_E_NOMEM;
 	r->host = h;
+	r->front = front != NULL ? front : r;
 	r->tasks_end = &r->tasks;
 	r->events_end = &r->events;
 	pthread_mutex_init(&r->lock, NULL);
@@ -552,16 +413,33 @@ out:
 	return err;
 }
 
+enum tacit_err runner_start(struct host *h, enum runner_mode mode, struct runner **out)
+{
+	return start(h, mode, NULL, out);
+}
+
+static void end_thread(struct runner *r)
+{
+	struct runner *front = r->front;
+	pthread_mutex_lock(&front->lock);
+	atomic_store(&r->stop, true);
+	pthread_cond_broadcast(&front->room);
+	pthread_mutex_unlock(&front->lock);
+	runner_signal_fd(r->wake_fd);
+	pthread_join(r->thread, NULL);
+	host_set_watch(r->host, NULL);
+}
+
 void runner_stop(struct runner *r)
 {
 	if (r == NULL)
 		return;
-	pthread_mutex_lock(&r->lock);
-	atomic_store(&r->stop, true);
-	pthread_cond_broadcast(&r->room);
-	pthread_mutex_unlock(&r->lock);
-	signal_fd(r->wake_fd);
-	pthread_join(r->thread, NULL);
-	host_set_watch(r->host, NULL);
+	end_thread(r);
+	if (r->side != NULL) {
+		struct host *twin = r->side->host;
+		end_thread(r->side);
+		free_runner(r->side);
+		host_close(twin);
+	}
 	free_runner(r);
 }

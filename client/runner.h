@@ -3,8 +3,9 @@
  * The screen posts commands and reads pages, each named by a ticket, and gets events: what the
  * engine tells (with ticket, or of its own accord), how each ticket ended, and how the connection
  * is. While the runner runs it has the host for itself: not even a local read goes past it, but by
- * runner_job. What is posted is carried out in order, one after the other; what the server sends
- * live comes in between, and is looked for again and again when it cannot come live.
+ * runner_job. What is posted is carried out in order, one after the other, but what needs no
+ * network (history, conversations) does not wait for what does; what the server sends live comes in
+ * between, and is looked for again and again when it cannot come live.
  *
  * A command that ends also tells what it changed: a RUNNER_NOTICE with its ticket for each notice
  * (DONE and FAILED among them), then RUNNER_ENDED. A message is told once, however it came:
@@ -73,13 +74,18 @@ TACIT_MUST_USE enum tacit_err runner_post(
 /* A page of the history: RUNNER_HISTORY events, oldest first, then RUNNER_ENDED. */
 TACIT_MUST_USE enum tacit_err runner_history(
         struct runner *r, struct host_span span, uint64_t *ticket);
-/* The conversations that are known here, without asking the server: CONVERSATION notices. */
+/* The conversations that are known here, without asking the server: CONVERSATION notices, then
+ * OUTGOING ones of what waits to be sent. */
 TACIT_MUST_USE enum tacit_err runner_conversations(struct runner *r, uint64_t *ticket);
-/* Anything else that needs the host (a file up or down): job runs in the runner's thread; its error
+/* Anything else that needs the host: job runs in the runner's thread; its error
  * ends the ticket. ctx must live until RUNNER_ENDED has come or runner_stop has returned. The job
  * asks runner_cancelled now and then, and may tell by runner_tell. */
 typedef enum tacit_err runner_job_fn(struct runner *r, struct host *h, void *ctx);
 TACIT_MUST_USE enum tacit_err runner_job(
+        struct runner *r, runner_job_fn *job, void *ctx, uint64_t *ticket);
+/* The same in another thread, with a host of its own on the same profile, made when it is first
+ * needed: what takes long (a file) keeps nothing else waiting. Such jobs follow one another. */
+TACIT_MUST_USE enum tacit_err runner_side_job(
         struct runner *r, runner_job_fn *job, void *ctx, uint64_t *ticket);
 /* A ticket that waits is dropped, one under way is broken off: both end with CANCELLED, unless it
  * has ended already. A SEND that is broken off may have arrived; it is kept and sent again. */

@@ -25,7 +25,7 @@ struct talk {
 	size_t sent;
 	int64_t due, silence_ms;
 	struct talk_event *events, **events_end;
-	size_t waiting;
+	size_t waiting, waiting_bytes;
 	bool behind; /* the last of them says so */
 };
 
@@ -42,6 +42,8 @@ static void end(struct talk *t, enum tacit_err why)
 static enum tacit_err send_frame(struct talk *t, enum tacit_ws_opcode op, struct tacit_bytes data)
 {
 	uint8_t mask[TACIT_WS_MASK_BYTES];
+	if (t->out.n - t->sent > TALK_MAX_UNSENT) /* it asks, and does not read the answers */
+		return TACIT_E_NETWORK;
 	tacit_env_random(t->env, mask, sizeof(mask));
 	return tacit_ws_write(&t->out, op, data, mask);
 }
@@ -181,6 +183,7 @@ struct talk_event *talk_next(struct talk *t)
 		t->behind = false;
 	}
 	t->waiting--;
+	t->waiting_bytes -= ev->body.n;
 	ev->next = NULL;
 	return ev;
 }
@@ -208,6 +211,7 @@ static enum tacit_err queue_event(struct talk *t, struct tacit_bytes name, const
 	*t->events_end = ev;
 	t->events_end = &ev->next;
 	t->waiting++;
+	t->waiting_bytes += ev->body.n;
 	ev = NULL;
 out:
 	talk_event_free(ev);
@@ -220,7 +224,7 @@ static enum tacit_err take_event(struct talk *t, const struct tacit_sio_packet *
 	json_t *args = NULL, *nothing = NULL;
 	if (t->behind)
 		return TACIT_OK;
-	if (t->waiting >= TALK_MAX_WAITING) {
+	if (t->waiting >= TALK_MAX_WAITING || t->waiting_bytes >= TALK_MAX_WAITING_BYTES) {
 		t->behind = true;
 		nothing = json_object();
 		err = nothing == NULL ? TACIT_E_NOMEM

@@ -18,6 +18,8 @@ struct talk;
 #define TALK_MAX_WAITING                                                                           \
 	2048 /* events that were not taken yet; then they are dropped,                             \
 	      * and one event "fell_behind" stands for them all */
+#define TALK_MAX_WAITING_BYTES (2 * TALK_MAX_MESSAGE) /* likewise, of their bodies */
+#define TALK_MAX_UNSENT (1024 * 1024) /* bytes that the server does not read: it ends the talk */
 #define TALK_HANDSHAKE_MS 20000
 
 enum talk_state { TALK_GREETING, TALK_OPEN, TALK_ENDED };
@@ -51,7 +53,8 @@ int64_t talk_due(const struct talk *t);
 struct tacit_bytes talk_output(const struct talk *t);
 void talk_sent(struct talk *t, size_t n);
 
-/* One event for the server; dropped when the talk is not open. body: JSON. Fails: NOMEM. */
+/* One event for the server; dropped when the talk is not open. body: JSON. Fails: NETWORK (too much
+ * is unsent), NOMEM. */
 TACIT_MUST_USE enum tacit_err talk_say(struct talk *t, const char *name, struct tacit_bytes body);
 /* Ends the talk politely: a Close frame is in the output. */
 void talk_bye(struct talk *t);

@@ -43,7 +43,7 @@ _tacit()
 	local command=${words[0]-} options=
 	case "$command ${words[1]-}" in
 	'group create' | 'group list' | 'group show' | 'group add' | 'group remove' | 'group leave' | \
-		'group send' | 'session create' | 'session list' | 'session close' | 'file send' | \
+		'group send' | 'session create' | 'session list' | 'session close' | 'outbox list' | 'outbox drop' | 'file send' | \
 		'file get' | 'devices revoke')
 		command="$command ${words[1]}" ;;
 	esac
@@ -68,9 +68,10 @@ _tacit()
 
 	case $command in
 	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send inbox chat
-		listen history group session expire file send-file receive verify accept-key devices quit' -- "$cur")) ;;
+		listen history group session outbox expire file send-file receive verify accept-key devices quit' -- "$cur")) ;;
 	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
 	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;
+	outbox) COMPREPLY=($(compgen -W 'list drop' -- "$cur")) ;;
 	file) COMPREPLY=($(compgen -W 'send get' -- "$cur")) ;;
 	devices) COMPREPLY=($(compgen -W 'revoke' -- "$cur")) ;;
 	'session create') COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;

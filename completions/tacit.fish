@@ -38,6 +38,7 @@ complete -c tacit -n __fish_use_subcommand -a listen -d 'print what happens, as 
 complete -c tacit -n __fish_use_subcommand -a history -d 'show old messages, without asking the server'
 complete -c tacit -n __fish_use_subcommand -a group -d 'groups'
 complete -c tacit -n __fish_use_subcommand -a session -d 'conversations that destroy themselves'
+complete -c tacit -n __fish_use_subcommand -a outbox -d 'messages that wait to be sent'
 complete -c tacit -n __fish_use_subcommand -a expire -d 'make messages disappear after a time'
 complete -c tacit -n __fish_use_subcommand -a file -d 'send and fetch files'
 complete -c tacit -n __fish_use_subcommand -a send-file -d 'send files to another device, without an account'
@@ -78,6 +79,9 @@ set -l session create list close
 complete -c tacit -n "__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from $session" -a "$session"
 complete -c tacit -n '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from create' -a '(__tacit_users)'
 complete -c tacit -n '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from create' -s t -l ttl -x -d 'how long'
+
+set -l outbox list drop
+complete -c tacit -n "__fish_seen_subcommand_from outbox; and not __fish_seen_subcommand_from $outbox" -a "$outbox"
 
 complete -c tacit -n '__fish_seen_subcommand_from file; and not __fish_seen_subcommand_from send get' -a 'send get'
 complete -c tacit -n '__fish_seen_subcommand_from file; and __fish_seen_subcommand_from send' -F -a '(__tacit_users)'

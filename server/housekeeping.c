@@ -29,7 +29,7 @@ struct housekeeping {
 struct swept {
 	struct store_sweep sweep;
 	struct tacit_buf gone;  /* ids, each STORE_FILE_ID_CHARS + 1 bytes */
-	struct tacit_buf ended; /* conversations: int64_t each */
+	struct tacit_buf ended; /* struct api_ended each */
 	enum tacit_err collected;
 };
 
@@ -47,12 +47,12 @@ static void collect_gone(void *ctx, const char *file_id)
 		        tacit_buf_append(&w->gone, tacit_bytes(file_id, STORE_FILE_ID_CHARS + 1));
 }
 
-static void collect_ended(void *ctx, int64_t conversation_id)
+static void collect_ended(void *ctx, int64_t conversation_id, int64_t user_id)
 {
 	struct swept *w = ctx;
+	const struct api_ended e = {conversation_id, user_id};
 	if (w->collected == TACIT_OK)
-		w->collected = tacit_buf_append(
-		        &w->ended, tacit_bytes(&conversation_id, sizeof(conversation_id)));
+		w->collected = tacit_buf_append(&w->ended, tacit_bytes(&e, sizeof(e)));
 }
 
 /* One turn in a transaction. What could not be noted is not deleted either. */
@@ -121,8 +121,9 @@ static void after_sweep(struct job *j, enum tacit_err err)
 {
 	struct sweep *w = (struct sweep *)j;
 	if (err == TACIT_OK)
-		api_tell_ended(w->h->s.api, (const int64_t *)(const void *)w->swept.ended.p,
-		        w->swept.ended.n / sizeof(int64_t));
+		api_tell_ended(w->h->s.api,
+		        (const struct api_ended *)(const void *)w->swept.ended.p,
+		        w->swept.ended.n / sizeof(struct api_ended));
 	if (err == TACIT_OK && w->swept.gone.n > 0) {
 		w->job.run = delete_bodies;
 		w->job.done = end_sweep;

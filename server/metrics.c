@@ -43,13 +43,17 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-void metrics_request(struct metrics *m, size_t index, int status, uint64_t microseconds)
+void metrics_request(struct metrics *m, size_t index, int status)
+{
+	size_t class = status >= 100 && status < 600 ? (size_t)status / 100 - 1 : CLASSES - 1;
+	add(&m->requests[index <= m->count ? index : m->count][class], 1);
+}
+
+void metrics_time(struct metrics *m, uint64_t microseconds)
 {
 	size_t bucket = 0;
 	while (bucket < TACIT_COUNT(ends) && microseconds > ends[bucket])
 		bucket++;
-	size_t class = status >= 100 && status < 600 ? (size_t)status / 100 - 1 : CLASSES - 1;
-	add(&m->requests[index <= m->count ? index : m->count][class], 1);
 	add(&m->bucket[bucket], 1);
 	add(&m->microseconds, microseconds);
 }

@@ -18,7 +18,9 @@ struct metrics_label {
 struct metrics *metrics_new(size_t count, struct metrics_label (*label)(size_t index));
 void metrics_free(struct metrics *m);
 
-void metrics_request(struct metrics *m, size_t index, int status, uint64_t microseconds);
+void metrics_request(struct metrics *m, size_t index, int status);
+/* How long one took. */
+void metrics_time(struct metrics *m, uint64_t microseconds);
 
 struct metrics_view { /* what others know */
 	struct net_stats net;

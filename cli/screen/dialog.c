@@ -56,6 +56,35 @@ static enum tacit_err name_after_members(struct tacit_buf *title, struct tacit_b
 	return err;
 }
 
+static struct tacit_bytes next_line(struct tacit_bytes *rest)
+{
+	const uint8_t *feed = rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
+	size_t length = feed != NULL ? (size_t)(feed - rest->p) : rest->n;
+	size_t used = length + (feed != NULL ? 1 : 0);
+	struct tacit_bytes line = tacit_bytes_part(*rest, 0, length);
+	*rest = tacit_bytes_part(*rest, used, rest->n - used);
+	return line;
+}
+
+/* How far each has read, as it was known before this run. */
+static enum tacit_err take_marks(struct dialog *d, const struct tacit_notice *n)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_bytes members = n->members;
+	struct tacit_bytes marks = n->detail;
+	while (members.n > 0 && marks.n > 0) {
+		uint64_t message = 0;
+		struct tacit_bytes who = next_line(&members);
+		struct tacit_bytes mark = next_line(&marks);
+		for (size_t i = 0; i < mark.n; i++)
+			message = message * 10 + (uint64_t)(mark.p[i] - '0');
+		if (message > 0)
+			TRY(dialog_read_by(d, who, message));
+	}
+out:
+	return err;
+}
+
 enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n)
 {
 	enum tacit_err err;
@@ -86,6 +115,7 @@ enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n)
 		d->counted = n->message;
 	}
 	title = members = username = (struct tacit_buf){0};
+	TRY(take_marks(d, n));
 out:
 	tacit_buf_clear(&title);
 	tacit_buf_clear(&members);
@@ -348,6 +378,44 @@ out:
 	return err;
 }
 
+/* The one with that id, or the first of that text whose id is not known yet. */
+static struct entry *outgoing_here(struct dialog *d, const struct entry *e)
+{
+	struct entry *same = NULL;
+	for (size_t i = 0; i < d->count; i++) {
+		struct entry *other = &d->entries[i];
+		if (other->state != ENTRY_WAITING)
+			continue;
+		if (strcmp(other->outgoing, e->outgoing) == 0)
+			return other;
+		if (same == NULL && other->outgoing[0] == '\0' &&
+		        tacit_bytes_eq(tacit_buf_view(&other->text), tacit_buf_view(&e->text)))
+			same = other;
+	}
+	return same;
+}
+
+enum tacit_err dialog_add_outgoing(struct dialog *d, const struct tacit_notice *n)
+{
+	enum tacit_err err;
+	struct entry e = {.state = ENTRY_WAITING, .position = UINT64_MAX, .time = n->time};
+	size_t length = n->text.n < OUTGOING_ID ? n->text.n : OUTGOING_ID;
+	memcpy(e.outgoing, n->text.p, length);
+	TRY(clean(&e.name, TACIT_STR("you")));
+	TRY(say_text(&e, n));
+	struct entry *here = outgoing_here(d, &e);
+	if (here != NULL) {
+		memcpy(here->outgoing, e.outgoing, sizeof(here->outgoing));
+		goto out;
+	}
+	TRY(make_room(d));
+	put_in(d, &e);
+	e = (struct entry){0};
+out:
+	entry_clear(&e);
+	return err;
+}
+
 enum tacit_err dialog_add_aside(
         struct dialog *d, int64_t now, enum entry_kind kind, struct tacit_bytes text)
 {
@@ -391,6 +459,21 @@ void dialog_expire(struct dialog *d, uint64_t first, uint64_t last)
 	if (d->anchor.entry >= d->count)
 		d->anchor = (struct anchor){.following = true};
 	d->anchor.hidden = 0;
+}
+
+void dialog_trim(struct dialog *d, size_t keep)
+{
+	if (!d->anchor.following || d->asked || d->count <= keep || keep == 0)
+		return;
+	size_t gone = d->count - keep;
+	if (d->entries[gone].position == UINT64_MAX)
+		return;
+	for (size_t i = 0; i < gone; i++)
+		entry_clear(&d->entries[i]);
+	memmove(d->entries, d->entries + gone, keep * sizeof(d->entries[0]));
+	d->count = keep;
+	d->oldest = d->entries[0].position;
+	d->whole = false;
 }
 
 void dialog_close(struct dialog *d)

@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "engine/engine.h"
 
+#define OUTGOING_ID 36 /* characters at most */
+
 enum entry_kind {
 	ENTRY_TEXT,
 	ENTRY_FILE,
@@ -33,6 +35,7 @@ struct entry {
 	struct tacit_buf name; /* of the sender */
 	struct tacit_buf text; /* FILE: "name, size", and after a line feed what was said to it */
 	char file[TACIT_MAX_FILE_ID + 1];
+	char outgoing[OUTGOING_ID + 1]; /* WAITING: its id in the outbox; empty: not known */
 };
 
 struct reader {
@@ -81,7 +84,7 @@ struct dialog {
 
 void dialog_clear(struct dialog *d); /* wipes and frees */
 
-/* What the engine says about the conversation itself. Fails: NOMEM. */
+/* What the engine says about the conversation itself, read marks included. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n);
 
 /* One MESSAGE, REFUSED, MISSING, KEY_CHANGED, MEMBER or WARNING notice, from the history (position)
@@ -93,6 +96,9 @@ TACIT_MUST_USE enum tacit_err dialog_add(
 /* A text of one's own, on its way by a ticket. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add_waiting(
         struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text);
+/* An OUTGOING notice: own messages of an earlier run wait, too. One that waits here already is not
+ * put in again. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err dialog_add_outgoing(struct dialog *d, const struct tacit_notice *n);
 /* The program says something here; text may be from outside. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add_aside(
         struct dialog *d, int64_t now, enum entry_kind kind, struct tacit_bytes text);
@@ -111,6 +117,10 @@ TACIT_MUST_USE enum tacit_err dialog_read_by(
         struct dialog *d, struct tacit_bytes username, uint64_t message);
 TACIT_MUST_USE enum tacit_err dialog_typing(
         struct dialog *d, struct tacit_bytes username, int64_t until);
+
+/* Forgets all but the newest `keep` entries: they are in the history, and come again when they are
+ * looked at. Only while the newest are followed. */
+void dialog_trim(struct dialog *d, size_t keep);
 
 /* The newest message of others; 0: none. */
 uint64_t dialog_newest_of_others(const struct dialog *d);

@@ -3,7 +3,8 @@
 
 #include "cli/screen/state.h"
 
-#define TYPING_LASTS 6 /* seconds, unless it is said again */
+#define MOST_ENTRIES 5000 /* of a conversation that are kept in memory while it is followed */
+#define TYPING_LASTS 6    /* seconds, unless it is said again */
 
 /* Out of memory the screen ends in order: what it shows could not be trusted any more. */
 static void check(struct screen *s, enum tacit_err err)
@@ -59,6 +60,8 @@ void screen_attend(struct screen *s)
 	struct dialog *d = model_chosen(&s->model);
 	if (d == NULL || !s->listed)
 		return;
+	if (d->count > MOST_ENTRIES)
+		dialog_trim(d, MOST_ENTRIES / 2);
 	if (d->oldest == UINT64_MAX || s->frame.at_top)
 		wish_page(s, d);
 	if (!d->asked && (d->oldest != UINT64_MAX || d->whole))
@@ -203,6 +206,13 @@ static void on_expiry(struct screen *s, const struct tacit_notice *n)
 	on_said(s, n, 0);
 }
 
+static void on_outgoing(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d != NULL)
+		check(s, dialog_add_outgoing(d, n));
+}
+
 static void settle(struct screen *s, uint64_t ticket, const struct tacit_notice *n)
 {
 	const struct wish *w = wish_find(s, ticket);
@@ -250,6 +260,9 @@ static void on_notice(struct screen *s, const struct runner_event *ev)
 		break;
 	case TACIT_NOTICE_EXPIRY:
 		on_expiry(s, n);
+		break;
+	case TACIT_NOTICE_OUTGOING:
+		on_outgoing(s, n);
 		break;
 	case TACIT_NOTICE_DONE:
 	case TACIT_NOTICE_FAILED:

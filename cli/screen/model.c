@@ -109,6 +109,8 @@ enum tacit_err model_describe(struct model *m, const struct tacit_notice *n)
 	if (err == TACIT_OK)
 		err = dialog_describe(added, n);
 	if (err != TACIT_OK) {
+		if (added != NULL)
+			dialog_clear(added);
 		tacit_free(added);
 		return err;
 	}

@@ -65,10 +65,11 @@ static void take_events(struct screen *s)
 	}
 }
 
-/* What was written and not taken over by the engine yet would be lost. */
+/* What was written and not taken over by the engine yet would be lost; a file would only be half
+ * there. */
 static bool is_over(struct screen *s)
 {
-	size_t waiting = wish_count(s, WISH_SEND);
+	size_t waiting = wish_count(s, WISH_SEND) + wish_count(s, WISH_TRANSFER);
 	if (s->broken != TACIT_OK || s->leaving_now || cli_cancelled)
 		return true;
 	if (s->leaving && waiting > 0)

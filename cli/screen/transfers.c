@@ -1,4 +1,4 @@
-/* Files up and down, as jobs in the runner's thread. A job's fields belong to that thread until its
+/* Files up and down, as jobs at the runner's side. A job's fields belong to that thread until its
  * end has been told; only the progress is read before. */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -44,7 +44,7 @@ void transfer_free(struct transfer_job *job)
 	tacit_free(job);
 }
 
-/* --- in the runner's thread ------------------------------------------------------------------ */
+/* --- in the side's thread ------------------------------------------------------------------ */
 
 static enum tacit_err note_get(void *ctx, struct tacit_bytes name, struct tacit_buf *value)
 {
@@ -174,7 +174,7 @@ static void start(struct screen *s, struct transfer_job *job, runner_job_fn *run
 		transfer_free(job);
 		return;
 	}
-	enum tacit_err err = runner_job(s->runner, run, job, &s->wishes[before].ticket);
+	enum tacit_err err = runner_side_job(s->runner, run, job, &s->wishes[before].ticket);
 	if (err == TACIT_OK)
 		return;
 	s->wish_count = before;
@@ -280,21 +280,36 @@ void transfer_ended(struct screen *s, struct transfer_job *job, const struct run
 	transfer_free(job);
 }
 
+/* They follow one another: the first that was asked for. */
+static const struct transfer_job *under_way(const struct screen *s)
+{
+	const struct wish *first = NULL;
+	for (size_t i = 0; i < s->wish_count; i++)
+		if (s->wishes[i].job != NULL &&
+		        (first == NULL || s->wishes[i].ticket < first->ticket))
+			first = &s->wishes[i];
+	return first != NULL ? first->job : NULL;
+}
+
 bool transfer_report(struct screen *s)
 {
+	enum tacit_err err;
 	struct tacit_buf text = {0};
-	const struct transfer_job *job = NULL;
-	for (size_t i = 0; i < s->wish_count && job == NULL; i++)
-		job = s->wishes[i].job;
+	const struct transfer_job *job = under_way(s);
+	size_t waiting = wish_count(s, WISH_TRANSFER);
 	if (job == NULL)
 		return false;
 	uint64_t done = atomic_load(&job->done);
 	uint64_t total = atomic_load(&job->total);
-	if (tacit_buf_printf(&text, "%s %.*s: %s of %s (Ctrl-C breaks off)",
-	            job->direction == UP ? "Sending" : "Fetching", (int)job->name.n,
-	            job->name.n > 0 ? (const char *)job->name.p : "", term_bytes(done).text,
-	            term_bytes(total).text) == TACIT_OK)
-		model_flash(&s->model, false, tacit_buf_view(&text));
+	TRY(tacit_buf_printf(&text, "%s %.*s: %s of %s",
+	        job->direction == UP ? "Sending" : "Fetching", (int)job->name.n,
+	        job->name.n > 0 ? (const char *)job->name.p : "", term_bytes(done).text,
+	        term_bytes(total).text));
+	if (waiting > 1)
+		TRY(tacit_buf_printf(&text, ", %zu more after it", waiting - 1));
+	TRY(tacit_buf_append(&text, TACIT_STR(" (Ctrl-C breaks off)")));
+	model_flash(&s->model, false, tacit_buf_view(&text));
+out:
 	tacit_buf_clear(&text);
 	return true;
 }

@@ -6,6 +6,7 @@
 
 #include "crypto/curve448_int.h"
 #include "crypto/secret.h"
+#include "crypto/x25519_int.h"
 
 static const struct group {
 	int curve; /* BearSSL's number */
@@ -57,7 +58,7 @@ bool tacit_dh_sk_valid(enum tacit_dh g, const uint8_t *sk)
 enum tacit_err tacit_dh_public(enum tacit_dh g, const uint8_t *sk, uint8_t *pk)
 {
 	if (g == TACIT_X25519)
-		return crypto_scalarmult_base(pk, sk) == 0 ? TACIT_OK : TACIT_E_CRYPTO;
+		return tacit_x25519_public(sk, pk);
 #ifndef TACIT_NO_CURVE448
 	if (g == TACIT_X448)
 		return tacit_x448_public(sk, pk);

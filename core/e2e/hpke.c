@@ -225,7 +225,7 @@ enum tacit_err tacit_hpke_seal_to(struct tacit_hpke_suite s, struct tacit_bytes 
 		return TACIT_E_USAGE;
 	enum tacit_err err;
 	struct tacit_hpke h = {0};
-	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = m->info};
+	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = m->info, .base = m->base};
 	struct encap_in in = {.recipient_pk = recipient_pk};
 	uint8_t shared[TACIT_HPKE_SHARED_MAX_BYTES];
 	TRY(encap(s, &in, env, out.enc, shared));
@@ -246,7 +246,7 @@ enum tacit_err tacit_hpke_open_from(struct tacit_hpke_suite s, struct tacit_byte
 		return TACIT_E_BAD_SEAL;
 	enum tacit_err err;
 	struct tacit_hpke h = {0};
-	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = m->info};
+	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = m->info, .base = m->base};
 	uint8_t shared[TACIT_HPKE_SHARED_MAX_BYTES];
 	TRY(tacit_hpke_kem_decap(
 	        tacit_hpke_kem_find(s.kem), enc, recipient_sk, TACIT_STR(""), shared));
@@ -264,7 +264,7 @@ enum tacit_err tacit_hpke_seal_once(struct tacit_hpke_suite s, struct tacit_byte
 {
 	enum tacit_err err;
 	size_t enc_n = tacit_hpke_enc_bytes(s);
-	struct tacit_hpke_message m = {info, aad, plain};
+	struct tacit_hpke_message m = {info, aad, plain, NULL};
 	TRY(plain.n <= SIZE_MAX - TACIT_AEAD_TAG_BYTES ? TACIT_OK : TACIT_E_TOO_LARGE);
 	TRY(tacit_buf_reserve(enc, enc_n));
 	TRY(tacit_buf_reserve(sealed, plain.n + TACIT_AEAD_TAG_BYTES));
@@ -281,7 +281,7 @@ enum tacit_err tacit_hpke_open_once(struct tacit_hpke_suite s, struct tacit_byte
         struct tacit_bytes sealed, struct tacit_buf *plain)
 {
 	enum tacit_err err;
-	struct tacit_hpke_message m = {info, aad, sealed};
+	struct tacit_hpke_message m = {info, aad, sealed, NULL};
 	TRY(sealed.n >= TACIT_AEAD_TAG_BYTES ? TACIT_OK : TACIT_E_BAD_SEAL);
 	TRY(tacit_buf_reserve(plain, sealed.n)); /* more than the plaintext, so never nothing */
 	TRY(tacit_hpke_open_from(s, recipient_sk, enc, &m, plain->p + plain->n));

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "crypto/hash.h"
 
 enum tacit_hpke_mode { /* RFC 9180 5, table 1 */
 	TACIT_HPKE_BASE = 0,
@@ -51,9 +52,10 @@ TACIT_MUST_USE enum tacit_err tacit_hpke_check_public(
 struct tacit_hpke_info {
 	enum tacit_hpke_mode mode;
 	struct tacit_bytes info;
-	struct tacit_bytes psk, psk_id; /* PSK modes */
-	struct tacit_bytes sender_sk;   /* AUTH modes, sender's side: Nsk bytes */
-	struct tacit_bytes sender_pk;   /* AUTH modes, receiver's side: Npk bytes */
+	struct tacit_bytes psk, psk_id;     /* PSK modes */
+	struct tacit_bytes sender_sk;       /* AUTH modes, sender's side: Nsk bytes */
+	struct tacit_bytes sender_pk;       /* AUTH modes, receiver's side: Npk bytes */
+	const struct tacit_hpke_base *base; /* BASE: what stands for info, if not NULL */
 };
 
 struct tacit_hpke; /* a context: RFC 9180 5.2; holds secrets, wiped on free */
@@ -82,9 +84,20 @@ TACIT_MUST_USE enum tacit_err tacit_hpke_export(
         const struct tacit_hpke *h, struct tacit_bytes exporter_context, uint8_t *out, size_t n);
 void tacit_hpke_free(struct tacit_hpke *h);
 
+/* The hashes that the key schedule makes of an info and of no PSK (RFC 9180 5.1: the
+ * key_schedule_context of base mode), for messages to many with the same info. Nothing secret. */
+struct tacit_hpke_base {
+	struct tacit_hpke_suite suite;
+	uint8_t context[1 + 2 * TACIT_HASH_MAX_BYTES];
+};
+/* Fails: USAGE (unsupported suite; a one-stage KDF, which has no such step). */
+TACIT_MUST_USE enum tacit_err tacit_hpke_base_init(
+        struct tacit_hpke_suite s, struct tacit_bytes info, struct tacit_hpke_base *out);
+
 struct tacit_hpke_message {
 	struct tacit_bytes info, aad;
-	struct tacit_bytes text; /* to seal, or sealed */
+	struct tacit_bytes text;            /* to seal, or sealed */
+	const struct tacit_hpke_base *base; /* of the same suite: then info is not looked at */
 };
 struct tacit_hpke_sealed_room {
 	uint8_t *enc;    /* Nenc */

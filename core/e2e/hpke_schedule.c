@@ -63,20 +63,47 @@ bool tacit_hpke_psk_consistent(const struct tacit_hpke_info *info)
 	return info->psk.n >= PSK_MIN_BYTES && info->psk_id.n > 0;
 }
 
+/* key_schedule_context: 1 and twice the hash's bytes. */
+static void write_context(
+        struct tacit_hpke_kdf kdf, const struct tacit_hpke_info *info, uint8_t *context)
+{
+	size_t n = tacit_hash_bytes(kdf.hash);
+	context[0] = (uint8_t)info->mode;
+	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "psk_id_hash", info->psk_id, context + 1);
+	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "info_hash", info->info, context + 1 + n);
+}
+
+enum tacit_err tacit_hpke_base_init(
+        struct tacit_hpke_suite s, struct tacit_bytes info, struct tacit_hpke_base *out)
+{
+	if (!tacit_hpke_suite_supported(s) || one_stage(s.kdf))
+		return TACIT_E_USAGE;
+	struct suite_id id = id_of(s);
+	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = info};
+	out->suite = s;
+	write_context(hkdf_of(s, &id), &base, out->context);
+	return TACIT_OK;
+}
+
+static bool same_suite(struct tacit_hpke_suite a, struct tacit_hpke_suite b)
+{
+	return a.kem == b.kem && a.kdf == b.kdf && a.aead == b.aead;
+}
+
 static enum tacit_err two_stages(struct tacit_hpke_suite s, const struct tacit_hpke_info *info,
         struct tacit_bytes shared, struct tacit_hpke_keys *out)
 {
 	enum tacit_err err;
-	uint8_t context[1 + 2 * TACIT_HASH_MAX_BYTES], secret[TACIT_HASH_MAX_BYTES];
+	uint8_t own[1 + 2 * TACIT_HASH_MAX_BYTES], secret[TACIT_HASH_MAX_BYTES];
+	const uint8_t *context = info->base != NULL ? info->base->context : own;
 	struct suite_id id = id_of(s);
 	struct tacit_hpke_kdf kdf = hkdf_of(s, &id);
 	size_t n = tacit_hash_bytes(kdf.hash);
 	struct tacit_bytes context_view = tacit_bytes(context, 1 + 2 * n);
 	struct tacit_bytes prk = tacit_bytes(secret, n);
 
-	context[0] = (uint8_t)info->mode;
-	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "psk_id_hash", info->psk_id, context + 1);
-	tacit_hpke_labeled_extract(kdf, TACIT_STR(""), "info_hash", info->info, context + 1 + n);
+	if (info->base == NULL)
+		write_context(kdf, info, own);
 	tacit_hpke_labeled_extract(kdf, shared, "secret", info->psk, secret);
 	if (s.aead != TACIT_HPKE_EXPORT_ONLY) {
 		TRY(tacit_hpke_labeled_expand(kdf, prk, "key", context_view, out->key,
@@ -87,7 +114,7 @@ static enum tacit_err two_stages(struct tacit_hpke_suite s, const struct tacit_h
 	TRY(tacit_hpke_labeled_expand(kdf, prk, "exp", context_view, out->exporter_secret, n));
 out:
 	tacit_wipe(secret, sizeof(secret));
-	tacit_wipe(context, sizeof(context));
+	tacit_wipe(own, sizeof(own));
 	return err;
 }
 
@@ -132,7 +159,9 @@ static enum tacit_err in_one_stage(struct tacit_hpke_suite s, const struct tacit
 enum tacit_err tacit_hpke_key_schedule(struct tacit_hpke_suite s,
         const struct tacit_hpke_info *info, const uint8_t *shared, struct tacit_hpke_keys *out)
 {
-	if (!tacit_hpke_psk_consistent(info))
+	if (!tacit_hpke_psk_consistent(info) ||
+	        (info->base != NULL && (info->mode != TACIT_HPKE_BASE || one_stage(s.kdf) ||
+	                                       !same_suite(info->base->suite, s))))
 		return TACIT_E_USAGE;
 	struct tacit_bytes view = tacit_bytes(shared, tacit_hpke_kem_find(s.kem)->shared_bytes);
 	return one_stage(s.kdf) ? in_one_stage(s, info, view, out) : two_stages(s, info, view, out);

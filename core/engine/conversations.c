@@ -326,7 +326,7 @@ static enum tacit_err check_rollback(
         struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c)
 {
 	uint64_t known = c->seen > c->own_last ? c->seen : c->own_last;
-	if (c->last >= known)
+	if (c->last >= known || tacit_lifetime_ends(c, known))
 		return TACIT_OK;
 	return tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 	        "The server has gone back in time: it knows messages up to %" PRIu64
@@ -392,6 +392,11 @@ enum tacit_err tacit_conversation_absorb(struct tacit_engine *e, const struct ta
 /* --- telling
  * ---------------------------------------------------------------------------------------- */
 
+static uint64_t mark(const struct tacit_engine *e, const struct tacit_member *m)
+{
+	return tacit_contact_is_self(e, tacit_name_view(&m->name)) ? 0 : m->read;
+}
+
 enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
         const struct tacit_conversation *c, struct tacit_buf *members, struct tacit_notice *out)
 {
@@ -401,13 +406,19 @@ enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
 		if (c->members[i].in)
 			TRY(tacit_buf_printf(
 			        members, "%s%s", members->n > 0 ? "\n" : "", c->members[i].name.c));
+	size_t names = members->n;
+	for (size_t i = 0; i < c->member_count; i++)
+		if (c->members[i].in)
+			TRY(tacit_buf_printf(members, "%s%" PRIu64, members->n > names ? "\n" : "",
+			        mark(e, &c->members[i])));
 	*out = (struct tacit_notice){
 	        .kind = TACIT_NOTICE_CONVERSATION,
 	        .conversation = c->id,
 	        .conversation_kind = c->kind,
 	        .message = c->last,
 	        .title = tacit_conversation_title(e, c),
-	        .members = tacit_buf_view(members),
+	        .members = tacit_bytes_part(tacit_buf_view(members), 0, names),
+	        .detail = tacit_bytes_part(tacit_buf_view(members), names, members->n - names),
 	        .count = c->unread,
 	        .seconds = c->life.ttl,
 	        .time = c->life.closes_at,

@@ -85,8 +85,10 @@ enum tacit_command_kind {
 	                           * live; never waits */
 	TACIT_CMD_CREATE_SESSION, /* users, seconds: a conversation that destroys itself then */
 	TACIT_CMD_CLOSE_SESSION,  /* conversation: destroys it now, for everybody -> CLOSED */
-	TACIT_CMD_SET_EXPIRY,     /* conversation, seconds: how long messages that are sent from
-	                           * now on are kept there; 0: for good */
+	TACIT_CMD_DROP,       /* text: the id of a message that waits (OUTGOING): it is not sent.
+	                       * DONE: flag: it was sealed, and may have arrived all the same */
+	TACIT_CMD_SET_EXPIRY, /* conversation, seconds: how long messages that are sent from
+	                       * now on are kept there; 0: for good */
 };
 
 struct tacit_command { /* all views borrowed for the call */
@@ -128,7 +130,9 @@ enum tacit_notice_kind {
 	TACIT_NOTICE_TOTP_SETUP,     /* text: otpauth URI; detail: the secret in base32 */
 	TACIT_NOTICE_RECOVERY_CODES, /* text: codes, one a line: shown once */
 	TACIT_NOTICE_USER,
-	TACIT_NOTICE_CONVERSATION, /* flag: direct, and the other one's key is verified */
+	TACIT_NOTICE_CONVERSATION, /* flag: direct, and the other one's key is verified; detail: the
+	                            * message up to which each of members has read, one a line
+	                            * (0: none, or oneself) */
 	TACIT_NOTICE_MESSAGE,      /* one message, proven and opened (or own) */
 	TACIT_NOTICE_REFUSED, /* a message that is not shown: err, text says why, in clear words.
 	                       * flag: an own kept one that the server will not take; content */
@@ -142,13 +146,16 @@ enum tacit_notice_kind {
 	                        * and nobody here asked for it; text: the sentence */
 	TACIT_NOTICE_WARNING,  /* err, text: the server does something that it should not: loud */
 	TACIT_NOTICE_EXPIRY,   /* how long messages are kept in a conversation has changed: count,
-	                        * in seconds (0: for good), username: who set it (may be empty);
+	                        * in seconds (0: for good), username: who set it, by the server's
+	                        * word (may be empty);
 	                        * text: the sentence */
 	TACIT_NOTICE_EXPIRED,  /* the messages `message` to `count` of a conversation are gone */
 	TACIT_NOTICE_CLOSED,   /* a conversation has destroyed itself, and all that was kept of it
 	                        * here is gone; title; text: the sentence */
 	TACIT_NOTICE_TYPING,   /* username writes in the conversation (flag), or no longer. Not
 	                        * proven: the server's word, as READ and PRESENCE are */
+	TACIT_NOTICE_OUTGOING, /* an own message that waits to be sent: content, title, time; text:
+	                        * its id; flag: it is sealed, and may have left already */
 	TACIT_NOTICE_PRESENCE, /* username is there (flag), or not; text: online, away, offline */
 };
 
@@ -255,6 +262,11 @@ TACIT_MUST_USE enum tacit_err tacit_engine_log_open(struct tacit_engine *e,
 uint64_t tacit_engine_find_conversation(const struct tacit_engine *e, struct tacit_bytes name);
 /* Calls each for every known conversation (CONVERSATION notices). */
 void tacit_engine_each_conversation(const struct tacit_engine *e,
+        void (*each)(void *ctx, const struct tacit_notice *n), void *ctx);
+
+/* Calls each for every message that waits to be sent (OUTGOING notices), in the order in which
+ * those of a conversation will go. Fails: MALFORMED, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_engine_each_outgoing(const struct tacit_engine *e,
         void (*each)(void *ctx, const struct tacit_notice *n), void *ctx);
 
 /* A host's own small record (a half-done upload, a setting), sealed like the rest: the effect to

@@ -78,8 +78,12 @@ struct tacit_lifetime {
 	int64_t closes_at;        /* a session's end; 0: none */
 	struct tacit_span *spans; /* ascending in `from` but for neighbours */
 	size_t count;
-	bool sealed; /* the last span takes no more: the setting has changed since */
+	uint64_t ended; /* the newest message whose time was over */
+	bool sealed;    /* the last span takes no more: the setting has changed since */
 	bool dirty;
+	/* In memory only: who has set it to how long, by the server's last word. */
+	struct tacit_name by;
+	uint64_t by_seconds;
 };
 
 /* What is known of a conversation by the live connection of this moment: in memory only. */
@@ -170,6 +174,7 @@ struct tacit_op {
 	tacit_op_step *after;   /* what follows a common part (resolving a name) */
 	bool ended;
 	bool own_accord; /* no command: told without its id, ends in silence */
+	bool by_event;   /* reads one live event, not a page of the history */
 
 	struct tacit_buf username, email, text, content;
 	struct tacit_secret password, code;
@@ -184,6 +189,7 @@ struct tacit_op {
 	uint64_t *todo; /* conversations to fetch */
 	size_t todo_count, todo_next;
 	uint64_t asked_after; /* of the page under way */
+	size_t listed;        /* conversations on earlier pages of the list */
 	unsigned limit, pages;
 	uint64_t fetched; /* new messages told */
 	uint64_t earlier; /* messages of this conversation from before this device */
@@ -360,9 +366,12 @@ TACIT_MUST_USE enum tacit_err tacit_engine_begin(
 TACIT_MUST_USE enum tacit_err tacit_engine_finish(
         struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx);
 /* Opens messages of c that follow what it has seen (op_sync.c). *whole is false where a sender is
- * unknown: what is left is to be fetched. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
-TACIT_MUST_USE enum tacit_err tacit_sync_take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole);
+ * unknown: what is left is to be fetched. An event is one message; where something is missing
+ * before it, or it would be refused, nothing is told of it (ORDER_CHANGED), but the group's state
+ * may have advanced. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
+enum tacit_sync_from { TACIT_FROM_PAGE, TACIT_FROM_EVENT };
+TACIT_MUST_USE enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from, bool *whole);
 
 /* The message at id was put into the history; expires is when it is over, 0: never. Fails: NOMEM.
  */
@@ -371,6 +380,8 @@ TACIT_MUST_USE enum tacit_err tacit_lifetime_logged(
 /* What the server's description says of it. A change is told. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_lifetime_set(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, uint64_t ttl, int64_t closes_at);
+/* Whether the server may have destroyed that message in order, or is about to. */
+bool tacit_lifetime_ends(const struct tacit_conversation *c, uint64_t message);
 /* The next moment at which something of c is over; INT64_MAX: none. */
 int64_t tacit_lifetime_due(const struct tacit_conversation *c);
 /* What is over now, goes. Fails: NOMEM. */
@@ -484,6 +495,8 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_met(struct tacit_engine *e, const str
         struct tacit_conversation *c, struct tacit_bytes envelope, uint64_t id, int64_t time);
 /* Everything that waits in a conversation goes, untold. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation);
+/* One goes, untold. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_remove(struct tacit_engine *e, struct tacit_outgoing *o);
 void tacit_outbox_free(struct tacit_outgoing *o);
 extern const struct tacit_group_ops *const tacit_group_ops;
 
@@ -495,7 +508,7 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
         tacit_op_resolve_cmd, tacit_op_create_group, tacit_op_add, tacit_op_remove,
         tacit_op_mark_read, tacit_op_safety_number, tacit_op_set_verified, tacit_op_accept_key,
         tacit_op_devices, tacit_op_revoke_device, tacit_op_typing, tacit_op_create_session,
-        tacit_op_close_session, tacit_op_set_expiry;
+        tacit_op_close_session, tacit_op_set_expiry, tacit_op_drop;
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;

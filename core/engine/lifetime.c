@@ -61,6 +61,17 @@ enum tacit_err tacit_lifetime_logged(
 	return TACIT_OK;
 }
 
+/* Its clock and ours are not the same, and ours lags: any message that is to end may have. */
+bool tacit_lifetime_ends(const struct tacit_conversation *c, uint64_t message)
+{
+	if (message <= c->life.ended)
+		return true;
+	for (size_t i = 0; i < c->life.count; i++)
+		if (message >= c->life.spans[i].from && message <= c->life.spans[i].last)
+			return true;
+	return false;
+}
+
 static enum tacit_err duration(uint64_t seconds, struct tacit_buf *out)
 {
 	static const struct {
@@ -80,6 +91,16 @@ static enum tacit_err tell_setting(
 {
 	enum tacit_err err;
 	struct tacit_buf text = {0};
+	struct tacit_bytes by = {0};
+	if (op->kind == TACIT_CMD_SET_EXPIRY)
+		by = tacit_buf_view(&e->username);
+	else if (c->life.by_seconds == c->life.ttl)
+		by = tacit_name_view(&c->life.by);
+	if (tacit_contact_is_self(e, by))
+		TRY(tacit_buf_printf(&text, "By your setting: "));
+	else if (by.n > 0)
+		TRY(tacit_buf_printf(
+		        &text, "By the setting of %.*s: ", (int)by.n, (const char *)by.p));
 	if (c->life.ttl == 0) {
 		TRY(tacit_buf_printf(&text, "Messages are kept here from now on."));
 	} else {
@@ -92,6 +113,7 @@ static enum tacit_err tell_setting(
 	                .kind = TACIT_NOTICE_EXPIRY,
 	                .conversation = c->id,
 	                .message = c->seen,
+	                .username = by,
 	                .count = c->life.ttl,
 	                .text = tacit_buf_view(&text),
 	                .time = tacit_env_now(&e->env),
@@ -179,10 +201,12 @@ enum tacit_err tacit_lifetime_end(struct tacit_engine *e, struct tacit_conversat
 		return tacit_conversation_close(e, &nobody, c);
 	l->dirty = e->changed = true;
 	for (size_t i = 0; i < l->count; i++) {
-		if (l->spans[i].expires <= now)
-			TRY(end_span(e, c, &l->spans[i]));
-		else
+		if (l->spans[i].expires > now) {
 			l->spans[kept++] = l->spans[i];
+			continue;
+		}
+		TRY(end_span(e, c, &l->spans[i]));
+		l->ended = l->spans[i].last > l->ended ? l->spans[i].last : l->ended;
 	}
 	l->sealed = true;
 	l->count = kept;

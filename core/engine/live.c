@@ -201,8 +201,8 @@ static void count_new(struct tacit_engine *e, struct tacit_conversation *c, cons
 }
 
 /* Opens what follows; whatever is wrong with it, a fetch tells. */
-static enum tacit_err take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages)
+static enum tacit_err take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from)
 {
 	enum tacit_err err;
 	bool whole = false;
@@ -210,7 +210,7 @@ static enum tacit_err take(
 	TRY(page_of(c, messages, &page));
 	if (json_array_size(page) == 0)
 		goto out;
-	err = tacit_sync_take(e, c, page, &whole);
+	err = tacit_sync_take(e, c, page, from, &whole);
 	if (err == TACIT_E_NOMEM)
 		goto out;
 	if (whole)
@@ -219,6 +219,28 @@ static enum tacit_err take(
 	err = TACIT_OK;
 out:
 	json_decref(page);
+	return err;
+}
+
+/* One event. Where it does not follow, the group's state is as if it had not come: the same message
+ * is opened again, behind what was missing, when the fetch brings both. */
+static enum tacit_err take_one(
+        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages)
+{
+	enum tacit_err err;
+	uint64_t id = c->seen;
+	struct tacit_group *earlier = NULL;
+	struct tacit_buf state = {0};
+	TRY(tacit_conversation_group(c));
+	TRY(tacit_group_ops->serialise(c->group, &state));
+	TRY(take(e, c, messages, TACIT_FROM_EVENT));
+	if (c->seen > id)
+		goto out;
+	TRY(tacit_group_ops->load(tacit_buf_view(&state), &earlier));
+	tacit_group_ops->destroy(c->group);
+	c->group = earlier;
+out:
+	tacit_buf_clear(&state);
 	return err;
 }
 
@@ -240,7 +262,9 @@ static enum tacit_err on_message(const struct event *ev)
 	one = json_pack("[O]", ev->body);
 	if (one == NULL)
 		TRY(TACIT_E_NOMEM);
-	TRY(take(ev->e, c, one));
+	TRY(take_one(ev->e, c, one));
+	if (c->seen < id)
+		miss(c, id);
 out:
 	json_decref(one);
 	return err;
@@ -261,7 +285,7 @@ static enum tacit_err on_history(const struct event *ev)
 	c->live.state = joined ? LIVE_IN : LIVE_OUT;
 	ev->e->live.joining -= ev->e->live.joining > 0;
 	if (!c->live.behind)
-		TRY(take(ev->e, c, messages));
+		TRY(take(ev->e, c, messages, TACIT_FROM_PAGE));
 	c->live.behind |= !joined && c->seen == before;
 out:
 	return err;
@@ -335,7 +359,7 @@ out:
 	return err;
 }
 
-/* Who is in, how long messages are kept: the description says it all. */
+/* Who is in: the description says it all. */
 static enum tacit_err on_change(const struct event *ev)
 {
 	size_t i;
@@ -356,6 +380,27 @@ static enum tacit_err on_change(const struct event *ev)
 	return TACIT_OK;
 }
 
+/* Who it was, is in no description. */
+static enum tacit_err on_expiry(const struct event *ev)
+{
+	int64_t seconds = 0;
+	struct tacit_bytes name = {0};
+	struct tacit_conversation *c = ev->room;
+	const struct tacit_member *m = NULL;
+	if (c == NULL)
+		return TACIT_OK;
+	if (tacit_json_text(json_object_get(ev->body, "by"), "username", TACIT_REQUIRED,
+	            TACIT_MAX_USERNAME, &name) == TACIT_OK)
+		m = tacit_conversation_member(c, name);
+	if (m != NULL && tacit_json_integer(ev->body, "message_ttl_seconds", TACIT_REQUIRED, 0,
+	                         TACIT_MAX_INTEGER, &seconds) == TACIT_OK) {
+		c->life.by = m->name;
+		c->life.by_seconds = (uint64_t)seconds;
+	}
+	c->live.behind = true;
+	return TACIT_OK;
+}
+
 static enum tacit_err on_closed(const struct event *ev)
 {
 	if (ev->room != NULL && ev->room->kind == TACIT_SESSION)
@@ -364,11 +409,23 @@ static enum tacit_err on_closed(const struct event *ev)
 	return TACIT_OK;
 }
 
+static void stop_waiting(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	if (c->live.state != LIVE_JOINING)
+		return;
+	c->live.state = LIVE_OUT;
+	e->live.joining -= e->live.joining > 0;
+}
+
+/* Among what was dropped may be the history that a room waits for: it joins again. */
 static enum tacit_err on_fell_behind(const struct event *ev)
 {
-	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next)
-		if (ev->room == NULL || ev->room == c)
-			c->live.behind = true;
+	for (struct tacit_conversation *c = ev->e->conversations; c != NULL; c = c->next) {
+		if (ev->room != NULL && ev->room != c)
+			continue;
+		stop_waiting(ev->e, c);
+		c->live.behind = true;
+	}
 	return TACIT_OK;
 }
 
@@ -400,7 +457,7 @@ static const struct {
         {"typing", on_typing},
         {"presence", on_presence},
         {"participants", on_change},
-        {"expiry", on_change},
+        {"expiry", on_expiry},
         {"session_closed", on_closed},
         {"fell_behind", on_fell_behind},
         {"error", on_error},

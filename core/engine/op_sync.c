@@ -217,6 +217,8 @@ static enum tacit_err take_message(struct tacit_engine *e, struct tacit_op *op,
 		err = tacit_outbox_met(e, op, c, tacit_buf_view(&m->envelope), m->id, m->time);
 		goto out;
 	}
+	if (op->by_event && (why != TACIT_OK || opened.missing > 0))
+		TRY(TACIT_E_ORDER_CHANGED); /* the history may have what the events do not */
 	if (why == TACIT_OK && opened.missing > 0)
 		TRY(tell_missing(e, op, c, m, opened.missing));
 	if (why == TACIT_OK)
@@ -323,8 +325,8 @@ static enum tacit_err tell_earlier(
 	        count);
 }
 
-enum tacit_err tacit_sync_take(
-        struct tacit_engine *e, struct tacit_conversation *c, const json_t *messages, bool *whole)
+enum tacit_err tacit_sync_take(struct tacit_engine *e, struct tacit_conversation *c,
+        const json_t *messages, enum tacit_sync_from from, bool *whole)
 {
 	enum tacit_err err;
 	enum page_end end = PAGE_READ;
@@ -333,6 +335,7 @@ enum tacit_err tacit_sync_take(
 	struct tacit_op op = {
 	        .kind = TACIT_CMD_SYNC,
 	        .own_accord = true,
+	        .by_event = from == TACIT_FROM_EVENT,
 	        .conversation = c->id,
 	        .asked_after = c->seen,
 	        .message = self != NULL ? (uint64_t)self->joined : 0,
@@ -506,11 +509,12 @@ out:
 	return err;
 }
 
-static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, const json_t *list)
+static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, const json_t *body)
 {
 	enum tacit_err err = TACIT_OK;
 	size_t i, count = 0;
 	json_t *item;
+	const json_t *list = json_object_get(body, "conversations");
 	uint64_t *listed = tacit_calloc(json_array_size(list) + 1, sizeof(*listed));
 	if (listed == NULL)
 		return TACIT_E_NOMEM;
@@ -524,7 +528,9 @@ static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, co
 		if (c != NULL && c->in && op->kind == TACIT_CMD_CONVERSATIONS)
 			TRY(tacit_conversation_tell(e, op, c));
 	}
-	TRY(drop_unlisted(e, op, listed, count));
+	/* Of a list in pages, one that moved between them may be on none. */
+	if (op->listed == 0 && !json_is_true(json_object_get(body, "has_more")))
+		TRY(drop_unlisted(e, op, listed, count));
 	for (const struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
 		if (tacit_conversation_find(e, o->conversation) != NULL)
 			TRY(add_todo(op, o->conversation));
@@ -541,7 +547,12 @@ static enum tacit_err got_list(
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
 	TRY(tacit_answer_list(a->body, "conversations", MAX_CONVERSATIONS, &list));
-	TRY(absorb_all(e, op, list));
+	TRY(absorb_all(e, op, a->body));
+	op->listed += json_array_size(list);
+	bool more = json_is_true(json_object_get(a->body, "has_more")) && json_array_size(list) > 0;
+	if (more && op->listed < MAX_CONVERSATIONS)
+		return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_list,
+		        "/api/conversations?skip=%zu", op->listed);
 	if (op->kind == TACIT_CMD_CONVERSATIONS)
 		TRY(tacit_op_done(e, op, NULL));
 	else

@@ -52,6 +52,14 @@ static void unlink_entry(struct tacit_engine *e, struct tacit_outgoing *gone)
 	tacit_outbox_free(gone);
 }
 
+enum tacit_err tacit_outbox_remove(struct tacit_engine *e, struct tacit_outgoing *o)
+{
+	enum tacit_err err = tacit_records_delete_outgoing(e, o);
+	if (err == TACIT_OK)
+		unlink_entry(e, o);
+	return err;
+}
+
 enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation)
 {
 	enum tacit_err err = TACIT_OK;
@@ -60,9 +68,7 @@ enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t conversation)
 		next = o->next;
 		if (o->conversation != conversation)
 			continue;
-		err = tacit_records_delete_outgoing(e, o);
-		if (err == TACIT_OK)
-			unlink_entry(e, o);
+		err = tacit_outbox_remove(e, o);
 	}
 	return err;
 }

@@ -217,6 +217,7 @@ static enum tacit_err put_lifetime(struct tacit_engine *e, struct tacit_conversa
 		tacit_write_u64(&w, c->life.spans[i].last);
 		tacit_write_u64(&w, (uint64_t)c->life.spans[i].expires);
 	}
+	tacit_write_u64(&w, c->life.ended);
 	numbered_name("lifetime", c->id, name);
 	c->life.dirty = false;
 	return put_record(e, name, &w, &plain);
@@ -421,6 +422,8 @@ static enum tacit_err decode_lifetime(
 		life.spans[i].last = tacit_read_u64(r);
 		life.spans[i].expires = (int64_t)tacit_read_u64(r);
 	}
+	if (r->rest.n > 0) /* the first stores had no such field */
+		life.ended = tacit_read_u64(r);
 	TRY(tacit_reader_end(r));
 	struct tacit_conversation *c;
 	TRY(tacit_conversation_get(e, id, &c));

@@ -155,7 +155,11 @@ static void finished(void *ctx, const struct http_request *r, void *route, int s
 	struct api *a = ctx;
 	const struct api_route *matched = route;
 	size_t index = matched != NULL ? (size_t)(matched - api_routes) : api_route_count;
-	metrics_request(a->metrics, index, status, microseconds);
+	metrics_request(a->metrics, index, status);
+	/* What went well without a route is a poll of the live side: it took as long as nothing
+	 * happened. */
+	if (matched != NULL || status != 200)
+		metrics_time(a->metrics, microseconds);
 	log_access(&(struct log_request){
 	        .method = r != NULL ? api_method_name(r->method) : "-",
 	        .route = matched != NULL ? matched->pattern : "-",

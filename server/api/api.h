@@ -55,8 +55,12 @@ struct live_app api_live_app(struct api *a);
 struct live_http api_live_http(void);
 /* Who may use the relay of account-less transfers. */
 struct relay_app api_relay_app(struct api *a);
-/* These conversations ended by their deadline, and that is on disk. Any thread. */
-void api_tell_ended(struct api *a, const int64_t *conversations, size_t count);
+struct api_ended {
+	int64_t conversation_id, user_id;
+};
+/* These conversations ended by their deadline, and that is on disk: one entry for each member,
+ * those of a conversation together. Any thread. */
+void api_tell_ended(struct api *a, const struct api_ended *list, size_t count);
 /* What a writer of the store in another process sets to something new when it ends logins. */
 #define API_LOGINS_MARK "logins_mark"
 

@@ -25,8 +25,9 @@ enum tacit_err live_announce(struct api *a, struct store *store, int64_t user_id
 	if (!a->settings.presence)
 		return TACIT_OK;
 	TRY(store->ops->conversation_ids(store, user_id, now, add_room, &rooms));
-	live_people_announce(a->people, a->live, user_id, (const int64_t *)(const void *)rooms.p,
-	        rooms.n / sizeof(int64_t));
+	if (!live_people_announce(a->people, a->live, user_id,
+	            (const int64_t *)(const void *)rooms.p, rooms.n / sizeof(int64_t)))
+		err = TACIT_E_NOMEM;
 out:
 	tacit_buf_clear(&rooms);
 	return err;
@@ -90,14 +91,24 @@ out:
 	return err;
 }
 
-void api_tell_ended(struct api *a, const int64_t *conversations, size_t count)
+void api_tell_ended(struct api *a, const struct api_ended *list, size_t count)
 {
 	enum tacit_err err = TACIT_OK;
 	struct live_outbox o = {0};
-	for (size_t i = 0; i < count; i++)
-		TRY(live_tell_closed(&o, conversations[i], "expired", NULL, 0));
+	struct tacit_buf members = {0};
+	for (size_t i = 0; i < count; i++) {
+		int64_t id = list[i].conversation_id;
+		TRY(tacit_buf_append(&members, tacit_bytes(&list[i].user_id, sizeof(int64_t))));
+		if (i + 1 < count && list[i + 1].conversation_id == id)
+			continue;
+		TRY(live_tell_closed(&o, id, "expired", (const int64_t *)(const void *)members.p,
+		        members.n / sizeof(int64_t)));
+		members.n = 0;
+	}
 out:
-	tacit_ignore(err, "out of memory: who asks for the conversation is told that it is gone");
+	tacit_buf_clear(&members);
+	if (err != TACIT_OK)
+		live_give_up(a->live);
 	live_outbox_send(&o, a->live);
 }
 

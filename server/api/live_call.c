@@ -91,11 +91,12 @@ static void send_trouble(struct live_handle s, int64_t ack, const struct trouble
 	TRY(tacit_buf_append(&text, tacit_bytes(before, sizeof(before) - 1)));
 	TRY(write_trouble(t, &text));
 	f = live_frame_new(tacit_buf_view(&text), 0);
-	if (f != NULL)
-		live_emit(s, f);
+	TRY(f != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	live_emit(s, f);
 	live_ack(s, ack, tacit_bytes_part(tacit_buf_view(&text), sizeof(before) - 1, SIZE_MAX));
 out:
-	tacit_ignore(err, "out of memory: the client's own timeout tells it");
+	if (err != TACIT_OK) /* else a gap would go unnoticed */
+		live_disconnect(s);
 	live_frame_drop(f);
 	tacit_buf_clear(&text);
 }

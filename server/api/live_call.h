@@ -34,6 +34,7 @@ struct live_call {
 	size_t held; /* of api->held */
 
 	int64_t room, message_id, after, limit;
+	uint64_t join; /* 0: not yet */
 	bool begun, typing;
 	enum live_state state;
 	struct tacit_bytes client_id;    /* into storage */

@@ -39,8 +39,7 @@ static enum tacit_err begin_join(struct live_call *c, const json_t *body)
 	if (c->limit > API_PAGE_MAX)
 		c->limit = API_PAGE_MAX;
 	/* Joined before: what was not read yet waits again, for a history that fits to it. */
-	live_leave(c->socket, c->room);
-	live_join(c->socket, c->room);
+	c->join = live_join(c->socket, c->room);
 out:
 	return err;
 }
@@ -116,32 +115,32 @@ static enum tacit_err run_join(struct live_call *c, struct store *store)
 	struct store_member m;
 	TRY(store->ops->conversation_member(store, c->room, c->who.user_id, c->now, &m));
 	TRY(read_history(c, store, &h));
-	live_emit(c->socket, h.frame);
 	if (h.joined)
 		TRY(describe_presence(c, store));
 	struct api_json w = api_json_begin(&c->answer);
 	api_json_integer(&w, "room_id", c->room);
 	api_json_bool(&w, "joined", h.joined);
 	TRY(api_json_finish(&w));
-	if (h.joined)
-		live_open(c->socket, c->room, h.known < 0 ? 0 : h.known);
+	live_open(c->socket, c->room,
+	        &(struct live_opening){.join = c->join,
+	                .known = h.known < 0 ? 0 : h.known,
+	                .stays = h.joined,
+	                .history = h.frame});
 out:
-	if (err == TACIT_OK && !h.joined)
-		live_leave(c->socket, c->room);
 	live_frame_drop(h.frame);
 	return err;
 }
 
 static void leave_again(struct live_call *c)
 {
-	live_leave(c->socket, c->room);
+	live_leave(c->socket, c->room, c->join);
 }
 
 static enum tacit_err leave(struct live_call *c, const json_t *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
-	live_leave(c->socket, c->room);
+	live_leave(c->socket, c->room, 0);
 	TRY(answer_room(c));
 out:
 	return err;

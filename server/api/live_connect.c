@@ -95,7 +95,11 @@ static enum tacit_err let_in(
 	        .expires_at = who->expires_at,
 	        .state = k->state};
 	TRY(live_people_enter(k->api->people, &s, who->username));
-	live_accept(k->socket, &s.who);
+	err = live_accept(k->socket, &s.who);
+	if (err != TACIT_OK) {
+		live_people_leave(k->api->people, who->user_id, k->socket);
+		goto out;
+	}
 	err = store->ops->session_by_id(store, who->id, now, &again);
 	if (err != TACIT_OK || again.disabled)
 		live_disconnect(k->socket);

@@ -157,10 +157,6 @@ enum tacit_err live_tell_closed(struct live_outbox *o, int64_t room, const char 
 	api_json_integer(&w, "room_id", room);
 	api_json_text(&w, "reason", tacit_cstr(reason));
 	TRY(frame_of(&w, 0, &frame));
-	if (members == NULL)
-		TRY(put(o,
-		        &(struct live_post){
-		                .kind = TO_ROOM, .room = room, .frame = live_frame_hold(frame)}));
 	TRY(put(o, &(struct live_post){.kind = EVICT, .room = room}));
 	for (size_t i = 0; i < count; i++)
 		TRY(put(o, &(struct live_post){.kind = TO_USER,

@@ -33,8 +33,8 @@ TACIT_MUST_USE enum tacit_err live_tell_expiry(
 TACIT_MUST_USE enum tacit_err live_tell_participants(struct live_outbox *o, int64_t room,
         enum live_change change, const struct live_person *people, size_t count,
         const struct live_person *by);
-/* The room is over: its members are told on all their sockets (without members: those that have
- * joined), which leave it. reason: "closed", "expired". */
+/* The room is over: its members are told on all their sockets, which leave it. reason: "closed",
+ * "expired". */
 TACIT_MUST_USE enum tacit_err live_tell_closed(struct live_outbox *o, int64_t room,
         const char *reason, const int64_t *members, size_t count);
 /* The sockets of this login, with session_id 0 of the user, are disconnected. */

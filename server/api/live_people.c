@@ -10,15 +10,15 @@
 
 struct person {
 	struct person *next; /* in the bucket */
-	int64_t user_id;
-	char username[TACIT_MAX_USERNAME + 1];
+	struct live_person who;
 	enum live_state told; /* LIVE_OFFLINE at first */
 	struct live_guest *sockets;
 	size_t count, room;
 };
 
 struct live_people {
-	pthread_mutex_t lock; /* taken before that of a mailbox, never the other way round */
+	pthread_mutex_t telling; /* taken before lock, and that before a mailbox's */
+	pthread_mutex_t lock;    /* for moments: loops take it, too */
 	struct person **buckets;
 	size_t bucket_count, person_count; /* buckets: a power of two */
 	int64_t soonest;                   /* no login expires before */
@@ -32,11 +32,12 @@ struct live_people *live_people_new(void)
 	p->bucket_count = FIRST_BUCKETS;
 	p->soonest = INT64_MAX;
 	p->buckets = tacit_calloc(p->bucket_count, sizeof(struct person *));
-	if (p->buckets == NULL || pthread_mutex_init(&p->lock, NULL) != 0) {
-		tacit_free(p->buckets);
+	if (p->buckets == NULL) {
 		tacit_free(p);
 		return NULL;
 	}
+	(void)pthread_mutex_init(&p->telling, NULL);
+	(void)pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
 
@@ -55,6 +56,7 @@ void live_people_free(struct live_people *p)
 			next = one->next;
 			free_person(one);
 		}
+	(void)pthread_mutex_destroy(&p->telling);
 	(void)pthread_mutex_destroy(&p->lock);
 	tacit_free(p->buckets);
 	tacit_free(p);
@@ -71,7 +73,7 @@ static struct person **bucket_of(const struct live_people *p, int64_t user_id)
 static struct person *find(const struct live_people *p, int64_t user_id)
 {
 	struct person *one = *bucket_of(p, user_id);
-	while (one != NULL && one->user_id != user_id)
+	while (one != NULL && one->who.user_id != user_id)
 		one = one->next;
 	return one;
 }
@@ -89,7 +91,7 @@ static void grow(struct live_people *p)
 	for (size_t i = 0; i < old_count; i++)
 		for (struct person *one = old[i], *next; one != NULL; one = next) {
 			next = one->next;
-			struct person **head = bucket_of(p, one->user_id);
+			struct person **head = bucket_of(p, one->who.user_id);
 			one->next = *head;
 			*head = one;
 		}
@@ -103,8 +105,8 @@ static struct person *add(struct live_people *p, int64_t user_id, const char *us
 		return NULL;
 	if (p->person_count >= 2 * p->bucket_count)
 		grow(p);
-	one->user_id = user_id;
-	(void)snprintf(one->username, sizeof(one->username), "%s", username);
+	one->who.user_id = user_id;
+	(void)snprintf(one->who.username, sizeof(one->who.username), "%s", username);
 	struct person **head = bucket_of(p, user_id);
 	one->next = *head;
 	*head = one;
@@ -126,7 +128,7 @@ static void forget_if_gone(struct live_people *p, struct person *one)
 {
 	if (one->count > 0 || one->told != LIVE_OFFLINE)
 		return;
-	struct person **link = bucket_of(p, one->user_id);
+	struct person **link = bucket_of(p, one->who.user_id);
 	while (*link != one)
 		link = &(*link)->next;
 	*link = one->next;
@@ -223,11 +225,11 @@ static const char *const state_names[] = {
         [LIVE_ONLINE] = "online",
 };
 
-static void write_state(struct api_json *w, const struct person *one, enum live_state state)
+static void write_state(struct api_json *w, const struct live_person *who, enum live_state state)
 {
 	api_json_open_object(w, NULL);
-	api_json_integer(w, "user_id", one->user_id);
-	api_json_text(w, "username", tacit_cstr(one->username));
+	api_json_integer(w, "user_id", who->user_id);
+	api_json_text(w, "username", tacit_cstr(who->username));
 	api_json_text(w, "state", tacit_cstr(state_names[state]));
 	api_json_close_object(w);
 }
@@ -249,11 +251,11 @@ static struct live_frame *finish(struct api_json *w)
 }
 
 static bool tell_room(
-        struct live *live, int64_t room, const struct person *one, enum live_state state)
+        struct live *live, int64_t room, const struct live_person *who, enum live_state state)
 {
 	struct tacit_buf text = {0};
 	struct api_json w = begin(&text, room);
-	write_state(&w, one, state);
+	write_state(&w, who, state);
 	struct live_frame *f = finish(&w);
 	if (f != NULL)
 		live_publish(live, room, f, NULL);
@@ -262,38 +264,70 @@ static bool tell_room(
 	return f != NULL;
 }
 
-void live_people_announce(struct live_people *p, struct live *live, int64_t user_id,
-        const int64_t *rooms, size_t count)
+/* True: *state is to be told of *who, and counts as told. */
+static bool begin_telling(struct live_people *p, int64_t user_id, struct live_person *who,
+        enum live_state *state, enum live_state *before)
 {
 	(void)pthread_mutex_lock(&p->lock);
 	struct person *one = find(p, user_id);
-	enum live_state state = one != NULL ? state_of(one) : LIVE_OFFLINE;
-	if (one != NULL && state != one->told) {
-		bool told = true;
-		for (size_t i = 0; i < count; i++)
-			told = tell_room(live, rooms[i], one, state) && told;
-		if (told)
-			one->told = state;
+	bool news = one != NULL && state_of(one) != one->told;
+	if (news) {
+		*who = one->who;
+		*before = one->told;
+		*state = one->told = state_of(one);
 		forget_if_gone(p, one);
 	}
 	(void)pthread_mutex_unlock(&p->lock);
+	return news;
+}
+
+/* Not all have heard it. Nobody else tells meanwhile; the person may have gone, and then it would
+ * have been the end of them that was told, or come anew. */
+static void take_back(struct live_people *p, const struct live_person *who, enum live_state before)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	struct person *one = find(p, who->user_id);
+	if (one == NULL)
+		one = add(p, who->user_id, who->username);
+	if (one != NULL)
+		one->told = before;
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+bool live_people_announce(struct live_people *p, struct live *live, int64_t user_id,
+        const int64_t *rooms, size_t count)
+{
+	struct live_person who;
+	enum live_state state, before;
+	bool told = true;
+	(void)pthread_mutex_lock(&p->telling);
+	if (begin_telling(p, user_id, &who, &state, &before)) {
+		for (size_t i = 0; i < count; i++)
+			told = tell_room(live, rooms[i], &who, state) && told;
+		if (!told)
+			take_back(p, &who, before);
+	}
+	(void)pthread_mutex_unlock(&p->telling);
+	return told;
 }
 
 void live_people_describe(struct live_people *p, struct live_handle s, int64_t room,
         const int64_t *users, size_t count)
 {
 	struct tacit_buf text = {0};
+	(void)pthread_mutex_lock(&p->telling);
 	(void)pthread_mutex_lock(&p->lock);
 	struct api_json w = begin(&text, room);
 	for (size_t i = 0; i < count; i++) {
 		const struct person *one = find(p, users[i]);
 		if (one != NULL && state_of(one) != LIVE_OFFLINE)
-			write_state(&w, one, state_of(one));
+			write_state(&w, &one->who, state_of(one));
 	}
+	(void)pthread_mutex_unlock(&p->lock);
 	struct live_frame *f = finish(&w);
 	if (f != NULL)
-		live_emit(s, f);
-	(void)pthread_mutex_unlock(&p->lock);
+		live_whisper(s, room, f);
+	(void)pthread_mutex_unlock(&p->telling);
 	live_frame_drop(f);
 	tacit_buf_clear(&text);
 }
@@ -310,7 +344,7 @@ enum tacit_err live_people_untold(struct live_people *p, size_t limit, struct ta
 			if (found == limit || state_of(one) == one->told)
 				continue;
 			found++;
-			TRY(tacit_buf_append(ids, tacit_bytes(&one->user_id, sizeof(int64_t))));
+			TRY(tacit_buf_append(ids, tacit_bytes(&one->who.user_id, sizeof(int64_t))));
 		}
 out:
 	(void)pthread_mutex_unlock(&p->lock);

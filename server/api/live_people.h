@@ -1,8 +1,9 @@
 /* live_people.h - who is connected, and what others may know of it. Never stored.
  *
  * A person is online when one of their sockets is, away when the best of them is away, and offline
- * to others when all are hidden or gone. What was last told of a person is remembered here, and
- * telling is done under the lock: so the last thing told is the last that was true. Any thread. */
+ * to others when all are hidden or gone. What was last told of a person is remembered here, and one
+ * thread tells at a time: so the last thing told is the last that was true. Any thread; loops do
+ * not call those that tell, which may take as long as somebody has rooms. */
 #ifndef TACIT_SERVER_API_LIVE_PEOPLE_H
 #define TACIT_SERVER_API_LIVE_PEOPLE_H
 
@@ -31,10 +32,11 @@ void live_people_set_state(
 /* The login lasts until then. */
 void live_people_extend(struct live_people *p, int64_t user_id, int64_t session_id, int64_t until);
 
-/* Tells what is true of the user now to these rooms, if it is not what was told last. */
-void live_people_announce(struct live_people *p, struct live *live, int64_t user_id,
+/* Tells what is true of the user now to these rooms, if it is not what was told last. False: out of
+ * memory; then it counts as not told. */
+bool live_people_announce(struct live_people *p, struct live *live, int64_t user_id,
         const int64_t *rooms, size_t count);
-/* Sends s who of these users is there. Others hear nothing. */
+/* Sends s, which has joined the room, who of these users is there. Others hear nothing. */
 void live_people_describe(struct live_people *p, struct live_handle s, int64_t room,
         const int64_t *users, size_t count);
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -284,6 +285,16 @@ static void report_up(struct worker *w, enum tacit_err opened)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* For who looks at the process from outside. */
+static void name_thread(enum job_lane lane)
+{
+	static const char *const names[JOB_LANES] = {[JOB_READ] = "reader",
+	        [JOB_WRITE] = "writer",
+	        [JOB_HASH] = "hasher",
+	        [JOB_FILE] = "filer"};
+	(void)prctl(PR_SET_NAME, names[lane]);
+}
+
 static void *work(void *ctx)
 {
 	struct worker *w = ctx;
@@ -291,6 +302,7 @@ static void *work(void *ctx)
 	bool writes = w->lane == &w->pool->lanes[JOB_WRITE];
 	enum tacit_err *errors = NULL;
 	inside = w->pool;
+	name_thread((enum job_lane)(w->lane - w->pool->lanes));
 	if (s->thread_open != NULL)
 		w->context = s->thread_open(s->ctx);
 	bool needed = writes || w->lane == &w->pool->lanes[JOB_READ];

@@ -32,8 +32,8 @@ void home_timer_stop(struct timer *t)
 /* Appended, or a little before the end: what is asked for is nearly always the latest. */
 void home_timer_set(struct home *h, struct timer *t, enum home_timer kind, int64_t due_ms)
 {
+	home_timer_stop(t); /* first: it may be the last of this very line */
 	struct timer *head = &h->timers[kind], *after = head->prev;
-	home_timer_stop(t);
 	t->due_ms = due_ms;
 	while (after != head && after->due_ms > due_ms)
 		after = after->prev;
@@ -161,6 +161,13 @@ void home_turn_over(void *ctx, uint32_t loop)
 	set_alarm(h);
 }
 
+void home_give_up(struct home *h, uint16_t close_code)
+{
+	for (size_t i = 0; i < h->seat_room; i++)
+		if (h->seats[i] != NULL)
+			session_close(&h->seats[i]->session, SESSION_SAY_CLOSE, close_code);
+}
+
 void home_stops(void *ctx, uint32_t loop)
 {
 	struct home *h = here;
@@ -169,11 +176,7 @@ void home_stops(void *ctx, uint32_t loop)
 	if (h == NULL)
 		return;
 	h->stopping = true;
-	for (size_t i = 0; i < h->seat_room; i++) {
-		if (h->seats[i] != NULL)
-			session_close(
-			        &h->seats[i]->session, SESSION_SAY_CLOSE, TACIT_WS_GOING_AWAY);
-	}
+	home_give_up(h, TACIT_WS_GOING_AWAY);
 }
 
 void home_ended(void *ctx, uint32_t loop)

@@ -110,6 +110,8 @@ void home_ended(void *live, uint32_t loop);
 
 void home_timer_set(struct home *h, struct timer *t, enum home_timer kind, int64_t due_ms);
 void home_timer_stop(struct timer *t);
+/* Closes all sessions: their clients come back and begin anew. */
+void home_give_up(struct home *h, uint16_t close_code);
 /* Everything that is due by now. */
 void home_run_timers(struct home *h);
 
@@ -148,11 +150,15 @@ struct live_socket *socket_find(struct home *h, struct live_handle s);
 /* From live_accept on it is its user's, too. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err socket_of_user(struct home *h, struct live_socket *k);
 void socket_send(struct home *h, struct live_socket *k, struct net_frame *f);
+/* To all of a user's sockets here. Who cannot take it is closed, and finds out when it comes back.
+ */
+void socket_send_user(struct home *h, int64_t user_id, struct net_frame *f);
 
 /* --- rooms.c --- */
-void room_join(struct home *h, struct live_socket *k, int64_t room);
-void room_open(struct home *h, struct live_socket *k, int64_t room, int64_t known);
-void room_leave(struct home *h, struct live_socket *k, int64_t room);
+void room_join(struct home *h, struct live_socket *k, int64_t room, uint64_t join);
+void room_open(struct home *h, struct live_socket *k, int64_t room, const struct live_opening *o);
+void room_leave(struct home *h, struct live_socket *k, int64_t room, uint64_t join);
+void room_whisper(struct home *h, struct live_socket *k, int64_t room, struct net_frame *f);
 void room_leave_all(struct home *h, struct live_socket *k);
 void room_publish(
         struct home *h, int64_t room, struct net_frame *f, const struct live_handle *except);

@@ -51,15 +51,21 @@ static struct http_response *plain(int status, struct tacit_bytes text)
 	return NULL;
 }
 
-static struct http_response *unavailable(int status, unsigned retry_after)
+/* The error object of all calls, as far as the application has one. */
+static struct http_response *unavailable(const struct live *l, int status, unsigned retry_after)
 {
 	char seconds[16];
-	struct http_response *r = plain(status, TACIT_STR("Try again later."));
+	struct http_response *r = http_response_new(status);
 	(void)snprintf(seconds, sizeof(seconds), "%u", retry_after > 0 ? retry_after : 1);
-	if (r != NULL && http_response_header(r, "Retry-After", seconds) == TACIT_OK)
-		return r;
-	http_response_free(r);
-	return NULL;
+	if (r == NULL || http_response_header(r, "Retry-After", seconds) != TACIT_OK ||
+	        http_response_header(r, "Cache-Control", "no-store") != TACIT_OK) {
+		http_response_free(r);
+		return NULL;
+	}
+	if (l->under.error_body != NULL)
+		l->under.error_body(l->under.ctx, status, &r->body);
+	r->content_type = r->body.n > 0 ? "application/json" : NULL;
+	return r;
 }
 
 /* NULL stands for "out of memory": then the answer is an empty 503, or nothing at all. */
@@ -218,6 +224,7 @@ static struct http_response *refuse_version(void)
 
 struct errand {
 	struct net_letter letter;
+	const struct live *live;
 	struct http_handle from;
 	enum http_method method;
 	bool websocket;
@@ -262,7 +269,7 @@ static void open_letter(struct net_letter *letter, bool lost)
 {
 	struct errand *e = (struct errand *)letter;
 	if (lost || home_here() == NULL)
-		reply(e->from, unavailable(503, 1));
+		reply(e->from, unavailable(e->live, 503, 1));
 	else
 		run_errand(home_here(), e);
 	tacit_free(e);
@@ -272,7 +279,7 @@ static void send_errand(uint32_t loop, const struct errand *e)
 {
 	struct errand *copy = tacit_alloc(sizeof(*copy) + e->body.n);
 	if (copy == NULL) {
-		reply(e->from, unavailable(503, 1));
+		reply(e->from, unavailable(e->live, 503, 1));
 		return;
 	}
 	*copy = *e;
@@ -288,8 +295,11 @@ static void to_session(struct live *l, struct http_handle from, const struct htt
 {
 	uint32_t loop;
 	struct home *h = home_here();
-	struct errand e = {
-	        .from = from, .method = r->method, .websocket = a->websocket, .body = r->body};
+	struct errand e = {.live = l,
+	        .from = from,
+	        .method = r->method,
+	        .websocket = a->websocket,
+	        .body = r->body};
 	memcpy(e.sid, a->sid, sizeof(e.sid));
 	memcpy(e.accept, accept, strlen(accept) + 1);
 	if (!seat_loop_of(a->sid, &loop) ||
@@ -309,12 +319,12 @@ static void begin_session(struct live *l, struct http_handle from, const struct 
 	unsigned retry_after = 0;
 	struct home *h = home_here();
 	if (l->http.admit != NULL && !l->http.admit(l->app.ctx, r, &retry_after)) {
-		reply(from, unavailable(429, retry_after));
+		reply(from, unavailable(l, 429, retry_after));
 		return;
 	}
 	struct request_copy *copy = request_copy(r);
 	if (copy == NULL) {
-		reply(from, unavailable(503, 1));
+		reply(from, unavailable(l, 503, 1));
 	} else if (a->websocket) {
 		struct opening *o = tacit_calloc(1, sizeof(*o));
 		if (o != NULL) {
@@ -323,13 +333,13 @@ static void begin_session(struct live *l, struct http_handle from, const struct 
 		} else {
 			request_free(copy);
 		}
-		reply(from, o != NULL ? switch_protocols(accept, o) : unavailable(503, 1));
+		reply(from, o != NULL ? switch_protocols(accept, o) : unavailable(l, 503, 1));
 	} else {
 		struct seat *seat = seat_new(h, SESSION_POLLING, copy);
 		if (seat != NULL && session_poll(&seat->session))
 			seat->poll = from;
 		else
-			reply(from, unavailable(503, 1));
+			reply(from, unavailable(l, 503, 1));
 	}
 }
 
@@ -393,7 +403,7 @@ static void handle(void *ctx, struct http_handle from, const struct http_request
 		return;
 	}
 	if (home_here() == NULL) {
-		reply(from, unavailable(503, 1));
+		reply(from, unavailable(l, 503, 1));
 	} else if (!read_request(l, r, &a)) {
 		reply(from, refuse(a.refusal));
 	} else if (a.websocket && !header_is(r, "sec-websocket-version", "13")) {

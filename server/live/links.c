@@ -148,7 +148,7 @@ static struct link *new_link(struct seat *seat, struct net_line *line)
 	link->line = line;
 	link->seat = seat;
 	link->reader = (struct tacit_ws_reader){
-	        .role = TACIT_WS_SERVER, .max_message = seat->home->live->settings.max_payload};
+	        .role = TACIT_WS_SERVER, .max_message = session_max_message(&seat->session)};
 	return link;
 }
 

@@ -20,6 +20,7 @@ enum op_kind {
 	OP_JOIN,
 	OP_OPEN,
 	OP_LEAVE,
+	OP_WHISPER,
 	OP_PUBLISH,
 	OP_PUBLISH_USER,
 	OP_EVICT,
@@ -30,7 +31,9 @@ struct op {
 	enum op_kind kind;
 	struct live_handle s; /* PUBLISH: who gets nothing */
 	bool except;
-	int64_t id, other; /* room, user, ack; known, session */
+	int64_t id, other; /* room, user, ack; known, user, session */
+	uint64_t join;
+	bool stays;
 	struct live_identity who;
 	struct net_frame *frame;
 	struct tacit_bytes text;
@@ -44,6 +47,17 @@ struct op_letter {
 	struct tacit_bytes binary[TACIT_SIO_MAX_ATTACHMENTS];
 	uint8_t bytes[];
 };
+
+/* A frame of the application is a frame of net under another name. */
+static struct net_frame *net_of(struct live_frame *f)
+{
+	return (struct net_frame *)f;
+}
+
+static struct live_frame *frame_of(struct net_frame *f)
+{
+	return (struct live_frame *)f;
+}
 
 /* --- on the loop --- */
 
@@ -73,20 +87,6 @@ static void accept_socket(struct home *h, struct live_socket *k, const struct op
 	tacit_buf_clear(&sid);
 	if (full)
 		live_disconnect(oldest);
-}
-
-static void send_to_user(struct home *h, int64_t user_id, struct net_frame *f)
-{
-	struct user *u = (struct user *)table_find(&h->users, user_id);
-	struct live_socket *k = u != NULL ? u->first : NULL;
-	for (struct live_socket *next; k != NULL; k = next) {
-		next = k->next_of_user;
-		home_count(&h->counters->frames_out, 1);
-		if (k->path == NULL && !session_offer(k->session, f))
-			home_count(&h->counters->dropped_frames, 1);
-		else if (k->path != NULL)
-			socket_send(h, k, f);
-	}
 }
 
 /* The application hears of each, and may send meanwhile: the list is looked at anew each time. */
@@ -123,13 +123,18 @@ static void perform_on_socket(struct home *h, struct live_socket *k, const struc
 		session_ack(k->session, k, op->id, op->text, op->binary, op->count);
 		return;
 	case OP_JOIN:
-		room_join(h, k, op->id);
+		room_join(h, k, op->id, op->join);
 		return;
 	case OP_OPEN:
-		room_open(h, k, op->id, op->other);
+		room_open(h, k, op->id,
+		        &(struct live_opening){
+		                op->join, op->other, op->stays, frame_of(op->frame)});
 		return;
 	case OP_LEAVE:
-		room_leave(h, k, op->id);
+		room_leave(h, k, op->id, op->join);
+		return;
+	case OP_WHISPER:
+		room_whisper(h, k, op->id, op->frame);
 		return;
 	default:
 		return;
@@ -144,7 +149,7 @@ static void perform(struct home *h, const struct op *op)
 		room_publish(h, op->id, op->frame, op->except ? &op->s : NULL);
 		return;
 	case OP_PUBLISH_USER:
-		send_to_user(h, op->id, op->frame);
+		socket_send_user(h, op->id, op->frame);
 		return;
 	case OP_EVICT:
 		room_evict(h, op->id, op->other);
@@ -202,28 +207,71 @@ static struct op_letter *write_letter(const struct op *op)
 	return l;
 }
 
-static void dispatch(uint32_t loop, const struct op *op)
+/* When there is no memory for a letter, nobody knows whom it would have told what: whoever is on
+ * that loop begins anew. This letter needs none; as boxes do, it outlives its loop. */
+static struct distress {
+	struct net_letter letter;
+	_Atomic bool posted;
+} distress[HOME_LOOPS];
+
+static void open_distress(struct net_letter *letter, bool lost)
+{
+	struct distress *d = (struct distress *)letter;
+	atomic_store(&d->posted, false); /* first: what is lost from now on is another's */
+	if (!lost && home_here() != NULL)
+		home_give_up(home_here(), TACIT_WS_TRY_LATER);
+}
+
+static void give_up(uint32_t loop)
+{
+	struct home *h = home_here();
+	if (h != NULL && h->loop == loop) {
+		home_give_up(h, TACIT_WS_TRY_LATER);
+	} else if (!atomic_exchange(&distress[loop].posted, true)) {
+		distress[loop].letter.open = open_distress;
+		net_post(loop, &distress[loop].letter);
+	}
+}
+
+static enum tacit_err dispatch(uint32_t loop, const struct op *op)
 {
 	struct home *h = home_here();
 	if (h != NULL && h->loop == loop) {
 		perform(h, op);
-		return;
+		return TACIT_OK;
 	}
 	struct op_letter *l = write_letter(op);
-	if (l != NULL) /* else: out of memory, and the client will miss it in its history */
-		net_post(loop, &l->letter);
+	if (l == NULL) {
+		give_up(loop);
+		return TACIT_E_NOMEM;
+	}
+	net_post(loop, &l->letter);
+	return TACIT_OK;
+}
+
+/* To a socket: that it was closed instead tells it. */
+static void dispatch_to(const struct op *op)
+{
+	tacit_ignore(dispatch(op->s.loop, op), "the loop has given up");
 }
 
 static void dispatch_all(struct live *l, const struct op *op)
 {
 	for (uint32_t i = 0; i < HOME_LOOPS; i++)
 		if (atomic_load_explicit(&l->homes[i], memory_order_acquire))
-			dispatch(i, op);
+			tacit_ignore(dispatch(i, op), "the loop has given up");
 }
 
-void live_accept(struct live_handle s, const struct live_identity *who)
+void live_give_up(struct live *l)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_ACCEPT, .s = s, .who = *who});
+	for (uint32_t i = 0; i < HOME_LOOPS; i++)
+		if (atomic_load_explicit(&l->homes[i], memory_order_acquire))
+			give_up(i);
+}
+
+enum tacit_err live_accept(struct live_handle s, const struct live_identity *who)
+{
+	return dispatch(s.loop, &(struct op){.kind = OP_ACCEPT, .s = s, .who = *who});
 }
 
 static enum tacit_err write_refusal(struct tacit_buf *out, const char *message, const char *code)
@@ -242,24 +290,13 @@ void live_refuse(struct live_handle s, const char *message, const char *code)
 	struct op op = {.kind = OP_REFUSE, .s = s, .text = TACIT_STR("{\"message\":\"Refused\"}")};
 	if (write_refusal(&text, message, code) == TACIT_OK)
 		op.text = tacit_buf_view(&text);
-	dispatch(s.loop, &op);
+	dispatch_to(&op);
 	tacit_buf_clear(&text);
 }
 
 void live_disconnect(struct live_handle s)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_DISCONNECT, .s = s});
-}
-
-/* A frame of the application is a frame of net under another name. */
-static struct net_frame *net_of(struct live_frame *f)
-{
-	return (struct net_frame *)f;
-}
-
-static struct live_frame *frame_of(struct net_frame *f)
-{
-	return (struct live_frame *)f;
+	dispatch_to(&(struct op){.kind = OP_DISCONNECT, .s = s});
 }
 
 struct live_frame *live_frame_new_binary(
@@ -302,7 +339,7 @@ void live_frame_drop(struct live_frame *f)
 void live_emit(struct live_handle s, struct live_frame *f)
 {
 	if (f != NULL)
-		dispatch(s.loop, &(struct op){.kind = OP_EMIT, .s = s, .frame = net_of(f)});
+		dispatch_to(&(struct op){.kind = OP_EMIT, .s = s, .frame = net_of(f)});
 }
 
 void live_ack_binary(struct live_handle s, int64_t ack, struct tacit_bytes args,
@@ -310,12 +347,8 @@ void live_ack_binary(struct live_handle s, int64_t ack, struct tacit_bytes args,
 {
 	if (ack < 0 || count > TACIT_SIO_MAX_ATTACHMENTS)
 		return;
-	dispatch(s.loop, &(struct op){.kind = OP_ACK,
-	                         .s = s,
-	                         .id = ack,
-	                         .text = args,
-	                         .binary = binary,
-	                         .count = count});
+	dispatch_to(&(struct op){
+	        .kind = OP_ACK, .s = s, .id = ack, .text = args, .binary = binary, .count = count});
 }
 
 void live_ack(struct live_handle s, int64_t ack, struct tacit_bytes args)
@@ -323,19 +356,35 @@ void live_ack(struct live_handle s, int64_t ack, struct tacit_bytes args)
 	live_ack_binary(s, ack, args, NULL, 0);
 }
 
-void live_join(struct live_handle s, int64_t room)
+uint64_t live_join(struct live_handle s, int64_t room)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_JOIN, .s = s, .id = room});
+	static _Atomic uint64_t joins;
+	uint64_t join = atomic_fetch_add_explicit(&joins, 1, memory_order_relaxed) + 1;
+	dispatch_to(&(struct op){.kind = OP_JOIN, .s = s, .id = room, .join = join});
+	return join;
 }
 
-void live_open(struct live_handle s, int64_t room, int64_t known)
+void live_open(struct live_handle s, int64_t room, const struct live_opening *o)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_OPEN, .s = s, .id = room, .other = known});
+	dispatch_to(&(struct op){.kind = OP_OPEN,
+	        .s = s,
+	        .id = room,
+	        .other = o->known,
+	        .join = o->join,
+	        .stays = o->stays,
+	        .frame = net_of(o->history)});
 }
 
-void live_leave(struct live_handle s, int64_t room)
+void live_leave(struct live_handle s, int64_t room, uint64_t join)
 {
-	dispatch(s.loop, &(struct op){.kind = OP_LEAVE, .s = s, .id = room});
+	dispatch_to(&(struct op){.kind = OP_LEAVE, .s = s, .id = room, .join = join});
+}
+
+void live_whisper(struct live_handle s, int64_t room, struct live_frame *f)
+{
+	if (f != NULL)
+		dispatch_to(
+		        &(struct op){.kind = OP_WHISPER, .s = s, .id = room, .frame = net_of(f)});
 }
 
 void live_publish(

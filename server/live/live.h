@@ -76,12 +76,12 @@ struct live_settings {
 	const char *const *namespaces;
 };
 
-/* Any thread. */
-void live_accept(struct live_handle s, const struct live_identity *who);
+/* Any thread. Fails: NOMEM, and s is closed without having been accepted. */
+TACIT_MUST_USE enum tacit_err live_accept(struct live_handle s, const struct live_identity *who);
 /* connect_error with this message and {"code": code} as data. */
 void live_refuse(struct live_handle s, const char *message, const char *code);
-/* Says DISCONNECT; the socket has gone with this call. The client closes the session then, and if it
- * doesn't, we do, a little later. */
+/* Says DISCONNECT; the socket has gone with this call. The client closes the session then, and if
+ * it doesn't, we do, a little later. */
 void live_disconnect(struct live_handle s);
 
 /* One event: args is the text of a JSON array's inside, as `"name",{...}` is inside ["name",{...}].
@@ -104,12 +104,24 @@ void live_ack(struct live_handle s, int64_t ack, struct tacit_bytes args);
 void live_ack_binary(struct live_handle s, int64_t ack, struct tacit_bytes args,
         const struct tacit_bytes *binary, size_t count);
 
+/* What a socket that has joined waits for. */
+struct live_opening {
+	uint64_t join; /* what live_join gave; 0: whichever is the latest */
+	int64_t known; /* messages with a lower or equal order are known, from history */
+	bool stays;    /* false: it gets the history, but leaves the room */
+	struct live_frame *history; /* stays the caller's; NULL: none */
+};
 /* Any thread. A socket that has joined gets the room's frames, but they are held back (bounded)
- * until live_open says up to which message it knows the room: those with a lower or equal order are
- * dropped then, so that history and live messages meet without a gap and without a double. */
-void live_join(struct live_handle s, int64_t room);
-void live_open(struct live_handle s, int64_t room, int64_t known);
-void live_leave(struct live_handle s, int64_t room);
+ * until live_open: so history and live messages meet without a gap and without a double. A history
+ * that the queue has no room for is dropped like the rest, and told by fell_behind. Who joins again
+ * begins anew: what was held is dropped, and the openings of earlier joins only bring their
+ * histories. */
+uint64_t live_join(struct live_handle s, int64_t room);
+void live_open(struct live_handle s, int64_t room, const struct live_opening *o);
+/* join as above. */
+void live_leave(struct live_handle s, int64_t room, uint64_t join);
+/* One of the room's frames for this socket alone: nothing, when it has not joined. */
+void live_whisper(struct live_handle s, int64_t room, struct live_frame *f);
 
 /* Any thread: to everybody who has joined room, on all loops; except (may be NULL) gets nothing. */
 void live_publish(
@@ -118,6 +130,9 @@ void live_publish(
 void live_publish_user(struct live *l, int64_t user_id, struct live_frame *f);
 /* Any thread: the user's sockets leave the room (0: every user's do). */
 void live_evict(struct live *l, int64_t room, int64_t user_id);
+/* Any thread: something could not be told (there is no memory). All sessions are closed; clients
+ * come back, join and read what they missed. What fails within this module does so by itself. */
+void live_give_up(struct live *l);
 /* Any thread: the login's sockets are disconnected; with session_id 0 all of the user's. */
 void live_end(struct live *l, int64_t user_id, int64_t session_id);
 

@@ -20,6 +20,7 @@ struct member {
 	struct member *next; /* of the socket */
 	size_t index;        /* in the room */
 	bool open, behind;
+	uint64_t join;
 	int64_t known; /* when open: frames up to here were told otherwise */
 	struct net_ring held;
 };
@@ -30,6 +31,13 @@ static struct member *find(const struct live_socket *k, int64_t id)
 	while (m != NULL && m->room->entry.key != id)
 		m = m->next;
 	return m;
+}
+
+/* As far as nobody has joined again since. */
+static struct member *find_join(const struct live_socket *k, int64_t id, uint64_t join)
+{
+	struct member *m = find(k, id);
+	return m != NULL && (join == 0 || m->join == join) ? m : NULL;
 }
 
 static struct room *room_named(struct home *h, int64_t id)
@@ -70,27 +78,6 @@ static bool has_room_for_one(struct room *r)
 	return true;
 }
 
-void room_join(struct home *h, struct live_socket *k, int64_t id)
-{
-	if (find(k, id) != NULL)
-		return;
-	struct room *r = room_named(h, id);
-	struct member *m = r != NULL ? tacit_calloc(1, sizeof(*m)) : NULL;
-	if (m == NULL || !has_room_for_one(r)) {
-		tacit_free(m);
-		if (r != NULL)
-			drop_if_empty(h, r);
-		session_close(k->session, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER);
-		return;
-	}
-	m->room = r;
-	m->k = k;
-	m->index = r->count;
-	m->next = k->rooms;
-	k->rooms = m;
-	r->members[r->count++] = m;
-}
-
 static void leave(struct home *h, struct member *m)
 {
 	struct room *r = m->room;
@@ -105,9 +92,9 @@ static void leave(struct home *h, struct member *m)
 	tacit_free(m);
 }
 
-void room_leave(struct home *h, struct live_socket *k, int64_t id)
+void room_leave(struct home *h, struct live_socket *k, int64_t id, uint64_t join)
 {
-	struct member *m = find(k, id);
+	struct member *m = find_join(k, id, join);
 	if (m != NULL)
 		leave(h, m);
 }
@@ -116,6 +103,27 @@ void room_leave_all(struct home *h, struct live_socket *k)
 {
 	while (k->rooms != NULL)
 		leave(h, k->rooms);
+}
+
+void room_join(struct home *h, struct live_socket *k, int64_t id, uint64_t join)
+{
+	room_leave(h, k, id, 0);
+	struct room *r = room_named(h, id);
+	struct member *m = r != NULL ? tacit_calloc(1, sizeof(*m)) : NULL;
+	if (m == NULL || !has_room_for_one(r)) {
+		tacit_free(m);
+		if (r != NULL)
+			drop_if_empty(h, r);
+		session_close(k->session, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER);
+		return;
+	}
+	m->room = r;
+	m->k = k;
+	m->join = join;
+	m->index = r->count;
+	m->next = k->rooms;
+	k->rooms = m;
+	r->members[r->count++] = m;
 }
 
 /* --- frames --- */
@@ -168,6 +176,14 @@ static void give_elsewhere(struct home *h, struct member *m, const struct net_fr
 	net_frame_drop(other);
 }
 
+static void give_either(struct home *h, struct member *m, struct net_frame *f)
+{
+	if (m->k->path == NULL)
+		give(h, m, f);
+	else
+		give_elsewhere(h, m, f);
+}
+
 static bool is(const struct live_socket *k, const struct live_handle *s)
 {
 	return s != NULL && s->loop == k->handle.loop && s->slot == k->handle.slot &&
@@ -181,26 +197,65 @@ void room_publish(struct home *h, int64_t id, struct net_frame *f, const struct 
 		struct member *m = r->members[i];
 		if (is(m->k, except))
 			continue;
-		if (m->k->path == NULL)
-			give(h, m, f);
-		else
-			give_elsewhere(h, m, f);
+		give_either(h, m, f);
 	}
 }
 
-void room_open(struct home *h, struct live_socket *k, int64_t id, int64_t known)
+void room_whisper(struct home *h, struct live_socket *k, int64_t id, struct net_frame *f)
 {
 	struct member *m = find(k, id);
+	if (m != NULL)
+		give_either(h, m, f);
+}
+
+/* Histories are large and many may be asked for at once: they take what room there is. */
+static bool offer_history(struct home *h, struct live_socket *k, struct net_frame *f)
+{
+	struct net_frame *mine =
+	        k->path == NULL ? net_frame_hold(f) : wire_readdress(f, tacit_cstr(k->path));
+	bool fits = mine != NULL && session_offer(k->session, mine);
+	net_frame_drop(mine);
+	home_count(fits ? &h->counters->frames_out : &h->counters->dropped_frames, 1);
+	return fits;
+}
+
+/* Of an earlier join, or the socket has left since: who has nobody to tell it to, ends. */
+static void lose_history(struct home *h, struct live_socket *k, int64_t id, struct net_frame *f)
+{
+	struct member *m = find(k, id);
+	if (m != NULL)
+		lose(h, m);
+	else
+		socket_send(h, k, f);
+}
+
+void room_open(struct home *h, struct live_socket *k, int64_t id, const struct live_opening *o)
+{
+	struct net_frame *history = (struct net_frame *)o->history;
+	struct member *m = find_join(k, id, o->join);
+	bool told = history == NULL || offer_history(h, k, history);
+	if (m == NULL && !told) {
+		lose_history(h, k, id, history);
+		return;
+	}
 	if (m == NULL || m->open)
 		return;
+	if (told && !o->stays) {
+		leave(h, m);
+		return;
+	}
+	bool lost = m->behind || !told;
 	m->open = true;
-	m->known = known;
+	m->known = o->known;
+	m->behind = !told; /* else what is held came before what was lost */
 	while (m->held.count > 0) {
 		struct net_frame *f = net_ring_at(&m->held, 0);
 		if (!is_known(m, f))
 			offer(h, m, f);
 		net_ring_pop(&m->held);
 	}
+	m->behind |= lost;
+	k->behind |= m->behind;
 	if (m->behind)
 		seat_stir(k->session->owner);
 }

@@ -111,6 +111,7 @@ struct seat *seat_new(
 	h->half_open += half_open;
 	tacit_random(seat->secret, sizeof(seat->secret));
 	session_init(&seat->session, s, &h->live->session_ops, seat, transport);
+	seat->session.trusted = !half_open;
 	if (transport == SESSION_POLLING)
 		home_count(&h->counters->polling, 1);
 	home_timer_set(h, &seat->beat, HOME_PING, now + s->ping_interval_ms);
@@ -153,6 +154,11 @@ void seat_settle(struct seat *seat)
 {
 	home_timer_stop(&seat->lapse);
 	seat->session.told_to_go = false;
+	seat->session.trusted = true;
+	if (seat->link != NULL)
+		seat->link->reader.max_message = session_max_message(&seat->session);
+	if (seat->probe != NULL)
+		seat->probe->reader.max_message = session_max_message(&seat->session);
 	seat->home->half_open -= seat->half_open;
 	seat->half_open = false;
 	seat_stir(seat);

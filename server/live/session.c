@@ -10,6 +10,7 @@
 #define BYTES_PER_EVENT 4096.0
 #define BURST_SECONDS 10.0
 #define MAX_SOCKETS 8 /* namespaces of one session */
+#define MAX_UNTRUSTED_BYTES ((size_t)16 * 1024)
 
 void session_init(struct session *s, const struct live_settings *settings,
         const struct session_ops *ops, void *owner, enum session_transport transport)
@@ -94,19 +95,25 @@ bool session_offer(struct session *s, struct net_frame *f)
 {
 	if (s->closed)
 		return true;
-	if (fits(s, f->bytes, 1) && push(s, f))
+	/* What is larger than the limit itself goes when little waits: else it never would. */
+	if ((fits(s, f->bytes, 1) || session_has_room(s)) && push(s, f))
 		return true;
 	s->dropped++;
 	return false;
 }
 
-void session_send(struct session *s, struct net_frame *f)
+bool session_push(struct session *s, struct net_frame *f)
 {
 	if (s->closed)
-		return;
+		return true;
 	/* A single frame may be as large as it is: the limit is for what piles up. */
 	bool alone = s->ring.count == 0;
-	if (f == NULL || !(alone || fits(s, f->bytes, HARD_LIMIT)) || !push(s, f))
+	return (alone || fits(s, f->bytes, HARD_LIMIT)) && push(s, f);
+}
+
+void session_send(struct session *s, struct net_frame *f)
+{
+	if (f == NULL || !session_push(s, f))
 		session_close(s, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER);
 }
 
@@ -283,11 +290,17 @@ static void give_event(struct session *s, struct live_socket *k, const struct ta
 	json_decref(args);
 }
 
+static bool is_accepted(const struct session *s, struct tacit_bytes path)
+{
+	const struct live_socket *k = find_socket(s, path);
+	return k != NULL && k->accepted;
+}
+
 static void give_packet(
         struct session *s, const struct tacit_sio_packet *p, const struct tacit_sio_assembly *a)
 {
 	struct live_socket *k = find_socket(s, p->path);
-	if (k == NULL || !k->accepted) {
+	if (!is_accepted(s, p->path)) {
 		broken(s);
 		return;
 	}
@@ -323,10 +336,10 @@ static void take_text(struct session *s, struct tacit_bytes text)
 		broken(s);
 	else if (p.type == TACIT_SIO_CONNECT)
 		ask_to_connect(s, &p);
-	else if (p.attachments > 0)
+	else if (p.attachments > 0 && is_accepted(s, p.path))
 		begin_assembly(s, text, &p);
 	else
-		give_packet(s, &p, NULL);
+		give_packet(s, &p, NULL); /* which refuses who was not let in */
 }
 
 static void take_binary(struct session *s, struct tacit_bytes data)
@@ -395,6 +408,12 @@ static void take_packet(struct session *s, const struct tacit_eio_packet *p, int
 	}
 }
 
+size_t session_max_message(const struct session *s)
+{
+	size_t most = s->settings->max_payload;
+	return s->trusted || most < MAX_UNTRUSTED_BYTES ? most : MAX_UNTRUSTED_BYTES;
+}
+
 bool session_poll(struct session *s)
 {
 	if (s->closed || s->transport != SESSION_POLLING)
@@ -440,7 +459,7 @@ bool session_post(struct session *s, struct tacit_bytes body, int64_t now_ms)
 	enum tacit_err err = TACIT_OK;
 	if (s->closed || s->transport != SESSION_POLLING)
 		return false;
-	if (body.n > s->settings->max_payload)
+	if (body.n > session_max_message(s))
 		err = TACIT_E_TOO_LARGE;
 	while (err == TACIT_OK && !s->closed) {
 		err = tacit_eio_payload_next(&payload, &packet);
@@ -532,9 +551,12 @@ enum session_probe session_probe(
 		return push_packet(out, TACIT_EIO_PONG, p.data) ? SESSION_PROBE_WAITS
 		                                                : SESSION_PROBE_REFUSED;
 	}
-	if (p.type != TACIT_EIO_UPGRADE || !s->upgrading || !take_over(s, out))
+	if (p.type != TACIT_EIO_UPGRADE || !s->upgrading)
 		return SESSION_PROBE_REFUSED;
-	return SESSION_PROBE_TAKEN;
+	if (take_over(s, out))
+		return SESSION_PROBE_TAKEN;
+	session_close(s, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER); /* some packets are elsewhere */
+	return SESSION_PROBE_REFUSED;
 }
 
 void session_probe_ended(struct session *s)

@@ -28,6 +28,7 @@ struct live_socket {
 	struct live_socket *next_of_user;
 	struct member *rooms;
 	bool behind; /* frames of a room were dropped */
+	bool missed; /* something that may not be: its session is about to be closed */
 };
 
 struct session_ops {
@@ -63,6 +64,7 @@ struct session {
 	bool upgrading;  /* a probe was answered */
 	bool parked;     /* a polling request waits */
 	bool told_to_go; /* a DISCONNECT was said */
+	bool trusted;    /* the owner's: messages may be as large as max_payload */
 	bool closed;
 	enum session_end end;
 	uint16_t close_code; /* for the WebSocket */
@@ -85,6 +87,9 @@ void session_ping(struct session *s);
 
 /* A polling request for packets. False: refused (400), and the session may be closed. */
 bool session_poll(struct session *s);
+/* How large a message, or the body of a POST, may be: who was never let in needs room for a token.
+ */
+size_t session_max_message(const struct session *s);
 /* Does the parked request have something to be answered with? */
 bool session_poll_ready(const struct session *s);
 /* The answer to the parked request. Fails: NOMEM; then the session is closed. */
@@ -110,6 +115,9 @@ void session_disconnect(struct session *s, struct live_socket *k);
 
 /* For a room's frames: false when the queue is full. */
 bool session_offer(struct session *s, struct net_frame *f);
+/* For those that may not be missed, but must not end anything now: false when even for them there
+ * is no room, and the session is to be closed. */
+bool session_push(struct session *s, struct net_frame *f);
 /* For all others: a peer that lets them pile up is closed. NULL: out of memory, closed, too. f
  * stays the caller's. */
 void session_send(struct session *s, struct net_frame *f);

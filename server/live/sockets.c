@@ -83,14 +83,39 @@ void socket_leave(struct home *h, struct live_socket *k)
 	tacit_free(u);
 }
 
+/* False: it could not be queued. */
+static bool queue(struct home *h, struct live_socket *k, struct net_frame *f)
+{
+	struct net_frame *mine =
+	        k->path == NULL ? net_frame_hold(f) : wire_readdress(f, tacit_cstr(k->path));
+	bool queued = mine != NULL && session_push(k->session, mine);
+	net_frame_drop(mine);
+	home_count(&h->counters->frames_out, 1);
+	return queued;
+}
+
 void socket_send(struct home *h, struct live_socket *k, struct net_frame *f)
 {
-	home_count(&h->counters->frames_out, 1);
-	if (k->path == NULL) {
-		session_send(k->session, f);
-		return;
-	}
-	struct net_frame *other = wire_readdress(f, tacit_cstr(k->path));
-	session_send(k->session, other);
-	net_frame_drop(other);
+	if (!queue(h, k, f))
+		session_close(k->session, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER);
+}
+
+static struct live_socket *one_that_missed(struct home *h, int64_t user_id)
+{
+	struct user *u = (struct user *)table_find(&h->users, user_id);
+	struct live_socket *k = u != NULL ? u->first : NULL;
+	while (k != NULL && !k->missed)
+		k = k->next_of_user;
+	return k;
+}
+
+/* A session takes its other sockets along: the list is looked at anew after each. */
+void socket_send_user(struct home *h, int64_t user_id, struct net_frame *f)
+{
+	struct user *u = (struct user *)table_find(&h->users, user_id);
+	struct live_socket *k = u != NULL ? u->first : NULL;
+	for (; k != NULL; k = k->next_of_user)
+		k->missed = !queue(h, k, f);
+	while ((k = one_that_missed(h, user_id)) != NULL)
+		session_close(k->session, SESSION_SAY_CLOSE, TACIT_WS_TRY_LATER);
 }

@@ -36,7 +36,7 @@ void conn_discard(struct conn *c)
 	struct sockaddr_storage peer = conn_peer(c);
 	net_io_close(&c->io);
 	if (c->counted)
-		net_peers_leave(c->loop->shared->peers, &peer);
+		net_peers_leave(c->line.shared->peers, &peer);
 	tacit_buf_clear(&c->in);
 	tacit_buf_clear(&c->out);
 	tacit_free(c);

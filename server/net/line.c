@@ -264,6 +264,7 @@ void line_depart(struct conn *c)
 {
 	c->moving = false;
 	c->line.letter.open = open_letter;
+	c->line.shared = c->loop->shared;
 	conn_detach(c);
 	net_post(c->line.taker.loop, &c->line.letter);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -383,6 +384,7 @@ void *net_loop_run(void *loop)
 {
 	struct net_loop *l = loop;
 	here = l;
+	(void)prctl(PR_SET_NAME, "loop"); /* for who looks at the process from outside */
 	const struct http_app *app = &l->shared->app;
 	bool corks = app->cork != NULL && app->uncork != NULL;
 	if (app->loop_began != NULL)

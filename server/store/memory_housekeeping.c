@@ -83,6 +83,14 @@ static const struct memory_conversation *find_old_tombstone(
 	return oldest;
 }
 
+static void tell_ended(const struct memory_state *s, const struct store_sweep *w, int64_t id)
+{
+	const struct memory_participant *p = NULL;
+	while (w->ended != NULL && (p = memory_next(s, MEMORY_PARTICIPANT, p)) != NULL)
+		if (p->row.conversation_id == id)
+			w->ended(w->ctx, id, p->user_id);
+}
+
 static enum tacit_err sweep_one(
         struct memory_state *s, struct store_sweep *w, int64_t now, enum memory_table t, void *row)
 {
@@ -90,8 +98,7 @@ static enum tacit_err sweep_one(
 	if (t == MEMORY_CONVERSATION) {
 		struct memory_conversation *c = row;
 		TRY(memory_close_conversation(s, c, now, w->gone, w->ctx));
-		if (w->ended != NULL)
-			w->ended(w->ctx, c->row.conversation_id);
+		tell_ended(s, w, c->row.conversation_id);
 	} else if (t == MEMORY_SESSION) {
 		memory_delete_session(s, row);
 	} else {

@@ -65,6 +65,25 @@ out:
 	return err;
 }
 
+/* Who was in it still is, so that they are answered GONE. */
+static enum tacit_err tell_ended(struct sqlite *s, const struct store_sweep *w, int64_t id)
+{
+	enum tacit_err err = TACIT_OK;
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	if (w->ended == NULL)
+		return TACIT_OK;
+	TRY(sql_start(s, SQL_PARTICIPANT_LIST, ARGS(sql_int(id)), &st));
+	TRY(sql_step(s, st, &more));
+	while (more) {
+		w->ended(w->ctx, id, sqlite3_column_int64(st, 0));
+		TRY(sql_step(s, st, &more));
+	}
+out:
+	sql_done(&st);
+	return err;
+}
+
 static enum tacit_err sweep_conversations(struct sqlite *s, struct store_sweep *w)
 {
 	enum tacit_err err = TACIT_OK;
@@ -76,8 +95,7 @@ static enum tacit_err sweep_conversations(struct sqlite *s, struct store_sweep *
 			break;
 		TRY(err);
 		TRY(sql_close_conversation(s, id, w->gone, w->ctx));
-		if (w->ended != NULL)
-			w->ended(w->ctx, id);
+		TRY(tell_ended(s, w, id));
 	}
 	err = TACIT_OK;
 	w->more |= done == w->limit;

@@ -151,9 +151,10 @@ struct store_upload { /* tus */
 
 /* One turn of housekeeping. */
 struct store_sweep {
-	unsigned limit;                                    /* of each kind */
-	void (*gone)(void *ctx, const char *file_id);      /* a file or an upload was deleted */
-	void (*ended)(void *ctx, int64_t conversation_id); /* a session's time was over */
+	unsigned limit;                               /* of each kind */
+	void (*gone)(void *ctx, const char *file_id); /* a file or an upload was deleted */
+	/* A session's time was over: once for each who was in it, one session after the other. */
+	void (*ended)(void *ctx, int64_t conversation_id, int64_t user_id);
 	void *ctx;
 	bool more;    /* out: the limit was reached: come again at once */
 	int64_t next; /* out: when the next session, message or file is over, by the handle's

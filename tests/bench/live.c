@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,6 +60,7 @@ struct load {
 	uint64_t deliveries, acks, errors, said;
 	bool ending;
 	uint32_t *latencies;
+	struct sample before, joined; /* all have connected in between */
 	char *filler;
 };
 
@@ -279,26 +279,30 @@ static double latency(const struct load *l, double part)
 	return 0;
 }
 
+/* Processor seconds of all threads of that name (NULL: of all) between the two. */
+static double time_of(const struct sample *a, const struct sample *b, const char *name)
+{
+	unsigned long ticks = 0;
+	for (size_t i = 0; i < b->thread_count; i++)
+		if (name == NULL || strcmp(b->threads[i].name, name) == 0)
+			ticks += b->threads[i].ticks;
+	for (size_t i = 0; i < a->thread_count; i++)
+		if (name == NULL || strcmp(a->threads[i].name, name) == 0)
+			ticks -= a->threads[i].ticks;
+	return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
 static void print_result(const struct load *l, const struct sample *a, const struct sample *b)
 {
-	double seconds = (double)(b->at - a->at) / 1e9, tick = 1.0 / (double)sysconf(_SC_CLK_TCK);
-	struct rusage own;
-	getrusage(RUSAGE_SELF, &own);
-	unsigned long all = 0;
-	printf("{\"seconds\": %.3f, \"deliveries\": %" PRIu64 ", \"acks\": %" PRIu64
-	       ", \"errors\": %" PRIu64 ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, "
-	       "\"threads\": {",
-	        seconds, b->deliveries - a->deliveries, b->acks - a->acks, l->errors,
-	        latency(l, 0.5), latency(l, 0.99), latency(l, 0.999));
-	for (size_t i = 0; i < b->thread_count && i < a->thread_count; i++) {
-		unsigned long ticks = b->threads[i].ticks - a->threads[i].ticks;
-		printf("%s\"%zu %s\": %.2f", i > 0 ? ", " : "", i, b->threads[i].name,
-		        (double)ticks * tick);
-		all += ticks;
-	}
-	printf("}, \"cpu\": %.2f, \"own_cpu\": %.2f}\n", (double)all * tick,
-	        (double)own.ru_utime.tv_sec + (double)own.ru_utime.tv_usec / 1e6 +
-	                (double)own.ru_stime.tv_sec + (double)own.ru_stime.tv_usec / 1e6);
+	printf("{\"join_seconds\": %.3f, \"join_cpu\": %.2f, \"seconds\": %.3f, \"cpu\": %.2f, "
+	       "\"loop_cpu\": %.2f, \"writer_cpu\": %.2f, ",
+	        (double)(l->joined.at - l->before.at) / 1e9, time_of(&l->before, &l->joined, NULL),
+	        (double)(b->at - a->at) / 1e9, time_of(a, b, NULL), time_of(a, b, "loop"),
+	        time_of(a, b, "writer"));
+	printf("\"deliveries\": %" PRIu64 ", \"acks\": %" PRIu64 ", \"errors\": %" PRIu64
+	       ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f}\n",
+	        b->deliveries - a->deliveries, b->acks - a->acks, l->errors, latency(l, 0.5),
+	        latency(l, 0.99), latency(l, 0.999));
 }
 
 static void measure(struct load *l)
@@ -372,9 +376,21 @@ static void read_options(struct options *o, char **words)
 		client_die("an option is out of bounds", "");
 }
 
+/* As many descriptors as we may have. */
+static void raise_limit(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		client_die("descriptors", strerror(errno));
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		client_die("descriptors", strerror(errno));
+}
+
 static void set_up(struct load *l, const char *people)
 {
 	size_t filler = (size_t)l->options.bytes - STAMP_CHARS;
+	raise_limit();
 	read_people(l, people);
 	l->host.poll = epoll_create1(EPOLL_CLOEXEC);
 	l->host.ctx = l;
@@ -417,8 +433,11 @@ int main(int argc, char **argv)
 	l.host.port = (unsigned)strtoul(argv[2], NULL, 10);
 	l.pid = argv[3];
 	read_options(&l.options, argv + 5);
+	l.said = (uint64_t)now_ns() / 1000; /* client_ids of another run would be retries */
 	set_up(&l, argv[4]);
+	take_sample(&l, &l.before);
 	connect_all(&l);
+	take_sample(&l, &l.joined);
 	if (l.mode == IDLE)
 		go_idle(&l);
 	else

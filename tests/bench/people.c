@@ -1,6 +1,7 @@
 /* people.c - puts people with logins and rooms into a store, for the live bench.
  *
- *   people DATABASE_URL PEOPLE MEMBERS    rooms of so many members each
+ *   people DATABASE_URL PEOPLE MEMBERS [MESSAGES]    rooms of so many members each, and what was
+ *                                                    said in the first of them
  *
  * Prints a line for each: session token and room. Registering them over HTTP would take minutes,
  * for a password is hashed slowly. */
@@ -17,6 +18,7 @@
 #include "server/store/store.h"
 
 #define DAY_SECONDS 86400
+#define BATCH 10000
 
 static enum tacit_err new_person(struct store *s, long number, int64_t *id)
 {
@@ -46,10 +48,36 @@ out:
 	return err;
 }
 
-static enum tacit_err fill_room(struct store *s, long from, long members, int64_t now)
+static enum tacit_err say(struct store *s, int64_t room, const int64_t *who, long n, int64_t now)
+{
+	enum tacit_err err;
+	char content[256], client_id[40];
+	memset(content, 'A', sizeof(content));
+	for (long i = 0; i < n; i++) {
+		bool existed;
+		struct store_message out;
+		int length = snprintf(client_id, sizeof(client_id), "people-%ld", i);
+		if (i > 0 && i % BATCH == 0) {
+			TRY(s->ops->batch_commit(s));
+			TRY(s->ops->batch_begin(s));
+		}
+		TRY(s->ops->message_append(s,
+		        &(struct store_new_message){.conversation_id = room,
+		                .user_id = who[i & 1],
+		                .content = tacit_bytes(content, sizeof(content)),
+		                .client_id = tacit_bytes(client_id, (size_t)length),
+		                .now = now},
+		        &out, &existed));
+	}
+out:
+	return err;
+}
+
+/* A first room of two or more has a history. */
+static enum tacit_err fill_room(struct store *s, long from, long members, long messages)
 {
 	enum tacit_err err = TACIT_E_NOMEM;
-	int64_t room;
+	int64_t room, now = (int64_t)time(NULL);
 	bool existed;
 	int64_t *ids = calloc((size_t)members, sizeof(*ids));
 	struct tacit_buf *tokens = calloc((size_t)members, sizeof(*tokens));
@@ -61,6 +89,8 @@ static enum tacit_err fill_room(struct store *s, long from, long members, int64_
 	}
 	TRY(s->ops->conversation_create(s, STORE_ROOM, ids[0], TACIT_STR("a room"), ids,
 	        (size_t)members, now, 0, &room, &existed));
+	if (from == 0 && messages > 0 && members > 1)
+		TRY(say(s, room, ids, messages, now));
 	for (long i = 0; i < members; i++)
 		printf("%.*s %" PRId64 "\n", (int)tokens[i].n, (const char *)tokens[i].p, room);
 out:
@@ -76,18 +106,19 @@ int main(int argc, char **argv)
 	enum tacit_err err;
 	struct store *s = NULL;
 	char why[256] = "";
-	long people = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
-	long members = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
+	long people = argc >= 4 ? strtol(argv[2], NULL, 10) : 0;
+	long members = argc >= 4 ? strtol(argv[3], NULL, 10) : 0;
+	long messages = argc >= 5 ? strtol(argv[4], NULL, 10) : 0;
 	if (people <= 0 || members <= 0) {
-		fprintf(stderr, "usage: people DATABASE_URL PEOPLE MEMBERS\n");
+		fprintf(stderr, "usage: people DATABASE_URL PEOPLE MEMBERS [MESSAGES]\n");
 		return 2;
 	}
 	TRY(tacit_crypto_init());
 	TRY(store_open(argv[1], STORE_WRITER, why, &s));
 	TRY(s->ops->batch_begin(s));
 	for (long from = 0; from < people; from += members)
-		TRY(fill_room(s, from, people - from < members ? people - from : members,
-		        (int64_t)time(NULL)));
+		TRY(fill_room(
+		        s, from, people - from < members ? people - from : members, messages));
 	TRY(s->ops->batch_commit(s));
 out:
 	if (err != TACIT_OK)

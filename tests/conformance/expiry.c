@@ -294,15 +294,17 @@ static void the_writer_tells_each_deadline(void)
 
 struct swept {
 	struct gone gone;
-	int64_t ended[4];
+	int64_t ended[4], members[4];
 	size_t count;
 };
 
-static void hear_end(void *ctx, int64_t id)
+static void hear_end(void *ctx, int64_t id, int64_t user_id)
 {
 	struct swept *s = ctx;
-	if (CHECK(s->count < TACIT_COUNT(s->ended)))
-		s->ended[s->count++] = id;
+	if (!CHECK(s->count < TACIT_COUNT(s->ended)))
+		return;
+	s->ended[s->count] = id;
+	s->members[s->count++] = user_id;
 }
 
 static void a_sweep_tells_what_has_ended(void)
@@ -316,7 +318,10 @@ static void a_sweep_tells_what_has_ended(void)
 	add_session(&f, NOW + 200);
 	CHECK_OK(f.ops->conversation_close(f.w, closed, f.anna, NOW, collect_gone, &swept));
 	CHECK_OK(f.ops->sweep(f.w, NOW + 150, &w));
-	CHECK(swept.count == 1 && swept.ended[0] == first);
+	REQUIRE(CHECK_INT(swept.count, 2));
+	CHECK(swept.ended[0] == first && swept.ended[1] == first);
+	CHECK(swept.members[0] + swept.members[1] == f.anna + f.ben);
+	CHECK(swept.members[0] == f.anna || swept.members[0] == f.ben);
 	CHECK_INT(w.next, NOW + 200);
 	tear_down(&f);
 }

@@ -1,7 +1,7 @@
 /* The memory backend says what store.h means: so SQLite must answer the same to whatever is asked.
  * Both live through the same random steps, and every answer of the one is compared with the
  * other's. */
-#include "fixture.h"
+#include "twins_say.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include "base/alloc.h"
 
 #define LIVES 8
-#define STEPS 700
 
 struct step { /* drawn once, done twice */
 	int64_t user, other, conversation, message, number, now;
@@ -19,117 +18,10 @@ struct step { /* drawn once, done twice */
 	bool flag;
 };
 
-/* Ids of messages grow, but need not grow alike: twins speak of the first, the second... */
-struct births {
-	int64_t id[STEPS];
-	size_t count, at_batch, at_mark; /* where to go back to */
-};
-
-struct twin {
-	struct fixture f;
-	struct store *s; /* who reads in this step: the reader or the writer */
-	struct tacit_buf said;
-	struct births messages;
-};
-
-/* 0: none */
-static int64_t id_of(const struct twin *t, int64_t number)
-{
-	if (number <= 0)
-		return 0;
-	return (size_t)number <= t->messages.count ? t->messages.id[number - 1] : 1000000;
-}
-
-static int64_t number_of(const struct twin *t, int64_t id)
-{
-	for (size_t i = 0; i < t->messages.count; i++)
-		if (t->messages.id[i] == id)
-			return (int64_t)i + 1;
-	return id == 0 ? 0 : -1;
-}
-
 /* Far enough away that much can happen until then. */
 static int64_t later(const struct step *p)
 {
 	return p->now + p->number * 10;
-}
-
-#define SAY(t, ...) CHECK_OK(tacit_buf_printf(&(t)->said, __VA_ARGS__))
-#define SAY_ERR(t, call) SAY(t, "%s ", tacit_err_name(call))
-
-static void say_bytes(struct twin *t, struct tacit_bytes b)
-{
-	SAY(t, "[%.*s] ", (int)b.n, b.n > 0 ? (const char *)b.p : "");
-}
-
-static enum tacit_err on_user(void *ctx, const struct store_user *u)
-{
-	SAY((struct twin *)ctx, "%" PRId64 " %s %s %d%d %" PRId64 " %" PRId64 ", ", u->id,
-	        u->username, u->email, u->admin, u->disabled, u->quota_bytes, u->totp_last_step);
-	return TACIT_OK;
-}
-
-static enum tacit_err on_device(void *ctx, int64_t user_id, const struct tacit_device *d)
-{
-	SAY((struct twin *)ctx, "%" PRId64 " %d %" PRId64 ", ", user_id, d->id.b[0], d->created_at);
-	return TACIT_OK;
-}
-
-static enum tacit_err on_conversation(void *ctx, const struct store_conversation *c)
-{
-	SAY((struct twin *)ctx,
-	        "%" PRId64 " %d by %" PRId64 " %" PRId64 " %" PRId64 " last %" PRId64
-	        " unread %" PRId64 " ttl %" PRId64 " ends %d",
-	        c->id, (int)c->kind, c->creator_id, c->created_at, c->expires_at,
-	        number_of(ctx, c->last_message_id), c->unread, c->message_ttl, (int)c->ends_when);
-	say_bytes(ctx, c->name);
-	return TACIT_OK;
-}
-
-static enum tacit_err on_participant(void *ctx, const struct store_participant *p)
-{
-	SAY((struct twin *)ctx, "%" PRId64 " %s %s %" PRId64 " read %" PRId64 " %" PRId64 ", ",
-	        p->user_id, p->username, (const char *)p->public_key, p->joined_at,
-	        number_of(ctx, p->read_message_id), p->read_at);
-	return TACIT_OK;
-}
-
-static enum tacit_err on_message(void *ctx, const struct store_message *m)
-{
-	SAY((struct twin *)ctx, "%" PRId64 " %" PRId64 " %" PRId64 " %s %" PRId64 " ",
-	        number_of(ctx, m->id), m->conversation_id, m->user_id, m->username, m->created_at);
-	SAY((struct twin *)ctx, "until %" PRId64 " ", m->expires_at);
-	say_bytes(ctx, m->content);
-	say_bytes(ctx, m->extra);
-	say_bytes(ctx, m->client_id);
-	return TACIT_OK;
-}
-
-static enum tacit_err on_upload(void *ctx, const struct store_upload *u)
-{
-	SAY((struct twin *)ctx,
-	        "%s %" PRId64 " %" PRId64 " %" PRId64 " of %" PRId64 " %" PRId64 " %" PRId64, u->id,
-	        u->owner_id, u->conversation_id, u->offset, u->length, u->created_at,
-	        u->expires_at);
-	say_bytes(ctx, u->metadata);
-	return TACIT_OK;
-}
-
-/* In whatever order: store.h promises none. */
-static void say_gone(struct twin *t, const struct gone *g)
-{
-	for (char digit = 'a'; digit <= 'f'; digit++) {
-		struct store_file f = a_file(digit, 0, 0, 0);
-		if (is_gone(g, f.id))
-			SAY(t, "gone %c, ", digit);
-	}
-	SAY(t, "%zu gone ", g->count);
-}
-
-static void say_session(struct twin *t, const struct store_session *s)
-{
-	SAY(t, "%" PRId64 " %" PRId64 " %s %" PRId64 " %d%d ", s->id, s->user_id, s->username,
-	        s->expires_at, s->admin, s->disabled);
 }
 
 static void do_settings(struct twin *t, const struct step *p)
@@ -376,12 +268,12 @@ static void do_upload(struct twin *t, const struct step *p)
 
 struct swept {
 	struct gone gone; /* first: it is what collect_gone is given */
-	int64_t ended;    /* the sum of ids: store.h promises no order */
+	int64_t ended;    /* a sum: store.h promises no order */
 };
 
-static void collect_ended(void *ctx, int64_t conversation_id)
+static void collect_ended(void *ctx, int64_t conversation_id, int64_t user_id)
 {
-	((struct swept *)ctx)->ended += conversation_id;
+	((struct swept *)ctx)->ended += conversation_id * 1000 + user_id;
 }
 
 static void do_terms(struct twin *t, const struct step *p)

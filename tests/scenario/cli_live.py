@@ -140,6 +140,24 @@ def read_marks_and_members_come_live(w):
 
 
 @tap.case
+def a_person_sees_where_it_was_said(w):
+    w.alice.must("group", "create", "Tea club of listeners", "carol")
+    w.alice.must("send", "carol", "between us")
+    w.carol.must("inbox")
+    w.carol.run("unlock")
+    with w.carol.terminal("listen") as carol:
+        carol.expect("online")
+        w.alice.must("send", "carol", "to you")
+        carol.expect("with alice")
+        carol.expect("to you")
+        w.alice.must("group", "send", "Tea club of listeners", "to the club")
+        carol.expect(r"in Tea club of listeners")
+        carol.expect("to the club")
+        carol.process.send_signal(signal.SIGINT)
+        carol.end(0)
+
+
+@tap.case
 def the_server_dies_while_people_talk(w):
     """Everything that was acknowledged or kept is shown once and in the same order on both sides."""
     with Listener(w.alice) as alice, Listener(w.bob) as bob:

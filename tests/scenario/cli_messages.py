@@ -143,6 +143,16 @@ def chat_by_a_pipe(w):
 # --- groups ---
 
 @tap.case
+def a_name_that_nobody_can_have_is_a_conversation(w):
+    w.alice.must("group", "create", "Friends of tea", "bob")
+    w.alice.must("send", "Friends of tea", "hello", "both")
+    tap.check(("alice", "hello both") in w.bob.inbox(), "bob reads it")
+    got = w.alice.run("send", "Friends of coffee", "hello")
+    tap.equal(got.code, 1, "there is no such conversation")
+    tap.check("no conversation of that name" in got.err, got.err)
+
+
+@tap.case
 def the_life_of_a_group(w):
     a, b, c = w.alice, w.bob, w.carol
     a.must("group", "create", "climbing", "bob")

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
+from support.door import Door  # noqa: E402
 from support.screen import Screen, fresh_modes  # noqa: E402
 from support.server import Server, program  # noqa: E402
 
@@ -164,6 +165,45 @@ def what_is_written_without_a_server_waits(w):
 
 
 @tap.case
+def what_was_left_waiting_is_shown_and_dropped(w):
+    w.server.stop()
+    for text in ("from an earlier run", "better not"):
+        tap.equal(w.alice.run("send", "bob", text).code, 1, "it is kept")
+    with screen(w.alice, "bob") as a:
+        a.wait("OFFLINE")
+        a.wait("from an earlier run  … waiting")
+        a.wait("better not  … waiting")
+        leave(a)
+    kept = w.alice.json("outbox", "list").of("outgoing")
+    tap.equal([(o["title"], o["text"], o["may_have_arrived"]) for o in kept],
+              [("bob", "from an earlier run", False), ("bob", "better not", False)], "the list")
+    tap.equal(w.alice.run("outbox", "drop", "zz").code, 1, "no such id")
+    w.alice.must("outbox", "drop", kept[1]["id"][:8])
+    with screen(w.alice, "bob") as a:
+        a.wait("from an earlier run  … waiting")
+        w.server.start()
+        a.wait("from an earlier run  ✓")
+        tap.check("better not" not in a.picture, "what was dropped is not there")
+        leave(a)
+    tap.equal(w.alice.json("outbox", "list").of("outgoing"), [], "nothing waits")
+    texts = [text for _, text in w.bob.inbox()]
+    tap.check("from an earlier run" in texts and "better not" not in texts, f"bob has {texts}")
+
+
+@tap.case
+def read_marks_are_known_after_a_restart(w):
+    w.alice.must("send", "bob", "read this")
+    w.bob.must("inbox")
+    w.alice.must("inbox")
+    w.server.stop()
+    with screen(w.alice, "bob") as a:
+        a.wait("OFFLINE")
+        a.wait("read this  ✓✓ read by bob")
+        leave(a)
+    w.server.start()
+
+
+@tap.case
 def files_go_both_ways(w):
     with open(os.path.join(w.machine.work, "plan b.txt"), "w", encoding="utf-8") as f:
         f.write("x" * 5000)
@@ -183,6 +223,67 @@ def files_go_both_ways(w):
         leave(b)
     with open(os.path.join(w.machine.work, "plan b.txt"), encoding="utf-8") as f:
         tap.equal(f.read(), "x" * 5000, "the file")
+
+
+@tap.case
+def a_file_keeps_no_message_waiting(w):
+    with open(os.path.join(w.machine.work, "slow.txt"), "w", encoding="utf-8") as f:
+        f.write("y" * 5000)
+    with contextlib.closing(Door(w.server)) as door:
+        w.machine.server = door
+        try:
+            with screen(w.alice, "bob") as a, screen(w.bob, "alice") as b:
+                a.wait(r"\bonline\b")
+                b.wait(r"\bonline\b")
+                door.files.clear()
+                a.enter("/file slow.txt")
+                a.wait("Sending slow.txt")
+                a.enter("meanwhile")
+                b.wait(r"alice\s+meanwhile")
+                a.wait("meanwhile  ✓")
+                b.enter("and the other way")
+                a.wait(r"bob\s+and the other way")
+                door.files.set()
+                b.wait(r"file slow\.txt, 5\.0 kB")
+                a.wait("Sent slow.txt")
+                a.wait(r"file slow\.txt, 5\.0 kB")
+                door.files.clear()
+                a.enter("/file slow.txt")
+                a.wait("Sending slow.txt")
+                a.enter("/file nowhere.txt")
+                a.wait("Sending slow.txt: .*, 1 more after it")
+                a.control("C")
+                a.wait(r"· slow\.txt: ")  # broken off, and so is the one behind it
+                a.wait(r"· nowhere\.txt: ")
+                leave(a)
+                leave(b)
+        finally:
+            w.machine.server = w.server
+    files = [t["name"] for t in w.bob.history("alice") if isinstance(t, dict)]
+    tap.equal(files.count("slow.txt"), 1, "it came, once")
+
+
+@tap.case
+def leaving_waits_for_a_file(w):
+    with open(os.path.join(w.machine.work, "last.txt"), "w", encoding="utf-8") as f:
+        f.write("z" * 5000)
+    with contextlib.closing(Door(w.server)) as door:
+        w.machine.server = door
+        try:
+            with screen(w.alice, "bob") as a:
+                a.wait(r"\bonline\b")
+                door.files.clear()
+                a.enter("/file last.txt")
+                a.wait("Sending last.txt")
+                a.enter("/quit")
+                a.wait_gone("> /quit")
+                tap.check(a.process.poll() is None, "it waits")
+                door.files.set()
+                a.end(0)
+        finally:
+            w.machine.server = w.server
+    files = [t["name"] for t in w.alice.history("bob") if isinstance(t, dict)]
+    tap.equal(files.count("last.txt"), 1, "it was sent")
 
 
 @tap.case

@@ -539,7 +539,7 @@ def an_expiry_is_told_and_shown(w):
 
 @tap.case
 def a_session_that_runs_out_is_told(w):
-    with sockets(w.bob) as (bob,):
+    with sockets(w.bob, w.alice, w.eve) as (bob, alice, eve):
         for seconds in (2, 8, 32):  # on a slow machine it may run out before it is joined
             session = w.alice.must(w.alice.post("/api/sessions", {
                 "participants": [w.bob.username], "ttl_seconds": seconds}))["id"]
@@ -547,6 +547,10 @@ def a_session_that_runs_out_is_told(w):
                 break
         tap.equal(bob.wait("session_closed", lambda c: c["room_id"] == session),
                   {"room_id": session, "reason": "expired"}, "told")
+        tap.equal(alice.wait("session_closed", lambda c: c["room_id"] == session),
+                  {"room_id": session, "reason": "expired"}, "who had not joined, too")
+        eve.settle()
+        tap.equal(eve.all("session_closed"), [], "eve")
         tap.equal(bob.call("join_room", room_id=session)["code"], "GONE", "gone")
 
 

@@ -150,6 +150,44 @@ def events_cost_what_calls_cost(_):
 
 
 @tap.case
+def an_address_opens_so_many_sessions(_):
+    """Before anybody is asked who they are."""
+    with another(RATE_ADDRESS=60) as w:
+        for _ in range(1000):
+            answer = w.alice.get("/socket.io/?EIO=4&transport=polling", auth=None)
+            if answer.status != 200:
+                break
+        tap.equal(answer.status, 429, "refused")
+        tap.check(int(answer.headers["retry-after"]) >= 1, "Retry-After")
+        tap.equal(answer.json["code"], "RATE_LIMITED", "the error object")
+        tap.check({"error", "timestamp"} <= set(answer.json), "all of it")
+        refused = None
+        while refused is None:  # each takes more than comes back meanwhile
+            try:
+                with contextlib.suppress(Refused):  # the last of the allowance
+                    Live(w.alice).close()
+            except Ended as reason:
+                refused = str(reason)
+        tap.check("429" in refused, f"a WebSocket, too: {refused}")
+
+
+def timed_requests(w):
+    text = w.alice.get("/metrics").body.decode()
+    return int(next(line for line in text.splitlines()
+                    if line.startswith("tacit_http_request_seconds_count ")).split()[1])
+
+
+@tap.case
+def polls_are_no_measure_of_how_fast_calls_are(_):
+    with another() as w:
+        before = timed_requests(w)
+        for _ in range(20):
+            answer = w.alice.get("/socket.io/?EIO=4&transport=polling", auth=None)
+            tap.equal(answer.status, 200, "a poll")
+        tap.check(timed_requests(w) - before < 5, "they are not in the histogram")
+
+
+@tap.case
 def a_flood_is_cut(_):
     with another(RATE_ACCOUNT=5) as w:
         with Live(w.alice) as live, Live(w.bob) as bob:

@@ -1,140 +1,20 @@
-"""Engine.IO and Socket.IO by hand: polling, WebSocket, the upgrade, rooms and limits, against
+"""Engine.IO and Socket.IO by hand: polling, WebSocket, the upgrade and limits, against
 live-echo with several loops, so that requests of a session come to loops that are not its own."""
 import http.client
 import json
 import os
-import socket
-import struct
+import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from support import tap  # noqa: E402
 from support.echo import Echo  # noqa: E402
+from support.echo_clients import CALM, WAIT, Polling, Socket, World  # noqa: E402
 from support.live import Ended, WebSocket  # noqa: E402
-
-WAIT = 30
-CALM = ["--ping-interval", "60000", "--ping-timeout", "60000"]
-
-
-class Polling:
-    """A session by long-polling; each request on a connection of its own, so on any loop."""
-
-    def __init__(self, port, path="/socket.io/", headers=None):
-        self.port, self.path, self.headers = port, path, headers or {}
-        self.sid = None
-        status, body = self.request("GET")
-        if status != 200 or not body.startswith("0"):
-            raise RuntimeError(f"no session: {status} {body}")
-        self.hello = json.loads(body[1:])
-        self.sid = self.hello["sid"]
-        self.waiting = []
-
-    def request(self, method, body=None, transport="polling"):
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT)
-        sid = f"&sid={self.sid}" if self.sid else ""
-        try:
-            link.request(method, f"{self.path}?EIO=4&transport={transport}{sid}", body,
-                         self.headers)
-            answer = link.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            link.close()
-
-    def post(self, *packets):
-        return self.request("POST", "\x1e".join(packets))
-
-    def poll(self):
-        return self.request("GET")
-
-    def next(self, wanted):
-        """Polls until a packet begins with `wanted`."""
-        while True:
-            for i, packet in enumerate(self.waiting):
-                if packet.startswith(wanted):
-                    return self.waiting.pop(i)
-            status, body = self.poll()
-            if status != 200:
-                raise Ended(f"poll: {status} {body}")
-            self.waiting += body.split("\x1e")
-
-    def connect(self, auth=""):
-        self.post("40" + auth)
-        self.next("40{")
-        self.next('42["auth"')
-        return self
-
-    def call(self, name, *arguments, ack=1):
-        self.post(f"42{ack}" + json.dumps([name, *arguments]))
-        return self.next(f"43{ack}[")
-
-
-class Socket:
-    """A session by WebSocket."""
-
-    def __init__(self, port, auth="", connect=True, **more):
-        self.ws = WebSocket(port, "/socket.io/?EIO=4&transport=websocket", {}, **more)
-        self.seen = []
-        self.acks = 0
-        self.hello = json.loads(self.text()[1:])
-        if connect:
-            self.say("40" + auth)
-            self.next("40{")
-            self.next('42["auth"')
-
-    def say(self, text):
-        self.ws.send(1, text.encode())
-
-    def message(self):
-        got = self.ws.receive()
-        if got is None:
-            raise Ended("closed")
-        return got
-
-    def text(self):
-        while True:
-            kind, data = self.message()
-            if kind == 1 and data == b"2":
-                self.say("3")
-            elif kind == 1:
-                return data.decode()
-
-    def next(self, wanted):
-        while True:
-            for i, packet in enumerate(self.seen):
-                if packet.startswith(wanted):
-                    return self.seen.pop(i)
-            self.seen.append(self.text())
-
-    def call(self, name, *arguments):
-        self.acks += 1
-        self.say(f"42{self.acks}" + json.dumps([name, *arguments]))
-        return self.next(f"43{self.acks}[")
-
-    def published(self):
-        return json.loads(self.next('42["published"')[2:])[1]
-
-    def ended(self):
-        try:
-            while True:
-                self.text()
-        except (Ended, OSError):
-            return True
-
-    def close(self):
-        self.ws.close()
-
-
-class World:
-    def __enter__(self):
-        self.echo = Echo(*CALM)
-        self.echo.__enter__()
-        self.port = self.echo.port
-        return self
-
-    def __exit__(self, *failure):
-        return self.echo.__exit__(*failure)
 
 
 # --- polling ---
@@ -208,6 +88,24 @@ def what_is_too_large_is_refused(world):
 
 
 @tap.case
+def who_was_never_let_in_gets_little_room(world):
+    pad = json.dumps({"pad": "x" * 20000})
+    s = Socket(world.port, connect=False)
+    s.say("40" + pad)
+    tap.check(s.ended(), "a large message")
+    p = Polling(world.port)
+    tap.equal(p.post("40" + pad)[0], 400, "a large body")
+    attachments = Socket(world.port, connect=False)
+    attachments.say('451-["message",{"_placeholder":true,"num":0}]')
+    tap.check(attachments.ended(), "attachments are not waited for")
+    for connected in (Socket(world.port), Polling(world.port).connect()):
+        tap.equal(connected.call("message-with-ack", "x" * 20000)[-20002:],
+                  "x" * 20000 + '"]', "who was let in")
+    for one in (s, attachments):
+        one.close()
+
+
+@tap.case
 def bad_packets_end_the_session(world):
     for bad in ("abc", "4abc", "42{}", "42abc[]", "42[1]", '42["connect"]', "450-[]", "43[]",
                 "2", "0", "5", "4" + "9" * 40, '42/nowhere,["a"]', "40", "bAQID", "7", ""):
@@ -256,16 +154,15 @@ def pages_of_strangers_get_no_socket(world):
 # --- the upgrade ---
 
 def upgrade(p):
-    ws = WebSocket(p.port, f"/socket.io/?EIO=4&transport=websocket&sid={p.sid}", {})
+    ws = WebSocket(p.port, f"/socket.io/?EIO=4&transport=websocket&sid={p.sid}", {}, tls=p.tls)
     ws.send(1, b"2probe")
     tap.equal(ws.receive(), (1, b"3probe"), "probe")
     return ws
 
 
-@tap.case
-def upgrades_cross_loops(world):
+def check_upgrades(port, tls=None):
     for _ in range(12):
-        p = Polling(world.port).connect()
+        p = Polling(port, tls=tls).connect()
         ws = upgrade(p)
         p.post('42["message","by polling"]')
         ws.send(1, b"5")
@@ -280,8 +177,28 @@ def upgrades_cross_loops(world):
         tap.equal([s for s in seen if s != "2"],
                   ['42["message-back","by polling"]', '42["message-back","by socket"]'],
                   "nothing is lost, nothing doubled")
+        ws.send(1, b'42["message","' + b"x" * 100000 + b'"]')
+        tap.equal(len(ws.receive()[1]), 100000 + len('42["message-back",""]'), "and large ones")
         tap.equal(p.poll()[0], 400, "polling is over")
         ws.close()
+
+
+@tap.case
+def upgrades_cross_loops(world):
+    check_upgrades(world.port)
+
+
+@tap.case
+def upgrades_cross_loops_under_tls(world):
+    """A connection goes to the loop of its session together with its TLS."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = (os.path.join(folder, name) for name in ("cert.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+                        "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        with Echo(*CALM, "--tls-cert", cert, "--tls-key", key) as echo:
+            check_upgrades(echo.port, ssl.create_default_context(cafile=cert))
 
 
 @tap.case
@@ -296,106 +213,6 @@ def bad_probes_leave_the_session(world):
         tap.equal(p.next("42"), '42["message-back",1]', "polling goes on")
         again = upgrade(p)
         again.close()
-
-
-# --- rooms ---
-
-@tap.case
-def a_room_reaches_all_loops_in_order(world):
-    room, members = 7, [Socket(world.port) for _ in range(9)]
-    for s in members:
-        s.call("join", room)
-        s.call("open", room, 0)
-    for i in range(1, 101):
-        members[i % 3].say("42" + json.dumps(["publish", room, i, i]))
-        if i % 3 == 0:
-            members[0].call("nothing")
-    lists = [[s.published() for _ in range(100)] for s in members]
-    for got in lists:
-        tap.equal(sorted(got), list(range(1, 101)), "everything, once")
-        for sender in range(3):  # what one socket says stays in order
-            mine = [i for i in got if i % 3 == sender]
-            tap.equal(mine, sorted(mine), "order")
-    for s in members:
-        s.close()
-
-
-@tap.case
-def history_and_live_meet(world):
-    room, s, other = 8, Socket(world.port), Socket(world.port)
-    s.call("join", room)
-    for order in (1, 2, 3, 4):
-        other.call("publish", room, order, order)
-    other.call("publish", room, 0, "no order")
-    s.call("open", room, 2)
-    other.call("publish", room, 5, 5)
-    tap.equal([s.published() for _ in range(4)], [3, 4, "no order", 5], "from 3 on")
-    s.call("leave", room)
-    other.call("publish", room, 6, 6)
-    s.call("nothing")
-    tap.equal([p for p in s.seen if "published" in p], [], "nothing after leaving")
-    s.close()
-    other.close()
-
-
-@tap.case
-def members_are_put_out(world):
-    room = 9
-    a, b = (Socket(world.port, json.dumps({"user": user})) for user in (101, 102))
-    for s in (a, b):
-        s.call("join", room)
-        s.call("open", room, 0)
-    b.call("evict", room, 101)
-    b.call("publish", room, 1, "after")
-    tap.equal(b.published(), "after", "the other is still there")
-    a.call("nothing")
-    a.call("nothing")
-    tap.equal([p for p in a.seen if "published" in p], [], "evicted")
-    b.call("end", 101)
-    tap.equal(a.next("41"), "41", "told to go")
-    tap.check(a.ended(), "and gone")
-    a.close()
-    b.close()
-
-
-@tap.case
-def a_slow_reader_is_told_to_catch_up(world):
-    with Echo(*CALM, "--queue-frames", "8") as echo:
-        room = 3
-        slow, fast = Socket(echo.port, receive_buffer=4096), Socket(echo.port)
-        slow.call("join", room)
-        slow.call("open", room, 0)
-        text = "x" * 100000
-        for i in range(1, 101):
-            fast.call("publish", room, i, text)
-        tap.equal(slow.next('42["behind"'), '42["behind",3]', "told")
-        got = len([p for p in slow.seen if "published" in p])
-        tap.check(0 < got < 100, f"some were dropped: {got}")
-        fast.call("publish", room, 200, "again")
-        while slow.published() != "again":
-            pass
-        slow.close()
-        fast.close()
-
-
-@tap.case
-def peers_vanish_while_they_are_sent_to(world):
-    room, sender = 11, Socket(world.port)
-    for _ in range(20):
-        members = [Socket(world.port) for _ in range(6)]
-        for s in members:
-            s.call("join", room)
-            s.call("open", room, 0)
-        for s in members[1:]:  # a reset, which the next write finds
-            s.ws.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        for i, s in enumerate(members[1:]):
-            sender.say("42" + json.dumps(["publish", room, 0, i]))
-            s.ws.socket.close()
-        sender.call("publish", room, 0, "last")
-        while members[0].published() != "last":
-            pass
-        members[0].close()
-    sender.close()
 
 
 # --- limits ---
@@ -471,6 +288,22 @@ def silence_ends_a_session(world):
 
 
 @tap.case
+def a_pong_that_nobody_asked_for(world):
+    """It sets back the timer of the session that came last."""
+    with Echo(*CALM, loops=1) as echo:
+        for pongs in (1, 3):
+            s = Socket(echo.port, connect=False)
+            for _ in range(pongs):
+                s.say("3")
+            s.say("40")
+            s.next("40{")
+            s.close()
+        p = Polling(echo.port)
+        tap.equal(p.post("3"), (200, "ok"), "by polling, too")
+        p.connect()
+
+
+@tap.case
 def stopping_says_good_bye(world):
     with Echo(*CALM) as echo:
         s = Socket(echo.port)
@@ -480,13 +313,14 @@ def stopping_says_good_bye(world):
         def poll():
             try:
                 answer.append(p.poll())
-            except OSError:  # it came too late
-                answer.append(None)
+            except OSError:
+                answer.append("too late")
 
         thread = threading.Thread(target=poll)
         thread.start()
     thread.join(WAIT)
-    tap.one_of(answer[0], [None, (200, "1")], "the poll")
+    late = ("too late", (400, '{"code":1,"message":"Session ID unknown"}'))
+    tap.one_of(answer[0], [(200, "1"), *late], "the poll")
     tap.check(s.ended(), "the WebSocket was closed")
     s.close()
 

@@ -191,8 +191,8 @@ class Owner:
         return [(m["username"], m.get("text", m.get("file")))
                 for m in self.json("inbox").of("message") if not m["own"]]
 
-    def history(self, name):
-        return [m.get("text", m.get("file")) for m in self.json("history", name).of("message")]
+    def history(self, name, *options):
+        return [m.get("text", m.get("file")) for m in self.json("history", name, *options).of("message")]
 
 
 def digits(text):

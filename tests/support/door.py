@@ -1,4 +1,4 @@
-"""Stands between a client and the server: keeps what passes, loses answers when told to."""
+"""Stands between a client and the server: keeps what passes, loses answers or holds files when told to."""
 import contextlib
 import socket
 import threading
@@ -9,6 +9,8 @@ class Door:
         self.server = server
         self.losing = False  # answers to posted messages
         self.lost = 0
+        self.files = threading.Event()  # while it is not set, requests about files wait here
+        self.files.set()
         self.record = open(record, "wb") if record else None
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -45,10 +47,13 @@ class Door:
                 self._keep(piece)
                 if piece.startswith(b"POST") and b"/messages" in piece.split(b"\r\n", 1)[0]:
                     posted.set()
+                if b"/api/files" in piece.split(b"\r\n", 1)[0]:
+                    self.files.wait()
                 far.sendall(piece)
             far.shutdown(socket.SHUT_WR)
 
     def close(self):
+        self.files.set()
         self.listener.close()
         if self.record:
             with self.lock:

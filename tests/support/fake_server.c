@@ -344,19 +344,30 @@ static json_t *conversation_object(struct request *r, const struct fake_conversa
 			last = r->s->messages[i].id;
 	if (c->last_claimed != 0)
 		last = c->last_claimed;
-	return json_pack("{s:I,s:s,s:s,s:I,s:I,s:o}", "id", (json_int_t)c->id, "kind", c->kind,
+	return json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:o}", "id", (json_int_t)c->id, "kind", c->kind,
 	        "name", c->name, "last_message_id", (json_int_t)last, "unread", (json_int_t)0,
-	        "participants", people);
+	        "message_ttl_seconds", (json_int_t)c->ttl, "participants", people);
 }
 
 static void do_list(struct request *r)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < r->s->conversation_count; i++)
-		if (member_of(&r->s->conversations[i], r->user) != NULL)
-			json_array_append_new(
-			        list, conversation_object(r, &r->s->conversations[i]));
-	answer(r, 200, json_pack("{s:o}", "conversations", list));
+	const char *at = strstr(r->path, "skip=");
+	size_t skip = at != NULL ? strtoul(at + 5, NULL, 10) : 0;
+	bool more = false;
+	for (size_t i = 0; i < r->s->conversation_count; i++) {
+		if (member_of(&r->s->conversations[i], r->user) == NULL)
+			continue;
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		more = r->s->list_page > 0 && json_array_size(list) == r->s->list_page;
+		if (more)
+			break;
+		json_array_append_new(list, conversation_object(r, &r->s->conversations[i]));
+	}
+	answer(r, 200, json_pack("{s:o,s:b}", "conversations", list, "has_more", more));
 }
 
 static bool add_members(struct request *r, struct fake_conversation *c, const json_t *names)
@@ -530,7 +541,8 @@ static void with_session(struct request *r)
 		do_user(r, path + 11);
 	else if (strcmp(path, "/api/conversations") == 0 && r->method == TACIT_POST)
 		do_create(r);
-	else if (strcmp(path, "/api/conversations") == 0)
+	else if (strcmp(path, "/api/conversations") == 0 ||
+	         strncmp(path, "/api/conversations?", 19) == 0)
 		do_list(r);
 	else if (strncmp(path, "/api/conversations/", 19) == 0) {
 		char *rest;

@@ -39,6 +39,7 @@ struct fake_conversation {
 	struct fake_member members[FAKE_USERS];
 	size_t member_count;
 	uint64_t last_forgotten;
+	uint64_t ttl;          /* of messages, seconds; only told */
 	uint64_t last_claimed; /* not 0: the last_message_id that is given out */
 };
 
@@ -70,6 +71,7 @@ struct fake_server {
 	bool deliver_refused;         /* what is answered with fault_status is done all the same */
 	unsigned lose_answer;         /* so many times: do it, but no answer comes */
 	unsigned lose_request;        /* so many times: not even that */
+	size_t list_page;             /* conversations on a page of the list; 0: all */
 	const char *ghost;            /* who is put into every conversation that is made */
 	bool trusts_everyone;         /* checks no signatures */
 	void (*entered)(bool inside); /* called around every request; may be NULL */

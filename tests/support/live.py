@@ -34,13 +34,16 @@ class Ended(Exception):
 class WebSocket:
     """Just enough of RFC 6455 for a client."""
 
-    def __init__(self, port, target, headers, receive_buffer=None):
+    def __init__(self, port, target, headers, receive_buffer=None, tls=None):
+        """tls: an SSLContext, for wss:."""
         self.socket = socket.socket()
         self.socket.settimeout(WAIT_SECONDS)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.buffer = b""
         self.lock = threading.Lock()
         key = base64.b64encode(os.urandom(16))

@@ -6,7 +6,9 @@
  *
  * Prints "listening on PORT". Ends when its standard input does, or on SIGTERM. Beyond what the
  * suites ask for, events drive the module's other calls, for tests of our own:
- *   "join" room, "open" room known, "leave" room, "publish" room order text, "kick", "whoami". */
+ *   "join" room, "open" room known [join, history, stays], "leave" room [join],
+ *   "publish" room order text, "starve" room order text (the same, without memory for letters),
+ *   "tell" user text, "kick", "whoami". Joins count from 1. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -121,14 +123,36 @@ static void on_connect(void *ctx, struct live_handle s, const struct live_hello 
 		return;
 	}
 	json_t *id = json_object_get(hello->auth, "user");
-	live_accept(s, &(struct live_identity){.user_id = json_integer_value(id),
-	                       .session_id = (int64_t)s.slot + 1});
+	tacit_ignore(live_accept(s, &(struct live_identity){.user_id = json_integer_value(id),
+	                                    .session_id = (int64_t)s.slot + 1}),
+	        "it is closed then");
 	json_t *args = json_array();
 	if (hello->auth != NULL)
 		json_array_append_new(args, json_deep_copy(hello->auth));
 	else
 		json_array_append_new(args, json_object());
 	greet_later(s, args);
+}
+
+static _Thread_local bool starving;
+
+static int is_starving(void *ctx)
+{
+	(void)ctx;
+	return starving;
+}
+
+static void tell(const struct live_event *e)
+{
+	struct tacit_buf text = {0};
+	json_t *all = json_pack("[s,O]", "told", json_array_get(e->args, 1));
+	if (all != NULL && tacit_json_write(all, &text) == TACIT_OK) {
+		struct live_frame *f = live_frame_new(inside(&text), 0);
+		live_publish_user(live, number(e, 0), f);
+		live_frame_drop(f);
+	}
+	json_decref(all);
+	tacit_buf_clear(&text);
 }
 
 static void publish(struct live_handle s, const struct live_event *e)
@@ -138,9 +162,27 @@ static void publish(struct live_handle s, const struct live_event *e)
 	if (all != NULL && tacit_json_write(all, &text) == TACIT_OK) {
 		struct live_frame *f = live_frame_new(inside(&text), number(e, 1));
 		bool to_all = json_array_size(e->args) < 4;
+		starving = strcmp(e->name, "starve") == 0;
 		live_publish(live, number(e, 0), f, to_all ? NULL : &s);
+		starving = false;
 		live_frame_drop(f);
 	}
+	json_decref(all);
+	tacit_buf_clear(&text);
+}
+
+static void open_room(struct live_handle s, const struct live_event *e)
+{
+	struct tacit_buf text = {0};
+	const json_t *stays = json_array_get(e->args, 4);
+	json_t *all = json_pack("[s,O]", "history", json_array_get(e->args, 3));
+	struct live_opening o = {.join = (uint64_t)number(e, 2),
+	        .known = number(e, 1),
+	        .stays = stays == NULL || json_is_true(stays)};
+	if (all != NULL && tacit_json_write(all, &text) == TACIT_OK)
+		o.history = live_frame_new(inside(&text), 0);
+	live_open(s, number(e, 0), &o);
+	live_frame_drop(o.history);
 	json_decref(all);
 	tacit_buf_clear(&text);
 }
@@ -162,11 +204,13 @@ static void on_event(void *ctx, struct live_handle s, const struct live_identity
 	else if (strcmp(e->name, "join") == 0)
 		live_join(s, number(e, 0));
 	else if (strcmp(e->name, "open") == 0)
-		live_open(s, number(e, 0), number(e, 1));
+		open_room(s, e);
 	else if (strcmp(e->name, "leave") == 0)
-		live_leave(s, number(e, 0));
-	else if (strcmp(e->name, "publish") == 0)
+		live_leave(s, number(e, 0), (uint64_t)number(e, 1));
+	else if (strcmp(e->name, "publish") == 0 || strcmp(e->name, "starve") == 0)
 		publish(s, e);
+	else if (strcmp(e->name, "tell") == 0)
+		tell(e);
 	else if (strcmp(e->name, "evict") == 0)
 		live_evict(live, number(e, 0), number(e, 1));
 	else if (strcmp(e->name, "end") == 0)
@@ -313,6 +357,7 @@ static int serve(const struct options *o)
 	settings.path = o->engine ? "/engine.io" : "/socket.io";
 	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", o->port);
 	net.listen = listen;
+	tacit_alloc_set_fault(is_starving, NULL);
 	enum tacit_err err = live_new(&settings, &app, &live);
 	if (err == TACIT_OK) {
 		struct http_app all = live_http_app(live, &under, &http);

@@ -147,6 +147,65 @@ static void what_fell_behind_is_fetched(void)
 	part();
 }
 
+/* What is dropped may be the history of a join. */
+static void a_dropped_history_is_asked_for_again(void)
+{
+	static const char *const words[] = {"error", "fell_behind"};
+	for (size_t i = 0; i < TACIT_COUNT(words); i++) {
+		meet();
+		say("before");
+		person_live_up(&bob);
+		CHECK_INT(bob.join_count, 1);
+		bob.join_count = 0; /* the join is heard, its history dropped */
+		say("meanwhile");
+		if (i == 0)
+			event("error", ",\"code\":\"FELL_BEHIND\",\"error\":\"too slow\"");
+		else
+			person_live(&bob, "fell_behind", "{}");
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 2);
+		REQUIRE(bob.join_count == 1);
+		person_live_join(&bob, 50);
+		size_t live = say("live");
+		cut_off(999); /* it needs no request */
+		person_live_message(&bob, live);
+		cut_off(0);
+		CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "live"), 1);
+		part();
+	}
+}
+
+/* A server that forgot an event, and says nothing of it, has it in the history all the same. */
+static void a_gap_is_fetched_before_it_is_told(void)
+{
+	meet();
+	say("before");
+	online();
+	size_t lost = say("lost 1");
+	say("lost 2");
+	size_t late = say("late");
+	cut_off(999);
+	person_live_message(&bob, late);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 0);
+	cut_off(0);
+	person_clock += 10;
+	person_tick(&bob);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 3);
+	CHECK(strcmp(person_last(&bob, TACIT_NOTICE_MESSAGE)->content, "late") == 0);
+	person_live_message(&bob, lost);
+	person_live_message(&bob, late);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 3);
+	/* What the history does not have either is missing. */
+	size_t gone = say("gone");
+	server.messages[gone].hidden = true;
+	person_live_message(&bob, say("after what is gone"));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MISSING, NULL), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "after what is gone"), 1);
+	part();
+}
+
 static void the_connection_outlives_the_engine(void)
 {
 	meet();
@@ -321,6 +380,28 @@ static size_t kept_of(struct person *p, uint64_t conversation)
 	return n;
 }
 
+/* What stands on a later page of the list is not gone. */
+static void a_list_comes_in_pages(void)
+{
+	meet();
+	make_it_a_session();
+	server.list_page = 1;
+	online();
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_say_in(&alice, 77, "secret"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "secret"), 1);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CLOSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	CHECK(kept_of(&bob, 77) > 0);
+	server.list_page = 0;
+	server.conversations[1].member_count = 0;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CLOSED, NULL), 1);
+	part();
+}
+
 static void a_closed_session_leaves_nothing(void)
 {
 	meet();
@@ -393,6 +474,61 @@ static void expired_messages_leave_the_history(void)
 	part();
 }
 
+/* The server's newest message is an older one then, and that is no lie. */
+static void the_newest_may_expire(void)
+{
+	char body[8192];
+	meet();
+	say("stays");
+	online();
+	size_t index = say("goes");
+	const struct fake_message *m = &server.messages[index];
+	snprintf(body, sizeof(body),
+	        "{\"id\":%llu,\"room_id\":%llu,\"username\":\"alice\",\"encrypted_content\":\"%s\","
+	        "\"expires_at\":\"2033-05-18T03:33:20Z\"}",
+	        (unsigned long long)m->id, (unsigned long long)room(), m->content);
+	person_live(&bob, "new_message", body);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "goes"), 1);
+	server.conversations[0].last_claimed = server.messages[index - 1].id;
+	CHECK_OK(person_sync(&bob)); /* before it is over by our clock */
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	int64_t before = person_clock;
+	person_clock = tacit_engine_due(bob.engine);
+	person_tick(&bob);
+	CHECK_OK(person_restart(&bob));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	/* One that had no end has none. */
+	server.conversations[0].last_claimed = 0;
+	say("for good");
+	CHECK_OK(person_sync(&bob));
+	server.conversations[0].last_claimed = m->id;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED, "gone back in time"));
+	person_clock = before;
+	part();
+}
+
+static void who_sets_the_time_is_named(void)
+{
+	meet();
+	say("before");
+	online();
+	server.conversations[0].ttl = 3600;
+	event("expiry", ",\"message_ttl_seconds\":3600,\"by\":{\"username\":\"alice\"}");
+	CHECK(person_told(&bob, TACIT_NOTICE_EXPIRY, TACIT_OK, "By the setting of alice"));
+	CHECK(strcmp(person_last(&bob, TACIT_NOTICE_EXPIRY)->username, "alice") == 0);
+	server.conversations[0].ttl = 60;
+	event("expiry", ",\"message_ttl_seconds\":60,\"by\":{\"username\":\"mallory\"}");
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_EXPIRY)->count, 60);
+	CHECK(person_last(&bob, TACIT_NOTICE_EXPIRY)->username[0] == '\0');
+	server.conversations[0].ttl = 0;
+	event("expiry", ",\"message_ttl_seconds\":0,\"by\":7");
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_EXPIRY)->count, 0);
+	CHECK(person_last(&bob, TACIT_NOTICE_EXPIRY)->username[0] == '\0');
+	part();
+}
+
 /* --- without memory ------------------------------------------------------------------------------
  */
 
@@ -438,12 +574,17 @@ static const struct tap_case cases[] = {
         {"joins what it is let into", joins_what_it_is_let_into},
         {"a long history comes in pages", a_long_history_comes_in_pages},
         {"what fell behind is fetched", what_fell_behind_is_fetched},
+        {"a dropped history is asked for again", a_dropped_history_is_asked_for_again},
+        {"a gap is fetched before it is told", a_gap_is_fetched_before_it_is_told},
         {"the connection outlives the engine", the_connection_outlives_the_engine},
         {"tells marks, typing and presence", tells_marks_typing_and_presence},
         {"nonsense changes nothing", nonsense_changes_nothing},
         {"once and in order, whatever happens", once_and_in_order_whatever_happens},
+        {"a list comes in pages", a_list_comes_in_pages},
         {"a closed session leaves nothing", a_closed_session_leaves_nothing},
         {"expired messages leave the history", expired_messages_leave_the_history},
+        {"the newest may expire", the_newest_may_expire},
+        {"who sets the time is named", who_sets_the_time_is_named},
         {"survives without memory", survives_without_memory},
 };
 

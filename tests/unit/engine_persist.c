@@ -318,6 +318,94 @@ static void killed_while_drafts_go_out(void)
 	tap_check(false, "the drafts come to an end", __FILE__, __LINE__);
 }
 
+struct waiting {
+	char id[3][40], text[3][16];
+	bool sealed[3];
+	size_t count;
+};
+
+static void note_waiting(void *ctx, const struct tacit_notice *n)
+{
+	struct waiting *w = ctx;
+	CHECK_INT(n->kind, TACIT_NOTICE_OUTGOING);
+	CHECK(tacit_bytes_eq(n->title, TACIT_STR("bob")));
+	if (w->count == 3)
+		return;
+	snprintf(
+	        w->id[w->count], sizeof(w->id[0]), "%.*s", (int)n->text.n, (const char *)n->text.p);
+	snprintf(w->text[w->count], sizeof(w->text[0]), "%.*s", (int)n->content.text.n,
+	        (const char *)n->content.text.p);
+	w->sealed[w->count++] = n->flag;
+}
+
+static struct waiting waiting(void)
+{
+	struct waiting w = {0};
+	CHECK_OK(tacit_engine_each_outgoing(alice.engine, note_waiting, &w));
+	return w;
+}
+
+static enum tacit_err drop(const char *id)
+{
+	const struct tacit_command c = {.kind = TACIT_CMD_DROP, .text = tacit_cstr(id)};
+	return person_run(&alice, &c);
+}
+
+static void what_waits_is_listed_and_dropped(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK_INT(waiting().count, 0);
+	server.fault_path = "/messages"; /* sealed, and it may have arrived */
+	server.lose_answer = 1000;
+	CHECK_ERR(person_say(&alice, "bob", "sealed"), TACIT_E_NETWORK);
+	server.lose_answer = 0;
+	away(0);
+	CHECK_ERR(person_say(&alice, "bob", "one"), TACIT_E_NETWORK);
+	CHECK_ERR(person_say(&alice, "bob", "two"), TACIT_E_NETWORK);
+	CHECK_OK(person_restart(&alice));
+	struct waiting w = waiting();
+	REQUIRE(w.count == 3);
+	CHECK(strcmp(w.text[0], "sealed") == 0 && w.sealed[0]);
+	CHECK(strcmp(w.text[1], "one") == 0 && !w.sealed[1]);
+	CHECK(strcmp(w.text[2], "two") == 0 && !w.sealed[2]);
+	CHECK_ERR(drop("no such id"), TACIT_E_NOT_FOUND);
+	CHECK_OK(drop(w.id[1]));
+	CHECK(!person_last(&alice, TACIT_NOTICE_DONE)->flag);
+	CHECK_ERR(drop(w.id[1]), TACIT_E_NOT_FOUND);
+	CHECK_OK(person_restart(&alice));
+	CHECK_INT(waiting().count, 2);
+	back();
+	settle();
+	check_once("sealed", true);
+	check_once("two", true);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "one"), 0);
+	CHECK_INT(waiting().count, 0);
+	part();
+}
+
+/* What was sealed has used up its number: the others miss it, and nothing else is harmed. */
+static void a_sealed_one_is_dropped(void)
+{
+	meet();
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	server.fault_path = "/messages";
+	server.lose_request = 1000;
+	CHECK_ERR(person_say(&alice, "bob", "never"), TACIT_E_NETWORK);
+	back();
+	struct waiting w = waiting();
+	REQUIRE(w.count == 1);
+	CHECK_OK(drop(w.id[0]));
+	CHECK(person_last(&alice, TACIT_NOTICE_DONE)->flag);
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say(&alice, "bob", "after"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "never"), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "after"), 1);
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_MISSING)->count, 1);
+	part();
+}
+
 static void drafts_are_bounded(void)
 {
 	meet();
@@ -583,6 +671,8 @@ int main(int argc, char **argv)
 	        {"refused for good is taken back", refused_for_good_is_taken_back},
 	        {"drafts wait for the server", drafts_wait_for_the_server},
 	        {"killed while drafts go out", killed_while_drafts_go_out},
+	        {"what waits is listed and dropped", what_waits_is_listed_and_dropped},
+	        {"a sealed one is dropped", a_sealed_one_is_dropped},
 	        {"drafts are bounded", drafts_are_bounded},
 	        {"a draft is not for newcomers", a_draft_is_not_for_newcomers},
 	        {"a draft is not for another key", a_draft_is_not_for_another_key},

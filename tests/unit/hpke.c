@@ -352,6 +352,43 @@ static void single_shot_opens_for_the_right_key_only(void)
 	disconnect(&p);
 }
 
+/* What is sealed by hashes made beforehand opens with the info they were made of. */
+static void one_info_serves_many_messages(void)
+{
+	struct tacit_env env = tap_env(10);
+	struct tacit_bytes info = TACIT_STR("the info"), text = TACIT_STR("text");
+	uint8_t enc[TACIT_HPKE_ENC_MAX_BYTES], sealed[32], plain[32];
+	struct tacit_hpke_base base;
+	struct pair p;
+	for (size_t i = 0; i < TACIT_COUNT(suites); i++) {
+		bool one_stage = suites[i].kdf >= 0x0010;
+		CHECK_ERR(tacit_hpke_base_init(suites[i], info, &base),
+		        one_stage ? TACIT_E_USAGE : TACIT_OK);
+		if (one_stage)
+			continue;
+		CHECK_OK(connect(&p, suites[i], TACIT_HPKE_BASE));
+		struct tacit_bytes pk = pk_view(&p, p.recipient_pk);
+		struct tacit_bytes sk = sk_view(&p, p.recipient_sk);
+		struct tacit_bytes from = tacit_bytes(enc, tacit_hpke_enc_bytes(p.suite));
+		struct tacit_hpke_message m = {.text = text, .base = &base};
+		struct tacit_hpke_message got = {
+		        .info = info, .text = tacit_bytes(sealed, text.n + 16)};
+		struct tacit_hpke_sealed_room room = {enc, sealed};
+		for (int message = 0; message < 2; message++) {
+			CHECK_OK(tacit_hpke_seal_to(p.suite, pk, &m, &env, room));
+			CHECK_OK(tacit_hpke_open_from(p.suite, sk, from, &got, plain));
+			CHECK_BYTES(tacit_bytes(plain, text.n), text);
+		}
+		got.info = TACIT_STR("the infO");
+		CHECK_ERR(tacit_hpke_open_from(p.suite, sk, from, &got, plain), TACIT_E_BAD_SEAL);
+		base.suite.aead = base.suite.aead == 1 ? 2 : 1;
+		CHECK_ERR(tacit_hpke_seal_to(p.suite, pk, &m, &env, room), TACIT_E_USAGE);
+		disconnect(&p);
+	}
+	struct tacit_hpke_suite unknown = {0x0020, 0x0001, 0x0009};
+	CHECK_ERR(tacit_hpke_base_init(unknown, info, &base), TACIT_E_USAGE);
+}
+
 static enum tacit_err send_one_message(void)
 {
 	enum tacit_err err;
@@ -393,6 +430,7 @@ int main(int argc, char **argv)
 	        {"exports without sealing", exports_without_sealing},
 	        {"single shot opens for the right key only",
 	                single_shot_opens_for_the_right_key_only},
+	        {"one info serves many messages", one_info_serves_many_messages},
 	        {"survives no memory", survives_no_memory},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

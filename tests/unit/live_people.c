@@ -48,9 +48,9 @@ void live_publish(
 	note("%" PRId64 ": %s\n", room, f->text);
 }
 
-void live_emit(struct live_handle s, struct live_frame *f)
+void live_whisper(struct live_handle s, int64_t room, struct live_frame *f)
 {
-	note("to %u: %s\n", s.slot, f->text);
+	note("to %u in %" PRId64 ": %s\n", s.slot, room, f->text);
 }
 
 static void check_told(const char *want)
@@ -76,7 +76,7 @@ static void enter(struct live_people *p, unsigned slot, int64_t user, enum live_
 static void announce(struct live_people *p, int64_t user)
 {
 	const int64_t rooms[] = {8, 9};
-	live_people_announce(p, NULL, user, rooms, TACIT_COUNT(rooms));
+	CHECK(live_people_announce(p, NULL, user, rooms, TACIT_COUNT(rooms)));
 }
 
 #define STATE_IN(room, state)                                                                      \
@@ -110,6 +110,40 @@ static void the_first_and_the_last_socket_count(void)
 	live_people_free(p);
 }
 
+static int always(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+static void announce_without_memory(struct live_people *p)
+{
+	const int64_t rooms[] = {8, 9};
+	struct tacit_buf ids = {0};
+	tacit_alloc_set_fault(always, NULL);
+	CHECK(!live_people_announce(p, NULL, 5, rooms, TACIT_COUNT(rooms)));
+	tacit_alloc_set_fault(NULL, NULL);
+	check_told("");
+	CHECK_OK(live_people_untold(p, 10, &ids));
+	CHECK_INT(ids.n, sizeof(int64_t));
+	tacit_buf_clear(&ids);
+}
+
+static void what_could_not_be_told_is_told_later(void)
+{
+	struct live_people *p = live_people_new();
+	REQUIRE(p != NULL);
+	enter(p, 1, 5, LIVE_ONLINE);
+	announce_without_memory(p);
+	announce(p, 5);
+	check_told(STATE("online"));
+	live_people_set_state(p, 5, guest(1, 5, 0).handle, LIVE_HIDDEN);
+	announce_without_memory(p);
+	announce(p, 5);
+	check_told(STATE("offline"));
+	live_people_free(p);
+}
+
 static void who_joins_hears_who_is_there(void)
 {
 	struct live_people *p = live_people_new();
@@ -119,7 +153,7 @@ static void who_joins_hears_who_is_there(void)
 	enter(p, 2, 6, LIVE_HIDDEN);
 	enter(p, 3, 7, LIVE_ONLINE);
 	live_people_describe(p, guest(9, 4, 0).handle, 8, members, TACIT_COUNT(members));
-	check_told("to 9: \"presence\",{\"room_id\":8,\"users\":[{\"user_id\":5,\"username\":"
+	check_told("to 9 in 8: \"presence\",{\"room_id\":8,\"users\":[{\"user_id\":5,\"username\":"
 	           "\"anna\",\"state\":\"away\"}]}/0\n");
 	live_people_free(p);
 }
@@ -217,6 +251,7 @@ static void threads_share_it(void)
 static const struct tap_case cases[] = {
         {"the first and the last socket count", the_first_and_the_last_socket_count},
         {"who joins hears who is there", who_joins_hears_who_is_there},
+        {"what could not be told is told later", what_could_not_be_told_is_told_later},
         {"logins expire", logins_expire},
         {"the untold are found", the_untold_are_found},
         {"threads share it", threads_share_it},

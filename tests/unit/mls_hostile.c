@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "crypto/secret.h"
+#include "e2e/mls/group_int.h"
 #include "e2e/mls/message.h"
 #include "e2e/mls/secret_tree.h"
 #include "mls_people.h"
@@ -236,6 +237,60 @@ static void what_waits_is_sorted_out(void)
 		CHECK_OK(tacit_mls_group_accept(b.group));
 		struct person *both[] = {&a, &b, NULL};
 		CHECK(all_agree(both));
+	}
+	tacit_buf_clear(&m);
+	tacit_mls_commit_result_clear(&r);
+	two_end();
+}
+
+/* b proposes a leaf with the encryption key of a: good in itself, and never in one tree with a. */
+static bool propose_stolen_key(struct tacit_buf *out)
+{
+	bool ok;
+	struct tacit_buf encoded = {0};
+	struct tacit_mls_leaf_node leaf, victim;
+	struct tacit_mls_authenticated m;
+	struct tacit_scheme_signature signature;
+	struct tacit_mls_leaf_place place = {TACIT_STR("two"), 1};
+	struct tacit_writer w = tacit_writer(&encoded);
+	ok = tacit_mls_group_member(b.group, 0, &victim) &&
+	     CHECK_OK(tacit_mls_own_leaf(b.group, NULL, &leaf));
+	leaf.encryption_key = victim.encryption_key;
+	leaf.source = TACIT_MLS_LEAF_UPDATE;
+	tacit_write_u16(&w, TACIT_MLS_UPDATE);
+	ok = ok && CHECK_OK(tacit_writer_finish(&w)) &&
+	     CHECK_OK(tacit_mls_leaf_node_sign(
+	             b.suite, &leaf, &place, b.host.signature_sk, &encoded));
+	struct tacit_mls_outgoing o = {
+	        TACIT_MLS_CONTENT_PROPOSAL, tacit_buf_view(&encoded), tacit_bytes(NULL, 0)};
+	tacit_mls_outgoing_frame(b.group, &o, &m);
+	ok = ok &&
+	     CHECK_OK(tacit_mls_framing_sign(b.suite, &m, tacit_buf_view(&b.group->now->context),
+	             b.host.signature_sk, &signature));
+	m.signature = tacit_bytes(signature.b, signature.n);
+	ok = ok && CHECK_OK(tacit_mls_outgoing_seal(b.group, &b.env, &m, out));
+	tacit_buf_clear(&encoded);
+	return ok;
+}
+
+static void a_proposal_stops_nobody(void)
+{
+	struct tacit_mls_event ev;
+	struct tacit_mls_commit_result r = {0};
+	struct tacit_buf m = {0};
+	if (two() && propose_stolen_key(&m)) {
+		struct tacit_mls_proposal add = add_of(&c);
+		CHECK_OK(person_process(&a, tacit_buf_view(&m), &ev));
+		tacit_mls_event_clear(&ev);
+		CHECK_OK(person_commit(&a, &add, 1, &r));
+		CHECK_INT(r.left_out, 1);
+		CHECK_INT(r.added, 1);
+		CHECK_OK(tacit_mls_group_accept(a.group));
+		CHECK_OK(person_process(&b, tacit_buf_view(&r.commit), &ev));
+		tacit_mls_event_clear(&ev);
+		CHECK_OK(person_join(&c, tacit_buf_view(&r.welcome)));
+		struct person *all[] = {&a, &b, &c, NULL};
+		CHECK(all_agree(all));
 	}
 	tacit_buf_clear(&m);
 	tacit_mls_commit_result_clear(&r);
@@ -480,6 +535,7 @@ static const struct tap_case cases[] = {
         {"invalid lists of proposals are refused", invalid_lists_are_refused},
         {"receivers judge themselves", receivers_judge_themselves},
         {"what waits is sorted out", what_waits_is_sorted_out},
+        {"a proposal stops nobody", a_proposal_stops_nobody},
         {"no memory changes nothing", no_memory_changes_nothing},
         {"any allocation may fail", any_allocation_may_fail},
         {"damaged states are refused", damaged_states_are_refused},

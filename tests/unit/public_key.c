@@ -2,6 +2,7 @@
  * and X448 with @noble/curves); the official vectors have no P-521 but inside of HPKE. */
 #include <string.h>
 
+#include "base/env.h"
 #include "crypto/dh.h"
 #include "crypto/secret.h"
 #include "crypto/sign.h"
@@ -160,6 +161,23 @@ static void private_keys_have_a_range(void)
 	CHECK(tacit_dh_sk_valid(TACIT_X25519, zeroes));
 }
 
+/* RFC 7748 6.1: the public key is the multiple of 9, by whatever way it is found. */
+static void public_keys_are_multiples_of_the_base(void)
+{
+	static const uint8_t base[32] = {9};
+	struct tacit_env env = tap_env(7748);
+	for (int i = 0; i < 66; i++) {
+		uint8_t sk[32], pk[32], ladder[32];
+		if (i < 2)
+			memset(sk, i == 0 ? 0 : 0xff, sizeof(sk)); /* the ends, once clamped */
+		else
+			tacit_env_random(&env, sk, sizeof(sk));
+		CHECK_OK(tacit_dh_public(TACIT_X25519, sk, pk));
+		CHECK_OK(tacit_dh(TACIT_X25519, sk, tacit_bytes(base, 32), ladder));
+		CHECK_BYTES(tacit_bytes(pk, 32), tacit_bytes(ladder, 32));
+	}
+}
+
 /* The check must say what the exchange would. */
 static void knows_the_points_of_small_order(void)
 {
@@ -247,6 +265,7 @@ int main(int argc, char **argv)
 	        {"refuses weak keys and a second form", refuses_weak_keys_and_a_second_form},
 	        {"both sides agree", both_sides_agree},
 	        {"private keys have a range", private_keys_have_a_range},
+	        {"public keys are multiples of the base", public_keys_are_multiples_of_the_base},
 	        {"knows the points of small order", knows_the_points_of_small_order},
 	        {"refuses bad points", refuses_bad_points},
 	};

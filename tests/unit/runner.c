@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,67 @@ static void a_hanging_server_is_left(void)
 	close(peer);
 }
 
+struct slow {
+	atomic_bool go;
+	struct host *where;
+};
+
+static enum tacit_err wait_to_go(struct runner *r, struct host *h, void *ctx)
+{
+	struct slow *s = ctx;
+	s->where = h;
+	while (!atomic_load(&s->go)) {
+		if (runner_cancelled(r))
+			return TACIT_E_CANCELLED;
+		poll(NULL, 0, 1);
+	}
+	return add_one(r, h, &(int){0});
+}
+
+static void what_is_slow_goes_aside(void)
+{
+	struct slow first = {0}, second = {0}, third = {0};
+	uint64_t a, b, c, quick;
+	int n = 0;
+	size_t others;
+	begin(RUNNER_QUIET);
+	CHECK_OK(runner_side_job(runner, wait_to_go, &first, &a));
+	CHECK_OK(runner_side_job(runner, wait_to_go, &second, &b));
+	CHECK_OK(runner_side_job(runner, wait_to_go, &third, &c));
+	CHECK_OK(runner_job(runner, add_one, &n, &quick)); /* does not wait for them */
+	CHECK_OK(wait_end(quick, NULL));
+	CHECK_INT(n, 1);
+	runner_cancel(runner, c);
+	CHECK_ERR(wait_end(c, NULL), TACIT_E_CANCELLED);
+	atomic_store(&first.go, true);
+	CHECK_OK(wait_end(a, &others));
+	CHECK_INT(others, 1); /* what it told came through the one queue */
+	CHECK(first.where != NULL && first.where != host);
+	runner_cancel(runner, b);
+	CHECK_ERR(wait_end(b, NULL), TACIT_E_CANCELLED);
+	CHECK(third.where == NULL);
+	CHECK_OK(runner_side_job(runner, wait_to_go, &second, &b));
+	CHECK_OK(runner_job(runner, add_one, &n, &quick));
+	CHECK_OK(wait_end(quick, NULL));
+	end(); /* in the middle of it */
+}
+
+static void what_is_here_does_not_wait(void)
+{
+	uint64_t slow, page, list;
+	begin(RUNNER_QUIET);
+	CHECK_OK(runner_job(runner, hang, NULL, &slow));
+	int peer = accept_one();
+	CHECK_OK(runner_history(runner, (struct host_span){1, UINT64_MAX, 50}, &page));
+	CHECK_OK(wait_end(page, NULL));
+	CHECK_OK(runner_conversations(runner, &list));
+	CHECK_OK(wait_end(list, NULL));
+	runner_cancel(runner, slow); /* it is still the one under way */
+	CHECK_ERR(wait_end(slow, NULL), TACIT_E_CANCELLED);
+	close(peer);
+	end();
+}
+
 static void anothers_turn_is_waited_for(void)
 {
 	struct localstore *other;
@@ -250,6 +312,8 @@ int main(int argc, char **argv)
 	        {"everything in order", everything_in_order},
 	        {"a slow screen", a_slow_screen},
 	        {"a hanging server is left", a_hanging_server_is_left},
+	        {"what is slow goes aside", what_is_slow_goes_aside},
+	        {"what is here does not wait", what_is_here_does_not_wait},
 	        {"another's turn is waited for", anothers_turn_is_waited_for},
 	        {"too much is refused", too_much_is_refused},
 	        {"without a login nothing is tried", without_a_login_nothing_is_tried},

@@ -166,6 +166,42 @@ static void the_place_stays_while_others_come(void)
 	dialog_clear(&d);
 }
 
+static void what_is_old_is_forgotten_and_comes_again(void)
+{
+	struct dialog d = {.id = 1, .whole = true};
+	for (uint64_t i = 1; i <= 100; i++)
+		add(&d, said(i, "bob", "text"), i * 8);
+	dialog_trim(&d, 10); /* somebody looks at old ones */
+	CHECK_INT(d.count, 100);
+	d.anchor.following = true;
+	dialog_trim(&d, 10);
+	REQUIRE(d.count == 10);
+	CHECK_INT(d.entries[0].message, 91);
+	CHECK_INT(d.oldest, 91 * 8);
+	CHECK(!d.whole);
+	CHECK(add(&d, said(90, "bob", "again"), 90 * 8));
+	CHECK(!add(&d, said(91, "bob", "text"), 91 * 8));
+	dialog_trim(&d, 50);
+	CHECK_INT(d.count, 11);
+	dialog_clear(&d);
+}
+
+static void what_has_disappeared_is_gone(void)
+{
+	struct dialog d = {.id = 1, .anchor.following = true};
+	for (uint64_t i = 1; i <= 9; i++)
+		add(&d, said(i, "bob", "text"), i * 8);
+	dialog_expire(&d, 3, 5);
+	CHECK_INT(d.count, 6);
+	CHECK_INT(d.entries[2].message, 6);
+	CHECK_OK(tacit_buf_append(&d.draft, TACIT_STR("half a word")));
+	dialog_close(&d);
+	CHECK_INT(d.count, 0);
+	CHECK_INT(d.draft.n, 0);
+	CHECK(d.gone);
+	dialog_clear(&d);
+}
+
 static void readers_only_go_on(void)
 {
 	struct dialog d = {.id = 1};
@@ -179,6 +215,57 @@ static void readers_only_go_on(void)
 		CHECK_OK(dialog_read_by(&d, tacit_cstr(name), 1));
 	}
 	CHECK_INT(d.reader_count, TACIT_MAX_PARTICIPANTS);
+	dialog_clear(&d);
+}
+
+static void marks_of_before_are_known(void)
+{
+	struct dialog d = {0};
+	struct tacit_notice n = about(1, TACIT_GROUP, "Climbing", "alice\nbob\ncarol");
+	n.detail = TACIT_STR("0\n12\n7");
+	CHECK_OK(dialog_describe(&d, &n));
+	REQUIRE(d.reader_count == 2);
+	CHECK(tacit_bytes_eq(tacit_buf_view(&d.readers[0].name), TACIT_STR("bob")));
+	CHECK_INT(d.readers[0].message, 12);
+	CHECK_INT(d.readers[1].message, 7);
+	n.detail = TACIT_STR("0\n3\n8"); /* only on */
+	CHECK_OK(dialog_describe(&d, &n));
+	CHECK_INT(d.readers[0].message, 12);
+	CHECK_INT(d.readers[1].message, 8);
+	dialog_clear(&d);
+}
+
+static struct tacit_notice waits(const char *id, const char *text)
+{
+	return (struct tacit_notice){
+	        .kind = TACIT_NOTICE_OUTGOING,
+	        .conversation = 1,
+	        .text = tacit_cstr(id),
+	        .time = NOON,
+	        .content = {.kind = TACIT_CONTENT_TEXT, .text = tacit_cstr(text)},
+	};
+}
+
+static void what_waits_since_before_is_shown(void)
+{
+	struct dialog d = {.id = 1};
+	struct tacit_notice old = waits("id-1", "from before");
+	struct tacit_notice twin = waits("id-2", "from before");
+	struct tacit_notice mine = waits("id-3", "typed now");
+	add(&d, said(1, "bob", "text"), 8);
+	CHECK_OK(dialog_add_outgoing(&d, &old));
+	CHECK_OK(dialog_add_outgoing(&d, &old));
+	REQUIRE(d.count == 2);
+	CHECK_INT(d.entries[1].state, ENTRY_WAITING);
+	CHECK_OK(dialog_add_outgoing(&d, &twin));
+	CHECK_INT(d.count, 3);
+	CHECK_OK(dialog_add_waiting(&d, 9, NOON, TACIT_STR("typed now")));
+	CHECK_OK(dialog_add_outgoing(&d, &mine)); /* what waits here got its id */
+	CHECK_INT(d.count, 4);
+	CHECK(!add(&d, said_myself(2, "from before"), 0));
+	CHECK_INT(d.entries[1].state, ENTRY_SENT);
+	CHECK_INT(d.entries[2].state, ENTRY_WAITING);
+	CHECK_INT(d.count, 4);
 	dialog_clear(&d);
 }
 
@@ -271,11 +358,14 @@ static enum tacit_err live_a_little(void)
 	struct model m = {0};
 	struct tacit_notice bob = about(1, TACIT_DIRECT, "bob", "alice\nbob");
 	struct tacit_notice text = said(1, "bob", "hello");
+	struct tacit_notice kept = waits("id", "kept");
+	bob.detail = TACIT_STR("0\n1");
 	TRY(model_describe(&m, &bob));
 	TRY(model_set_presence(&m, TACIT_STR("bob"), PRESENCE_ONLINE));
 	TRY(dialog_add(m.dialogs[0], &text, 0, &is_new));
 	TRY(dialog_add_waiting(m.dialogs[0], 1, NOON, TACIT_STR("hi")));
 	TRY(dialog_read_by(m.dialogs[0], TACIT_STR("bob"), 1));
+	TRY(dialog_add_outgoing(m.dialogs[0], &kept));
 	TRY(dialog_typing(m.dialogs[0], TACIT_STR("bob"), NOON));
 	TRY(model_describe(&m, &bob));
 out:
@@ -361,7 +451,12 @@ int main(int argc, char **argv)
 	        {"everything from outside is cleaned", everything_from_outside_is_cleaned},
 	        {"unread ones are counted once", unread_ones_are_counted_once},
 	        {"the place stays while others come", the_place_stays_while_others_come},
+	        {"what is old is forgotten and comes again",
+	                what_is_old_is_forgotten_and_comes_again},
+	        {"what has disappeared is gone", what_has_disappeared_is_gone},
 	        {"readers only go on", readers_only_go_on},
+	        {"marks of before are known", marks_of_before_are_known},
+	        {"what waits since before is shown", what_waits_since_before_is_shown},
 	        {"the newest come first", the_newest_come_first},
 	        {"one goes round", one_goes_round},
 	        {"names find conversations", names_find_conversations},

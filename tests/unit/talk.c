@@ -259,6 +259,53 @@ static void too_many_are_one_word(void)
 	end();
 }
 
+static void feed_frame(enum tacit_ws_opcode op, struct tacit_bytes data)
+{
+	struct tacit_buf frame = {0};
+	CHECK_OK(tacit_ws_write(&frame, op, data, NULL));
+	talk_input(talk, tacit_buf_view(&frame), 2000);
+	tacit_buf_clear(&frame);
+}
+
+static void large_ones_are_fewer(void)
+{
+	struct tacit_buf text = {0};
+	struct talk_event *ev;
+	size_t count = 0, bytes = 0;
+	bool behind = false;
+	char kib[1024];
+	memset(kib, 'x', sizeof(kib));
+	open_talk();
+	CHECK_OK(tacit_buf_append(&text, TACIT_STR("42[\"x\",\"")));
+	for (int i = 0; i < 8 * 1024; i++)
+		CHECK_OK(tacit_buf_append(&text, tacit_bytes(kib, sizeof(kib))));
+	CHECK_OK(tacit_buf_append(&text, TACIT_STR("\"]")));
+	for (int i = 0; i < 10; i++)
+		feed_frame(TACIT_WS_TEXT, tacit_buf_view(&text));
+	while ((ev = talk_next(talk)) != NULL) {
+		count++;
+		bytes += ev->body.n;
+		behind = tacit_bytes_eq(tacit_buf_view(&ev->name), TACIT_STR("fell_behind"));
+		talk_event_free(ev);
+	}
+	CHECK_INT(count, 9); /* of 8 MiB each, and the word */
+	CHECK(behind && bytes < TALK_MAX_WAITING_BYTES + TALK_MAX_MESSAGE);
+	tacit_buf_clear(&text);
+	end();
+}
+
+static void who_does_not_read_is_left(void)
+{
+	char text[125] = {0};
+	open_talk();
+	for (int i = 0; i < TALK_MAX_UNSENT / 125 + 10; i++)
+		feed_frame(TACIT_WS_PING, tacit_bytes(text, sizeof(text)));
+	CHECK_INT(talk_state(talk), TALK_ENDED);
+	CHECK_ERR(talk_problem(talk), TACIT_E_NETWORK);
+	CHECK(talk_output(talk).n < TALK_MAX_UNSENT + 1000);
+	end();
+}
+
 static void waiting_events_are_freed_with_it(void)
 {
 	open_talk();
@@ -279,6 +326,8 @@ int main(int argc, char **argv)
 	        {"silence ends it", silence_ends_it},
 	        {"what the server may not do", what_the_server_may_not_do},
 	        {"too many are one word", too_many_are_one_word},
+	        {"large ones are fewer", large_ones_are_fewer},
+	        {"who does not read is left", who_does_not_read_is_left},
 	        {"waiting events are freed with it", waiting_events_are_freed_with_it},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

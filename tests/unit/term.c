@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/duration.h"
 #include "cli/progress.h"
 #include "support/tap.h"
 
@@ -98,6 +99,24 @@ static void sizes_are_short(void)
 	CHECK(strstr(term_bytes(UINT64_MAX).text, " PB") != NULL);
 }
 
+static void spans_of_time_are_read_and_shown(void)
+{
+	static const char *const wrong[] = {
+	        "", "1", "0s", "-1h", "1w", "1hh", " 1h", "h", "99999d", "99999999999s", "1 h"};
+	uint64_t seconds = 0;
+	CHECK(duration_read("90s", &seconds) && seconds == 90);
+	CHECK(duration_read("30m", &seconds) && seconds == 1800);
+	CHECK(duration_read("1h", &seconds) && seconds == 3600);
+	CHECK(duration_read("3650d", &seconds) && seconds == 3650ull * 86400);
+	for (size_t i = 0; i < TACIT_COUNT(wrong); i++)
+		CHECK(!duration_read(wrong[i], &seconds));
+	CHECK(strcmp(duration_short(59).text, "59s") == 0);
+	CHECK(strcmp(duration_short(61).text, "2m") == 0);
+	CHECK(strcmp(duration_short(7200).text, "2h") == 0);
+	CHECK(strcmp(duration_short(3 * 86400).text, "3d") == 0);
+	CHECK(strcmp(duration_short(-5).text, "0s") == 0);
+}
+
 static void progress_fits_its_line(void)
 {
 	static const uint64_t done[] = {0, 1, 500, 999, 1000};
@@ -131,6 +150,7 @@ int main(int argc, char **argv)
 	        {"long lines are refused", long_lines_are_refused},
 	        {"times are local and short", times_are_local_and_short},
 	        {"sizes are short", sizes_are_short},
+	        {"spans of time are read and shown", spans_of_time_are_read_and_shown},
 	        {"progress fits its line", progress_fits_its_line},
 	};
 	term_init();

@@ -304,9 +304,9 @@ TACIT_MUST_USE enum tacit_err tacit_mls_group_process(struct tacit_mls_group *g,
 
 /* --- Storing --- */
 
-/* The state in two parts: the tree, large, changes when the epoch does (or the pending commit is
- * made or dropped: no); the rest, small, with every call. Both hold what must stay secret: the
- * second private keys. Appended. Fails: NOMEM, TOO_LARGE. */
+/* The state in two parts. The tree is large and changes with the epoch only: it is public (but
+ * shows who is in the group). The rest is small, changes with every call, and holds all that is
+ * secret. Appended. Fails: NOMEM, TOO_LARGE. */
 TACIT_MUST_USE enum tacit_err tacit_mls_group_save(
         const struct tacit_mls_group *g, struct tacit_buf *out);
 TACIT_MUST_USE enum tacit_err tacit_mls_group_save_tree(

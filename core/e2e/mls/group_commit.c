@@ -317,7 +317,8 @@ static enum tacit_err make_info(
         const struct draft *d, unsigned parts, bool as_message, struct tacit_buf *out)
 {
 	enum tacit_err err;
-	struct tacit_mls_info_options o = {d->epoch, d->g->tree, new_signature_sk(d), parts};
+	struct tacit_mls_info_options o = {
+	        d->epoch, d->g->tree, new_signature_sk(d), parts, d->host->env};
 	struct tacit_writer w = tacit_writer(out);
 	if (as_message)
 		tacit_mls_write_message_header(&w, TACIT_MLS_GROUP_INFO);

@@ -226,6 +226,7 @@ struct tacit_mls_info_options {
 	const struct tacit_mls_tree *tree;
 	struct tacit_bytes signature_sk;
 	unsigned parts;
+	const struct tacit_env *env;
 };
 /* The bare GroupInfo. */
 TACIT_MUST_USE enum tacit_err tacit_mls_make_info(const struct tacit_mls_group *g,

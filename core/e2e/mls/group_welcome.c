@@ -6,6 +6,16 @@
 #include "e2e/mls/group_int.h"
 #include "e2e/mls/message.h"
 
+/* 13.5: an extension that means nothing keeps others used to ignoring what they do not know. */
+static void write_grease(struct tacit_writer *w, const struct tacit_env *env)
+{
+	uint8_t random[2];
+	tacit_env_random(env, random, sizeof(random));
+	uint8_t half = (uint8_t)((random[0] % 15) << 4 | 0x0a);
+	tacit_mls_write_extension(w, (struct tacit_mls_extension){(uint16_t)(half << 8 | half),
+	                                     tacit_bytes(random + 1, 1)});
+}
+
 static enum tacit_err write_info_extensions(const struct tacit_mls_group *g,
         const struct tacit_mls_info_options *o, struct tacit_buf *out)
 {
@@ -30,6 +40,7 @@ static enum tacit_err write_info_extensions(const struct tacit_mls_group *g,
 		        &w, (struct tacit_mls_extension){
 		                    TACIT_MLS_EXT_EXTERNAL_PUB, tacit_buf_view(&data)});
 	}
+	write_grease(&w, o->env);
 	TRY(tacit_writer_finish(&w));
 out:
 	tacit_wipe(sk, sizeof(sk));
@@ -67,7 +78,7 @@ enum tacit_err tacit_mls_group_info(const struct tacit_mls_group *g,
 		return TACIT_E_CONFLICT;
 	enum tacit_err err;
 	size_t start = out->n;
-	struct tacit_mls_info_options o = {g->now, g->tree, host->signature_sk, parts};
+	struct tacit_mls_info_options o = {g->now, g->tree, host->signature_sk, parts, host->env};
 	struct tacit_writer w = tacit_writer(out);
 	tacit_mls_write_message_header(&w, TACIT_MLS_GROUP_INFO);
 	TRY(tacit_writer_finish(&w));
@@ -105,7 +116,8 @@ static enum tacit_err write_psks(const struct tacit_mls_plan *plan, struct tacit
 struct recipient {
 	const struct tacit_mls_key_package *kp;
 	uint32_t leaf;
-	struct tacit_bytes psks, sealed_info;
+	struct tacit_bytes psks;
+	struct tacit_mls_bound label;
 };
 
 static enum tacit_err seal_secrets(const struct tacit_mls_group *g,
@@ -129,9 +141,8 @@ static enum tacit_err seal_secrets(const struct tacit_mls_group *g,
 	TRY(tacit_writer_finish(&x));
 	TRY(tacit_mls_key_package_ref(s, to->kp->encoded, ref));
 	TRY(tacit_buf_reserve(&sealed, plain.n + TACIT_MLS_TAG_BYTES));
-	TRY(tacit_mls_encrypt(s, to->kp->init_key,
-	        (struct tacit_mls_label){TACIT_STR("Welcome"), to->sealed_info},
-	        tacit_buf_view(&plain), o->env, (struct tacit_mls_ciphertext_room){enc, sealed.p}));
+	TRY(tacit_mls_encrypt_bound(&to->label, to->kp->init_key, tacit_buf_view(&plain), o->env,
+	        (struct tacit_mls_ciphertext_room){enc, sealed.p}));
 	sealed.n = plain.n + TACIT_MLS_TAG_BYTES;
 	tacit_mls_write_encrypted_secrets(
 	        w, &(struct tacit_mls_encrypted_secrets){tacit_bytes(ref, s->hash_bytes),
@@ -153,8 +164,9 @@ enum tacit_err tacit_mls_make_welcome(const struct tacit_mls_group *g,
 	struct tacit_writer w = tacit_writer(&secrets);
 	TRY(seal_info(g, o, info, &sealed_info));
 	TRY(write_psks(o->plan, &psks));
-	struct recipient to = {
-	        .psks = tacit_buf_view(&psks), .sealed_info = tacit_buf_view(&sealed_info)};
+	struct recipient to = {.psks = tacit_buf_view(&psks)};
+	struct tacit_mls_label label = {TACIT_STR("Welcome"), tacit_buf_view(&sealed_info)};
+	TRY(tacit_mls_bind(g->suite, label, &to.label));
 	size_t added = 0;
 	for (size_t i = 0; i < o->plan->count; i++) {
 		if (o->plan->items[i].p.type != TACIT_MLS_ADD)

@@ -279,9 +279,8 @@ enum tacit_err tacit_mls_kem_check_public(const struct tacit_mls_suite *s, struc
 	return tacit_hpke_check_public(s->hpke, pk);
 }
 
-enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s, struct tacit_bytes pk,
-        struct tacit_mls_label label, struct tacit_bytes plain, const struct tacit_env *env,
-        struct tacit_mls_ciphertext_room out)
+enum tacit_err tacit_mls_bind(
+        const struct tacit_mls_suite *s, struct tacit_mls_label label, struct tacit_mls_bound *out)
 {
 	enum tacit_err err;
 	struct labelled l;
@@ -289,12 +288,27 @@ enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s, struct tacit_b
 	info.p = info.small;
 	TRY(labelled(&l, label.label, label.context));
 	TRY(flatten(&info, &l));
-	struct tacit_hpke_message m = {.info = tacit_bytes(info.p, info.n), .text = plain};
-	TRY(tacit_hpke_seal_to(
-	        s->hpke, pk, &m, env, (struct tacit_hpke_sealed_room){out.kem_output, out.sealed}));
+	TRY(tacit_hpke_base_init(s->hpke, tacit_bytes(info.p, info.n), &out->base));
 out:
 	flat_free(&info);
 	return err;
+}
+
+enum tacit_err tacit_mls_encrypt_bound(const struct tacit_mls_bound *label, struct tacit_bytes pk,
+        struct tacit_bytes plain, const struct tacit_env *env, struct tacit_mls_ciphertext_room out)
+{
+	struct tacit_hpke_message m = {.text = plain, .base = &label->base};
+	return tacit_hpke_seal_to(label->base.suite, pk, &m, env,
+	        (struct tacit_hpke_sealed_room){out.kem_output, out.sealed});
+}
+
+enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s, struct tacit_bytes pk,
+        struct tacit_mls_label label, struct tacit_bytes plain, const struct tacit_env *env,
+        struct tacit_mls_ciphertext_room out)
+{
+	struct tacit_mls_bound bound;
+	enum tacit_err err = tacit_mls_bind(s, label, &bound);
+	return err != TACIT_OK ? err : tacit_mls_encrypt_bound(&bound, pk, plain, env, out);
 }
 
 enum tacit_err tacit_mls_decrypt(const struct tacit_mls_suite *s, const uint8_t *sk,

@@ -140,6 +140,16 @@ struct tacit_mls_ciphertext_room {
 TACIT_MUST_USE enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s,
         struct tacit_bytes pk, struct tacit_mls_label label, struct tacit_bytes plain,
         const struct tacit_env *env, struct tacit_mls_ciphertext_room out);
+/* The same to many with one label and context, which are hashed once: a Welcome has them of the
+ * size of the tree. Fails: TOO_LARGE. */
+struct tacit_mls_bound {
+	struct tacit_hpke_base base;
+};
+TACIT_MUST_USE enum tacit_err tacit_mls_bind(
+        const struct tacit_mls_suite *s, struct tacit_mls_label label, struct tacit_mls_bound *out);
+TACIT_MUST_USE enum tacit_err tacit_mls_encrypt_bound(const struct tacit_mls_bound *label,
+        struct tacit_bytes pk, struct tacit_bytes plain, const struct tacit_env *env,
+        struct tacit_mls_ciphertext_room out);
 /* DecryptWithLabel: writes in.sealed.n - TACIT_MLS_TAG_BYTES to plain, nothing when that would be
  * negative. sk has kem_sk_bytes. Fails: MALFORMED (kem_output), BAD_SEAL. */
 TACIT_MUST_USE enum tacit_err tacit_mls_decrypt(const struct tacit_mls_suite *s, const uint8_t *sk,

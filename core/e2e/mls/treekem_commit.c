@@ -133,7 +133,7 @@ enum tacit_err tacit_mls_path_draft(struct tacit_mls_tree *t,
 struct sealing {
 	const struct tacit_mls_path *path;
 	const struct tacit_mls_tree *tree;
-	struct tacit_mls_label label;
+	struct tacit_mls_bound label;
 	const struct tacit_env *env;
 };
 
@@ -145,8 +145,9 @@ static enum tacit_err seal_to(
 	uint8_t enc[TACIT_MLS_KEM_ENC_MAX_BYTES];
 	uint8_t sealed[TACIT_MLS_HASH_MAX_BYTES + TACIT_MLS_TAG_BYTES];
 	struct tacit_bytes secret = tacit_bytes(s->path->secrets[i], suite->hash_bytes);
-	enum tacit_err err = tacit_mls_encrypt(suite, tacit_mls_tree_public_key(s->tree, node),
-	        s->label, secret, s->env, (struct tacit_mls_ciphertext_room){enc, sealed});
+	enum tacit_err err =
+	        tacit_mls_encrypt_bound(&s->label, tacit_mls_tree_public_key(s->tree, node), secret,
+	                s->env, (struct tacit_mls_ciphertext_room){enc, sealed});
 	if (err != TACIT_OK)
 		return err;
 	tacit_mls_write_vec(w, tacit_bytes(enc, suite->kem_enc_bytes));
@@ -176,9 +177,11 @@ enum tacit_err tacit_mls_path_seal(const struct tacit_mls_path *p, const struct 
 {
 	enum tacit_err err;
 	struct tacit_mls_nodes nodes = {0};
-	struct sealing s = {p, t, {TACIT_STR("UpdatePathNode"), context}, env};
+	struct sealing s = {.path = p, .tree = t, .env = env};
+	struct tacit_mls_label label = {TACIT_STR("UpdatePathNode"), context};
 	size_t before = out->n;
 	struct tacit_writer w = tacit_writer(out);
+	TRY(tacit_mls_bind(p->suite, label, &s.label));
 	tacit_write_raw(&w, tacit_buf_view(&p->leaf));
 	size_t begin = tacit_mls_vec_begin(&w);
 	for (size_t i = 0; i < p->nodes.n; i++)

@@ -1,0 +1,218 @@
+"""The figures of live events, for tools/bench: tacitd beside a stock socket.io server on the same core.
+
+Each takes the bench (its row(), tool(), server(), limit() and settings) and prints rows.
+"""
+import contextlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEERS = os.path.join(HERE, "peers")
+IDLE = 20000
+WATCH_SECONDS = 25  # the interval of heartbeats
+HISTORIES = [int(float(n)) for n in os.environ.get("BENCH_HISTORIES", "1e3,1e4,1e5,1e6,1e7").split(",")]
+
+
+@contextlib.contextmanager
+def tacitd(bench, people, members, *arguments, messages=0, **limits):
+    """A server, and the file of the people that are in its store."""
+    settings = {"RATE_ADDRESS": 0, "RATE_ACCOUNT": 0, "CONNECTIONS_PER_ACCOUNT": 0, **limits}
+    arguments = ("--max-connections", "200000", "--access-log=no", *arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        running = bench.server(data=folder, **settings)
+        with running:
+            pass  # makes the store
+        known = os.path.join(folder, "people")
+        with open(known, "wb") as out:
+            out.write(bench.tool("people", f"sqlite://{running.database()}", str(people), str(members),
+                                 str(messages)))
+        running.arguments += arguments
+        running.start(wait="--tls-cert" not in arguments)
+        try:
+            if "--tls-cert" in arguments:
+                time.sleep(1)
+            yield running, known
+        finally:
+            running.stop()
+
+
+@contextlib.contextmanager
+def socketio(bench):
+    """The peer, installed on first use: its process and its port."""
+    if not os.path.exists(os.path.join(PEERS, "node_modules", ".package-lock.json")):
+        subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=PEERS, check=True)
+    peer = subprocess.Popen(["taskset", "-c", bench.SERVER_CORE, "node", os.path.join(PEERS, "socketio.mjs")],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            env={**os.environ, "NODE_ENV": "production"})
+    try:
+        yield peer, int(peer.stdout.readline())
+    finally:
+        peer.stdin.close()
+        peer.wait()
+
+
+def live(bench, mode, port, pid, people, **options):
+    words = [f"{name}={value}" for name, value in options.items()]
+    return json.loads(bench.tool("live", mode, str(port), str(pid), people, *words))
+
+
+def per_core(result, what="deliveries"):
+    return result[what] / result["cpu"]
+
+
+def middle(results, key):
+    return statistics.median(r[key] for r in results)
+
+
+def fanout(bench):
+    """Rooms of 100, 1,000 people: deliveries per second of a core, and p99 at a moderate rate."""
+    with tacitd(bench, 1000, 100) as (ours, people), socketio(bench) as (peer, port):
+        full, theirs, calm, their_calm = [], [], [], []
+        for _ in range(bench.ROUNDS):
+            full.append(per_core(live(bench, "full", ours.port, ours.pid, people)))
+            theirs.append(per_core(live(bench, "full", port, peer.pid, people)))
+            calm.append(live(bench, "rate", ours.port, ours.pid, people))
+            their_calm.append(live(bench, "rate", port, peer.pid, people))
+    bench.row("deliveries per second and core", statistics.median(full), statistics.median(theirs), "1/s",
+              12, "20 senders with 16 messages each under way, 256 bytes, all of them stored; against "
+              "socket.io in memory")
+    bench.row("p99 of deliveries", middle(calm, "p99_ms"), middle(their_calm, "p99_ms"), "ms", 1,
+              f"20,000 deliveries a second; in the middle {middle(calm, 'p50_ms'):.2f} and "
+              f"{middle(their_calm, 'p50_ms'):.2f} ms (lower is better)")
+    bench.row("processor time at that rate", middle(calm, "cpu"), middle(their_calm, "cpu"), "s", 1,
+              "the same five seconds (lower is better)")
+
+
+def durable(bench):
+    """64 senders, one room each, acknowledged when the message is on disk."""
+    with tacitd(bench, 64, 1) as (ours, people):
+        with open(people, encoding="ascii") as all_lines, \
+                tempfile.NamedTemporaryFile("w", encoding="ascii") as first:
+            first.write(all_lines.readline())
+            first.flush()
+            windowed, singly, alone, fsyncs = [], [], [], []
+            for _ in range(bench.ROUNDS):
+                run = (bench, "acks", ours.port, ours.pid)
+                windowed.append(live(*run, people, senders=1))
+                singly.append(live(*run, people, senders=1, window=1))
+                alone.append(live(*run, first.name, senders=1, window=1))
+                fsyncs.append(float(bench.tool("limits", "fsync", ours.folder)))
+
+    def rate(results):
+        return statistics.median(r["acks"] / r["seconds"] for r in results)
+    store = statistics.median(r["writer_cpu"] / r["cpu"] for r in windowed)
+    note = f"16 under way each; {100 * store:.0f}% of the processor's time is the store's thread"
+    bench.row("durable messages per second", rate(windowed), statistics.median(fsyncs), "1/s", 20,
+              f"{note}; against one append and fdatasync per message without a server")
+    bench.row("durable messages per second", rate(windowed), rate(alone), "1/s", 20,
+              "the same; against one sender who waits for each, so one fsync per message")
+    bench.row("the same, one under way each", rate(singly), statistics.median(fsyncs), "1/s", 20,
+              "against one append and fdatasync per message")
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def hold_idle(bench, port, pid, people, count, **options):
+    """KiB of each idle connection, and the share of the core that they take."""
+    before = resident_kib(pid)
+    words = [f"{name}={value}" for name, value in options.items()]
+    holder = subprocess.Popen(["taskset", "-c", bench.LOAD_CORE,
+                               os.path.join(bench.BUILD, "tests", "bench", "live"), "idle", str(port),
+                               str(pid), people, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if holder.stdout.readline() != b"ready\n":
+            raise SystemExit("bench: idle connections did not come about")
+        time.sleep(3)
+        size = (resident_kib(pid) - before) / count
+        began = bench.cpu_seconds(pid)
+        time.sleep(WATCH_SECONDS)
+        return size, (bench.cpu_seconds(pid) - began) / WATCH_SECONDS
+    finally:
+        holder.stdin.close()
+        holder.wait()
+
+
+def idle(bench):
+    """20,000 people who say nothing, each in a room of 100."""
+    with contextlib.suppress(ValueError):  # root may raise it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 1000, IDLE + 1000))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    count = min(IDLE, hard // 100 * 100 - 100)
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = bench.certificate(folder)
+        with tacitd(bench, count, 100) as (ours, people):
+            size, busy = hold_idle(bench, ours.port, ours.pid, people, count)
+            with socketio(bench) as (peer, port):
+                their_size, their_busy = hold_idle(bench, port, peer.pid, people, count)
+        with tacitd(bench, count, 100, "--tls-cert", cert, "--tls-key", key) as (ours, people):
+            tls_size, tls_busy = hold_idle(bench, ours.port, ours.pid, people, count, tls=1)
+    bench.row("memory of an idle connection", size, 4, "KiB", 1,
+              f"{count:,} of them, resident memory; socket.io {their_size:.1f} (lower is better)")
+    bench.row("the same under TLS", tls_size, 20, "KiB", 1, "(lower is better)")
+    bench.row("processor time of idle ones", 100 * busy, 100 * their_busy, "%", 1,
+              f"a heartbeat every 25 s each; under TLS {100 * tls_busy:.1f}%; against socket.io "
+              "(lower is better)")
+
+
+def slow(bench):
+    """The p99 of a moderate rate beside thousands who are slow or do not read, and without them."""
+    with tacitd(bench, 1000, 100, RATE_ACCOUNT=50) as (ours, people), \
+            tempfile.NamedTemporaryFile("wb") as ordinary:
+        with open(people, "rb") as lines:  # the last hundred are the pests, in a room of ours
+            ordinary.write(b"".join(lines.readlines()[:900]))
+            ordinary.flush()
+        calm, beside = [], []
+        for _ in range(bench.ROUNDS):
+            calm.append(live(bench, "rate", ours.port, ours.pid, ordinary.name)["p99_ms"])
+            pests = subprocess.Popen(["taskset", "-c", bench.LOAD_CORE, sys.executable,
+                                      os.path.join(HERE, "pests.py"), str(ours.port), people],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            try:
+                if pests.stdout.readline() != b"ready\n":
+                    raise SystemExit("bench: the slow ones did not come about")
+                beside.append(live(bench, "rate", ours.port, ours.pid, ordinary.name)["p99_ms"])
+            finally:
+                pests.stdin.close()
+                pests.wait()
+    bench.row("p99 beside slow peers", statistics.median(beside), statistics.median(calm), "ms", 1.5,
+              "1,000 half-open upgrades, 1,000 heads of a byte a second, 1,000 sessions that never "
+              "connect, 20 members who never read, 4 who flood (lower is better)")
+
+
+def scale(bench):
+    """What a delivery costs as rooms grow, and as the history behind a room grows."""
+    base = None
+    for members, sockets in ((10, 1), (100, 1), (1000, 4), (10000, 40)):
+        with tacitd(bench, 10000 // sockets, members // sockets) as (ours, people):
+            window = min(16, members // 10)  # the store takes so many at once
+            got = [live(bench, "full", ours.port, ours.pid, people, sockets=sockets, seconds=3, window=window)
+                   for _ in range(bench.ROUNDS)]
+        cost = 1e6 / statistics.median(per_core(r) for r in got)
+        base = base or cost
+        bench.row(f"a delivery, rooms of {members}", cost, base, "us", 1,
+                  f"10,000 connections, {sockets} for each person; processor time, the store's part of "
+                  f"the message in it: {statistics.median(1e6 * r['cpu'] / r['acks'] for r in got):.1f} us "
+                  "a message (lower is better)")
+    base = join_base = None
+    for messages in HISTORIES:
+        with tacitd(bench, 100, 100, messages=messages) as (ours, people):
+            got = [live(bench, "full", ours.port, ours.pid, people, seconds=3) for _ in range(bench.ROUNDS)]
+        cost = 1e6 / statistics.median(per_core(r) for r in got)
+        join = 1e4 * statistics.median(r["join_cpu"] for r in got[1:] or got)  # 100 people, in us
+        base, join_base = base or cost, join_base or join
+        bench.row(f"a delivery, {messages:.0e} messages stored", cost, base, "us", 1,
+                  f"one room of 100; connecting and joining with a page of 50: {join:.0f} us each, "
+                  f"{join / join_base:.2f} of the first (lower is better)")
+
+
+FIGURES = {"live-fanout": fanout, "live-durable": durable, "live-idle": idle, "live-slow": slow,
+           "live-scale": scale}

@@ -338,6 +338,7 @@ static void tell_sent(const struct ground *g)
 	if (g->cli->json) {
 		json_t *o = json_out_new("parcel_sent");
 		json_out_number(o, "size", g->result.bytes);
+		json_out_number(o, "resumed_from", g->result.resumed_from);
 		json_out_print(g->out, o);
 	} else if (!g->cli->quiet) {
 		fprintf(g->out, "Sent %s, %s. The other one has all of it.\n", g->label,
@@ -508,6 +509,7 @@ int cmd_receive(struct cli *c, const struct args *a)
 	else if (status == EXIT_DONE && c->json) {
 		json_t *o = json_out_new("parcel_received");
 		json_out_number(o, "size", g.result.bytes);
+		json_out_number(o, "resumed_from", g.result.resumed_from);
 		json_out_bool(o, "confirmed", g.result.confirmed);
 		json_out_print(g.out, o);
 	}

@@ -40,9 +40,11 @@ struct parcel_options {
 
 struct parcel_result {
 	uint64_t bytes;
-	bool confirmed;    /* a receiver's: the sender knows that it came */
-	bool kept;         /* it failed, and can go on by the same command */
-	char problem[400]; /* why it failed, beyond the error; may be empty; sanitise */
+	uint64_t
+	        resumed_from; /* what was there when it was gone on with last, and not sent again */
+	bool confirmed;       /* a receiver's: the sender knows that it came */
+	bool kept;            /* it failed, and can go on by the same command */
+	char problem[400];    /* why it failed, beyond the error; may be empty; sanitise */
 };
 
 /* Both fail: BAD_PASSWORD (not the same code: it is used up), NOT_FOUND (nobody waits there), GONE

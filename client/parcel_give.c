@@ -100,6 +100,7 @@ static enum tacit_err on_answer(struct giver *g, uint64_t offset)
 	TRY(hash_kept(g, offset));
 	TRY(tacit_parcel_begin(g->run.parcel, &from));
 	parcel_source_seek(g->source, from);
+	g->run.result->resumed_from = from;
 	g->sending = true;
 	show(g);
 out:

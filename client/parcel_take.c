@@ -188,6 +188,7 @@ out:
 
 static enum tacit_err on_start(struct taker *t, uint64_t offset)
 {
+	t->run.result->resumed_from = offset;
 	if (to_text(t)) {
 		t->text.n = (size_t)offset < t->text.n ? (size_t)offset : t->text.n;
 		return TACIT_OK;

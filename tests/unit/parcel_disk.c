@@ -50,7 +50,7 @@ static bool there(const char *name)
 
 static void sweep_folder(void)
 {
-	char command[100];
+	char command[200];
 	snprintf(command, sizeof(command), "rm -rf %s && mkdir %s", folder, folder);
 	CHECK_INT(system(command), 0);
 }

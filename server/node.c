@@ -311,6 +311,7 @@ static enum tacit_err open_port(struct node *n, char why[256])
 	app = live_http_app(n->live, &app, &http);
 	TRY(relay_new(&relay, &door, &n->relay));
 	app = relay_http_app(n->relay, &app);
+	api_set_relay(n->api, n->relay);
 	err = net_server_new(&s, &app, &text, &n->server);
 	if (err != TACIT_OK)
 		snprintf(why, 256, "%s: %s", c->listen, text);

@@ -55,6 +55,8 @@ struct live_app api_live_app(struct api *a);
 struct live_http api_live_http(void);
 /* Who may use the relay of account-less transfers. */
 struct relay_app api_relay_app(struct api *a);
+/* For /metrics; before the loops start. */
+void api_set_relay(struct api *a, const struct relay *relay);
 struct api_ended {
 	int64_t conversation_id, user_id;
 };

@@ -39,6 +39,11 @@ static uint64_t address(void *ctx, const struct http_request *r)
 	return api_address_key(&r->peer);
 }
 
+void api_set_relay(struct api *a, const struct relay *relay)
+{
+	a->relay = relay;
+}
+
 struct relay_app api_relay_app(struct api *a)
 {
 	return (struct relay_app){.ctx = a, .refuse = refuse, .address = address};

@@ -238,6 +238,17 @@ def who_sends_faster_than_the_other_reads_waits(world):
 
 
 @tap.case
+def the_operator_sees_numbers(world):
+    first, second = world.pair()
+    with urllib.request.urlopen(f"{world.server.url}/metrics", timeout=SECONDS) as answer:
+        lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+    tap.check(int(lines["tacit_transfer_ends"]) >= 2, "ends")
+    tap.check(int(lines["tacit_transfer_pairs_total"]) >= 1, "pairs")
+    first.close()
+    second.over(GONE)
+
+
+@tap.case
 def the_server_says_when_it_stops(world):
     with Server() as server:
         end = End(server, "open=1")

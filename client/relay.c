@@ -12,7 +12,7 @@
 #define HIGH_WATER ((size_t)1024 * 1024)
 #define HANDSHAKE_MS 20000
 #define TICK_MS 1000 /* how late a cancellation may be noticed, where no signal ends the wait */
-#define LAST_MS 3000 /* for what is still to leave when it is closed */
+#define LAST_MS 3000 /* for what is still to leave when it is closed, and for the answer */
 
 struct relay {
 	struct wire *wire;
@@ -243,11 +243,11 @@ void relay_close(struct relay *r)
 		tacit_env_random(r->env, mask, sizeof(mask));
 		tacit_ignore(tacit_ws_write_close(&r->out, TACIT_WS_NORMAL, mask),
 		        "the relay sees the connection end, too");
-		while (waiting(r) > 0 && now_ms() < until) {
+		/* Until the relay hangs up, too: closing upon what was not read would reset the
+		 * connection, and what we said last could go down with it. */
+		do
 			r->in = tacit_bytes(NULL, 0);
-			if (wait(r, until) != TACIT_OK)
-				break;
-		}
+		while (now_ms() < until && wait(r, until) == TACIT_OK);
 	}
 	wire_close(r->wire);
 	upgrade_clear(&r->upgrade);

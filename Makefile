@@ -34,9 +34,9 @@ bench-live: ## the same for live events; installs a stock socket.io server besid
 	@tools/bootstrap bench
 	@tools/bench live
 
-
-soak:     ## the faults of live events for long: 100 crashes under load, the network cut for 30 s
+soak:     ## long: 10,000 simulated lives; live events through 100 crashes and 30 s without a network
 	@tools/bootstrap test
+	@tools/soak
 	@TACIT_LIVE_CRASHES=100 TACIT_PARTITION=30 tools/test plain fault-live fault-partition
 
 bench-mls: ## groups up to ten thousand beside OpenMLS; writes build/bench-mls.json

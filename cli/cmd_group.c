@@ -82,6 +82,8 @@ int cmd_group_list(struct cli *c, const struct args *a)
 	(void)a;
 	const struct tacit_command list = {.kind = TACIT_CMD_CONVERSATIONS};
 	int status = cli_open(c, CLI_UNLOCKED);
+	if (status == EXIT_DONE)
+		status = cli_sync(c); /* names come with the messages */
 	return status == EXIT_DONE ? cli_run(c, &list, on_group, c) : status;
 }
 

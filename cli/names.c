@@ -42,14 +42,14 @@ static void look(void *ctx, const struct tacit_notice *n)
 	}
 }
 
-/* Locally; when nothing fits, once more with the server's list. False: told. */
+/* Locally; when nothing fits, once more with what the server has: a group's name comes with its
+ * messages. False: told. */
 static bool find(struct cli *c, struct search *s)
 {
-	const struct tacit_command refresh = {.kind = TACIT_CMD_CONVERSATIONS};
 	tacit_engine_each_conversation(host_engine(c->host), look, s);
 	if (s->direct != 0 || s->groups > 0 || s->id_known)
 		return true;
-	if (cli_run(c, &refresh, NULL, NULL) != EXIT_DONE)
+	if (cli_sync(c) != EXIT_DONE)
 		return false;
 	tacit_engine_each_conversation(host_engine(c->host), look, s);
 	return true;

@@ -90,6 +90,11 @@ static int fail_open(const struct cli *c, enum tacit_err err)
 			        "sealed, but who talks to whom, and the login, do not.");
 		return cli_fail_text(c, err, "That is not a profile's name.",
 		        "Letters, digits, '.', '_' and '-', not beginning with a dot.");
+	case TACIT_E_UNSUPPORTED:
+		return cli_fail_text(c, err,
+		        "The profile was made by another version of tacit, which this one cannot "
+		        "read.",
+		        "Log in with a new one: tacit --profile NAME login.");
 	case TACIT_E_IO:
 		return cli_fail_text(c, err,
 		        "The profile's folder cannot be used: it must be writable and yours.",

@@ -72,6 +72,8 @@ static void receive(struct tmls_group *g, struct tmls_bytes message)
 		printf("%.*s: %.*s\n", (int)e.sender_identity.size,
 		        (const char *)e.sender_identity.data, (int)e.text.size,
 		        (const char *)e.text.data);
+	if (e.kind == TMLS_EVENT_REMOVED)
+		printf("(one device is out of the group)\n");
 	tmls_event_clear(&e);
 }
 
@@ -133,6 +135,28 @@ int main(void)
 	message = say(at_tablet, "I am here, too");
 	receive(at_alice, message);
 	receive(at_bob, message);
+	tmls_bytes_free(&message);
+
+	/* Alice gets a new key: what was stolen from her until now is worth nothing any more. */
+	must(tmls_group_commit(at_alice, NULL, &commit, NULL), "a new key");
+	must(tmls_group_accept(at_alice), "the server has taken the commit");
+	receive(at_bob, commit);
+	receive(at_tablet, commit);
+	tmls_bytes_free(&commit);
+
+	/* Bob has lost the tablet, and removes it: what is said from now on is not for it. */
+	uint32_t lost = tmls_group_own_leaf(at_tablet);
+	struct tmls_changes removing = {.removes = &lost, .remove_count = 1};
+	must(tmls_group_commit(at_bob, &removing, &commit, NULL), "removing the tablet");
+	must(tmls_group_accept(at_bob), "the server has taken the commit");
+	receive(at_alice, commit);
+	receive(at_tablet, commit);
+	tmls_bytes_free(&commit);
+	message = say(at_bob, "just the two of us again");
+	receive(at_alice, message);
+	struct tmls_event e;
+	if (tmls_group_process(at_tablet, view(message), &e) != TMLS_FUTURE)
+		abort();
 	tmls_bytes_free(&message);
 
 	/* All see the same: this is what two people would compare. */

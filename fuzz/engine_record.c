@@ -38,7 +38,10 @@ static void mark_all_dirty(struct tacit_engine *e)
 	for (struct tacit_contact *c = e->contacts; c != NULL; c = c->next)
 		c->dirty = true;
 	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next)
-		c->dirty = c->group_dirty = true;
+		c->dirty = c->group_dirty = c->pending_dirty = c->name_dirty = c->receipts.dirty =
+		        true;
+	for (struct tacit_key_package *k = e->key_packages; k != NULL; k = k->next)
+		k->dirty = true;
 	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
 		o->dirty = true;
 }

@@ -1,104 +1,206 @@
-/* group.h - how the messages of one conversation are protected; the engine knows nothing deeper.
+/* group.h - a conversation as a group of devices: MLS (RFC 9420, e2e/mls) under tacit's rules.
  *
- * Today the one implementation is `pairwise` (e2e/pairwise.c): HPKE to each device, signed by the
- * sender's account key. MLS (RFC 9420) takes its place behind the same table; the words are MLS's:
- * a roster of leaves (devices), application messages that are protected and unprotected, a state
- * that is serialised. Sans-I/O.
+ * A leaf is a device. Its credential is basic: the account's public key and the device, which that
+ * account has certified (wire/device.h); its signature key is the certified one. A leaf whose
+ * certificate is not good is never let in. Whether an account belongs into the conversation is the
+ * engine's to say: it is asked for who speaks, who comes by itself and who is let in from here.
+ * Leaves of strangers that other members have let in are let pass, when this device joins and
+ * later: their owners may have come and left while it was away. The engine compares before it sends
+ * (tacit_group_compare), and what does not belong is removed before a word is protected.
  *
- * Order of use: protect -> persist the serialised state -> only then let the bytes leave.
- *               unprotect -> persist the state together with what was opened.
- * On error the state is unchanged, with one exception: unprotect that answers WRONG_RECIPIENT may
- * have advanced it, for the message counts in its sender's row though it says nothing to us. The
- * host persists after that answer too.
+ * What a message says is more than its content: its number among those of its device, so that a gap
+ * shows, and a hash over everything that the sender had seen of the conversation, in the server's
+ * order, so that members who are shown different histories find out.
  *
- * What MLS changes behind this table, and what the engine may not take for granted because of it:
- *  - The roster given to protect is what the membership should be. Pairwise takes it as it is, for
- *    each message anew. MLS has an epoch: it compares the roster with its tree, and where they
- *    differ it answers CONFLICT until a commit has brought the tree there (RFC 9420 12.4).
- *  - Commits, proposals and Welcomes are messages of their own. They will come out of new entries
- *    (commit: roster -> handshake bytes and a Welcome; join: Welcome -> group) at the end of this
- *    table, and in through unprotect, whose opened will say so; the server orders them like any
- *    other message, and the first commit of an epoch wins (RFC 9420 14).
- *  - unprotect's members is who may speak. MLS proves the sender by its leaf, whose credential is
- *    the same certificate (wire/device.h) under the same account key: both answers agree.
- *  - Keys are gone after use there: a message opens once, the plaintext is kept by the engine, and
- *    nothing may rely on opening stored bytes again. unsend cannot give a generation back; it will
- *    only forget it. Pairwise keeps this rule already for REPLAY. */
+ * Order of use: call -> persist what has changed -> only then let bytes leave. A message opens
+ * once. On error the state is unchanged. Sans-I/O; one thread per group. */
 #ifndef TACIT_E2E_GROUP_H
 #define TACIT_E2E_GROUP_H
 
 #include "base/buf.h"
 #include "base/env.h"
-#include "crypto/hash.h"
-#include "crypto/sign.h"
+#include "crypto/secret.h"
 #include "e2e/account.h"
 #include "wire/device.h"
 
-/* A member's device, already checked by the engine: account key pinned, certificate good. */
+struct tacit_group; /* opaque; one per conversation */
+
+/* A device and whose it is. */
 struct tacit_leaf {
 	struct tacit_sign_public account;
 	struct tacit_device device;
 };
 
+/* This device. Borrowed for the call. */
+struct tacit_self {
+	struct tacit_leaf leaf;
+	const struct tacit_sign_sk *signature_sk; /* of leaf.device.signature_key */
+	const struct tacit_env *env;
+	/* Is or was this account in the conversation, under a key that the user knows? */
+	bool (*belongs)(void *ctx, const struct tacit_sign_public *account);
+	void *ctx;
+};
+
+/* --- key packages: RFC 9420 10 --- */
+
+enum tacit_key_package_use { TACIT_KEY_PACKAGE_ONCE, TACIT_KEY_PACKAGE_LAST_RESORT };
+#define TACIT_KEY_PACKAGE_SECONDS ((int64_t)90 * 24 * 3600)
+
+/* For publishing: appended to public. Its private half is appended to secret, to be kept sealed
+ * until a Welcome for it comes. Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_group_key_package(
+        const struct tacit_self *self, struct tacit_buf *public, struct tacit_buf *secret);
+/* Is the Welcome for the key package of this private half? */
+bool tacit_group_welcome_is_for(struct tacit_bytes welcome, struct tacit_bytes secret);
+
+/* --- life --- */
+
+/* Alone, at epoch 0, which the server knows as "no group yet". Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_group_create(
+        uint64_t conversation, const struct tacit_self *self, struct tacit_group **out);
+/* Where the server says that the group stands; the group itself proves the epoch. */
+struct tacit_group_place {
+	uint64_t conversation;
+	uint64_t message; /* the commit that began the epoch */
+};
+/* By a Welcome. Fails: WRONG_RECIPIENT (another conversation, another key package), BAD_SEAL,
+ * BAD_SIGNATURE, BAD_CERTIFICATE, MALFORMED, UNSUPPORTED, NOMEM, CRYPTO, ... */
+TACIT_MUST_USE enum tacit_err tacit_group_join(const struct tacit_group_place *place,
+        const struct tacit_self *self, struct tacit_bytes welcome, struct tacit_bytes secret,
+        struct tacit_group **out);
+/* Is this device among the leaves of a GroupInfo? Then a Welcome should have come, or its state
+ * here is lost. False also for what is no GroupInfo. */
+bool tacit_group_info_has(const struct tacit_self *self, struct tacit_bytes group_info);
+/* By an external commit, from a GroupInfo; a leaf that this device had there is replaced. commit
+ * and group_info (of the epoch that it begins) are appended, to be posted; the group is pending
+ * until tacit_group_accept. Fails: as join, and NOT_FOUND (no external_pub). */
+TACIT_MUST_USE enum tacit_err tacit_group_join_external(uint64_t conversation,
+        const struct tacit_self *self, struct tacit_bytes group_info, struct tacit_buf *commit,
+        struct tacit_buf *new_group_info, struct tacit_group **out);
+void tacit_group_destroy(struct tacit_group *g); /* wipes; NULL is fine */
+
+/* Two parts: TREE is large and changes with the epoch, STATE with every message. Appended. Both
+ * hold secrets. Fails: NOMEM, TOO_LARGE. load fails: MALFORMED, UNSUPPORTED, CONFLICT (parts that
+ * do not belong together), NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_group_save_state(
+        const struct tacit_group *g, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_group_save_tree(
+        const struct tacit_group *g, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err tacit_group_load(
+        struct tacit_bytes state, struct tacit_bytes tree, struct tacit_group **out);
+
+/* --- looking --- */
+
+uint64_t tacit_group_epoch(const struct tacit_group *g);
+/* Changes whenever the tree part has to be saved again. */
+uint64_t tacit_group_tree_version(const struct tacit_group *g);
+bool tacit_group_is_pending(const struct tacit_group *g); /* a commit of ours waits */
+/* This device was removed, or the group ended: only late messages open. */
+bool tacit_group_is_over(const struct tacit_group *g);
+/* The devices in the group, in no order; false ends. index from 0. */
+bool tacit_group_leaf(const struct tacit_group *g, uint32_t *index, struct tacit_leaf *out);
+/* Own messages since this device's last path, and its time: when to update (see below). */
+struct tacit_group_age {
+	uint64_t messages;
+	int64_t updated_at; /* Unix seconds */
+};
+struct tacit_group_age tacit_group_age(const struct tacit_group *g);
+/* Hash of the epoch authenticator (RFC 9420 8.7) and the conversation: to be compared by members
+ * who cannot read each other. 32 bytes. */
+TACIT_MUST_USE enum tacit_err tacit_group_fingerprint(const struct tacit_group *g, uint8_t out[32]);
+
+/* --- membership --- */
+
 struct tacit_roster {
-	const struct tacit_leaf *leaves; /* borrowed; the own devices are among them */
+	const struct tacit_leaf
+	        *leaves; /* who should be in, the own devices among them; borrowed */
 	size_t count;
 };
-
-/* This device: who signs and who opens. Borrowed for the call. */
-struct tacit_self {
-	const struct tacit_account *account;
-	struct tacit_device_id device;
-	const uint8_t *hpke_sk; /* TACIT_HPKE_PUBLIC_BYTES */
+struct tacit_group_change { /* clear with tacit_group_change_clear */
+	size_t *add;        /* places in the roster */
+	size_t add_count;
+	uint32_t *remove; /* leaf indices */
+	size_t remove_count;
 };
+/* What brings the group to the roster; both counts 0: it is there. A device that has another key
+ * than its leaf is removed and added. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_group_compare(const struct tacit_group *g,
+        const struct tacit_roster *roster, struct tacit_group_change *out);
+void tacit_group_change_clear(struct tacit_group_change *c);
 
-struct tacit_opened {
-	struct tacit_sign_public sender; /* account key, proven */
-	struct tacit_device_id device;   /* the sender's, proven */
-	uint64_t order;
-	uint64_t missing; /* messages of that device that never came before this one */
-	bool own;         /* sent by this very device */
+/* Is this the key package of that very device, well made and in time? Fails: BAD_CERTIFICATE
+ * (another device, or not certified), BAD_SIGNATURE, GONE, MALFORMED, UNSUPPORTED, NOMEM, CRYPTO.
+ */
+TACIT_MUST_USE enum tacit_err tacit_group_check_key_package(const struct tacit_self *self,
+        struct tacit_bytes key_package, const struct tacit_leaf *want);
+
+struct tacit_group_commit {
+	const struct tacit_bytes *add; /* key packages, checked */
+	size_t add_count;
+	const uint32_t *remove;
+	size_t remove_count;
 };
-
-struct tacit_group; /* opaque; one per conversation */
-
-struct tacit_group_ops {
-	const char *name;
-	/* A fresh state for a conversation. Fails: NOMEM. */
-	enum tacit_err (*create)(uint64_t conversation, struct tacit_group **out);
-	/* Fails: MALFORMED, UNSUPPORTED, TRUNCATED, TRAILING, TOO_LARGE, NOMEM. */
-	enum tacit_err (*load)(struct tacit_bytes state, struct tacit_group **out);
-	enum tacit_err (*serialise)(const struct tacit_group *g, struct tacit_buf *out);
-	void (*destroy)(struct tacit_group *g); /* wipes; NULL is fine */
-
-	/* Appends one message for every leaf of the roster but this device to out, and advances g.
-	 * A leaf whose HPKE key is none (an X25519 point of small order) is left out: its owner
-	 * chose it, and must not be able to silence the others. Fails: NO_DEVICE (nobody to seal
-	 * for), USAGE (a leaf twice), TOO_LARGE, EXHAUSTED, NOMEM, CRYPTO. */
-	enum tacit_err (*protect)(struct tacit_group *g, const struct tacit_self *self,
-	        const struct tacit_roster *to, struct tacit_bytes plain,
-	        const struct tacit_env *env, struct tacit_buf *out);
-	/* Takes back the last protect, after a server has refused that message for good, and it
-	 * cannot have arrived by an earlier try. If the server lied and delivers it all the same,
-	 * the others find two messages of one order, and say so. Fails: CONFLICT when message is not the last one protected. */
-	enum tacit_err (*unsend)(struct tacit_group *g, struct tacit_bytes message);
-	/* Opens message, which must come from a member: members holds the accounts that are (or
-	 * were) in the conversation. Appends the plaintext. The own device's messages cannot be
-	 * opened again (opened->own is set, plaintext empty); one that is ahead of the state, as
-	 * after a restored backup, moves the state on, so that no order is used twice. A device's
-	 * messages come in its order. Gaps are told in opened->missing, and what should have filled
-	 * them is refused later; the first message seen of a device may have any order. On error
-	 * opened is zeroed, but that sender, device and order are given once the signature was
-	 * good, so that the refusal can be told with a name.
-	 * Fails: BAD_SIGNATURE, UNKNOWN_SENDER, WRONG_RECIPIENT (sealed for others, or for another
-	 * conversation), REPLAY (one of the device's last 64), ORDER_CHANGED (an order used
-	 * already, a late filler of a gap, or another history before it), BAD_SEAL, LIMIT (more
-	 * devices than a conversation remembers), NOMEM, CRYPTO, and the decoder's errors. */
-	enum tacit_err (*unprotect)(struct tacit_group *g, const struct tacit_self *self,
-	        const struct tacit_sign_public *members, size_t member_count,
-	        struct tacit_bytes message, struct tacit_opened *opened, struct tacit_buf *plain);
+struct tacit_group_staged {                           /* clear with tacit_group_staged_clear */
+	struct tacit_buf commit, welcome, group_info; /* welcome: empty when nobody is added */
 };
+void tacit_group_staged_clear(struct tacit_group_staged *s);
+/* A commit with a path, which heals what a thief of this device's state knew; nothing to add or
+ * remove: just that. It waits as pending: persist, post, then accept or drop.
+ * Fails: CONFLICT (one is pending already, or the group is over), and what the key packages are
+ * refused with. */
+TACIT_MUST_USE enum tacit_err tacit_group_stage(struct tacit_group *g,
+        const struct tacit_self *self, const struct tacit_group_commit *what,
+        struct tacit_group_staged *out);
+/* The server has given the pending commit its place: the next epoch begins. Fails: CONFLICT,
+ * NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_group_accept(
+        struct tacit_group *g, const struct tacit_self *self, uint64_t message);
+void tacit_group_drop(struct tacit_group *g); /* also when nothing is pending */
 
-extern const struct tacit_group_ops tacit_pairwise;
+/* --- messages --- */
 
+/* Appends a message for all members. Fails: CONFLICT (over, or pending), TOO_LARGE, EXHAUSTED,
+ * NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_group_protect(struct tacit_group *g,
+        const struct tacit_self *self, struct tacit_bytes content, struct tacit_buf *out);
+/* The epoch in which a message was protected. False: it is none. */
+bool tacit_group_epoch_of(struct tacit_bytes message, uint64_t *epoch);
+/* The server has refused the last one for good, and it cannot have arrived: its number is free
+ * again (its keys are not). */
+void tacit_group_unsend(struct tacit_group *g);
+
+enum tacit_group_event_kind {
+	TACIT_GROUP_MESSAGE,
+	TACIT_GROUP_COMMIT,  /* the next epoch has begun */
+	TACIT_GROUP_OWN,     /* a message of this device: nothing to open */
+	TACIT_GROUP_EARLIER, /* a commit of an epoch that is over here: nothing to do */
+};
+struct tacit_group_event { /* clear with tacit_group_event_clear */
+	enum tacit_group_event_kind kind;
+	struct tacit_leaf sender;        /* proven; zero for OWN and EARLIER */
+	uint64_t missing;                /* MESSAGE: how many of that device never came before */
+	bool history_differs;            /* MESSAGE: the sender was shown another history */
+	bool joined;                     /* COMMIT: the sender came by it, by itself */
+	bool removed;                    /* COMMIT: this device is out */
+	bool lost;                       /* COMMIT: ours was pending, and lost */
+	bool accepted;                   /* COMMIT: it is our own pending one */
+	struct tacit_leaf *added, *gone; /* COMMIT: devices; a renewed leaf is in neither */
+	size_t added_count, gone_count;
+	struct tacit_buf plain; /* MESSAGE: the content, secret */
+};
+void tacit_group_event_clear(struct tacit_group_event *e);
+
+/* Does this say of itself that it is a commit? To be compared with what the server calls one. */
+bool tacit_group_is_commit(struct tacit_bytes message);
+
+/* Every message of the conversation, own ones included, in the server's order; message is its id
+ * there. A commit of another's drops ours that is pending. Persist after errors, too: the message
+ * counts as seen in the history. ev->sender is also set on error once it is proven.
+ * Fails: WRONG_RECIPIENT (another conversation), ORDER_CHANGED (an epoch that has not come here: a
+ * commit is missing), GONE (an epoch or a key that is not kept any more), REPLAY, UNKNOWN_SENDER
+ * (who does not belong), BAD_CERTIFICATE (somebody adds such a leaf), REFUSED (a commit against
+ * tacit's rules), BAD_SEAL, BAD_SIGNATURE, MALFORMED, UNSUPPORTED, LIMIT, NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_group_process(struct tacit_group *g,
+        const struct tacit_self *self, uint64_t message, struct tacit_bytes bytes,
+        struct tacit_group_event *ev);
 #endif

@@ -25,7 +25,7 @@ struct tacit_hpke_suite { /* RFC 9180 7: IANA code points */
 	uint16_t aead;    /* 0x0001, 0x0002, 0x0003, 0xffff */
 };
 
-/* The suite of tacit's pairwise envelopes: X25519, HKDF-SHA256, AES-256-GCM. */
+/* X25519, HKDF-SHA256, AES-256-GCM. */
 #define TACIT_HPKE_DEFAULT ((struct tacit_hpke_suite){0x0020, 0x0001, 0x0002})
 
 #define TACIT_HPKE_SK_MAX_BYTES 66

@@ -44,16 +44,16 @@ void tacit_conversation_free(struct tacit_conversation *c)
 {
 	if (c == NULL)
 		return;
-	tacit_group_ops->destroy(c->group);
+	tacit_group_destroy(c->group);
+	tacit_buf_clear(&c->stored_state);
+	tacit_buf_clear(&c->stored_tree);
+	tacit_pending_free(c->pending);
+	tacit_receipts_free(c);
+	tacit_buf_clear(&c->name);
 	tacit_buf_clear(&c->title);
 	tacit_free(c->members);
 	tacit_free(c->life.spans);
 	tacit_free(c);
-}
-
-enum tacit_err tacit_conversation_group(struct tacit_conversation *c)
-{
-	return c->group != NULL ? TACIT_OK : tacit_group_ops->create(c->id, &c->group);
 }
 
 struct tacit_member *tacit_conversation_member(
@@ -81,7 +81,7 @@ struct tacit_bytes tacit_conversation_title(
         const struct tacit_engine *e, const struct tacit_conversation *c)
 {
 	if (c->kind != TACIT_DIRECT)
-		return tacit_buf_view(&c->title);
+		return tacit_buf_view(c->name.n > 0 ? &c->name : &c->title);
 	for (size_t i = 0; i < c->member_count; i++)
 		if (!tacit_contact_is_self(e, tacit_name_view(&c->members[i].name)))
 			return tacit_name_view(&c->members[i].name);
@@ -167,6 +167,18 @@ static enum tacit_err leave_member(struct tacit_engine *e, const struct tacit_op
 	m->in = false;
 	c->dirty = e->changed = true;
 	return asked_for(op, tacit_name_view(&m->name)) ? TACIT_OK : announce(e, op, c, m);
+}
+
+enum tacit_err tacit_conversation_add_former(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_name *name)
+{
+	enum tacit_err err;
+	if (tacit_conversation_member(c, tacit_name_view(name)) != NULL)
+		return TACIT_OK;
+	TRY(append_member(c, name));
+	TRY(leave_member(e, op, c, &c->members[c->member_count - 1]));
+out:
+	return err;
 }
 
 /* A direct chat is between the same two people for ever. */
@@ -322,11 +334,12 @@ out:
 	return err;
 }
 
+/* What was asked before the newest message came may have been answered before it came, too. */
 static enum tacit_err check_rollback(
         struct tacit_engine *e, const struct tacit_op *op, struct tacit_conversation *c)
 {
 	uint64_t known = c->seen > c->own_last ? c->seen : c->own_last;
-	if (c->last >= known || tacit_lifetime_ends(c, known))
+	if (c->last >= known || op->asked <= c->moved_at || tacit_lifetime_ends(c, known))
 		return TACIT_OK;
 	return tacit_op_warn(e, op, c, TACIT_E_ORDER_CHANGED,
 	        "The server has gone back in time: it knows messages up to %" PRIu64
@@ -419,7 +432,7 @@ enum tacit_err tacit_conversation_describe(const struct tacit_engine *e,
 	        .title = tacit_conversation_title(e, c),
 	        .members = tacit_bytes_part(tacit_buf_view(members), 0, names),
 	        .detail = tacit_bytes_part(tacit_buf_view(members), names, members->n - names),
-	        .count = c->unread,
+	        .count = tacit_unread(e, c),
 	        .seconds = c->life.ttl,
 	        .time = c->life.closes_at,
 	};

@@ -112,7 +112,8 @@ void tacit_engine_free(struct tacit_engine *e)
 	tacit_buf_clear(&e->cookie);
 	tacit_account_clear(&e->account);
 	tacit_secret_free(&e->store_key);
-	tacit_secret_free(&e->hpke_sk);
+	tacit_secret_free(&e->device_sk);
+	tacit_key_packages_free(e);
 	tacit_account_clear(&e->pending.account);
 	tacit_buf_clear(&e->pending.username);
 	tacit_buf_clear(&e->pending.email);
@@ -223,7 +224,7 @@ static enum tacit_err run_waiting(struct tacit_engine *e)
 {
 	enum tacit_err err = TACIT_OK;
 	for (struct tacit_op *op = e->ops; op != NULL && err == TACIT_OK; op = op->next) {
-		const struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+		const struct tacit_conversation *c = tacit_op_at(e, op);
 		if (op->waiting == NULL || op->ended || (c != NULL && c->holder != 0))
 			continue;
 		tacit_op_step *step = op->waiting;
@@ -281,7 +282,7 @@ enum tacit_err tacit_engine_finish(
 static enum tacit_err start(struct tacit_engine *e, struct tacit_op *op)
 {
 	const struct command *command = &commands[op->kind];
-	if (command->need == NEED_DEVICE && !e->device_published && e->hpke_sk.n > 0) {
+	if (command->need == NEED_DEVICE && !e->device_published && e->device_sk.n > 0) {
 		op->after = command->start;
 		return tacit_op_publish(e, op);
 	}
@@ -293,7 +294,7 @@ static enum tacit_err check_need(const struct tacit_engine *e, const struct comm
 	if (command->need == NEED_NOTHING)
 		return TACIT_OK;
 	if (!e->unlocked || (command->need >= NEED_SESSION && e->cookie.n == 0) ||
-	        (command->need == NEED_DEVICE && e->hpke_sk.n == 0))
+	        (command->need == NEED_DEVICE && e->device_sk.n == 0))
 		return TACIT_E_NOT_LOGGED_IN;
 	return TACIT_OK;
 }
@@ -362,9 +363,7 @@ static struct tacit_op *op_of_request(const struct tacit_engine *e, uint64_t req
 /* Destroyed while the request was under way: nothing of it may be kept any more. */
 static bool is_closed(const struct tacit_engine *e, const struct tacit_op *op)
 {
-	bool walks = op->todo_next < op->todo_count;
-	const struct tacit_conversation *c =
-	        tacit_conversation_find(e, walks ? op->todo[op->todo_next] : op->conversation);
+	const struct tacit_conversation *c = tacit_op_at(e, op);
 	return c != NULL && c->closed;
 }
 

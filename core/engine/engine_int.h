@@ -4,8 +4,11 @@
  * - Whatever changes what must survive marks its record dirty; the end of the step seals every
  * dirty record into a PERSIST effect. So a step persists all that it changed, or (NOMEM) breaks the
  * engine.
- * - A conversation has at most one sealed message in the outbox, and drafts behind it; an operation
- *   that seals or posts there holds the conversation (`holder`), and the others wait.
+ * - A conversation has at most one commit under way, one sealed message in the outbox, and drafts
+ *   behind it; an operation that works there holds the conversation (`holder`), and the others
+ * wait.
+ * - Nothing is sealed for a device that is not in the group, and nobody is let into the group but
+ *   certified devices of people whose key is pinned (roster.c).
  * - A contact's key is pinned at first sight, and one key belongs to one name.
  * - An operation has one request under way at most. */
 #ifndef TACIT_ENGINE_ENGINE_INT_H
@@ -25,7 +28,7 @@
 #define MAX_PAGES 4096 /* of messages, in one SYNC */
 #define PAGE_MESSAGES 50
 #define MAX_COOKIE 4096
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define RECORD_NOTE 7      /* the type of a host's own record, see records.c */
 #define MAX_SENTENCE 300   /* of a server's error, bytes */
 #define CLIENT_ID_CHARS 37 /* a UUID and a NUL */
@@ -33,6 +36,14 @@
 #define REQUEST_TRIES 3
 #define WARNINGS_KEPT 64
 #define MAX_SPANS 128 /* of messages that expire, in one conversation */
+#define MAX_WELCOMES 32
+#define MAX_LOST 16   /* messages of a conversation that could not be opened, and are waited for */
+#define MAX_PRINTS 16 /* epochs whose fingerprints are remembered */
+#define SENT_KEPT 32  /* own messages of a conversation that can be sent again */
+#define MAX_SILENT 32 /* messages between clients, which nobody reads, that the server counts */
+#define KEY_PACKAGES_OFFERED 20
+#define KEY_PACKAGES_LEAST 10
+#define KEY_PACKAGES_KEPT 128 /* private halves, of all that were ever offered and may be used */
 
 struct tacit_name {
 	char c[TACIT_MAX_USERNAME + 1];
@@ -86,6 +97,48 @@ struct tacit_lifetime {
 	uint64_t by_seconds;
 };
 
+/* A commit of ours, from its making to the server's word about its place. The bytes are kept, so
+ * that the very same one can be posted again. */
+struct tacit_pending_commit {
+	char client_id[CLIENT_ID_CHARS];
+	uint64_t epoch; /* that it ends */
+	bool external;  /* by it we join: the group is not in force before */
+	bool left;      /* in memory: it may have arrived by an earlier request */
+	struct tacit_buf commit, welcome, group_info;
+	struct tacit_device_id *joiners; /* for whom the Welcome is */
+	size_t joiner_count;
+};
+
+/* What could not be opened, and what is kept for those who could not open it (receipts.c). */
+struct tacit_print { /* of an epoch in which this device was */
+	uint64_t epoch;
+	uint8_t fingerprint[TACIT_SHA256_BYTES];
+};
+struct tacit_lost {
+	uint64_t message;
+	struct tacit_print at;
+	uint8_t asks;      /* how often its sender was told */
+	uint64_t asked_in; /* in which epoch, the last time */
+};
+struct tacit_sent {
+	struct tacit_sent *next; /* older */
+	uint64_t message;
+	struct tacit_buf content; /* encoded */
+	bool again;               /* it was sent again already */
+	bool dirty;
+};
+struct tacit_receipts {
+	struct tacit_lost lost[MAX_LOST]; /* oldest first */
+	size_t lost_count;
+	uint64_t wanted[MAX_LOST]; /* own messages that somebody could not open */
+	size_t wanted_count;
+	struct tacit_print prints[MAX_PRINTS]; /* oldest first */
+	size_t print_count;
+	struct tacit_print astray; /* the last epoch before the group could not be followed */
+	struct tacit_sent *sent;   /* newest first */
+	bool dirty;
+};
+
 /* What is known of a conversation by the live connection of this moment: in memory only. */
 enum tacit_live_state { LIVE_OUT, LIVE_JOINING, LIVE_IN };
 struct tacit_live_room {
@@ -107,9 +160,25 @@ struct tacit_conversation {
 	uint64_t unread;
 	uint64_t seen;      /* every message up to here was opened or refused */
 	uint64_t own_last;  /* the newest message that this device sent */
+	uint64_t moved_at;  /* in memory: how many requests were made before one of both moved */
 	uint8_t event_slot; /* the next free history slot after `seen` */
+	/* Loaded from the two records at first use (membership.c). */
 	struct tacit_group *group;
-	bool dirty, group_dirty;
+	struct tacit_buf stored_state, stored_tree;
+	uint64_t tree_saved; /* the version that the store has; in memory */
+	uint64_t joined;     /* the commit by which this device came: what is before is not ours */
+	uint64_t rejoined;   /* of what is before this, something may be lost that was ours */
+	uint64_t epoch_seen; /* the highest that the server ever had here */
+	uint64_t gap_epoch;  /* in this epoch something is known to be missing */
+	bool stray;          /* the group cannot be followed any more: to be joined anew */
+	struct tacit_pending_commit *pending;
+	struct tacit_buf name; /* what a member of the group calls it; empty: nobody has */
+	bool name_due;         /* it is to be told to those who are new */
+	bool name_kept;        /* the own other devices can find it */
+	struct tacit_receipts receipts;
+	uint64_t silent[MAX_SILENT];
+	uint8_t silent_next;
+	bool dirty, group_dirty, pending_dirty, name_dirty;
 	bool closed; /* destroyed; unlinked when no operation can point at it */
 	struct tacit_lifetime life;
 	struct tacit_live_room live;
@@ -128,6 +197,17 @@ struct tacit_outgoing {
 	struct tacit_buf readers;  /* of a draft: who was there then, one a line */
 	bool left;                 /* in memory: it may have arrived by an earlier request */
 	uint64_t op;               /* in memory: who sends it now */
+	bool dirty;
+};
+
+/* The private half of a key package that others may have. */
+struct tacit_key_package {
+	struct tacit_key_package *next;
+	uint8_t id[8]; /* of its record */
+	bool last_resort;
+	bool offered; /* the server has said that it has it */
+	int64_t made_at;
+	struct tacit_buf secret;
 	bool dirty;
 };
 
@@ -165,6 +245,29 @@ struct tacit_call {
 	tacit_op_then *then;
 };
 
+struct tacit_leaves {
+	struct tacit_leaf *list;
+	size_t count;
+	bool stranger; /* the list names someone who is not known to be in the conversation */
+};
+
+/* What an operation does in the conversation at hand (visit.c), one thing after another. */
+struct tacit_visit {
+	bool commit;           /* bring the group to its members even when nothing is to be said */
+	bool read;             /* everything is read */
+	bool even;             /* the devices in the group are those of the members */
+	bool nobody;           /* the server says that nobody has begun the group */
+	bool name_asked;       /* for the name that another own device has put down */
+	unsigned turns;        /* requests so far */
+	unsigned joins;        /* external commits so far */
+	bool looked_again;     /* for a Welcome, when the group has this device already */
+	unsigned refusals;     /* of commits of ours */
+	uint64_t roster_epoch; /* where the group was when the devices were asked for */
+	uint64_t refused_epoch;
+	tacit_op_step *done;
+	tacit_op_then *failed; /* with the answer, or one that stands for what went wrong here */
+};
+
 struct tacit_op {
 	struct tacit_op *next;
 	uint64_t id;
@@ -188,15 +291,26 @@ struct tacit_op {
 	uint8_t iv[TACIT_WRAP_IV_BYTES];
 	uint64_t *todo; /* conversations to fetch */
 	size_t todo_count, todo_next;
+	uint64_t asked;       /* the number of its newest request */
 	uint64_t asked_after; /* of the page under way */
 	size_t listed;        /* conversations on earlier pages of the list */
 	unsigned limit, pages;
 	uint64_t fetched; /* new messages told */
 	uint64_t earlier; /* messages of this conversation from before this device */
+	uint64_t lost;    /* messages that were for this device, and cannot be opened any more */
 	bool refreshed;   /* the members were asked for again already */
-	bool sealed;      /* its message is made, and was in the outbox at least */
-	bool drafted;     /* its message is kept, and not sealed */
-	bool acked;       /* the sync has met the message that this operation sends */
+	struct tacit_name stranger; /* who was asked for last, being no member */
+	bool welcomed;              /* the Welcomes were asked for already */
+	struct tacit_visit visit;
+	bool sealed;                /* its message is made, and was in the outbox at least */
+	bool drafted;               /* its message is kept, and not sealed */
+	bool acked;                 /* the message that this operation sends is in its place */
+	bool said;                  /* and this is known to it */
+	int64_t sent_at;            /* by the server's clock */
+	struct tacit_leaves leaves; /* who should be in the group at hand */
+	uint64_t used_welcomes[MAX_WELCOMES];
+	size_t used_welcome_count;
+	bool device_checked; /* this device is not a revoked one */
 };
 
 /* A registration between REGISTER and VERIFY_TOTP: in memory only. */
@@ -225,8 +339,12 @@ struct tacit_engine {
 	struct tacit_secret store_key;
 
 	struct tacit_device device;
-	struct tacit_secret hpke_sk; /* empty: no device yet */
+	struct tacit_secret device_sk; /* of device.signature_key; empty: no device yet */
 	bool device_published, device_dirty;
+	struct tacit_key_package *key_packages;
+	size_t key_package_count;
+	int64_t stock_asked_at;  /* when the server's stock of them was last looked at; 0: it is due
+	                          */
 	struct tacit_buf cookie; /* "name=value" */
 	uint64_t user_id;
 	bool session_dirty;
@@ -325,6 +443,10 @@ TACIT_MUST_USE enum tacit_err tacit_profile_session(
 TACIT_MUST_USE enum tacit_err tacit_records_flush(struct tacit_engine *e);
 TACIT_MUST_USE enum tacit_err tacit_records_delete_outgoing(
         struct tacit_engine *e, const struct tacit_outgoing *o);
+TACIT_MUST_USE enum tacit_err tacit_records_delete_key_package(
+        struct tacit_engine *e, const struct tacit_key_package *k);
+TACIT_MUST_USE enum tacit_err tacit_records_delete_sent(
+        struct tacit_engine *e, const struct tacit_conversation *c, const struct tacit_sent *s);
 /* Seals plain under the name; an empty plain deletes. */
 TACIT_MUST_USE enum tacit_err tacit_records_put(
         struct tacit_engine *e, const char *name, struct tacit_bytes plain);
@@ -365,7 +487,7 @@ TACIT_MUST_USE enum tacit_err tacit_engine_begin(
 /* Ends a step that begins with err: everything goes to fx, or nothing (engine.c). */
 TACIT_MUST_USE enum tacit_err tacit_engine_finish(
         struct tacit_engine *e, enum tacit_err err, struct tacit_effects *fx);
-/* Opens messages of c that follow what it has seen (op_sync.c). *whole is false where a sender is
+/* Opens messages of c that follow what it has seen (op_read.c). *whole is false where a sender is
  * unknown: what is left is to be fetched. An event is one message; where something is missing
  * before it, or it would be refused, nothing is told of it (ORDER_CHANGED), but the group's state
  * may have advanced. Fails: MALFORMED, ORDER_CHANGED, NOMEM, CRYPTO. */
@@ -425,7 +547,6 @@ struct tacit_conversation *tacit_conversation_direct(
 struct tacit_member *tacit_conversation_member(
         const struct tacit_conversation *c, struct tacit_bytes username);
 void tacit_conversation_free(struct tacit_conversation *c);
-TACIT_MUST_USE enum tacit_err tacit_conversation_group(struct tacit_conversation *c);
 /* Takes in the server's description. *out is NULL when it cannot be accepted: a WARNING was
  * delivered. Fails: MALFORMED, NOMEM, LIMIT. */
 TACIT_MUST_USE enum tacit_err tacit_conversation_absorb(struct tacit_engine *e,
@@ -433,6 +554,9 @@ TACIT_MUST_USE enum tacit_err tacit_conversation_absorb(struct tacit_engine *e,
 /* The same for a list of participants alone. Fails: MALFORMED, REFUSED (told), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_conversation_absorb_members(struct tacit_engine *e,
         const struct tacit_op *op, struct tacit_conversation *c, const json_t *participants);
+/* Somebody who has left before this device knew of them. Told. Fails: LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_conversation_add_former(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c, const struct tacit_name *name);
 TACIT_MUST_USE enum tacit_err tacit_conversation_read(struct tacit_engine *e,
         const struct tacit_op *op, struct tacit_conversation *c, struct tacit_bytes username,
         uint64_t message);
@@ -448,18 +572,11 @@ TACIT_MUST_USE enum tacit_err tacit_conversation_tell(
 /* --- roster.c, outbox.c --------------------------------------------------------------------------
  */
 
-struct tacit_leaves {
-	struct tacit_leaf *list;
-	size_t count;
-	bool stranger; /* the list names someone who is not known to be in the conversation */
-};
 /* The devices of a conversation that may receive: owner in it, key pinned and unchanged,
- * certificate good. Fails: MALFORMED, KEY_CHANGED, REFUSED, BAD_CERTIFICATE, NO_DEVICE, LIMIT,
- * NOMEM. */
+ * certificate good. Fails: MALFORMED, KEY_CHANGED, REFUSED, BAD_CERTIFICATE, LIMIT, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_roster_read(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, const json_t *devices, struct tacit_leaves *out);
 void tacit_roster_clear(struct tacit_leaves *l);
-struct tacit_self tacit_roster_self(const struct tacit_engine *e);
 
 /* The sealed one. */
 struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation);
@@ -474,10 +591,13 @@ const struct tacit_member *tacit_outbox_newcomer(
 /* The server will not have it: told with its content, and dropped. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_refuse(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, struct tacit_outgoing *o, const struct tacit_answer *a);
-/* Seals the oldest draft there for the roster, or, where there is none, op->content, which it puts
+/* Seals the oldest draft there for the group, or, where there is none, op->content, which it puts
  * into the outbox. Fails: protect's errors. */
-TACIT_MUST_USE enum tacit_err tacit_outbox_seal(struct tacit_engine *e, struct tacit_op *op,
-        struct tacit_conversation *c, const struct tacit_leaves *to);
+TACIT_MUST_USE enum tacit_err tacit_outbox_seal(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_conversation *c);
+/* Seals what clients say to each other. Fails: protect's errors. */
+TACIT_MUST_USE enum tacit_err tacit_outbox_seal_silent(
+        struct tacit_engine *e, struct tacit_conversation *c, const struct tacit_content *content);
 TACIT_MUST_USE enum tacit_err tacit_outbox_add(
         struct tacit_engine *e, const struct tacit_outgoing *from, struct tacit_outgoing **out);
 TACIT_MUST_USE enum tacit_err tacit_outbox_post(
@@ -498,7 +618,176 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t
 /* One goes, untold. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_remove(struct tacit_engine *e, struct tacit_outgoing *o);
 void tacit_outbox_free(struct tacit_outgoing *o);
-extern const struct tacit_group_ops *const tacit_group_ops;
+/* RFC 4122 4.4. */
+void tacit_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS]);
+
+/* --- membership.c: this device in a group ------------------------------------------------------
+ */
+
+/* For whom a conversation is: the callback context of tacit_self. */
+struct tacit_belonging {
+	const struct tacit_engine *e;
+	const struct tacit_conversation *c;
+};
+/* Borrows b, which lives as long. c NULL: no group is asked about. */
+struct tacit_self tacit_self_in(
+        struct tacit_engine *e, const struct tacit_conversation *c, struct tacit_belonging *b);
+/* Loads the group where it is stored and not loaded. A state that does not open is none: it is
+ * joined anew. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_membership_load(
+        struct tacit_engine *e, struct tacit_conversation *c);
+/* In a group that can be used: loaded, not over, not stray, not waiting for its own commit. */
+bool tacit_membership_good(const struct tacit_conversation *c);
+/* c takes the group over (NULL: none any more). */
+void tacit_membership_set(
+        struct tacit_engine *e, struct tacit_conversation *c, struct tacit_group *group);
+/* An epoch has begun, in which the group is now. Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_membership_began(
+        struct tacit_engine *e, struct tacit_conversation *c);
+/* This device came by the commit at message. Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_membership_joined(
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t message);
+/* The group cannot be followed: told, and joined anew by the visit. */
+TACIT_MUST_USE enum tacit_err tacit_membership_astray(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c, enum tacit_err why,
+        const char *what);
+/* Who was added and who went by a commit is told. */
+TACIT_MUST_USE enum tacit_err tacit_membership_tell(struct tacit_engine *e,
+        const struct tacit_op *op, struct tacit_conversation *c,
+        const struct tacit_group_event *ev);
+/* The pending commit is settled, or of no use. */
+void tacit_pending_clear(struct tacit_engine *e, struct tacit_conversation *c);
+void tacit_pending_free(struct tacit_pending_commit *p);
+
+/* --- key_packages.c ----------------------------------------------------------------------------
+ */
+
+/* Sees that the server has enough of them, then runs op->after, whatever it said. */
+tacit_op_step tacit_key_packages_offer;
+bool tacit_key_packages_due(const struct tacit_engine *e);
+/* The one that the Welcome is for; NULL: none. */
+struct tacit_key_package *tacit_key_package_for(
+        const struct tacit_engine *e, struct tacit_bytes welcome);
+/* It was used: gone, but for a last resort. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_key_package_used(
+        struct tacit_engine *e, struct tacit_key_package *k);
+/* As it was stored; taken over. Fails: LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_key_package_add(
+        struct tacit_engine *e, const struct tacit_key_package *from);
+void tacit_key_packages_free(struct tacit_engine *e);
+
+/* --- visit.c, op_join.c, op_commit.c, op_read.c: one conversation, brought up to date ------------
+ */
+
+/* The conversation at hand of an operation. */
+struct tacit_conversation *tacit_op_at(const struct tacit_engine *e, const struct tacit_op *op);
+/* Takes the conversation at hand, or waits for it; reads what is new there, sends what waits and
+ * op->content, and runs done. What goes wrong is told by failed, in which the visit is over. */
+TACIT_MUST_USE enum tacit_err tacit_visit_begin(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_visit *what);
+/* A `failed` for changes of members, which are made on the server already: told, and done. */
+tacit_op_then tacit_visit_forgive;
+/* The next thing to do. */
+tacit_op_step tacit_visit_go;
+TACIT_MUST_USE enum tacit_err tacit_visit_fail(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a);
+/* The same for what no answer says. */
+TACIT_MUST_USE enum tacit_err tacit_visit_stop(
+        struct tacit_engine *e, struct tacit_op *op, enum tacit_err why, const char *text);
+/* True when somebody is there of whom the writer had not heard: SEND has failed with that (*err).
+ */
+bool tacit_send_newcomers(struct tacit_engine *e, struct tacit_op *op,
+        const struct tacit_conversation *c, enum tacit_err *err);
+/* Into the group: by a Welcome, or by an external commit. */
+tacit_op_step tacit_join;
+/* The group is to have the devices of the members: asks for them, and commits the difference. */
+tacit_op_step tacit_commit_roster;
+/* Posts the pending commit. */
+tacit_op_step tacit_commit_post;
+/* The pages after `seen`. */
+tacit_op_step tacit_read_page;
+/* Asks who the members are, once in a visit, then goes on. */
+tacit_op_step tacit_read_members;
+/* Asks who op->stranger is: somebody who was in the conversation before. */
+tacit_op_step tacit_read_person;
+/* The messages of a page that follow what was seen. */
+enum tacit_page_end {
+	PAGE_READ,
+	PAGE_NEEDS_MEMBERS, /* somebody is named who may have come since */
+	PAGE_NEEDS_PERSON,  /* somebody has spoken who is not there any more, and was never known */
+	PAGE_NEEDS_GROUP,   /* this device is not in the group, or not any more */
+};
+TACIT_MUST_USE enum tacit_err tacit_read_messages(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const json_t *messages, enum tacit_page_end *end);
+/* Tells what could not be read because it was said before this device was there. */
+TACIT_MUST_USE enum tacit_err tacit_read_end(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_conversation *c);
+
+/* --- incoming.c: one message ---------------------------------------------------------------------
+ */
+
+struct tacit_incoming {
+	uint64_t id;
+	struct tacit_bytes username; /* by the server's word */
+	int64_t time, expires;
+	struct tacit_buf bytes;
+	bool readable;
+	bool commit; /* by the server's word */
+	uint64_t epoch;
+};
+/* Clear bytes. Fails: MALFORMED (the page is), NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_incoming_read(
+        const json_t *item, const struct tacit_conversation *c, struct tacit_incoming *out);
+TACIT_MUST_USE enum tacit_err tacit_incoming_take(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_incoming *m, enum tacit_page_end *end);
+
+/* Shows a message as one of m's sender. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_incoming_show(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_incoming *m, struct tacit_notice *n);
+
+/* --- receipts.c: what could not be opened is asked for again
+ * --------------------------------------
+ */
+
+bool tacit_receipts_due(const struct tacit_conversation *c);
+/* m could not be opened. Where its sender can help, he is asked. Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_receipts_add(struct tacit_engine *e,
+        struct tacit_conversation *c, const struct tacit_incoming *m, enum tacit_err why);
+/* What another one says about that. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_receipts_take(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_incoming *m,
+        const struct tacit_content *content);
+/* Seals the next receipt, or the next message that is sent again; it may be none. Fails: protect's
+ * errors. */
+TACIT_MUST_USE enum tacit_err tacit_receipts_seal(
+        struct tacit_engine *e, struct tacit_conversation *c);
+/* Remembers the fingerprint of the group's epoch. Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_receipts_print(
+        struct tacit_engine *e, struct tacit_conversation *c);
+/* An own message is in its place; content is encoded. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_sent_add(struct tacit_engine *e, struct tacit_conversation *c,
+        uint64_t message, struct tacit_bytes content);
+/* Those from..last are gone. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_sent_drop(
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t from, uint64_t last);
+void tacit_receipts_free(struct tacit_conversation *c);
+
+TACIT_MUST_USE enum tacit_err tacit_op_todo(struct tacit_op *op, uint64_t conversation);
+
+/* --- names.c: what a conversation is called, end to end ------------------------------------------
+ */
+
+/* A member calls it so. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_name_take(
+        struct tacit_engine *e, struct tacit_conversation *c, struct tacit_bytes name);
+/* Puts it down for the own other devices; the answer goes back to the visit. */
+tacit_op_step tacit_name_put, tacit_name_get;
+bool tacit_name_wanted(const struct tacit_conversation *c);
+bool tacit_name_unkept(const struct tacit_conversation *c);
+/* A message that nobody reads: not counted as unread. */
+void tacit_silent_note(
+        struct tacit_engine *e, struct tacit_conversation *c, const struct tacit_incoming *m);
+uint64_t tacit_unread(const struct tacit_engine *e, const struct tacit_conversation *c);
 
 /* --- the operations
  * ------------------------------------------------------------------------------- */
@@ -512,9 +801,8 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;
-/* Sends what waits in the conversation at hand of a SYNC, which holds it; then runs op->after. */
-tacit_op_step tacit_op_flush;
-/* Publishes the device of this profile, then runs op->after, whatever the server said. */
+/* Publishes the device of this profile, and key packages, then runs op->after, whatever the server
+ * said. */
 tacit_op_step tacit_op_publish;
 
 /* A JSON object with one text member for each pair "name", view...; NULL when out of memory. */

@@ -176,6 +176,7 @@ static enum tacit_err end_span(
 	enum tacit_err err;
 	if (span->from > span->last)
 		return TACIT_OK;
+	TRY(tacit_sent_drop(e, c, span->from, span->last));
 	TRY(purge(e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
 	TRY(tacit_op_tell(e, &nobody,
 	        &(struct tacit_notice){
@@ -226,6 +227,7 @@ enum tacit_err tacit_conversation_close(
 	TRY(tacit_buf_printf(&text, "The session%s%.*s%s is over. Nothing of it is kept here.",
 	        title.n > 0 ? " \"" : "", (int)title.n, title.n > 0 ? (const char *)title.p : "",
 	        title.n > 0 ? "\"" : ""));
+	TRY(tacit_sent_drop(e, c, 0, UINT64_MAX));
 	TRY(tacit_records_drop_conversation(e, c->id));
 	TRY(tacit_notes_drop(e, c->id));
 	TRY(tacit_outbox_drop(e, c->id));

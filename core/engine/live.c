@@ -156,10 +156,16 @@ static const struct tacit_op nobody = {.kind = TACIT_CMD_SYNC, .own_accord = tru
 static json_t *as_in_history(const struct tacit_conversation *c, const json_t *m)
 {
 	const json_t *content = json_object_get(m, "encrypted_content");
-	return json_pack("{s:O?,s:I,s:O?,s:O?,s:O?,s:O?}", "id", json_object_get(m, "id"),
+	json_t *out = json_pack("{s:O?,s:I,s:O?,s:O?,s:O?,s:O?}", "id", json_object_get(m, "id"),
 	        "conversation_id", (json_int_t)c->id, "username", json_object_get(m, "username"),
 	        "content", content, "created_at", json_object_get(m, "created_at"), "expires_at",
 	        json_object_get(m, "expires_at"));
+	json_t *epoch = json_object_get(m, "epoch"); /* of a commit */
+	if (out != NULL && epoch != NULL && json_object_set(out, "epoch", epoch) != 0) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
 }
 
 static enum tacit_err page_of(
@@ -193,7 +199,8 @@ static void count_new(struct tacit_engine *e, struct tacit_conversation *c, cons
 		if (tacit_json_text(item, "username", TACIT_OPTIONAL, TACIT_MAX_USERNAME, &name) !=
 		        TACIT_OK)
 			continue;
-		c->unread += !tacit_contact_is_self(e, name);
+		bool commit = json_object_get(item, "epoch") != NULL;
+		c->unread += !commit && !tacit_contact_is_self(e, name);
 	}
 	if (c->seen > c->last)
 		c->last = c->seen;
@@ -222,6 +229,23 @@ out:
 	return err;
 }
 
+/* A message does not touch the tree: what was saved of the rest is put back beside it. */
+static enum tacit_err put_back(
+        struct tacit_engine *e, struct tacit_conversation *c, struct tacit_bytes state)
+{
+	enum tacit_err err;
+	struct tacit_group *earlier = NULL;
+	struct tacit_buf tree = {0};
+	bool saved = c->tree_saved == tacit_group_tree_version(c->group);
+	TRY(tacit_group_save_tree(c->group, &tree));
+	TRY(tacit_group_load(state, tacit_buf_view(&tree), &earlier));
+	tacit_membership_set(e, c, earlier);
+	c->tree_saved = saved ? tacit_group_tree_version(c->group) : 0;
+out:
+	tacit_buf_clear(&tree);
+	return err;
+}
+
 /* One event. Where it does not follow, the group's state is as if it had not come: the same message
  * is opened again, behind what was missing, when the fetch brings both. */
 static enum tacit_err take_one(
@@ -229,16 +253,14 @@ static enum tacit_err take_one(
 {
 	enum tacit_err err;
 	uint64_t id = c->seen;
-	struct tacit_group *earlier = NULL;
 	struct tacit_buf state = {0};
-	TRY(tacit_conversation_group(c));
-	TRY(tacit_group_ops->serialise(c->group, &state));
+	TRY(tacit_membership_load(e, c));
+	bool good = tacit_membership_good(c);
+	if (good)
+		TRY(tacit_group_save_state(c->group, &state));
 	TRY(take(e, c, messages, TACIT_FROM_EVENT));
-	if (c->seen > id)
-		goto out;
-	TRY(tacit_group_ops->load(tacit_buf_view(&state), &earlier));
-	tacit_group_ops->destroy(c->group);
-	c->group = earlier;
+	if (good && c->seen == id)
+		TRY(put_back(e, c, tacit_buf_view(&state)));
 out:
 	tacit_buf_clear(&state);
 	return err;

@@ -104,6 +104,7 @@ void tacit_op_free(struct tacit_op *op)
 	tacit_secret_free(&op->password);
 	tacit_secret_free(&op->code);
 	tacit_account_clear(&op->account);
+	tacit_roster_clear(&op->leaves);
 	tacit_free(op->users);
 	tacit_free(op->todo);
 	tacit_free(op);
@@ -144,7 +145,7 @@ enum tacit_err tacit_op_emit(struct tacit_engine *e, struct tacit_op *op)
 		        call->data, tacit_env_now(&e->env), signer(e, op), &fx->data));
 	}
 	call->tries++;
-	call->request = ++e->next_request;
+	call->request = op->asked = ++e->next_request;
 	fx->request = call->request;
 out:
 	return err;

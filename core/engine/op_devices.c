@@ -1,4 +1,6 @@
 /* op_devices.c - DEVICES and REVOKE_DEVICE: the own devices, as the server counts them. */
+#include <string.h>
+
 #include "crypto/encoding.h"
 #include "engine/engine_int.h"
 
@@ -56,10 +58,51 @@ enum tacit_err tacit_op_devices(struct tacit_engine *e, struct tacit_op *op)
 	return tacit_op_get(e, op, got_devices, "/api/devices");
 }
 
+static enum tacit_err left_group(struct tacit_engine *e, struct tacit_op *op);
+
+static bool has_leaf(const struct tacit_engine *e, const struct tacit_conversation *c,
+        const uint8_t id[TACIT_DEVICE_ID_BYTES])
+{
+	struct tacit_leaf leaf;
+	for (uint32_t i = 0; tacit_membership_good(c) && tacit_group_leaf(c->group, &i, &leaf); i++)
+		if (tacit_key_same(&leaf.account, &e->public) &&
+		        memcmp(leaf.device.id.b, id, TACIT_DEVICE_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* Out of every group, at once: what is said from then on, it cannot read. */
+static enum tacit_err next_group(struct tacit_engine *e, struct tacit_op *op)
+{
+	if (op->todo_next >= op->todo_count)
+		return tacit_op_done(e, op, NULL);
+	return tacit_visit_begin(e, op,
+	        &(struct tacit_visit){
+	                .commit = true, .done = left_group, .failed = tacit_visit_forgive});
+}
+
+static enum tacit_err left_group(struct tacit_engine *e, struct tacit_op *op)
+{
+	op->todo_next++;
+	return next_group(e, op);
+}
+
 static enum tacit_err revoked(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
-	return a->err != TACIT_OK ? tacit_op_fail_answer(e, op, a) : tacit_op_done(e, op, NULL);
+	enum tacit_err err = TACIT_OK;
+	uint8_t id[TACIT_DEVICE_ID_BYTES];
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	TRY(tacit_unhex(tacit_buf_view(&op->text), id, sizeof(id)));
+	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
+		TRY(tacit_membership_load(e, c));
+		if (c->known && c->in && !c->closed && has_leaf(e, c, id))
+			TRY(tacit_op_todo(op, c->id));
+	}
+	TRY(next_group(e, op));
+out:
+	return err;
 }
 
 enum tacit_err tacit_op_revoke_device(struct tacit_engine *e, struct tacit_op *op)

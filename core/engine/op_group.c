@@ -1,4 +1,4 @@
-/* op_group.c - CREATE_GROUP, ADD, REMOVE, MARK_READ: one request each. */
+/* op_group.c - CREATE_GROUP, ADD, REMOVE: a request, and the group follows at once; MARK_READ. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -25,6 +25,13 @@ static enum tacit_err end(struct tacit_engine *e, struct tacit_op *op)
 	return tacit_op_done(e, op, &(struct tacit_notice){.conversation = op->conversation});
 }
 
+/* Whoever is in the conversation now is to be in its group, and nobody else: at once. */
+static enum tacit_err follow(struct tacit_engine *e, struct tacit_op *op)
+{
+	return tacit_visit_begin(e, op,
+	        &(struct tacit_visit){.commit = true, .done = end, .failed = tacit_visit_forgive});
+}
+
 static enum tacit_err created(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
@@ -42,8 +49,9 @@ static enum tacit_err created(
 		        TACIT_STR("The server has made another conversation than the one that was "
 		                  "asked for. It is refused."));
 	op->conversation = c->id;
+	TRY(tacit_name_take(e, c, tacit_buf_view(&op->text)));
 	TRY(tacit_conversation_tell(e, op, c));
-	TRY(end(e, op));
+	TRY(follow(e, op));
 out:
 	return err;
 }
@@ -55,9 +63,8 @@ enum tacit_err tacit_op_create_group(struct tacit_engine *e, struct tacit_op *op
 	if (!tacit_conversation_name_valid(tacit_buf_view(&op->text)))
 		return tacit_op_fail(
 		        e, op, TACIT_E_BAD_NAME, tacit_cstr(tacit_err_text(TACIT_E_BAD_NAME)));
-	struct tacit_pair pairs[] = {
-	        {"kind", TACIT_STR("group")}, {"name", tacit_buf_view(&op->text)}};
-	TRY(tacit_op_data(pairs, TACIT_COUNT(pairs), &data));
+	struct tacit_pair pair = {"kind", TACIT_STR("group")}; /* its name is not the server's */
+	TRY(tacit_op_data(&pair, 1, &data));
 	TRY(user_list(op, &users));
 	if (json_object_set_new(data, "participants", users) != 0) {
 		err = TACIT_E_NOMEM;
@@ -87,7 +94,7 @@ static enum tacit_err got_members(
 		return tacit_op_fail(e, op, TACIT_E_REFUSED,
 		        TACIT_STR("The server's description of the conversation is refused."));
 	TRY(tacit_conversation_tell(e, op, c));
-	TRY(end(e, op));
+	TRY(follow(e, op));
 out:
 	return err;
 }
@@ -136,6 +143,8 @@ static enum tacit_err left(
 	if (c != NULL) {
 		c->in = false;
 		c->dirty = e->changed = true;
+		tacit_membership_set(e, c, NULL); /* what it could still open is not ours */
+		tacit_pending_clear(e, c);
 	}
 	return end(e, op);
 }

@@ -199,6 +199,7 @@ static enum tacit_err published(
 	if (a->err == TACIT_OK) {
 		e->device_published = true;
 		e->device_dirty = e->changed = true;
+		return tacit_key_packages_offer(e, op);
 	} else {
 		TRY(tacit_op_warn(e, op, NULL, a->err,
 		        "This device is not known to the server yet, so nobody can write to it; "

@@ -1,10 +1,8 @@
 /* op_send.c - SEND and RESOLVE.
  *
  *   RESOLVE: known direct chat -> its id; else GET the user (pin) -> POST the conversation
- *   SEND: resolve -> hold the conversation -> flush what is kept -> GET its devices
- *         (a stranger among them: GET its members, once; someone new: told, FAILED)
- *         -> seal, persist -> POST -> DONE
- *         A draft goes the same way before it; without a server the message becomes one. */
+ *   SEND: resolve -> visit the conversation (visit.c), with something to say -> DONE
+ *         Somebody new there: told, FAILED; without a server the message becomes a draft. */
 #include <stdio.h>
 
 #include "engine/engine_int.h"
@@ -105,10 +103,6 @@ enum tacit_err tacit_op_resolve_cmd(struct tacit_engine *e, struct tacit_op *op)
 /* --- sending
  * -------------------------------------------------------------------------------------- */
 
-static enum tacit_err ask_devices(struct tacit_engine *e, struct tacit_op *op);
-static enum tacit_err flushed(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a);
-
 /* As far as is known here, it could be sealed for everybody. */
 static bool may_keep(
         const struct tacit_engine *e, const struct tacit_op *op, const struct tacit_conversation *c)
@@ -135,11 +129,16 @@ static bool is_away(int status)
 }
 
 /* A server that is away now has the message later. */
+static enum tacit_err sent(struct tacit_engine *e, struct tacit_op *op);
+
 static enum tacit_err keep_or_fail(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
 	const struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
-	if (!is_away(a->status) || !may_keep(e, op, c))
+	if (op->said)
+		return sent(e, op);
+	/* What is sealed is kept already, or was refused. */
+	if (op->sealed || !is_away(a->status) || !may_keep(e, op, c))
 		return tacit_op_fail_answer(e, op, a);
 	enum tacit_err err = tacit_outbox_keep(e, op, c);
 	if (err == TACIT_E_LIMIT)
@@ -151,28 +150,6 @@ static enum tacit_err keep_or_fail(
 	return tacit_op_fail(e, op, TACIT_E_NETWORK,
 	        TACIT_STR("The server cannot be reached. The message is kept, and goes out with "
 	                  "the next command that reaches it."));
-}
-
-static enum tacit_err sent(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
-{
-	enum tacit_err err;
-	enum tacit_outcome outcome;
-	struct tacit_bytes created = {0};
-	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
-	TRY(tacit_outbox_settle(e, op, c, a, &outcome));
-	if (outcome != OUTCOME_SENT)
-		return tacit_op_fail_answer(e, op, a);
-	tacit_ignore(tacit_json_text(a->body, "created_at", TACIT_OPTIONAL, 64, &created),
-	        "a time of another type is none");
-	TRY(tacit_op_done(e, op,
-	        &(struct tacit_notice){
-	                .conversation = c->id,
-	                .message = c->own_last,
-	                .time = tacit_answer_time(created),
-	        }));
-out:
-	return err;
 }
 
 /* The nth whom this operation found to be in the conversation though nobody here had heard of it.
@@ -213,115 +190,33 @@ out:
 	return err;
 }
 
-static enum tacit_err got_members(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+/* A direct chat is between the same two for ever, and the person named the other one. */
+bool tacit_send_newcomers(struct tacit_engine *e, struct tacit_op *op,
+        const struct tacit_conversation *c, enum tacit_err *err)
+{
+	if (op->sealed || c->kind == TACIT_DIRECT || newcomer(op, c, 0) == NULL)
+		return false;
+	*err = fail_for_newcomers(e, op, c);
+	return true;
+}
+
+static enum tacit_err sent(struct tacit_engine *e, struct tacit_op *op)
 {
 	enum tacit_err err;
-	struct tacit_conversation *c;
-	if (a->err != TACIT_OK)
-		return keep_or_fail(e, op, a);
-	TRY(tacit_conversation_absorb(e, op, a->body, &c));
-	if (c == NULL || c->id != op->conversation)
-		return tacit_op_fail(e, op, TACIT_E_REFUSED,
-		        TACIT_STR("The server's description of the conversation is refused."));
-	op->refreshed = true;
-	/* A direct chat is between the same two for ever, and the person named the other one. */
-	if (c->kind != TACIT_DIRECT && newcomer(op, c, 0) != NULL)
-		TRY(fail_for_newcomers(e, op, c));
-	else
-		TRY(ask_devices(e, op));
-out:
-	return err;
-}
-
-static enum tacit_err ask_members(struct tacit_engine *e, struct tacit_op *op)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/api/conversations/%llu",
-	        (unsigned long long)op->conversation);
-	return tacit_op_get(e, op, got_members, path);
-}
-
-/* Sealing fails for reasons that the person should hear in words. */
-static enum tacit_err refuse_to_send(
-        struct tacit_engine *e, struct tacit_op *op, enum tacit_err why)
-{
-	switch (why) {
-	case TACIT_E_KEY_CHANGED:
-		return tacit_op_fail(e, op, why,
-		        TACIT_STR("Not sent: a key in this conversation is not the one known "
-		                  "before. Compare safety numbers, then accept the new key."));
-	case TACIT_E_REFUSED:
-		return tacit_op_fail(e, op, why,
-		        TACIT_STR("Not sent: what the server says about the members contradicts "
-		                  "what was known before."));
-	case TACIT_E_NO_DEVICE:
-		return tacit_op_fail(e, op, why,
-		        TACIT_STR("Not sent: nobody there has a device yet that may read it."));
-	default:
-		return why;
-	}
-}
-
-static enum tacit_err got_devices(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
-{
-	enum tacit_err err;
-	struct tacit_leaves leaves = {0};
-	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
-	const json_t *devices;
-	bool draft = tacit_outbox_draft(e, c->id) != NULL;
-	if (a->err != TACIT_OK)
-		return keep_or_fail(e, op, a);
-	TRY(tacit_answer_list(a->body, "devices", TACIT_MAX_RECIPIENTS, &devices));
-	err = tacit_roster_read(e, op, c, devices, &leaves);
-	if (err == TACIT_OK && leaves.stranger && !op->refreshed) {
-		err = ask_members(e, op);
-		goto out;
-	}
-	if (err == TACIT_OK && leaves.stranger)
-		err = TACIT_E_REFUSED;
-	if (err == TACIT_OK)
-		err = tacit_outbox_seal(e, op, c, &leaves);
-	if (err != TACIT_OK)
-		err = refuse_to_send(e, op, err);
-	else
-		err = tacit_outbox_post(e, op, tacit_outbox_of(e, c->id), draft ? flushed : sent);
-out:
-	tacit_roster_clear(&leaves);
-	return err;
-}
-
-static enum tacit_err ask_devices(struct tacit_engine *e, struct tacit_op *op)
-{
-	char path[80];
-	snprintf(path, sizeof(path), "/api/conversations/%llu/devices",
-	        (unsigned long long)op->conversation);
-	return tacit_op_get(e, op, got_devices, path);
-}
-
-static enum tacit_err flushed(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
-{
-	enum tacit_err err;
-	enum tacit_outcome outcome;
-	TRY(tacit_outbox_settle(e, op, tacit_conversation_find(e, op->conversation), a, &outcome));
-	/* Order matters: nothing may pass a message that still waits. */
-	if (outcome == OUTCOME_KEPT)
-		return keep_or_fail(e, op, a);
-	op->refreshed = false;
-	TRY(ask_devices(e, op));
+	TRY(tacit_read_end(e, op, tacit_op_at(e, op)));
+	TRY(tacit_op_done(e, op,
+	        &(struct tacit_notice){.conversation = op->conversation,
+	                .message = op->message,
+	                .time = op->sent_at}));
 out:
 	return err;
 }
 
 static enum tacit_err begin(struct tacit_engine *e, struct tacit_op *op)
 {
-	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
-	if (!tacit_op_hold(op, c, begin))
-		return TACIT_OK;
-	struct tacit_outgoing *kept = tacit_outbox_of(e, c->id);
-	return kept != NULL ? tacit_outbox_post(e, op, kept, flushed) : ask_devices(e, op);
+	op->message = 0;
+	return tacit_visit_begin(
+	        e, op, &(struct tacit_visit){.done = sent, .failed = keep_or_fail});
 }
 
 static enum tacit_err found(

@@ -37,7 +37,8 @@ static enum tacit_err created(
 		        "It is refused.");
 	op->conversation = c->id;
 	TRY(tacit_conversation_tell(e, op, c));
-	TRY(end(e, op));
+	TRY(tacit_visit_begin(e, op,
+	        &(struct tacit_visit){.commit = true, .done = end, .failed = tacit_visit_forgive}));
 out:
 	return err;
 }

@@ -13,8 +13,6 @@
 #include "crypto/encoding.h"
 #include "engine/engine_int.h"
 
-const struct tacit_group_ops *const tacit_group_ops = &tacit_pairwise;
-
 struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation)
 {
 	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
@@ -112,8 +110,7 @@ out:
 	return err;
 }
 
-/* RFC 4122 4.4. */
-static void make_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS])
+void tacit_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS])
 {
 	uint8_t b[16];
 	char hex[33];
@@ -136,7 +133,7 @@ enum tacit_err tacit_outbox_keep(
 	for (size_t i = 0; i < c->member_count; i++)
 		if (c->members[i].in)
 			TRY(tacit_buf_printf(&fresh.readers, "%s\n", c->members[i].name.c));
-	make_uuid(e, fresh.client_id);
+	tacit_uuid(e, fresh.client_id);
 	TRY(tacit_buf_append(&fresh.content, tacit_buf_view(&op->content)));
 	TRY(tacit_outbox_add(e, &fresh, &o));
 	o->dirty = e->changed = true;
@@ -177,31 +174,60 @@ static void become_sealed(struct tacit_outgoing *draft, struct tacit_buf *envelo
 	draft->dirty = true;
 }
 
-enum tacit_err tacit_outbox_seal(struct tacit_engine *e, struct tacit_op *op,
-        struct tacit_conversation *c, const struct tacit_leaves *to)
+static enum tacit_err protect(struct tacit_engine *e, struct tacit_conversation *c,
+        struct tacit_bytes content, struct tacit_buf *out)
+{
+	struct tacit_belonging b;
+	struct tacit_self self = tacit_self_in(e, c, &b);
+	if (!tacit_membership_good(c))
+		return TACIT_E_CONFLICT;
+	c->group_dirty = e->changed = true;
+	return tacit_group_protect(c->group, &self, content, out);
+}
+
+static enum tacit_err add_sealed(
+        struct tacit_engine *e, struct tacit_conversation *c, struct tacit_bytes content)
 {
 	enum tacit_err err;
 	struct tacit_outgoing fresh = {.conversation = c->id}, *o;
-	struct tacit_outgoing *draft = tacit_outbox_draft(e, c->id);
-	const struct tacit_buf *content = draft != NULL ? &draft->content : &op->content;
-	struct tacit_self self = tacit_roster_self(e);
-	struct tacit_roster roster = {to->list, to->count};
-	TRY(tacit_conversation_group(c));
-	TRY(tacit_group_ops->protect(
-	        c->group, &self, &roster, tacit_buf_view(content), &e->env, &fresh.envelope));
-	c->group_dirty = e->changed = true;
-	if (draft != NULL) {
-		become_sealed(draft, &fresh.envelope);
-		goto out;
-	}
-	make_uuid(e, fresh.client_id);
-	TRY(tacit_buf_append(&fresh.content, tacit_buf_view(&op->content)));
+	TRY(protect(e, c, content, &fresh.envelope));
+	tacit_uuid(e, fresh.client_id);
+	TRY(tacit_buf_append(&fresh.content, content));
 	TRY(tacit_outbox_add(e, &fresh, &o));
 	o->dirty = true;
-	op->sealed = true;
 out:
 	tacit_buf_clear(&fresh.envelope);
 	tacit_buf_clear(&fresh.content);
+	return err;
+}
+
+enum tacit_err tacit_outbox_seal(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_conversation *c)
+{
+	enum tacit_err err;
+	struct tacit_buf envelope = {0};
+	struct tacit_outgoing *draft = tacit_outbox_draft(e, c->id);
+	if (draft == NULL) {
+		TRY(add_sealed(e, c, tacit_buf_view(&op->content)));
+		op->sealed = true;
+		return TACIT_OK;
+	}
+	TRY(protect(e, c, tacit_buf_view(&draft->content), &envelope));
+	become_sealed(draft, &envelope);
+out:
+	tacit_buf_clear(&envelope);
+	return err;
+}
+
+enum tacit_err tacit_outbox_seal_silent(
+        struct tacit_engine *e, struct tacit_conversation *c, const struct tacit_content *content)
+{
+	enum tacit_err err;
+	struct tacit_buf encoded = {0};
+	TRY(tacit_content_encode(content, &encoded));
+	TRY(add_sealed(e, c, tacit_buf_view(&encoded)));
+out:
+	tacit_buf_clear(&encoded);
 	return err;
 }
 
@@ -227,11 +253,47 @@ out:
 	return err;
 }
 
+/* What a person said, and not what clients say to each other. */
+static bool is_said(const struct tacit_content *content)
+{
+	return content->kind == TACIT_CONTENT_TEXT || content->kind == TACIT_CONTENT_FILE;
+}
+
+/* The operation that sends it says so with its own end: *own_end. */
+static void tell_sender(
+        const struct tacit_engine *e, const struct tacit_outgoing *o, uint64_t id, bool *own_end)
+{
+	*own_end = false;
+	for (struct tacit_op *sender = e->ops; sender != NULL; sender = sender->next) {
+		if (sender->id != o->op)
+			continue;
+		sender->acked = true;
+		*own_end = sender->sealed && !sender->said;
+		if (*own_end)
+			sender->message = id;
+	}
+}
+
+static enum tacit_err keep_said(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_outgoing *o, const struct tacit_notice *n)
+{
+	enum tacit_err err;
+	bool own_end;
+	TRY(tacit_log_put(e, c, n->message, LOG_MESSAGE, n));
+	TRY(tacit_sent_add(e, c, n->message, tacit_buf_view(&o->content)));
+	tell_sender(e, o, n->message, &own_end);
+	if (!own_end)
+		TRY(tacit_op_tell(e, op, n));
+out:
+	return err;
+}
+
 /* The own message is in its place: into the history, and out of the outbox. */
 static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, struct tacit_outgoing *o, uint64_t id, int64_t time)
 {
 	enum tacit_err err;
+	bool own_end;
 	struct tacit_notice n = {
 	        .kind = TACIT_NOTICE_MESSAGE,
 	        .conversation = c->id,
@@ -241,19 +303,13 @@ static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op 
 	        .flag = true,
 	};
 	TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
-	TRY(tacit_log_put(e, c, id, LOG_MESSAGE, &n));
-	bool own_end = false;
-	for (struct tacit_op *sender = e->ops; sender != NULL; sender = sender->next) {
-		if (sender->id != o->op)
-			continue;
-		sender->acked = true;
-		/* The operation that sends it says so with its own end. */
-		own_end = sender->sealed;
-	}
-	if (!own_end)
-		TRY(tacit_op_tell(e, op, &n));
+	if (is_said(&n.content))
+		TRY(keep_said(e, op, c, o, &n));
+	else
+		tell_sender(e, o, id, &own_end);
 	if (id > c->own_last)
 		c->own_last = id;
+	c->moved_at = e->next_request;
 	c->group_dirty = true;
 	TRY(tacit_records_delete_outgoing(e, o));
 	unlink_entry(e, o);
@@ -296,13 +352,14 @@ enum tacit_err tacit_outbox_refuse(struct tacit_engine *e, const struct tacit_op
 	};
 	/* A message that left before may have arrived though no answer did: the others would refuse
 	 * the next one of its order. They rather miss one that never was. */
-	if (o->draft == 0 && !o->left && op->call.tries == 1)
-		tacit_ignore(tacit_group_ops->unsend(c->group, tacit_buf_view(&o->envelope)),
-		        "if it is not the last one, the receivers will miss one message: no harm");
+	if (o->draft == 0 && !o->left && op->call.tries == 1 && tacit_membership_good(c))
+		tacit_group_unsend(c->group);
 	c->group_dirty = true;
-	if (!op->sealed) {
+	bool own_end = op->sealed && !op->said && o->op == op->id;
+	if (!own_end) {
 		TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
-		TRY(tacit_op_tell(e, op, &n));
+		if (is_said(&n.content))
+			TRY(tacit_op_tell(e, op, &n));
 	}
 	TRY(tacit_records_delete_outgoing(e, o));
 	unlink_entry(e, o);
@@ -331,7 +388,7 @@ enum tacit_err tacit_outbox_settle(struct tacit_engine *e, struct tacit_op *op,
 		TRY(settle_sent(e, op, c, o, a->body));
 		*out = OUTCOME_SENT;
 	} else if (is_final(a->status)) {
-		TRY(tacit_conversation_group(c));
+		TRY(tacit_membership_load(e, c));
 		TRY(tacit_outbox_refuse(e, op, c, o, a));
 		*out = OUTCOME_REFUSED;
 	} else {

@@ -3,11 +3,10 @@
 
 #include "base/reader.h"
 #include "base/writer.h"
-#include "crypto/dh.h"
 #include "engine/engine_int.h"
 #include "wire/names.h"
 
-#define PROFILE_VERSION 1
+#define PROFILE_VERSION 2 /* 1: of before the conversations were MLS groups */
 
 enum tacit_err tacit_profile_encode(const struct tacit_engine *e, struct tacit_buf *out)
 {
@@ -65,14 +64,16 @@ out:
 	return err;
 }
 
-/* RFC 9180 7.1.3 allows any 32 random bytes as an X25519 private key. */
 static enum tacit_err make_device(struct tacit_engine *e)
 {
 	enum tacit_err err;
-	TRY(tacit_secret_new(&e->hpke_sk, TACIT_HPKE_PUBLIC_BYTES));
-	tacit_env_random(&e->env, e->hpke_sk.p, e->hpke_sk.n);
+	uint8_t seed[TACIT_SIGN_SEED_BYTES];
+	TRY(tacit_secret_new(&e->device_sk, sizeof(struct tacit_sign_sk)));
+	tacit_env_random(&e->env, seed, sizeof(seed));
 	tacit_env_random(&e->env, e->device.id.b, sizeof(e->device.id.b));
-	TRY(tacit_dh_public(TACIT_X25519, e->hpke_sk.p, e->device.hpke_public));
+	tacit_sign_keypair(
+	        seed, (struct tacit_sign_sk *)(void *)e->device_sk.p, &e->device.signature_key);
+	tacit_wipe(seed, sizeof(seed));
 	e->device.created_at = tacit_env_now(&e->env);
 	tacit_device_certify(&e->device, tacit_account_sk(&e->account));
 	e->device_published = false;

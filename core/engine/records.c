@@ -11,22 +11,8 @@
 #include "base/reader.h"
 #include "base/writer.h"
 #include "crypto/encoding.h"
-#include "engine/engine_int.h"
+#include "engine/records_int.h"
 #include "wire/names.h"
-
-#define NAME_BYTES 80
-
-enum record_type {
-	TYPE_DEVICE = 1,
-	TYPE_SESSION,
-	TYPE_CONTACT,
-	TYPE_CONVERSATION,
-	TYPE_GROUP,
-	TYPE_OUTGOING,
-	TYPE_NOTE = RECORD_NOTE,
-	TYPE_DRAFT,
-	TYPE_LIFETIME
-};
 
 /* --- names -------------------------------------------------------------------------------------
  */
@@ -41,7 +27,7 @@ static void contact_name(const struct tacit_contact *c, char out[NAME_BYTES])
 	snprintf(out, NAME_BYTES, "contact:%s", folded);
 }
 
-static void numbered_name(const char *what, uint64_t id, char out[NAME_BYTES])
+void tacit_record_numbered(const char *what, uint64_t id, char out[NAME_BYTES])
 {
 	snprintf(out, NAME_BYTES, "%s:%" PRIu64, what, id);
 }
@@ -66,8 +52,8 @@ out:
 	return err;
 }
 
-/* Finishes a record begun with begin_record. */
-static enum tacit_err put_record(
+/* Finishes a record begun with tacit_record_begin. */
+enum tacit_err tacit_record_put(
         struct tacit_engine *e, const char *name, struct tacit_writer *w, struct tacit_buf *plain)
 {
 	enum tacit_err err = tacit_writer_finish(w);
@@ -77,7 +63,7 @@ static enum tacit_err put_record(
 	return err;
 }
 
-static struct tacit_writer begin_record(struct tacit_buf *plain, enum record_type type)
+struct tacit_writer tacit_record_begin(struct tacit_buf *plain, enum record_type type)
 {
 	struct tacit_writer w = tacit_writer(plain);
 	/* Room enough for the small ones that hold secrets: they must not move. */
@@ -93,12 +79,13 @@ static enum tacit_err put_device(struct tacit_engine *e)
 {
 	enum tacit_err err;
 	struct tacit_buf plain = {0}, device = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_DEVICE);
+	struct tacit_writer w = tacit_record_begin(&plain, TYPE_DEVICE);
 	TRY(tacit_device_encode(&e->device, &device));
 	tacit_write_vec16(&w, tacit_buf_view(&device));
-	tacit_write_raw(&w, tacit_secret_view(&e->hpke_sk));
+	tacit_write_raw(&w, tacit_secret_view(&e->device_sk));
 	tacit_write_u8(&w, e->device_published);
-	TRY(put_record(e, "device", &w, &plain));
+	tacit_write_u64(&w, (uint64_t)e->stock_asked_at);
+	TRY(tacit_record_put(e, "device", &w, &plain));
 	e->device_dirty = false;
 out:
 	tacit_buf_clear(&plain);
@@ -109,18 +96,18 @@ out:
 static enum tacit_err put_session(struct tacit_engine *e)
 {
 	struct tacit_buf plain = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_SESSION);
+	struct tacit_writer w = tacit_record_begin(&plain, TYPE_SESSION);
 	tacit_write_u64(&w, e->user_id);
 	tacit_write_vec16(&w, tacit_buf_view(&e->cookie));
 	e->session_dirty = false;
-	return put_record(e, "session", &w, &plain);
+	return tacit_record_put(e, "session", &w, &plain);
 }
 
 static enum tacit_err put_contact(struct tacit_engine *e, struct tacit_contact *c)
 {
 	char name[NAME_BYTES];
 	struct tacit_buf plain = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_CONTACT);
+	struct tacit_writer w = tacit_record_begin(&plain, TYPE_CONTACT);
 	tacit_write_u64(&w, c->pinned.user_id);
 	tacit_write_vec8(&w, tacit_name_view(&c->pinned.name));
 	tacit_write_raw(&w, tacit_bytes(c->pinned.key.b, sizeof(c->pinned.key.b)));
@@ -130,14 +117,14 @@ static enum tacit_err put_contact(struct tacit_engine *e, struct tacit_contact *
 	tacit_write_u8(&w, c->verified);
 	contact_name(c, name);
 	c->dirty = false;
-	return put_record(e, name, &w, &plain);
+	return tacit_record_put(e, name, &w, &plain);
 }
 
 static enum tacit_err put_conversation(struct tacit_engine *e, struct tacit_conversation *c)
 {
 	char name[NAME_BYTES];
 	struct tacit_buf plain = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_CONVERSATION);
+	struct tacit_writer w = tacit_record_begin(&plain, TYPE_CONVERSATION);
 	tacit_write_u64(&w, c->id);
 	tacit_write_u8(&w, (uint8_t)c->kind);
 	tacit_write_u8(&w, c->in);
@@ -150,31 +137,9 @@ static enum tacit_err put_conversation(struct tacit_engine *e, struct tacit_conv
 		tacit_write_u8(&w, c->members[i].in);
 		tacit_write_u64(&w, c->members[i].read);
 	}
-	numbered_name("conversation", c->id, name);
+	tacit_record_numbered("conversation", c->id, name);
 	c->dirty = false;
-	return put_record(e, name, &w, &plain);
-}
-
-static enum tacit_err put_group(struct tacit_engine *e, struct tacit_conversation *c)
-{
-	enum tacit_err err;
-	char name[NAME_BYTES];
-	struct tacit_buf plain = {0}, state = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_GROUP);
-	if (c->group != NULL)
-		TRY(tacit_group_ops->serialise(c->group, &state));
-	tacit_write_u64(&w, c->id);
-	tacit_write_u64(&w, c->seen);
-	tacit_write_u64(&w, c->own_last);
-	tacit_write_u8(&w, c->event_slot);
-	tacit_write_vec32(&w, tacit_buf_view(&state));
-	numbered_name("group", c->id, name);
-	TRY(put_record(e, name, &w, &plain));
-	c->group_dirty = false;
-out:
-	tacit_buf_clear(&plain);
-	tacit_buf_clear(&state);
-	return err;
+	return tacit_record_put(e, name, &w, &plain);
 }
 
 static enum tacit_err put_outgoing(struct tacit_engine *e, struct tacit_outgoing *o)
@@ -182,7 +147,8 @@ static enum tacit_err put_outgoing(struct tacit_engine *e, struct tacit_outgoing
 	char name[NAME_BYTES];
 	struct tacit_buf plain = {0};
 	/* A draft and what becomes of it are one record: sealing replaces it. */
-	struct tacit_writer w = begin_record(&plain, o->draft != 0 ? TYPE_DRAFT : TYPE_OUTGOING);
+	struct tacit_writer w =
+	        tacit_record_begin(&plain, o->draft != 0 ? TYPE_DRAFT : TYPE_OUTGOING);
 	tacit_write_vec8(&w, tacit_cstr(o->client_id));
 	tacit_write_u64(&w, o->conversation);
 	if (o->draft != 0)
@@ -191,7 +157,7 @@ static enum tacit_err put_outgoing(struct tacit_engine *e, struct tacit_outgoing
 	tacit_write_vec32(&w, tacit_buf_view(&o->content));
 	outgoing_name(o, name);
 	o->dirty = false;
-	return put_record(e, name, &w, &plain);
+	return tacit_record_put(e, name, &w, &plain);
 }
 
 enum tacit_err tacit_records_delete_outgoing(struct tacit_engine *e, const struct tacit_outgoing *o)
@@ -206,7 +172,7 @@ static enum tacit_err put_lifetime(struct tacit_engine *e, struct tacit_conversa
 {
 	char name[NAME_BYTES];
 	struct tacit_buf plain = {0};
-	struct tacit_writer w = begin_record(&plain, TYPE_LIFETIME);
+	struct tacit_writer w = tacit_record_begin(&plain, TYPE_LIFETIME);
 	tacit_write_u64(&w, c->id);
 	tacit_write_u64(&w, c->life.ttl);
 	tacit_write_u64(&w, (uint64_t)c->life.closes_at);
@@ -218,20 +184,33 @@ static enum tacit_err put_lifetime(struct tacit_engine *e, struct tacit_conversa
 		tacit_write_u64(&w, (uint64_t)c->life.spans[i].expires);
 	}
 	tacit_write_u64(&w, c->life.ended);
-	numbered_name("lifetime", c->id, name);
+	tacit_record_numbered("lifetime", c->id, name);
 	c->life.dirty = false;
-	return put_record(e, name, &w, &plain);
+	return tacit_record_put(e, name, &w, &plain);
 }
 
 enum tacit_err tacit_records_drop_conversation(struct tacit_engine *e, uint64_t conversation)
 {
-	static const char *const kinds[] = {"conversation", "group", "lifetime"};
+	static const char *const kinds[] = {
+	        "conversation", "group", "tree", "commit", "name", "receipts", "lifetime"};
 	enum tacit_err err = TACIT_OK;
 	char name[NAME_BYTES];
 	for (size_t i = 0; i < TACIT_COUNT(kinds) && err == TACIT_OK; i++) {
-		numbered_name(kinds[i], conversation, name);
+		tacit_record_numbered(kinds[i], conversation, name);
 		err = tacit_records_put(e, name, tacit_bytes(NULL, 0));
 	}
+	return err;
+}
+
+static enum tacit_err flush_conversation(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	enum tacit_err err = TACIT_OK;
+	if (c->dirty)
+		TRY(put_conversation(e, c));
+	TRY(tacit_records_flush_group(e, c));
+	if (c->life.dirty)
+		TRY(put_lifetime(e, c));
+out:
 	return err;
 }
 
@@ -242,19 +221,15 @@ enum tacit_err tacit_records_flush(struct tacit_engine *e)
 		TRY(put_device(e));
 	if (e->session_dirty)
 		TRY(put_session(e));
+	for (struct tacit_key_package *k = e->key_packages; k != NULL; k = k->next)
+		if (k->dirty)
+			TRY(tacit_record_put_key_package(e, k));
 	for (struct tacit_contact *c = e->contacts; c != NULL; c = c->next)
 		if (c->dirty)
 			TRY(put_contact(e, c));
-	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
-		if (c->closed)
-			continue;
-		if (c->dirty)
-			TRY(put_conversation(e, c));
-		if (c->group_dirty)
-			TRY(put_group(e, c));
-		if (c->life.dirty)
-			TRY(put_lifetime(e, c));
-	}
+	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next)
+		if (!c->closed)
+			TRY(flush_conversation(e, c));
 	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)
 		if (o->dirty)
 			TRY(put_outgoing(e, o));
@@ -269,11 +244,12 @@ static enum tacit_err decode_device(struct tacit_engine *e, struct tacit_reader 
 {
 	enum tacit_err err;
 	struct tacit_bytes device = tacit_read_vec16(r, 1024);
-	struct tacit_bytes sk = tacit_read_view(r, TACIT_HPKE_PUBLIC_BYTES);
+	struct tacit_bytes sk = tacit_read_view(r, sizeof(struct tacit_sign_sk));
 	e->device_published = tacit_read_u8(r) != 0;
+	e->stock_asked_at = (int64_t)tacit_read_u64(r);
 	TRY(tacit_reader_end(r));
 	TRY(tacit_device_decode(device, &e->device));
-	TRY(tacit_secret_copy(&e->hpke_sk, sk));
+	TRY(tacit_secret_copy(&e->device_sk, sk));
 out:
 	return err;
 }
@@ -371,34 +347,9 @@ static enum tacit_err decode_conversation(
 	c->last = last;
 	c->unread = unread;
 	c->known = true;
-	numbered_name("conversation", id, name);
+	tacit_record_numbered("conversation", id, name);
 out:
 	tacit_free(members);
-	return err;
-}
-
-static enum tacit_err decode_group(
-        struct tacit_engine *e, struct tacit_reader *r, char name[NAME_BYTES])
-{
-	enum tacit_err err;
-	uint64_t id = tacit_read_u64(r), seen = tacit_read_u64(r), own_last = tacit_read_u64(r);
-	uint8_t event_slot = tacit_read_u8(r);
-	struct tacit_bytes state = tacit_read_vec32(r, 64 * 1024 * 1024);
-	struct tacit_group *group = NULL;
-	TRY(tacit_reader_end(r));
-	if (state.n > 0)
-		TRY(tacit_group_ops->load(state, &group));
-	struct tacit_conversation *c;
-	TRY(tacit_conversation_get(e, id, &c));
-	tacit_group_ops->destroy(c->group);
-	c->group = group;
-	group = NULL;
-	c->seen = seen;
-	c->own_last = own_last;
-	c->event_slot = event_slot;
-	numbered_name("group", id, name);
-out:
-	tacit_group_ops->destroy(group);
 	return err;
 }
 
@@ -430,7 +381,7 @@ static enum tacit_err decode_lifetime(
 	tacit_free(c->life.spans);
 	c->life = life;
 	life.spans = NULL;
-	numbered_name("lifetime", id, name);
+	tacit_record_numbered("lifetime", id, name);
 out:
 	tacit_free(life.spans);
 	return err;
@@ -503,7 +454,7 @@ enum tacit_err tacit_records_decode(
 		TRY(decode_conversation(e, &r, fixed));
 		break;
 	case TYPE_GROUP:
-		TRY(decode_group(e, &r, fixed));
+		TRY(tacit_record_read_group(e, &r, fixed));
 		break;
 	case TYPE_OUTGOING:
 	case TYPE_DRAFT:
@@ -511,6 +462,24 @@ enum tacit_err tacit_records_decode(
 		break;
 	case TYPE_LIFETIME:
 		TRY(decode_lifetime(e, &r, fixed));
+		break;
+	case TYPE_TREE:
+		TRY(tacit_record_read_tree(e, &r, fixed));
+		break;
+	case TYPE_COMMIT:
+		TRY(tacit_record_read_commit(e, &r, fixed));
+		break;
+	case TYPE_NAME:
+		TRY(tacit_record_read_name(e, &r, fixed));
+		break;
+	case TYPE_RECEIPTS:
+		TRY(tacit_record_read_receipts(e, &r, fixed));
+		break;
+	case TYPE_SENT:
+		TRY(tacit_record_read_sent(e, &r, fixed));
+		break;
+	case TYPE_KEY_PACKAGE:
+		TRY(tacit_record_read_key_package(e, &r, fixed));
 		break;
 	case TYPE_NOTE:
 		TRY(decode_note(e, &r, name));

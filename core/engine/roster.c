@@ -1,19 +1,10 @@
-/* roster.c - for which devices a message is sealed. Nothing is sealed for a device that the pinned
- * account key of its owner does not vouch for: a server cannot add one. */
+/* roster.c - which devices should be in the group of a conversation. None is let in for which the
+ * pinned account key of its owner does not vouch: a server cannot add one. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "crypto/encoding.h"
 #include "engine/engine_int.h"
-
-struct tacit_self tacit_roster_self(const struct tacit_engine *e)
-{
-	return (struct tacit_self){
-	        .account = &e->account,
-	        .device = e->device.id,
-	        .hpke_sk = e->hpke_sk.p,
-	};
-}
 
 void tacit_roster_clear(struct tacit_leaves *l)
 {
@@ -90,11 +81,11 @@ static enum tacit_err add_leaf(struct tacit_engine *e, const struct tacit_op *op
 	const struct tacit_sign_public *key = &entry->owner.key;
 	if (has_device(out, key, &entry->device.id))
 		return tacit_op_warn(e, op, c, TACIT_E_REFUSED,
-		        "The server names the device %s twice. The second one gets nothing.",
+		        "The server names the device %s twice. The second one is left out.",
 		        entry->hex);
 	if (leaves_of(out, key) >= TACIT_MAX_DEVICES_PER_USER)
 		return tacit_op_warn(e, op, c, TACIT_E_LIMIT,
-		        "%s has more devices than allowed. Some of them get nothing.",
+		        "%s has more devices than allowed. Some of them are left out.",
 		        entry->owner.name.c);
 	out->list[out->count].account = *key;
 	out->list[out->count++].device = entry->device;
@@ -118,7 +109,7 @@ static enum tacit_err take_entry(struct tacit_engine *e, const struct tacit_op *
 	else
 		TRY(tacit_op_warn(e, op, c, TACIT_E_BAD_CERTIFICATE,
 		        "The server names a device of %s (%s) that %s has not certified. "
-		        "It gets nothing.",
+		        "It is not let in.",
 		        entry.owner.name.c, entry.hex, entry.owner.name.c));
 out:
 	return err;
@@ -129,7 +120,6 @@ static enum tacit_err check_members(struct tacit_engine *e, const struct tacit_o
         struct tacit_conversation *c, const struct tacit_leaves *l)
 {
 	enum tacit_err err = TACIT_OK;
-	bool anyone = false;
 	for (size_t i = 0; i < c->member_count; i++) {
 		struct tacit_member *m = &c->members[i];
 		struct tacit_bytes name = tacit_name_view(&m->name);
@@ -138,10 +128,8 @@ static enum tacit_err check_members(struct tacit_engine *e, const struct tacit_o
 		const struct tacit_contact *contact = tacit_contact_find(e, name);
 		if (contact == NULL || contact->changed)
 			return contact == NULL ? TACIT_E_REFUSED : TACIT_E_KEY_CHANGED;
-		if (leaves_of(l, &contact->pinned.key) > 0) {
-			anyone = true;
+		if (leaves_of(l, &contact->pinned.key) > 0)
 			continue;
-		}
 		if (c->kind != TACIT_DIRECT && !m->no_device_told) {
 			m->no_device_told = true;
 			TRY(tacit_op_warn(e, op, c, TACIT_E_NO_DEVICE,
@@ -150,8 +138,6 @@ static enum tacit_err check_members(struct tacit_engine *e, const struct tacit_o
 			        m->name.c));
 		}
 	}
-	if (!anyone)
-		err = TACIT_E_NO_DEVICE;
 out:
 	return err;
 }
@@ -176,7 +162,7 @@ enum tacit_err tacit_roster_read(struct tacit_engine *e, const struct tacit_op *
 	if (!has_device(out, &e->public, &e->device.id))
 		TRY(tacit_op_warn(e, op, c, TACIT_E_NO_DEVICE,
 		        "The server does not count this device among yours: it was revoked, or "
-		        "nobody seals for it."));
+		        "others will put it out."));
 	TRY(check_members(e, op, c, out));
 out:
 	if (err != TACIT_OK)

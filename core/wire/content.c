@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "base/writer.h"
 #include "crypto/secret.h"
+#include "wire/names.h"
 
 #define VERSION 1
 
@@ -51,16 +52,24 @@ static bool well_formed(const struct tacit_content *c)
 {
 	if (c->sent_at < 0 || c->sent_at > TACIT_MAX_INTEGER || !tacit_utf8_valid(c->text))
 		return false;
-	if (c->kind == TACIT_CONTENT_TEXT)
+	switch (c->kind) {
+	case TACIT_CONTENT_TEXT:
 		return true;
-	return c->kind == TACIT_CONTENT_FILE && file_id_valid(c->file.id) &&
-	       tacit_utf8_valid(c->file.name) && printable(c->file.type) &&
-	       c->file.size <= TACIT_MAX_INTEGER;
+	case TACIT_CONTENT_FILE:
+		return file_id_valid(c->file.id) && tacit_utf8_valid(c->file.name) &&
+		       printable(c->file.type) && c->file.size <= TACIT_MAX_INTEGER;
+	case TACIT_CONTENT_TITLE:
+		return tacit_conversation_name_valid(c->text);
+	case TACIT_CONTENT_UNOPENED:
+	case TACIT_CONTENT_AGAIN:
+		return c->text.n == 0 && c->message > 0 && c->message <= TACIT_MAX_INTEGER;
+	}
+	return false;
 }
 
 static bool too_large(const struct tacit_content *c)
 {
-	return c->text.n > TACIT_MAX_TEXT ||
+	return c->text.n > TACIT_MAX_TEXT || c->inner.n > TACIT_MAX_CONTENT - 1024 ||
 	       (c->kind == TACIT_CONTENT_FILE &&
 	               (c->file.id.n > TACIT_MAX_FILE_ID || c->file.name.n > TACIT_MAX_FILE_NAME ||
 	                       c->file.type.n > TACIT_MAX_MIME_TYPE));
@@ -72,6 +81,10 @@ static size_t body_bytes(const struct tacit_content *c)
 	if (c->kind == TACIT_CONTENT_FILE)
 		n += 1 + c->file.id.n + 2 + c->file.name.n + 1 + c->file.type.n + 8 +
 		     sizeof(c->file.key) + sizeof(c->file.sealed_sha256);
+	if (c->kind == TACIT_CONTENT_UNOPENED)
+		n += 8 + 8 + sizeof(c->fingerprint);
+	if (c->kind == TACIT_CONTENT_AGAIN)
+		n += 8 + 4 + c->inner.n;
 	return n;
 }
 
@@ -101,6 +114,14 @@ enum tacit_err tacit_content_encode(const struct tacit_content *c, struct tacit_
 		tacit_write_raw(
 		        &w, tacit_bytes(c->file.sealed_sha256, sizeof(c->file.sealed_sha256)));
 	}
+	if (c->kind == TACIT_CONTENT_UNOPENED || c->kind == TACIT_CONTENT_AGAIN)
+		tacit_write_u64(&w, c->message);
+	if (c->kind == TACIT_CONTENT_UNOPENED) {
+		tacit_write_u64(&w, c->epoch);
+		tacit_write_raw(&w, tacit_bytes(c->fingerprint, sizeof(c->fingerprint)));
+	}
+	if (c->kind == TACIT_CONTENT_AGAIN)
+		tacit_write_vec32(&w, c->inner);
 	err = tacit_writer_finish(&w);
 	if (err != TACIT_OK)
 		return err;
@@ -125,7 +146,7 @@ static enum tacit_err decode_body(struct tacit_bytes body, struct tacit_content 
 	struct tacit_reader r = tacit_reader(body);
 	uint8_t version = tacit_read_u8(&r);
 	uint8_t kind = tacit_read_u8(&r);
-	if (version != VERSION || (kind != TACIT_CONTENT_TEXT && kind != TACIT_CONTENT_FILE))
+	if (version != VERSION || kind < TACIT_CONTENT_TEXT || kind > TACIT_CONTENT_AGAIN)
 		tacit_reader_fail(&r, TACIT_E_UNSUPPORTED);
 	c->kind = (enum tacit_content_kind)kind;
 	uint64_t sent_at = tacit_read_u64(&r);
@@ -135,6 +156,14 @@ static enum tacit_err decode_body(struct tacit_bytes body, struct tacit_content 
 	c->text = tacit_read_vec32(&r, TACIT_MAX_TEXT);
 	if (kind == TACIT_CONTENT_FILE)
 		read_file_ref(&r, &c->file);
+	if (kind == TACIT_CONTENT_UNOPENED || kind == TACIT_CONTENT_AGAIN)
+		c->message = tacit_read_u64(&r);
+	if (kind == TACIT_CONTENT_UNOPENED) {
+		c->epoch = tacit_read_u64(&r);
+		tacit_read_into(&r, c->fingerprint, sizeof(c->fingerprint));
+	}
+	if (kind == TACIT_CONTENT_AGAIN)
+		c->inner = tacit_read_vec32(&r, TACIT_MAX_CONTENT - 1024);
 	enum tacit_err err = tacit_reader_end(&r);
 	if (err != TACIT_OK)
 		return err;

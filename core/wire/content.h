@@ -9,6 +9,10 @@
 enum tacit_content_kind {
 	TACIT_CONTENT_TEXT = 1,
 	TACIT_CONTENT_FILE = 2,
+	/* Between clients; nobody reads these. */
+	TACIT_CONTENT_TITLE = 3,    /* text: what the conversation is called */
+	TACIT_CONTENT_UNOPENED = 4, /* message could not be opened; its sender may send it again */
+	TACIT_CONTENT_AGAIN = 5,    /* what message said, for those who could not open it */
 };
 
 #define TACIT_CONTENT_LEAST 256
@@ -24,9 +28,14 @@ struct tacit_file_ref {
 
 struct tacit_content {
 	enum tacit_content_kind kind;
-	int64_t sent_at;            /* Unix seconds by the sender's clock */
-	struct tacit_bytes text;    /* TEXT: UTF-8; FILE: a caption, may be empty */
+	int64_t sent_at;         /* Unix seconds by the sender's clock */
+	struct tacit_bytes text; /* TEXT, TITLE: UTF-8; FILE: a caption, may be empty; or empty */
 	struct tacit_file_ref file; /* FILE */
+	uint64_t message;           /* UNOPENED, AGAIN: an id of the server's, not 0 */
+	/* UNOPENED: where the sender was then, to be compared by those who were there, too. */
+	uint64_t epoch;
+	uint8_t fingerprint[TACIT_SHA256_BYTES];
+	struct tacit_bytes inner; /* AGAIN: an encoded TEXT or FILE, which is not looked into */
 };
 
 /* Padded so that lengths tell little: Padmé (Nikitin et al. 2019), at most 12 % more, and never

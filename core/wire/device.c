@@ -6,11 +6,11 @@
 #include "base/reader.h"
 #include "base/writer.h"
 
-#define LABEL "tacit device v1"
+#define LABEL "tacit device v2"
 #define VERSION 1
 
 struct certified {
-	uint8_t b[1 + sizeof(LABEL) - 1 + 1 + TACIT_DEVICE_ID_BYTES + 1 + TACIT_HPKE_PUBLIC_BYTES +
+	uint8_t b[1 + sizeof(LABEL) - 1 + 1 + TACIT_DEVICE_ID_BYTES + 1 + TACIT_SIGN_PUBLIC_BYTES +
 	          8];
 	size_t n;
 };
@@ -30,7 +30,7 @@ static struct certified certified_part(const struct tacit_device *d)
 	struct certified c = {.n = 0};
 	add(&c, TACIT_STR(LABEL));
 	add(&c, tacit_bytes(d->id.b, sizeof(d->id.b)));
-	add(&c, tacit_bytes(d->hpke_public, sizeof(d->hpke_public)));
+	add(&c, tacit_bytes(d->signature_key.b, sizeof(d->signature_key.b)));
 	for (int shift = 56; shift >= 0; shift -= 8)
 		c.b[c.n++] = (uint8_t)((uint64_t)d->created_at >> shift);
 	TACIT_ASSERT(c.n == sizeof(c.b));
@@ -58,7 +58,7 @@ enum tacit_err tacit_device_encode(const struct tacit_device *d, struct tacit_bu
 		tacit_writer_fail(&w, TACIT_E_USAGE);
 	tacit_write_u8(&w, VERSION);
 	tacit_write_raw(&w, tacit_bytes(d->id.b, sizeof(d->id.b)));
-	tacit_write_raw(&w, tacit_bytes(d->hpke_public, sizeof(d->hpke_public)));
+	tacit_write_raw(&w, tacit_bytes(d->signature_key.b, sizeof(d->signature_key.b)));
 	tacit_write_u64(&w, (uint64_t)d->created_at);
 	tacit_write_raw(&w, tacit_bytes(d->certificate.b, sizeof(d->certificate.b)));
 	return tacit_writer_finish(&w);
@@ -72,7 +72,7 @@ enum tacit_err tacit_device_decode(struct tacit_bytes in, struct tacit_device *o
 	if (tacit_read_u8(&r) != VERSION)
 		tacit_reader_fail(&r, TACIT_E_UNSUPPORTED);
 	tacit_read_into(&r, d.id.b, sizeof(d.id.b));
-	tacit_read_into(&r, d.hpke_public, sizeof(d.hpke_public));
+	tacit_read_into(&r, d.signature_key.b, sizeof(d.signature_key.b));
 	uint64_t created_at = tacit_read_u64(&r);
 	if (created_at > TACIT_MAX_INTEGER)
 		tacit_reader_fail(&r, TACIT_E_MALFORMED);

@@ -1,6 +1,6 @@
 /* device.h - a device and the certificate by which its owner's account key vouches for it.
  *
- * RFC 9420 calls this a credential; MLS leaves will carry the same certificate. */
+ * Both together are the credential of an MLS leaf (RFC 9420 5.3, e2e/group.h). */
 #ifndef TACIT_WIRE_DEVICE_H
 #define TACIT_WIRE_DEVICE_H
 
@@ -8,16 +8,14 @@
 #include "crypto/sign.h"
 #include "wire/limits.h"
 
-#define TACIT_HPKE_PUBLIC_BYTES 32 /* X25519 */
-
 struct tacit_device_id {
 	uint8_t b[TACIT_DEVICE_ID_BYTES];
 };
 
 struct tacit_device {
 	struct tacit_device_id id;
-	uint8_t hpke_public[TACIT_HPKE_PUBLIC_BYTES];
-	int64_t created_at;                 /* Unix seconds, by the owner's clock */
+	struct tacit_sign_public signature_key; /* of its MLS leaves */
+	int64_t created_at;                     /* Unix seconds, by the owner's clock */
 	struct tacit_signature certificate; /* account key over everything above, under a label */
 };
 
@@ -27,7 +25,7 @@ void tacit_device_certify(struct tacit_device *d, const struct tacit_sign_sk *ac
 TACIT_MUST_USE enum tacit_err tacit_device_check(
         const struct tacit_device *d, const struct tacit_sign_public *account);
 
-#define TACIT_DEVICE_BYTES (1 + TACIT_DEVICE_ID_BYTES + TACIT_HPKE_PUBLIC_BYTES + 8 + 64)
+#define TACIT_DEVICE_BYTES (1 + TACIT_DEVICE_ID_BYTES + TACIT_SIGN_PUBLIC_BYTES + 8 + 64)
 
 /* Fixed-size binary form, TACIT_DEVICE_BYTES; out is zeroed on error. encode fails: USAGE (a time
  * that is negative or beyond TACIT_MAX_INTEGER), NOMEM. decode fails: TRUNCATED, TRAILING,

@@ -29,6 +29,11 @@
 extern "C" {
 #endif
 
+/* The interface: a program built for a minor version runs with later ones of the same major one.
+ * Stored groups and key packages carry a version of their own. */
+#define TMLS_VERSION_MAJOR 1
+#define TMLS_VERSION_MINOR 0
+
 #if defined(__GNUC__)
 #define TMLS_MUST_USE __attribute__((warn_unused_result))
 #else
@@ -55,7 +60,6 @@ enum tmls_result {
 	TMLS_TRUNCATED = 202,
 	TMLS_TRAILING = 203,
 	TMLS_UNSUPPORTED = 204, /* suite, version, or capabilities of a member */
-	TMLS_REFUSED = 205,     /* a callback refused */
 	TMLS_BAD_SIGNATURE = 301,
 	TMLS_BAD_SEAL = 302,
 	TMLS_WRONG_RECIPIENT = 303, /* another group's, or not for this key package */
@@ -73,6 +77,8 @@ enum tmls_result {
 	TMLS_NO_MEMORY = 601,
 	TMLS_CRYPTO = 603,
 };
+/* Of the library that runs: TMLS_VERSION_MAJOR * 1000 + TMLS_VERSION_MINOR of its header. */
+int tmls_version(void);
 /* A sentence in English; static. */
 const char *tmls_result_text(enum tmls_result r);
 
@@ -105,7 +111,8 @@ struct tmls_callbacks {
 	int64_t (*now)(void *ctx);                            /* Unix seconds */
 	void (*random)(void *ctx, uint8_t *out, size_t size); /* unpredictable; cannot fail */
 	/* RFC 9420 5.3.1: does this key belong to this identity? Asked for every leaf that comes
-	 * in; leaf is not set. NULL: yes. A real application decides. */
+	 * in, and for those outside who may propose (12.1.8.1); leaf is not set. NULL: yes. A real
+	 * application decides. */
 	bool (*accept_credential)(void *ctx, const struct tmls_member *member);
 	/* May the one (same leaf, or a device that comes back) follow the other? NULL: when the
 	 * identities are equal. */

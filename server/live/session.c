@@ -504,8 +504,8 @@ void session_websocket(struct session *s, const struct tacit_ws_message *m, int6
 		session_close(s, SESSION_SAY_NOOP,
 		        m->close_code == TACIT_WS_NO_STATUS ? TACIT_WS_NORMAL : m->close_code);
 		return;
-	default:
-		return;
+	default: /* PONG: nobody asked for it, and it costs like anything else */
+		(void)affordable(s, m->data.n, now_ms);
 	}
 }
 

@@ -213,7 +213,7 @@ enum tacit_err sqlite_device_put(
 	TRY(owner != 0 || count < TACIT_MAX_DEVICES_PER_USER ? TACIT_OK : TACIT_E_LIMIT);
 	TRY(sql_run(s, owner == 0 ? SQL_DEVICE_ADD : SQL_DEVICE_REPLACE,
 	        ARGS(sql_int(user_id), sql_blob(d->id.b, sizeof(d->id.b)),
-	                sql_blob(d->hpke_public, sizeof(d->hpke_public)), sql_int(d->created_at),
+	                sql_blob(d->signature_key.b, sizeof(d->signature_key.b)), sql_int(d->created_at),
 	                sql_blob(d->certificate.b, sizeof(d->certificate.b)), sql_int(now))));
 	/* What was signed by the device's former key is of no use to anybody. */
 	if (owner != 0)
@@ -241,7 +241,7 @@ static enum tacit_err each_device(struct sqlite *s, enum sql id, int64_t key,
 	while (more) {
 		struct tacit_device d = {.created_at = sqlite3_column_int64(st, 3)};
 		TRY(sql_column_blob(st, 1, d.id.b, sizeof(d.id.b)));
-		TRY(sql_column_blob(st, 2, d.hpke_public, sizeof(d.hpke_public)));
+		TRY(sql_column_blob(st, 2, d.signature_key.b, sizeof(d.signature_key.b)));
 		TRY(sql_column_blob(st, 4, d.certificate.b, sizeof(d.certificate.b)));
 		TRY(row(ctx, sqlite3_column_int64(st, 0), &d));
 		TRY(sql_step(s, st, &more));

@@ -23,7 +23,7 @@
 static enum tacit_err new_person(struct store *s, long number, int64_t *id)
 {
 	struct store_new_user u = {.encrypted_private_key = TACIT_STR("none")};
-	snprintf(u.user.username, sizeof(u.user.username), "bench-%ld", number);
+	snprintf(u.user.username, sizeof(u.user.username), "b-%ld", number);
 	snprintf(u.user.email, sizeof(u.user.email), "bench-%ld@example.org", number);
 	snprintf(u.user.password_hash, sizeof(u.user.password_hash), "none");
 	snprintf(u.user.encryption_iv, sizeof(u.user.encryption_iv), "%024d", 0);

@@ -267,7 +267,7 @@ static struct tacit_device a_device(uint8_t seed)
 {
 	struct tacit_device d = {.created_at = NOW};
 	memset(d.id.b, seed, sizeof(d.id.b));
-	memset(d.hpke_public, seed, sizeof(d.hpke_public));
+	memset(d.signature_key.b, seed, sizeof(d.signature_key.b));
 	memset(d.certificate.b, 3, sizeof(d.certificate.b));
 	return d;
 }

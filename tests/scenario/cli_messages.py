@@ -314,8 +314,12 @@ def a_changed_message_is_refused_with_a_word(w):
     tap.equal([m["text"] for m in got.of("message")], ["is as it was"], "messages")
     refused = got.of("refused")
     tap.equal(len(refused), 1, f"refused: {got.out}")
-    tap.equal(refused[0].get("code"), "BAD_SIGNATURE", f"{refused}")
+    tap.equal(refused[0].get("code"), "BAD_SEAL", f"{refused}")
     tap.check("[not shown: " in w.bob.must("history", "alice").out, "in words")
+    w.alice.must("inbox")
+    tap.equal([t for _, t in w.bob.inbox()], ["will be changed"], "asked for, and sent again")
+    w.alice.must("inbox")
+    tap.equal(w.bob.inbox(), [], "once")
 
 
 @tap.case
@@ -390,7 +394,8 @@ def a_new_key_can_be_accepted_at_a_terminal(w):
         store.execute("UPDATE users SET public_key = zeroblob(32) WHERE username = 'dave-anew'")
         store.execute("UPDATE users SET public_key = ? WHERE username = 'dave'", (key,))
         store.execute("DELETE FROM devices WHERE user_id = ?", (ids["dave"],))
-        store.execute("UPDATE devices SET user_id = ? WHERE user_id = ?", (ids["dave"], ids["dave-anew"]))
+        for table in ("devices", "key_packages"):
+            store.execute(f"UPDATE {table} SET user_id = ? WHERE user_id = ?", (ids["dave"], ids["dave-anew"]))
         store.commit()
     w.server.start()
     got = w.bob.run("send", "dave", "hello again")

@@ -355,15 +355,15 @@ def multipart(content, name="x", field="file", **fields):
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)
 
 
-def device(key, device_id=None, hpke_public=None, created_at=None):
+def device(key, device_id=None, signature_key=None, created_at=None):
     """A device and its certificate by the account key (docs/protocol.md, "Devices")."""
     device_id = device_id or os.urandom(16)
-    hpke_public = hpke_public or os.urandom(32)
+    signature_key = signature_key or os.urandom(32)
     created = struct.pack(">Q", int(time.time()) if created_at is None else created_at)
     fields = b"".join(bytes([len(part)]) + part
-                      for part in (b"tacit device v1", device_id, hpke_public))
+                      for part in (b"tacit device v2", device_id, signature_key))
     certificate = key.sign(fields + created).signature
-    return b"\x01" + device_id + hpke_public + created + certificate
+    return b"\x01" + device_id + signature_key + created + certificate
 
 
 def unix(rfc3339):

@@ -7,8 +7,9 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "crypto/dh.h"
 #include "crypto/encoding.h"
+#include "e2e/group.h"
+#include "support/tap.h"
 #include "wire/device.h"
 #include "wire/pem.h"
 #include "wire/signed_request.h"
@@ -25,11 +26,42 @@ struct request {
 
 void fake_server_init(struct fake_server *s)
 {
-	*s = (struct fake_server){.next_message = 1, .now = 1700000000};
+	*s = (struct fake_server){.next_message = 1, .next_welcome = 1, .now = 1700000000};
+}
+
+/* Tests copy, swap and drop devices as they like: what was allocated for them is kept in one list.
+ */
+static char *texts[16384];
+static size_t text_count;
+
+static char *keep(const char *text)
+{
+	if (text_count == sizeof(texts) / sizeof(texts[0]))
+		abort();
+	texts[text_count] = strdup(text);
+	return texts[text_count++];
+}
+
+size_t fake_said_count(const struct fake_server *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->message_count; i++)
+		n += !s->messages[i].commit;
+	return n;
+}
+
+size_t fake_said(const struct fake_server *s, size_t n)
+{
+	for (size_t i = 0; i < s->message_count; i++)
+		if (!s->messages[i].commit && n-- == 0)
+			return i;
+	abort();
 }
 
 void fake_server_clear(struct fake_server *s)
 {
+	while (text_count > 0)
+		free(texts[--text_count]);
 	for (size_t i = 0; i < s->message_count; i++)
 		free(s->messages[i].content);
 	fake_server_init(s);
@@ -69,19 +101,46 @@ void fake_device_add(struct fake_user *u, uint8_t id, uint8_t seed)
 	fake_device_with_id(u, whole, seed);
 }
 
+static int64_t birth(void *ctx)
+{
+	(void)ctx;
+	return 1700000000;
+}
+
+/* So that it can be let into groups; nobody reads there. */
+static void offer_last_resort(
+        struct fake_device *d, const struct tacit_leaf *leaf, const struct tacit_sign_sk *sk)
+{
+	struct tacit_env env = tap_env(leaf->device.id.b[0]);
+	struct tacit_buf public = {0}, secret = {0}, text = {0};
+	const struct tacit_self self = {.leaf = *leaf, .signature_sk = sk, .env = &env};
+	env.now = birth;
+	if (tacit_group_key_package(&self, &public, &secret) != TACIT_OK ||
+	        tacit_base64(TACIT_BASE64, tacit_buf_view(&public), &text) != TACIT_OK ||
+	        tacit_buf_terminate(&text) != TACIT_OK)
+		abort();
+	d->last_resort = keep((const char *)text.p);
+	tacit_buf_clear(&public);
+	tacit_buf_clear(&secret);
+	tacit_buf_clear(&text);
+}
+
 void fake_device_with_id(struct fake_user *u, const uint8_t id[TACIT_DEVICE_ID_BYTES], uint8_t seed)
 {
-	uint8_t bytes[TACIT_SIGN_SEED_BYTES] = {seed}, sk[32] = {id[0], 7};
+	uint8_t bytes[TACIT_SIGN_SEED_BYTES] = {seed};
+	uint8_t device_seed[TACIT_SIGN_SEED_BYTES] = {id[0], 7};
+	struct tacit_sign_sk sk;
 	struct tacit_sign_sk account;
 	struct tacit_sign_public public;
 	struct tacit_device d = {.created_at = 1};
 	struct tacit_buf encoded = {0}, text = {0};
 	struct fake_device *to = &u->devices[u->device_count++];
+	*to = (struct fake_device){0};
 	tacit_sign_keypair(bytes, &account, &public);
 	memcpy(d.id.b, id, sizeof(d.id.b));
-	if (tacit_dh_public(TACIT_X25519, sk, d.hpke_public) != TACIT_OK)
-		abort();
+	tacit_sign_keypair(device_seed, &sk, &d.signature_key);
 	tacit_device_certify(&d, &account);
+	offer_last_resort(to, &(struct tacit_leaf){public, d}, &sk);
 	if (tacit_device_encode(&d, &encoded) != TACIT_OK ||
 	        tacit_base64(TACIT_BASE64, tacit_buf_view(&encoded), &text) != TACIT_OK)
 		abort();
@@ -261,6 +320,7 @@ static void do_put_device(struct request *r)
 	struct fake_device *d = &u->devices[u->device_count++];
 	struct tacit_buf bytes = {0};
 	struct tacit_device parsed;
+	*d = (struct fake_device){0};
 	snprintf(d->encoded, sizeof(d->encoded), "%s", text_of(r->data, "device"));
 	if (tacit_unbase64(TACIT_BASE64, tacit_cstr(d->encoded), &bytes) != TACIT_OK ||
 	        tacit_device_decode(tacit_buf_view(&bytes), &parsed) != TACIT_OK ||
@@ -314,6 +374,75 @@ static void do_users(struct request *r, const char *prefix)
 		if (strncmp(r->s->users[i].name, prefix, strlen(prefix)) == 0)
 			json_array_append_new(list, user_object(r->s, &r->s->users[i]));
 	answer(r, 200, json_pack("{s:o}", "users", list));
+}
+
+/* --- key packages and Welcomes
+ * -------------------------------------------------------------------- */
+
+static struct fake_device *device_of(struct fake_user *u, const char *id, size_t n)
+{
+	for (size_t i = 0; i < u->device_count; i++)
+		if (strncmp(u->devices[i].id, id, n) == 0 && u->devices[i].id[n] == 0)
+			return &u->devices[i];
+	return NULL;
+}
+
+static void do_packages(struct request *r, struct fake_device *d)
+{
+	size_t i;
+	json_t *item;
+	const json_t *last = json_object_get(r->data, "last_resort");
+	json_array_foreach(json_object_get(r->data, "key_packages"), i, item)
+	{
+		if (d->package_count == FAKE_PACKAGES)
+			abort();
+		d->packages[d->package_count++] = keep(json_string_value(item));
+	}
+	if (last != NULL)
+		d->last_resort = keep(json_string_value(last));
+	answer(r, 200,
+	        json_pack("{s:I,s:b}", "available", (json_int_t)d->package_count, "last_resort",
+	                d->last_resort != NULL));
+}
+
+static void do_welcomes(struct request *r, const struct fake_device *d)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->s->welcome_count; i++) {
+		const struct fake_welcome *w = &r->s->welcomes[i];
+		if (w->user == r->user->id && strcmp(w->device, d->id) == 0)
+			json_array_append_new(
+			        list, json_pack("{s:I,s:I,s:I,s:I,s:s}", "id", (json_int_t)w->id,
+			                      "conversation_id", (json_int_t)w->conversation,
+			                      "epoch", (json_int_t)w->epoch, "message_id",
+			                      (json_int_t)w->message, "welcome", w->bytes));
+	}
+	answer(r, 200, json_pack("{s:o}", "welcomes", list));
+}
+
+static void do_delete_welcome(struct request *r, uint64_t id)
+{
+	struct fake_server *s = r->s;
+	for (size_t i = 0; i < s->welcome_count; i++)
+		if (s->welcomes[i].id == id && s->welcomes[i].user == r->user->id)
+			s->welcomes[i--] = s->welcomes[--s->welcome_count];
+	answer(r, 200, json_object());
+}
+
+static void in_device(struct request *r, const char *path)
+{
+	size_t n = strcspn(path, "/");
+	struct fake_device *d = device_of(r->user, path, n);
+	if (d == NULL)
+		refuse(r, 404, "NOT_FOUND");
+	else if (path[n] == 0)
+		do_delete_device(r, path);
+	else if (strcmp(path + n, "/key-packages") == 0)
+		do_packages(r, d);
+	else if (strcmp(path + n, "/welcomes") == 0)
+		do_welcomes(r, d);
+	else
+		do_delete_welcome(r, strtoull(path + n + 10, NULL, 10));
 }
 
 /* --- conversations
@@ -425,6 +554,17 @@ static void do_conversation_devices(struct request *r, const struct fake_convers
 	answer(r, 200, json_pack("{s:o}", "devices", list));
 }
 
+static json_t *message_object(const struct fake_server *s, const struct fake_message *m)
+{
+	json_t *object = json_pack("{s:I,s:I,s:I,s:s,s:s,s:s,s:o}", "id", (json_int_t)m->id,
+	        "conversation_id", (json_int_t)m->conversation, "user_id", (json_int_t)m->user,
+	        "username", m->username, "content", m->content, "client_id", m->client_id,
+	        "created_at", time_of(s));
+	if (m->commit)
+		json_object_set_new(object, "epoch", json_integer((json_int_t)m->epoch));
+	return object;
+}
+
 static void do_messages(struct request *r, const struct fake_conversation *c, const char *query)
 {
 	unsigned long long after = 0;
@@ -446,29 +586,34 @@ static void do_messages(struct request *r, const struct fake_conversation *c, co
 			break;
 		}
 		count++;
-		json_array_append_new(list,
-		        json_pack("{s:I,s:I,s:I,s:s,s:s,s:s,s:o}", "id", (json_int_t)m->id,
-		                "conversation_id", (json_int_t)m->conversation, "user_id",
-		                (json_int_t)m->user, "username", m->username, "content", m->content,
-		                "client_id", m->client_id, "created_at", time_of(r->s)));
+		json_array_append_new(list, message_object(r->s, m));
 	}
 	answer(r, 200, json_pack("{s:o,s:b}", "messages", list, "has_more", more));
 }
 
-static void do_post(struct request *r, const struct fake_conversation *c)
+static const struct fake_message *sent_before(const struct request *r)
+{
+	for (size_t i = 0; i < r->s->message_count; i++) {
+		const struct fake_message *m = &r->s->messages[i];
+		if (m->user == r->user->id &&
+		        strcmp(m->client_id, text_of(r->data, "client_id")) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+static void receipt(struct request *r, int status, const struct fake_message *m)
+{
+	json_t *body = json_pack("{s:I,s:o,s:s}", "id", (json_int_t)m->id, "created_at",
+	        time_of(r->s), "client_id", m->client_id);
+	if (m->commit)
+		json_object_set_new(body, "epoch", json_integer((json_int_t)m->epoch + 1));
+	answer(r, status, body);
+}
+
+static struct fake_message *append(struct request *r, const struct fake_conversation *c)
 {
 	struct fake_server *s = r->s;
-	s->posts++;
-	for (size_t i = 0; i < s->message_count; i++) {
-		const struct fake_message *m = &s->messages[i];
-		if (m->user == r->user->id &&
-		        strcmp(m->client_id, text_of(r->data, "client_id")) == 0) {
-			answer(r, 200,
-			        json_pack("{s:I,s:o}", "id", (json_int_t)m->id, "created_at",
-			                time_of(s)));
-			return;
-		}
-	}
 	if (s->message_count == FAKE_MESSAGES)
 		abort();
 	struct fake_message *m = &s->messages[s->message_count++];
@@ -477,9 +622,131 @@ static void do_post(struct request *r, const struct fake_conversation *c)
 	m->content = strdup(text_of(r->data, "content"));
 	snprintf(m->client_id, sizeof(m->client_id), "%s", text_of(r->data, "client_id"));
 	snprintf(m->username, sizeof(m->username), "%s", r->user->name);
-	answer(r, 201,
-	        json_pack("{s:I,s:o,s:s}", "id", (json_int_t)m->id, "created_at", time_of(s),
-	                "client_id", m->client_id));
+	return m;
+}
+
+static void do_post(struct request *r, const struct fake_conversation *c)
+{
+	const struct fake_message *before = sent_before(r);
+	r->s->posts++;
+	if (before != NULL)
+		receipt(r, 200, before);
+	else
+		receipt(r, 201, append(r, c));
+}
+
+/* --- the group of a conversation
+ * ------------------------------------------------------------------- */
+
+static void do_group(struct request *r, const struct fake_conversation *c)
+{
+	if (c->epoch == 0)
+		answer(r, 200, json_pack("{s:i}", "epoch", 0));
+	else
+		answer(r, 200,
+		        json_pack("{s:I,s:I,s:s}", "epoch", (json_int_t)c->epoch, "message_id",
+		                (json_int_t)c->epoch_message, "group_info", c->group_info));
+}
+
+static void refuse_stale(struct request *r, const struct fake_conversation *c, uint64_t epoch)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->s->message_count; i++) {
+		const struct fake_message *m = &r->s->messages[i];
+		if (m->conversation == c->id && m->commit && !m->hidden && m->epoch >= epoch)
+			json_array_append_new(list, message_object(r->s, m));
+	}
+	answer(r, 409,
+	        json_pack("{s:s,s:s,s:o}", "error", "Somebody was first.", "code", "EPOCH_PASSED",
+	                "commits", list));
+}
+
+static void keep_welcome(struct request *r, const struct fake_conversation *c,
+        const struct fake_message *m, const char *device)
+{
+	struct fake_server *s = r->s;
+	for (size_t i = 0; i < c->member_count; i++) {
+		struct fake_user *u = user_by_id(s, c->members[i].user);
+		if (device_of(u, device, strlen(device)) == NULL)
+			continue;
+		if (s->welcome_count == FAKE_WELCOMES)
+			abort();
+		struct fake_welcome *w = &s->welcomes[s->welcome_count++];
+		*w = (struct fake_welcome){.id = s->next_welcome++,
+		        .conversation = c->id,
+		        .message = m->id,
+		        .user = u->id,
+		        .epoch = m->epoch + 1};
+		snprintf(w->device, sizeof(w->device), "%s", device);
+		w->bytes = keep(text_of(r->data, "welcome"));
+	}
+}
+
+static void do_commit(struct request *r, struct fake_conversation *c)
+{
+	size_t i;
+	json_t *item;
+	const struct fake_message *before = sent_before(r);
+	uint64_t epoch = (uint64_t)json_integer_value(json_object_get(r->data, "epoch"));
+	if (before != NULL) {
+		receipt(r, 200, before);
+		return;
+	}
+	if (epoch != c->epoch) {
+		refuse_stale(r, c, epoch);
+		return;
+	}
+	struct fake_message *m = append(r, c);
+	m->commit = true;
+	m->epoch = epoch;
+	r->s->commits++;
+	c->epoch = epoch + 1;
+	c->epoch_message = m->id;
+	c->group_info = keep(text_of(r->data, "group_info"));
+	json_array_foreach(json_object_get(r->data, "welcome_devices"), i, item)
+	        keep_welcome(r, c, m, json_string_value(item));
+	receipt(r, 201, m);
+}
+
+static void claim_one(struct request *r, struct fake_device *d, json_t *list)
+{
+	const char *package = d->last_resort;
+	if (d->package_count > 0) {
+		package = d->packages[0];
+		memmove(d->packages, d->packages + 1, --d->package_count * sizeof(d->packages[0]));
+	}
+	(void)r;
+	if (package != NULL)
+		json_array_append_new(
+		        list, json_pack("{s:s,s:s}", "device", d->id, "key_package", package));
+}
+
+static void do_claim(struct request *r, const struct fake_conversation *c)
+{
+	size_t i;
+	json_t *item, *list = json_array();
+	json_array_foreach(json_object_get(r->data, "devices"), i, item)
+	{
+		const char *id = json_string_value(item);
+		for (size_t k = 0; k < c->member_count; k++) {
+			struct fake_device *d =
+			        device_of(user_by_id(r->s, c->members[k].user), id, strlen(id));
+			if (d != NULL)
+				claim_one(r, d, list);
+		}
+	}
+	answer(r, 200, json_pack("{s:o}", "key_packages", list));
+}
+
+static void do_key(struct request *r, struct fake_conversation *c)
+{
+	char **key = &c->keys[r->user->id - 1];
+	if (r->method == TACIT_PUT)
+		*key = keep(text_of(r->data, "key"));
+	if (*key == NULL)
+		refuse(r, 404, "NOT_FOUND");
+	else
+		answer(r, 200, json_pack("{s:s}", "key", *key));
 }
 
 static void do_remove(struct request *r, struct fake_conversation *c, const char *name)
@@ -506,6 +773,14 @@ static void in_conversation(struct request *r, struct fake_conversation *c, cons
 		do_messages(r, c, rest);
 	else if (strcmp(rest, "/messages") == 0)
 		do_post(r, c);
+	else if (strcmp(rest, "/group") == 0)
+		do_group(r, c);
+	else if (strcmp(rest, "/commits") == 0)
+		do_commit(r, c);
+	else if (strcmp(rest, "/key-packages/claim") == 0)
+		do_claim(r, c);
+	else if (strcmp(rest, "/key") == 0)
+		do_key(r, c);
 	else if (strcmp(rest, "/participants") == 0 && r->method == TACIT_POST) {
 		if (add_members(r, c, json_object_get(r->data, "usernames")))
 			answer(r, 201, json_object());
@@ -534,7 +809,7 @@ static void with_session(struct request *r)
 	else if (strcmp(path, "/api/devices") == 0)
 		answer(r, 200, json_pack("{s:o}", "devices", devices_of(r->user)));
 	else if (strncmp(path, "/api/devices/", 13) == 0)
-		do_delete_device(r, path + 13);
+		in_device(r, path + 13);
 	else if (strncmp(path, "/api/users?q=", 13) == 0)
 		do_users(r, path + 13);
 	else if (strncmp(path, "/api/users/", 11) == 0)

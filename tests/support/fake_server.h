@@ -11,12 +11,24 @@
 #define FAKE_USERS 8
 #define FAKE_DEVICES 20
 #define FAKE_CONVERSATIONS 8
-#define FAKE_MESSAGES 64
+#define FAKE_MESSAGES 96
 #define FAKE_NONCES 512
+
+#define FAKE_PACKAGES 64
+#define FAKE_WELCOMES 32
 
 struct fake_device {
 	char id[40];
-	char encoded[400]; /* base64 */
+	char encoded[400];                           /* base64 */
+	char *packages[FAKE_PACKAGES], *last_resort; /* base64, owned */
+	size_t package_count;
+};
+
+struct fake_welcome {
+	uint64_t id, conversation, message, user;
+	uint64_t epoch;
+	char device[40];
+	char *bytes; /* base64, owned */
 };
 
 struct fake_user {
@@ -41,6 +53,9 @@ struct fake_conversation {
 	uint64_t last_forgotten;
 	uint64_t ttl;          /* of messages, seconds; only told */
 	uint64_t last_claimed; /* not 0: the last_message_id that is given out */
+	uint64_t epoch, epoch_message;
+	char *group_info;       /* base64, owned */
+	char *keys[FAKE_USERS]; /* each user's own wrapped key; the same */
 };
 
 struct fake_message {
@@ -49,6 +64,8 @@ struct fake_message {
 	char *content;     /* base64, owned */
 	char username[32]; /* what is given out as the sender */
 	bool hidden;
+	bool commit;
+	uint64_t epoch; /* that a commit ends */
 };
 
 struct fake_server {
@@ -75,7 +92,11 @@ struct fake_server {
 	const char *ghost;            /* who is put into every conversation that is made */
 	bool trusts_everyone;         /* checks no signatures */
 	void (*entered)(bool inside); /* called around every request; may be NULL */
-	unsigned posts;               /* POSTs of messages that arrived */
+	struct fake_welcome welcomes[FAKE_WELCOMES];
+	size_t welcome_count;
+	uint64_t next_welcome;
+	unsigned posts;   /* POSTs of messages that arrived */
+	unsigned commits; /* of commits that were taken */
 };
 
 struct fake_answer {
@@ -90,6 +111,10 @@ void fake_server_clear(struct fake_server *s);
 void fake_server_answer(struct fake_server *s, struct tacit_bytes cookie,
         const struct tacit_effect *send, struct fake_answer *out);
 
+/* The index of the nth message that is not a commit, in the order in which they are given out. */
+size_t fake_said(const struct fake_server *s, size_t n);
+/* How many there are of them. */
+size_t fake_said_count(const struct fake_server *s);
 /* Drops all messages that were sent, but never gives an id twice. */
 void fake_server_forget(struct fake_server *s);
 

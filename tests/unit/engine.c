@@ -266,7 +266,7 @@ static void small_commands(void)
 	c = (struct tacit_command){.kind = TACIT_CMD_MARK_READ, .conversation = 100};
 	CHECK_OK(person_run(&bob, &c));
 	CHECK_OK(person_sync(&alice));
-	CHECK_INT(person_last(&alice, TACIT_NOTICE_READ)->message, 1);
+	CHECK_INT(person_last(&alice, TACIT_NOTICE_READ)->message, 2); /* behind the first commit */
 	c = (struct tacit_command){.kind = TACIT_CMD_CONVERSATIONS};
 	CHECK_OK(person_run(&alice, &c));
 	c = (struct tacit_command){.kind = TACIT_CMD_LOGOUT};

@@ -367,6 +367,7 @@ static void make_it_a_session(void)
 	struct fake_conversation *c = &server.conversations[server.conversation_count++];
 	*c = server.conversations[0];
 	c->id = 77;
+	c->epoch = 0;
 	snprintf(c->kind, sizeof(c->kind), "session");
 }
 

@@ -6,7 +6,7 @@
 #include "engine/engine.h"
 #include "support/fake_server.h"
 
-#define PERSON_RECORDS 96
+#define PERSON_RECORDS 192
 #define PERSON_LOG 128
 #define PERSON_HEARD 256
 #define PERSON_QUEUE 16

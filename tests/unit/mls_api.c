@@ -167,6 +167,7 @@ static void refuses(void)
 		CHECK(g == NULL);
 		tmls_bytes_free(&saved);
 		CHECK(strlen(tmls_result_text(TMLS_GONE)) > 0);
+		CHECK_INT(tmls_version(), TMLS_VERSION_MAJOR * 1000 + TMLS_VERSION_MINOR);
 		tmls_key_package_free(kp);
 		tmls_client_free(mallory);
 	}

@@ -189,7 +189,8 @@ static void device_certificates(void)
 	static const uint8_t seed[TACIT_SIGN_SEED_BYTES] = {9};
 	struct tacit_sign_sk sk;
 	struct tacit_sign_public pk;
-	struct tacit_device d = {.created_at = 1700000000, .id = {{1, 2}}, .hpke_public = {3, 4}};
+	struct tacit_device d = {
+	        .created_at = 1700000000, .id = {{1, 2}}, .signature_key = {{3, 4}}};
 	struct tacit_device back;
 	struct tacit_buf out = {0};
 	tacit_sign_keypair(seed, &sk, &pk);
@@ -252,6 +253,49 @@ static void contents_round_trip(void)
 	tacit_buf_clear(&out);
 }
 
+static void contents_between_clients_round_trip(void)
+{
+	struct tacit_buf inner = {0}, out = {0};
+	struct tacit_content back,
+	        c = {.kind = TACIT_CONTENT_TITLE, .text = TACIT_STR("our plans")};
+	CHECK_OK(tacit_content_encode(&c, &out));
+	CHECK_INT(out.n, TACIT_CONTENT_LEAST);
+	CHECK_OK(tacit_content_decode(tacit_buf_view(&out), &back));
+	CHECK_INT(back.kind, TACIT_CONTENT_TITLE);
+	CHECK_BYTES(back.text, c.text);
+	c.text = TACIT_STR("");
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	c = (struct tacit_content){.kind = TACIT_CONTENT_UNOPENED, .message = 77, .epoch = 5};
+	memset(c.fingerprint, 9, sizeof(c.fingerprint));
+	out.n = 0;
+	CHECK_OK(tacit_content_encode(&c, &out));
+	CHECK_OK(tacit_content_decode(tacit_buf_view(&out), &back));
+	CHECK_INT(back.message, 77);
+	CHECK_INT(back.epoch, 5);
+	CHECK_BYTES(tacit_bytes(back.fingerprint, 32), tacit_bytes(c.fingerprint, 32));
+	c.message = 0;
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	struct tacit_content file = file_content();
+	CHECK_OK(tacit_content_encode(&file, &inner));
+	c = (struct tacit_content){
+	        .kind = TACIT_CONTENT_AGAIN, .message = 78, .inner = tacit_buf_view(&inner)};
+	out.n = 0;
+	CHECK_OK(tacit_content_encode(&c, &out));
+	CHECK_OK(tacit_content_decode(tacit_buf_view(&out), &back));
+	CHECK_INT(back.message, 78);
+	CHECK_BYTES(back.inner, tacit_buf_view(&inner));
+	for (size_t i = 0; i < out.n; i++)
+		CHECK(tacit_content_decode(tacit_bytes(out.p, i), &back) != TACIT_OK);
+	c.text = TACIT_STR("no text here");
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	c = (struct tacit_content){.kind = TACIT_CONTENT_AGAIN,
+	        .message = 1,
+	        .inner = tacit_bytes(inner.p, TACIT_MAX_CONTENT)};
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_TOO_LARGE);
+	tacit_buf_clear(&inner);
+	tacit_buf_clear(&out);
+}
+
 static void contents_are_padded(void)
 {
 	static char text[TACIT_MAX_TEXT + 1];
@@ -295,7 +339,7 @@ static void contents_are_checked(void)
 	out.p[3] -= 2;
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_TRUNCATED);
 	out.p[3] += 1;
-	out.p[5] = 3; /* kind */
+	out.p[5] = 6; /* kind */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_UNSUPPORTED);
 	out.p[5] = 2;
 	out.p[4] = 2; /* version */
@@ -390,6 +434,7 @@ int main(int argc, char **argv)
 	        {"device certificates", device_certificates},
 	        {"contents there and back", contents_round_trip},
 	        {"contents are padded", contents_are_padded},
+	        {"contents between clients round trip", contents_between_clients_round_trip},
 	        {"contents are checked", contents_are_checked},
 	        {"file headers", file_headers},
 	        {"survives no memory", survives_no_memory},

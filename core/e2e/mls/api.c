@@ -20,6 +20,11 @@ static_assert((int)TMLS_USAGE == (int)TACIT_E_USAGE && (int)TMLS_LIMIT == (int)T
 static_assert((int)TMLS_MLKEM768X25519_AES256_ED25519 == (int)TACIT_MLS_SUITE_DEFAULT,
         "the public suites are those of suite.h");
 
+int tmls_version(void)
+{
+	return TMLS_VERSION_MAJOR * 1000 + TMLS_VERSION_MINOR;
+}
+
 const char *tmls_result_text(enum tmls_result r)
 {
 	return tacit_err_text((enum tacit_err)r);
@@ -58,6 +63,17 @@ static enum tacit_err check_credential(void *ctx, const struct tacit_mls_leaf_no
 	return TACIT_E_BAD_CERTIFICATE;
 }
 
+static enum tacit_err check_external_sender(
+        void *ctx, const struct tacit_mls_external_sender *sender)
+{
+	const struct tmls_client *c = ctx;
+	struct tmls_member member = {.identity = tmls_out(sender->credential.identity),
+	        .signature_key = tmls_out(sender->signature_key)};
+	bool accepted = c->callbacks.accept_credential == NULL ||
+	                c->callbacks.accept_credential(c->callbacks.ctx, &member);
+	return accepted ? TACIT_OK : TACIT_E_BAD_CERTIFICATE;
+}
+
 static bool check_successor(void *ctx, const struct tacit_mls_leaf_node *before,
         const struct tacit_mls_leaf_node *after)
 {
@@ -84,6 +100,7 @@ struct tacit_mls_host tmls_host(const struct tmls_client *c)
 	return (struct tacit_mls_host){.env = &c->env,
 	        .signature_sk = tacit_bytes(c->sk, c->suite->signature_sk_bytes),
 	        .check_credential = check_credential,
+	        .check_external_sender = check_external_sender,
 	        .check_successor = check_successor,
 	        .find_psk = find_psk,
 	        .ctx = (void *)(uintptr_t)c};

@@ -1,9 +1,12 @@
+#include <string.h>
+
 #include "base/alloc.h"
 #include "e2e/mls/api_int.h"
 #include "e2e/mls/limits.h"
 
-#define LIFETIME (INT64_C(400) * 86400) /* of a leaf of our own that stands in for a key package   \
-	                                 */
+#define LIFETIME                                                                                   \
+	(INT64_C(400) * 86400) /* of a leaf of our own that stands in for a key package            \
+	                        */
 
 struct tmls_group {
 	const struct tmls_client *client;
@@ -274,17 +277,21 @@ static enum tmls_event_kind kind_of(const struct tacit_mls_event *ev)
 	}
 }
 
-/* The group has moved on already: what fails here costs the sender's name, and nothing else. */
-static void name_sender(const struct tacit_mls_event *ev, struct tmls_event *event)
+/* The group has moved on already, and nothing may fail: the name takes the place of its leaf. */
+static void name_sender(struct tacit_mls_event *ev, struct tmls_event *event)
 {
-	struct tacit_buf name = {0};
 	struct tacit_mls_leaf_node leaf;
 	bool member = ev->sender.type == TACIT_MLS_SENDER_MEMBER;
 	event->sender = member ? ev->sender.index : UINT32_MAX;
-	if (ev->sender_leaf.n > 0 &&
-	        tacit_mls_leaf_node_decode(tacit_buf_view(&ev->sender_leaf), &leaf) == TACIT_OK &&
-	        tacit_buf_append(&name, leaf.credential.identity) == TACIT_OK)
-		event->sender_identity = tmls_give(&name);
+	if (ev->sender_leaf.n == 0)
+		return;
+	enum tacit_err err = tacit_mls_leaf_node_decode(tacit_buf_view(&ev->sender_leaf), &leaf);
+	TACIT_ASSERT(err == TACIT_OK); /* it comes out of the tree */
+	struct tacit_bytes name = leaf.credential.identity;
+	if (name.n > 0)
+		memmove(ev->sender_leaf.p, name.p, name.n);
+	ev->sender_leaf.n = name.n;
+	event->sender_identity = tmls_give(&ev->sender_leaf);
 }
 
 enum tmls_result tmls_group_process(

@@ -25,7 +25,8 @@
 #include "e2e/mls/proposal.h"
 #include "e2e/mls/tree.h"
 
-#define TACIT_MLS_CACHED_PROPOSALS_MAX 4096 /* by reference, in one epoch */
+#define TACIT_MLS_CACHED_PROPOSALS_MAX 4096   /* by reference, in one epoch */
+#define TACIT_MLS_CACHED_MAX_BYTES (8u << 20) /* of all of them */
 #define TACIT_MLS_PAST_EPOCHS_MAX 32
 #define TACIT_MLS_RESUMPTIONS_MAX 256
 #define TACIT_MLS_GROUP_ID_MAX_BYTES 256
@@ -40,6 +41,10 @@ struct tacit_mls_host {
 	/* The authentication service (5.3.1): is this credential good for this signature key? Asked
 	 * for every leaf that comes in. NULL: every one is. An error refuses, and is passed on. */
 	enum tacit_err (*check_credential)(void *ctx, const struct tacit_mls_leaf_node *leaf);
+	/* The same for one in the external_senders of a group (5.3.1): when they are added or
+	 * change, and for those of a group that we join. NULL: every one is. */
+	enum tacit_err (*check_external_sender)(
+	        void *ctx, const struct tacit_mls_external_sender *sender);
 	/* May after take the place of before (Update, path of a commit, resync: 5.3.1, 12.2)? Also
 	 * asked when a new group has to have the members of an old one. NULL: when the credentials
 	 * are equal. */

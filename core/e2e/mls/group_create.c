@@ -43,7 +43,8 @@ out:
 }
 
 /* Extensions that are well-formed, as a list and in what the standard knows of them. */
-static enum tacit_err check_list(struct tacit_mls_extensions list)
+static enum tacit_err check_list(
+        const struct tacit_mls_host *host, struct tacit_mls_extensions list)
 {
 	enum tacit_err err;
 	struct tacit_buf copy = {0};
@@ -53,7 +54,7 @@ static enum tacit_err check_list(struct tacit_mls_extensions list)
 	struct tacit_reader r = tacit_reader(tacit_buf_view(&copy));
 	(void)tacit_mls_read_extensions(&r);
 	TRY(tacit_reader_end(&r));
-	TRY(tacit_mls_check_context_extensions(list));
+	TRY(tacit_mls_check_context_extensions(host, list));
 out:
 	tacit_buf_clear(&copy);
 	return err;
@@ -65,7 +66,7 @@ enum tacit_err tacit_mls_group_create(const struct tacit_mls_create_options *o,
 	enum tacit_err err;
 	struct tacit_mls_group *g = NULL;
 	*out = NULL;
-	TRY(check_list(o->extensions));
+	TRY(check_list(host, o->extensions));
 	TRY(tacit_mls_group_new(o->suite, o->group_id, &o->settings, &g));
 	g->now = tacit_calloc(1, sizeof(*g->now));
 	TRY(g->now == NULL ? TACIT_E_NOMEM : TACIT_OK);

@@ -110,7 +110,7 @@ struct tacit_mls_group {
 	struct tacit_mls_resumption *resumptions; /* newest first; room for the setting */
 	size_t resumption_count;
 	struct tacit_mls_cached **cached;
-	size_t cached_count, cached_cap;
+	size_t cached_count, cached_cap, cached_bytes;
 	struct tacit_mls_pending *pending;
 	struct tacit_buf reinit; /* encoded proposal */
 	struct tacit_mls_origin origin;
@@ -173,8 +173,10 @@ TACIT_MUST_USE enum tacit_err tacit_mls_plan_write_recipe(
 TACIT_MUST_USE enum tacit_err tacit_mls_pending_replay(
         struct tacit_mls_group *g, struct tacit_mls_pending *p);
 
-/* What the standard knows of a group's extensions is well-formed. */
-TACIT_MUST_USE enum tacit_err tacit_mls_check_context_extensions(struct tacit_mls_extensions list);
+/* What the standard knows of a group's extensions is well-formed, and the host knows the external
+ * senders. Fails: what the host says, MALFORMED, TRUNCATED, TRAILING, LIMIT, UNSUPPORTED. */
+TACIT_MUST_USE enum tacit_err tacit_mls_check_context_extensions(
+        const struct tacit_mls_host *host, struct tacit_mls_extensions list);
 
 /* --- group_create.c --- */
 
@@ -253,8 +255,9 @@ void tacit_mls_outgoing_frame(const struct tacit_mls_group *g, const struct taci
 TACIT_MUST_USE enum tacit_err tacit_mls_outgoing_seal(struct tacit_mls_group *g,
         const struct tacit_env *env, const struct tacit_mls_authenticated *a,
         struct tacit_buf *out);
-/* Room for one more proposal, and then its place: push takes ownership. Fails: LIMIT, NOMEM. */
-TACIT_MUST_USE enum tacit_err tacit_mls_cache_reserve(struct tacit_mls_group *g);
+/* Room for one more proposal of so many bytes, and then its place: push takes ownership. Fails:
+ * LIMIT, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_mls_cache_reserve(struct tacit_mls_group *g, size_t bytes);
 void tacit_mls_cache_push(struct tacit_mls_group *g, struct tacit_mls_cached *c);
 TACIT_MUST_USE enum tacit_err tacit_mls_cached_new(const struct tacit_mls_suite *s,
         const struct tacit_mls_authenticated *a, struct tacit_mls_cached **out);

@@ -34,7 +34,7 @@ static enum tacit_err verify_info(struct tacit_mls_group *g,
 	bool same = tacit_bytes_eq(
 	        info->context.tree_hash, tacit_bytes(e->tree_hash, g->suite->hash_bytes));
 	TRY(same ? TACIT_OK : TACIT_E_MALFORMED);
-	TRY(tacit_mls_check_context_extensions(info->context.extensions));
+	TRY(tacit_mls_check_context_extensions(host, info->context.extensions));
 	TRY(tacit_mls_tree_validate(g->tree, tacit_buf_view(&g->group_id), &rules));
 out:
 	return err;
@@ -243,22 +243,40 @@ out:
 	return err;
 }
 
+/* All comparisons of members in one join: whoever makes a group shall not choose how long those
+ * who are asked to join it compute. */
+enum { COMPARISONS_MAX = 1 << 23 };
+
+/* Goes round b, from the leaf behind the one that was found before: who is in two groups came to
+ * them in the same order, mostly. */
+static bool find_successor(const struct join *j, const struct tacit_mls_leaf_node *x,
+        const struct tacit_mls_tree *b, uint32_t *at, size_t *left)
+{
+	struct tacit_mls_leaf_node y;
+	uint32_t width = tacit_mls_tree_width(b);
+	for (uint32_t k = 0; k < width; k++) {
+		*at = (*at + 1) % width;
+		if (!tacit_mls_tree_leaf(b, *at, &y))
+			continue;
+		if (*left == 0)
+			return false;
+		(*left)--;
+		if (tacit_mls_host_successor(j->host, x, &y))
+			return true;
+	}
+	return false;
+}
+
 /* Is every member of a one of b? */
 static bool members_within(
         const struct join *j, const struct tacit_mls_tree *a, const struct tacit_mls_tree *b)
 {
 	struct tacit_mls_leaf_node x;
-	struct tacit_mls_leaf_node y;
-	for (uint32_t i = 0; i < tacit_mls_tree_width(a); i++) {
-		if (!tacit_mls_tree_leaf(a, i, &x))
-			continue;
-		bool found = false;
-		for (uint32_t k = 0; !found && k < tacit_mls_tree_width(b); k++)
-			found = tacit_mls_tree_leaf(b, k, &y) &&
-			        tacit_mls_host_successor(j->host, &x, &y);
-		if (!found)
+	uint32_t at = tacit_mls_tree_width(b) - 1;
+	size_t left = COMPARISONS_MAX;
+	for (uint32_t i = 0; i < tacit_mls_tree_width(a); i++)
+		if (tacit_mls_tree_leaf(a, i, &x) && !find_successor(j, &x, b, &at, &left))
 			return false;
-	}
 	return true;
 }
 

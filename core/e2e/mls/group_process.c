@@ -239,7 +239,7 @@ static enum tacit_err take_proposal(struct incoming *in)
 		TRY(tacit_mls_plan_check_members(g, &plan));
 	}
 	TRY(tacit_buf_append(&in->ev->plain, in->a.framed.content));
-	TRY(tacit_mls_cache_reserve(g));
+	TRY(tacit_mls_cache_reserve(g, in->cached->proposal.n));
 	tacit_mls_cache_push(g, in->cached);
 	in->cached = NULL;
 	accept_key(in);
@@ -268,6 +268,19 @@ static enum tacit_err resolve(struct incoming *in)
 	TRY(it.err);
 out:
 	return err;
+}
+
+/* An Update of ours from before our state was stored: the key that belongs to it is gone, and with
+ * it our place in the group, should it be committed. */
+static bool loses_key(const struct incoming *in)
+{
+	for (size_t i = 0; i < in->plan.count; i++) {
+		const struct tacit_mls_item *item = &in->plan.items[i];
+		if (item->p.type == TACIT_MLS_UPDATE &&
+		        item->sender.index == in->g->now->keys.leaf && !item->cached->has_update_sk)
+			return true;
+	}
+	return false;
 }
 
 /* 12.2: one who joins and takes an old leaf away has to be its successor. */
@@ -442,6 +455,7 @@ static enum tacit_err take_commit(struct incoming *in)
 	TRY(resolve(in));
 	TRY(tacit_mls_plan_check(g, in->host, &in->plan));
 	TRY(in->plan.external ? check_resync(in) : TACIT_OK);
+	TRY(loses_key(in) ? TACIT_E_CONFLICT : TACIT_OK);
 	TRY(in->plan.needs_path && !in->commit.has_path ? TACIT_E_MALFORMED : TACIT_OK);
 	TRY(tacit_mls_tree_stage(g->tree));
 	TRY(apply_commit(in));

@@ -76,15 +76,30 @@ static enum tacit_err check_psk(const struct tacit_mls_group *g, const struct ta
 	return TACIT_OK;
 }
 
+static enum tacit_err check_external_senders(
+        const struct tacit_mls_host *host, struct tacit_bytes data)
+{
+	enum tacit_err err;
+	uint32_t count;
+	struct tacit_mls_external_sender sender;
+	TRY(tacit_mls_external_sender_count(data, &count));
+	for (uint32_t i = 0; host->check_external_sender != NULL && i < count; i++) {
+		TRY(tacit_mls_external_sender_at(data, i, &sender));
+		TRY(host->check_external_sender(host->ctx, &sender));
+	}
+out:
+	return err;
+}
+
 /* 12.1.7: what is in the extensions; whether members support them is known after applying. */
-enum tacit_err tacit_mls_check_context_extensions(struct tacit_mls_extensions list)
+enum tacit_err tacit_mls_check_context_extensions(
+        const struct tacit_mls_host *host, struct tacit_mls_extensions list)
 {
 	struct tacit_bytes data;
-	uint32_t count;
 	struct tacit_mls_required_capabilities rc;
 	enum tacit_err err = TACIT_OK;
 	if (tacit_mls_extension_find(list, TACIT_MLS_EXT_EXTERNAL_SENDERS, &data))
-		TRY(tacit_mls_external_sender_count(data, &count));
+		TRY(check_external_senders(host, data));
 	if (tacit_mls_extension_find(list, TACIT_MLS_EXT_REQUIRED_CAPABILITIES, &data))
 		TRY(tacit_mls_required_capabilities_decode(data, &rc));
 out:
@@ -131,7 +146,7 @@ enum tacit_err tacit_mls_item_check(const struct tacit_mls_group *g,
 		TRY(p->reinit.version < TACIT_MLS_VERSION_10 ? TACIT_E_MALFORMED : TACIT_OK);
 		break;
 	case TACIT_MLS_CONTEXT_EXTENSIONS:
-		TRY(tacit_mls_check_context_extensions(p->extensions));
+		TRY(tacit_mls_check_context_extensions(host, p->extensions));
 		break;
 	default:
 		break;
@@ -294,10 +309,13 @@ enum tacit_err tacit_mls_plan_apply(
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].p.type == TACIT_MLS_REMOVE)
 			TRY(apply_remove(g, plan, &plan->items[i]));
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].p.type == TACIT_MLS_ADD)
-			TRY(add_leaf(
-			        g, plan, plan->items[i].p.add.leaf.encoded, &plan->added[added++]));
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->items[i].p.type != TACIT_MLS_ADD)
+			continue;
+		TRY(add_leaf(g, plan, plan->items[i].p.add.leaf.encoded, &plan->added[added++]));
+		/* At once: many of one key are dear to count. */
+		TRY(tacit_mls_tree_check(g->tree));
+	}
 	if (plan->external)
 		TRY(add_joiner(g, plan, joiner_leaf));
 	TRY(tacit_mls_tree_check(g->tree));

@@ -86,12 +86,13 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_mls_cache_reserve(struct tacit_mls_group *g)
+enum tacit_err tacit_mls_cache_reserve(struct tacit_mls_group *g, size_t bytes)
 {
+	if (g->cached_count >= TACIT_MLS_CACHED_PROPOSALS_MAX ||
+	        bytes > TACIT_MLS_CACHED_MAX_BYTES - g->cached_bytes)
+		return TACIT_E_LIMIT;
 	if (g->cached_count < g->cached_cap)
 		return TACIT_OK;
-	if (g->cached_count >= TACIT_MLS_CACHED_PROPOSALS_MAX)
-		return TACIT_E_LIMIT;
 	size_t cap = g->cached_cap == 0 ? 4 : g->cached_cap * 2;
 	void *grown = tacit_realloc(g->cached, cap * sizeof(struct tacit_mls_cached *));
 	if (grown == NULL)
@@ -104,6 +105,7 @@ enum tacit_err tacit_mls_cache_reserve(struct tacit_mls_group *g)
 void tacit_mls_cache_push(struct tacit_mls_group *g, struct tacit_mls_cached *c)
 {
 	g->cached[g->cached_count++] = c;
+	g->cached_bytes += c->proposal.n;
 }
 
 const struct tacit_mls_cached *tacit_mls_group_find_cached(
@@ -120,6 +122,7 @@ void tacit_mls_group_clear_proposals(struct tacit_mls_group *g)
 {
 	while (g->cached_count > 0)
 		tacit_mls_cached_free(g->cached[--g->cached_count]);
+	g->cached_bytes = 0;
 }
 
 enum tacit_err tacit_mls_own_leaf(const struct tacit_mls_group *g,
@@ -166,7 +169,7 @@ static enum tacit_err send_proposal(struct tacit_mls_group *g, const struct taci
 		cached->has_update_sk = true;
 		memcpy(cached->update_sk, update_sk, g->suite->kem_sk_bytes);
 	}
-	TRY(tacit_mls_cache_reserve(g));
+	TRY(tacit_mls_cache_reserve(g, cached->proposal.n));
 	TRY(tacit_mls_outgoing_seal(g, host->env, &a, out));
 	tacit_mls_cache_push(g, cached);
 	cached = NULL;

@@ -195,24 +195,33 @@ static void write_cached(struct tacit_writer *w, const struct tacit_mls_group *g
 	}
 }
 
+static void read_proposal(
+        struct tacit_reader *r, const struct tacit_mls_suite *s, struct tacit_mls_cached *c)
+{
+	tacit_read_into(r, c->reference, s->hash_bytes);
+	c->sender.type = tacit_read_u8(r);
+	c->sender.index = tacit_read_u32(r);
+	read_buf(r, &c->proposal);
+	c->has_update_sk = read_bool(r);
+	if (c->has_update_sk)
+		tacit_read_into(r, c->update_sk, s->kem_sk_bytes);
+}
+
 static void read_cached(struct tacit_reader *r, struct tacit_mls_group *g)
 {
 	uint16_t count = tacit_read_u16(r);
 	for (size_t i = 0; i < count && r->err == TACIT_OK; i++) {
-		enum tacit_err err = tacit_mls_cache_reserve(g);
-		struct tacit_mls_cached *c = err == TACIT_OK ? read_new(r, sizeof(*c)) : NULL;
-		if (c == NULL) {
+		struct tacit_mls_cached *c = read_new(r, sizeof(*c));
+		if (c == NULL)
+			return;
+		read_proposal(r, g->suite, c);
+		enum tacit_err err = tacit_mls_cache_reserve(g, c->proposal.n);
+		if (err != TACIT_OK) {
 			tacit_reader_fail(r, err);
+			tacit_mls_cached_free(c);
 			return;
 		}
 		tacit_mls_cache_push(g, c);
-		tacit_read_into(r, c->reference, g->suite->hash_bytes);
-		c->sender.type = tacit_read_u8(r);
-		c->sender.index = tacit_read_u32(r);
-		read_buf(r, &c->proposal);
-		c->has_update_sk = read_bool(r);
-		if (c->has_update_sk)
-			tacit_read_into(r, c->update_sk, g->suite->kem_sk_bytes);
 	}
 }
 

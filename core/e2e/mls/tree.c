@@ -85,6 +85,22 @@ enum tacit_err tacit_mls_tree_reserve(struct tacit_mls_tree *t, uint32_t nodes)
 	return TACIT_OK;
 }
 
+enum {
+	NODE_HEAD_BYTES = 2,    /* presence and type */
+	PARENT_HEAD_BYTES = 12, /* lengths of three vectors */
+	UNMERGED_BYTES = 4,
+};
+
+/* What a node takes in a ratchet_tree extension, or a little more. */
+static size_t encoded_bytes(uint32_t node, union tacit_mls_tree_node value)
+{
+	if (tacit_mls_is_leaf(node))
+		return NODE_HEAD_BYTES + (size_t)value.leaf->n;
+	const struct tacit_mls_tree_parent *p = value.parent;
+	return NODE_HEAD_BYTES + PARENT_HEAD_BYTES + (size_t)p->key_n + p->hash_n +
+	       UNMERGED_BYTES * (size_t)p->unmerged_n;
+}
+
 /* Adds (+1) or takes away (-1) what a node counts in the secondary structures. */
 static void count_node(struct tacit_mls_tree *t, uint32_t node, int sign)
 {
@@ -94,6 +110,8 @@ static void count_node(struct tacit_mls_tree *t, uint32_t node, int sign)
 	void (*index)(struct tacit_mls_tree *, uint32_t, enum tacit_mls_key_kind) =
 	        sign > 0 ? tacit_mls_keys_insert : tacit_mls_keys_delete;
 	index(t, node, TACIT_MLS_KEY_ENCRYPTION);
+	size_t bytes = encoded_bytes(node, value);
+	t->bytes = sign > 0 ? t->bytes + bytes : t->bytes - bytes;
 	if (!tacit_mls_is_leaf(node))
 		return;
 	index(t, node, TACIT_MLS_KEY_SIGNATURE);
@@ -391,6 +409,7 @@ static enum tacit_err add_unmerged(struct tacit_mls_tree *t, uint32_t node, uint
 		return TACIT_OK;
 	if (!must_save(t, node) && p->unmerged_n < p->unmerged_cap) {
 		insert_unmerged(p, leaf); /* ours alone; the key stays */
+		t->bytes += UNMERGED_BYTES;
 		forget_hashes(t, node);
 		return TACIT_OK;
 	}

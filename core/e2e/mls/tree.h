@@ -27,7 +27,8 @@ void tacit_mls_tree_free(struct tacit_mls_tree *t);
 
 /* The data of a ratchet_tree extension (12.4.3.3), form only: validate it before it is believed.
  * Fails: MALFORMED (a last node that is blank, a leaf in a parent's place, unmerged leaves out of
- * order), TRUNCATED, TRAILING, LIMIT, TOO_LARGE, UNSUPPORTED (credential), NOMEM. */
+ * order), EXISTS (a key twice), TRUNCATED, TRAILING, LIMIT, TOO_LARGE, UNSUPPORTED (credential),
+ * NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_mls_tree_decode(
         const struct tacit_mls_suite *s, struct tacit_bytes encoded, struct tacit_mls_tree **out);
 /* Appends it. On error out is unchanged. Fails: NOMEM, TOO_LARGE. */
@@ -42,8 +43,8 @@ TACIT_MUST_USE enum tacit_err tacit_mls_tree_validate(struct tacit_mls_tree *t,
         struct tacit_bytes group_id, const struct tacit_mls_leaf_rules *rules);
 /* The part of 7.3 that concerns all members at once, for after a list of proposals has been applied
  * and after a path has been merged: no public key occurs twice among signature keys or among
- * encryption keys, every credential type in use is supported by everybody. Constant time.
- * Fails: EXISTS (a key twice), UNSUPPORTED. */
+ * encryption keys, every credential type in use is supported by everybody. And a limit of ours: it
+ * can be decoded again. Constant time. Fails: EXISTS (a key twice), TOO_LARGE, UNSUPPORTED. */
 TACIT_MUST_USE enum tacit_err tacit_mls_tree_check(const struct tacit_mls_tree *t);
 
 /* --- Looking --- */

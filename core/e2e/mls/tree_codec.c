@@ -103,6 +103,8 @@ static enum tacit_err read_nodes(struct tacit_reader *list, struct tacit_mls_tre
 			t->width *= 2;
 		TRY(tacit_mls_tree_reserve(t, tacit_mls_node_count(t->width)));
 		TRY(read_node(list, t, n));
+		/* No key comes twice (7.3). Said at once: many of one key are dear to count. */
+		TRY(t->keys.duplicates > 0 ? TACIT_E_EXISTS : TACIT_OK);
 		n++;
 	}
 	if (n == 0 || t->nodes[n - 1].any == NULL)

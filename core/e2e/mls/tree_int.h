@@ -1,9 +1,9 @@
 /* tree_int.h - the inside of the ratchet tree, for tree*.c, treekem*.c and their tests.
  *
  * Invariants: nodes beyond the width are NULL; a node whose hash is not known has no ancestor whose
- * hash is; every leaf counts in members, types and keys, every parent in keys; a node with
- * TOUCHED has its value from before the stage in saved. Arrays never shrink, so that putting back
- * what was there before needs no memory and cannot fail. */
+ * hash is; every leaf counts in members, types, keys and bytes, every parent in keys and bytes; a
+ * node with TOUCHED has its value from before the stage in saved. Arrays never shrink, so that
+ * putting back what was there before needs no memory and cannot fail. */
 #ifndef TACIT_E2E_MLS_TREE_INT_H
 #define TACIT_E2E_MLS_TREE_INT_H
 
@@ -69,6 +69,7 @@ struct tacit_mls_tree {
 	uint32_t width, members;
 	uint32_t blank_hint; /* no leaf below it is blank */
 	uint32_t in_use[TACIT_MLS_TYPE_BITS], lacking[TACIT_MLS_TYPE_BITS];
+	size_t bytes; /* of the nodes that are not blank, encoded; not less */
 	struct tacit_mls_key_index keys;
 	bool staged;
 	struct tacit_mls_patch stage; /* what was there before, and the width */

@@ -55,6 +55,9 @@ enum tacit_err tacit_mls_tree_check(const struct tacit_mls_tree *t)
 {
 	if (t->keys.duplicates > 0)
 		return TACIT_E_EXISTS;
+	/* A tree that could not be read again would be lost with the next restart. */
+	if (t->bytes + tacit_mls_node_count(t->width) > TACIT_MLS_TREE_MAX_BYTES - 4)
+		return TACIT_E_TOO_LARGE;
 	for (unsigned i = 0; i < TACIT_MLS_TYPE_BITS; i++) {
 		if (t->in_use[i] > 0 && t->lacking[i] > 0)
 			return TACIT_E_UNSUPPORTED;

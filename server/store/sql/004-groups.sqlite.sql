@@ -10,6 +10,9 @@ DROP INDEX messages_by_conversation;
 CREATE INDEX messages_by_conversation
 	ON messages (conversation_id, id, user_id, expires_at, begins_epoch);
 
+-- What a device is certified with is the key of its leaves.
+ALTER TABLE devices RENAME COLUMN hpke_public TO signature_key;
+
 CREATE TABLE groups (
 	conversation_id INTEGER PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
 	epoch INTEGER NOT NULL CHECK (epoch > 0),

@@ -1,0 +1,475 @@
+/* What must hold, and does it? */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+/* --- what is told --------------------------------------------------------------------------- */
+
+/* The number of the saying; 0: it is none. */
+static size_t which(const struct sim_world *w, const struct tacit_notice *n)
+{
+	char text[32];
+	size_t said = 0;
+	snprintf(text, sizeof(text), "%.*s", (int)n->content.text.n,
+	        n->content.text.n > 0 ? (const char *)n->content.text.p : "");
+	if (sscanf(text, "saying %zu", &said) != 1 || said > w->saying_count)
+		return 0;
+	return said;
+}
+
+static void count_told(struct sim_device *d, size_t said, const struct tacit_notice *n)
+{
+	struct sim_world *w = d->world;
+	struct sim_saying *s = &w->sayings[said];
+	w->count.read++;
+	if (++s->told[d->index] > 1)
+		sim_fault(w, "%s is told \"saying %zu\" twice", d->name, said);
+	if (s->conversation != 0 && s->conversation != (json_int_t)n->conversation)
+		sim_fault(w, "\"saying %zu\" is in another conversation", said);
+	/* Who could not open it hears it once more, later. */
+	w->count.again += s->message != 0 && s->message < (json_int_t)n->message;
+	if (s->message == 0 || s->message > (json_int_t)n->message)
+		s->message = (json_int_t)n->message;
+	s->conversation = (json_int_t)n->conversation;
+}
+
+void sim_acknowledge(struct sim_device *d, size_t said, const struct tacit_notice *n)
+{
+	count_told(d, said, n);
+}
+
+static void hear_message(struct sim_device *d, const struct tacit_notice *n)
+{
+	struct sim_world *w = d->world;
+	size_t said = which(w, n);
+	const struct sim_saying *s = &w->sayings[said];
+	if (said == 0) {
+		sim_fault(w, "%s reads what nobody has said", d->name);
+		return;
+	}
+	sim_trace(w, d, "reads \"saying %zu\" of %s, %lld in %lld", said,
+	        w->devices[s->device].name, (long long)n->message, (long long)n->conversation);
+	count_told(d, said, n);
+}
+
+/* What is said of things as they are; the rest a person should hear only when something was truly
+ * lost, or is wrong. */
+static bool is_excused(const struct sim_device *d, const struct tacit_notice *n)
+{
+	if (n->kind == TACIT_NOTICE_REFUSED && n->flag)
+		return true; /* an own one that the server does not take: removed */
+	if (n->kind == TACIT_NOTICE_WARNING)
+		switch (n->err) {
+		case TACIT_E_GONE:            /* removed from a conversation */
+		case TACIT_E_NOT_FOUND:       /* the same, in the middle of something */
+		case TACIT_E_NO_DEVICE:       /* nobody there who could read yet */
+		case TACIT_E_NETWORK:         /* a group that was made, or not */
+		case TACIT_E_WRONG_RECIPIENT: /* what was said before the device came */
+			return true;
+		default:
+			break;
+		}
+	return d->restored > 0;
+}
+
+void sim_hear(struct sim_device *d, const struct tacit_notice *n)
+{
+	struct sim_world *w = d->world;
+	bool loud = n->kind == TACIT_NOTICE_REFUSED || n->kind == TACIT_NOTICE_MISSING ||
+	            n->kind == TACIT_NOTICE_WARNING || n->kind == TACIT_NOTICE_KEY_CHANGED;
+	if (n->kind == TACIT_NOTICE_MESSAGE)
+		hear_message(d, n);
+	if (!loud)
+		return;
+	sim_trace(w, d, "is told, kind %d (%s) in %lld, %lld: %.*s", (int)n->kind,
+	        tacit_err_name(n->err), (long long)n->conversation, (long long)n->message,
+	        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");
+	if (n->kind == TACIT_NOTICE_REFUSED && n->flag && which(w, n) != 0)
+		w->sayings[which(w, n)].fate = SIM_UNSENT;
+	if (!is_excused(d, n))
+		sim_fault(w, "%s is told, kind %d (%s) in %lld, %lld: %.*s", d->name, (int)n->kind,
+		        tacit_err_name(n->err), (long long)n->conversation, (long long)n->message,
+		        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");
+}
+
+/* --- history -------------------------------------------------------------------------------- */
+
+/* How often each saying is in it; to be freed. */
+static uint8_t *read_history(struct sim_device *d)
+{
+	struct sim_world *w = d->world;
+	uint8_t *there = calloc(w->saying_count + 1, 1);
+	if (there == NULL)
+		abort();
+	for (size_t i = 0; i < d->store.log.count; i++) {
+		const struct sim_row *row = &d->store.log.list[i];
+		struct tacit_notice n;
+		struct tacit_buf room = {0};
+		enum tacit_err err = tacit_engine_log_open(
+		        d->engine, &row->id, row->position, tacit_buf_view(&row->data), &n, &room);
+		if (err != TACIT_OK)
+			sim_fault(w, "%s: its history does not open: %s", d->name,
+			        tacit_err_name(err));
+		else if (n.kind == TACIT_NOTICE_MESSAGE)
+			there[which(w, &n)]++;
+		tacit_buf_clear(&room);
+	}
+	return there;
+}
+
+void sim_recall(struct sim_device *d)
+{
+	struct sim_world *w = d->world;
+	uint8_t *there = read_history(d);
+	for (size_t i = 1; i <= w->saying_count; i++) {
+		uint8_t *told = &w->sayings[i].told[d->index];
+		if (there[i] < *told && d->restored == 0)
+			sim_fault(w, "%s was told \"saying %zu\" and forgets it", d->name, i);
+		if (there[i] < *told)
+			w->sayings[i].lost |= 1u << d->index;
+		*told = there[i];
+	}
+	free(there);
+}
+
+/* --- groups --------------------------------------------------------------------------------- */
+
+static struct sim_epoch *find_epoch(
+        const struct sim_world *w, json_int_t conversation, uint64_t number)
+{
+	for (size_t i = 0; i < w->epoch_count; i++)
+		if (w->epochs[i].conversation == conversation && w->epochs[i].number == number)
+			return &w->epochs[i];
+	return NULL;
+}
+
+void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body)
+{
+	size_t i;
+	json_t *u;
+	const char *change = json_string_value(json_object_get(body, "change"));
+	if (change == NULL || strcmp(change, "added") == 0)
+		return;
+	json_array_foreach(json_object_get(body, "users"), i, u)
+	{
+		const char *name = json_string_value(json_object_get(u, "username"));
+		unsigned person = 0;
+		while (strcmp(sim_person_name(person), name) != 0)
+			person++;
+		if (w->departure_count == w->departure_cap) {
+			w->departure_cap = 2 * w->departure_cap + 16;
+			w->departures =
+			        realloc(w->departures, w->departure_cap * sizeof(*w->departures));
+			if (w->departures == NULL)
+				abort();
+		}
+		w->departures[w->departure_count++] = (struct sim_departure){conversation, person};
+	}
+}
+
+void sim_note_leaving(struct sim_device *d, json_int_t conversation)
+{
+	struct sim_world *w = d->world;
+	if (w->absence_count == w->absence_cap) {
+		w->absence_cap = 2 * w->absence_cap + 16;
+		w->absences = realloc(w->absences, w->absence_cap * sizeof(*w->absences));
+		if (w->absences == NULL)
+			abort();
+	}
+	w->absences[w->absence_count++] =
+	        (struct sim_absence){.conversation = conversation, .device = d->index};
+}
+
+/* The device is in the group: again, or all the time, if the leaving came to nothing. */
+static void note_presence(struct sim_device *d, json_int_t conversation)
+{
+	struct sim_world *w = d->world;
+	for (size_t i = 0; i < w->absence_count; i++)
+		if (w->absences[i].device == d->index &&
+		        w->absences[i].conversation == conversation && w->absences[i].until == 0 &&
+		        d->command_count == 0)
+			w->absences[i].until = sim_newest(w);
+}
+
+static bool was_away(
+        const struct sim_world *w, const struct sim_device *d, const struct sim_saying *s)
+{
+	for (size_t i = 0; i < w->absence_count; i++) {
+		const struct sim_absence *a = &w->absences[i];
+		if (a->device == d->index && a->conversation == s->conversation &&
+		        (a->until == 0 || s->message <= a->until))
+			return true;
+	}
+	return false;
+}
+
+static bool may_be_out(const struct sim_world *w, json_int_t conversation, unsigned device)
+{
+	if (w->devices[device].power == SIM_REVOKED)
+		return true;
+	for (size_t i = 0; i < w->departure_count; i++)
+		if (w->departures[i].conversation == conversation &&
+		        w->departures[i].person == device / SIM_DEVICES_EACH)
+			return true;
+	return false;
+}
+
+/* Nobody falls out of a group but those who were to. */
+static void check_continuity(struct sim_world *w, const struct sim_epoch *e)
+{
+	const struct sim_epoch *former = find_epoch(w, e->conversation, e->number - 1);
+	for (unsigned i = 0; i < SIM_DEVICES && former != NULL; i++)
+		if ((former->leaves & ~e->leaves) >> i & 1 && !may_be_out(w, e->conversation, i))
+			sim_fault(w, "%s has fallen out of %lld in epoch %llu", w->devices[i].name,
+			        (long long)e->conversation, (unsigned long long)e->number);
+}
+
+static void note_epoch(struct sim_device *d, json_int_t conversation, const struct sim_look *l)
+{
+	struct sim_world *w = d->world;
+	struct sim_epoch *known = find_epoch(w, conversation, l->epoch);
+	if (known != NULL) {
+		if (memcmp(known->fingerprint, l->fingerprint, sizeof(l->fingerprint)) != 0 ||
+		        known->leaves != l->leaves)
+			sim_fault(w, "%s: conversation %lld has split at epoch %llu", d->name,
+			        (long long)conversation, (unsigned long long)l->epoch);
+		known->present |= 1u << d->index;
+		return;
+	}
+	if (w->epoch_count == w->epoch_cap) {
+		w->epoch_cap = 2 * w->epoch_cap + 64;
+		w->epochs = realloc(w->epochs, w->epoch_cap * sizeof(*w->epochs));
+		if (w->epochs == NULL)
+			abort();
+	}
+	struct sim_epoch *e = &w->epochs[w->epoch_count++];
+	*e = (struct sim_epoch){.conversation = conversation,
+	        .number = l->epoch,
+	        .leaves = l->leaves,
+	        .present = 1u << d->index,
+	        .strangers = l->strangers};
+	memcpy(e->fingerprint, l->fingerprint, sizeof(e->fingerprint));
+	sim_trace(w, d, "is the first in epoch %llu of %lld, with %x", (unsigned long long)l->epoch,
+	        (long long)conversation, l->leaves);
+	check_continuity(w, e);
+	if (l->strangers)
+		sim_fault(w, "%s: a stranger is in conversation %lld", d->name,
+		        (long long)conversation);
+}
+
+static bool is_new(struct sim_device *d, json_int_t conversation, uint64_t epoch)
+{
+	size_t i = 0;
+	while (i < d->glance_count && d->glances[i].conversation != conversation)
+		i++;
+	if (i < d->glance_count && d->glances[i].epoch == epoch)
+		return false;
+	i = i < SIM_ROOMS ? i : 0;
+	d->glances[i] = (struct sim_glance){conversation, epoch};
+	d->glance_count += i == d->glance_count;
+	return true;
+}
+
+void sim_look_at_groups(struct sim_device *d)
+{
+	size_t i;
+	json_t *v;
+	struct sim_look l;
+	uint64_t epoch;
+	json_array_foreach(json_object_get(d->world->server.state, "conversations"), i, v)
+	{
+		json_int_t id = json_integer_value(json_object_get(v, "id"));
+		if (!sim_glance(d, id, &epoch))
+			continue;
+		note_presence(d, id);
+		if (is_new(d, id, epoch) && sim_look(d, id, &l))
+			note_epoch(d, id, &l);
+	}
+}
+
+static uint64_t mix(uint64_t sum, uint64_t more)
+{
+	struct sim_random r = {sum ^ more};
+	return sim_next(&r);
+}
+
+uint64_t sim_state_of_things(const struct sim_world *w)
+{
+	size_t i;
+	json_t *v;
+	struct sim_look l;
+	uint64_t sum = mix(1, json_array_size(model_messages(&w->server)));
+	for (unsigned k = 0; k < SIM_DEVICES; k++) {
+		struct sim_device *d = (struct sim_device *)&w->devices[k];
+		if (d->power != SIM_ON)
+			continue;
+		sum = mix(sum, d->store.log.count);
+		json_array_foreach(json_object_get(w->server.state, "conversations"), i, v)
+		{
+			json_int_t id = json_integer_value(json_object_get(v, "id"));
+			if (sim_look(d, id, &l))
+				sum = mix(sum, l.epoch * 8 + l.pending * 2 + l.outbox);
+		}
+	}
+	return sum;
+}
+
+/* --- the verdict ---------------------------------------------------------------------------- */
+
+static const json_t *message_at(const struct sim_world *w, json_int_t id)
+{
+	size_t i;
+	json_t *m;
+	json_array_foreach(model_messages(&w->server), i,
+	        m) if (json_integer_value(json_object_get(m, "id")) == id) return m;
+	return NULL;
+}
+
+/* The devices for which a message was, and those that must have it; false: it cannot be told. Where
+ * the server loses Welcomes, who was let in by one comes later. */
+static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *out, uint32_t *sure)
+{
+	uint64_t number;
+	const json_t *m = message_at(w, s->message);
+	const char *content = json_string_value(json_object_get(m, "content"));
+	if (content == NULL || !sim_epoch_of(content, &number))
+		return false;
+	const struct sim_epoch *e = find_epoch(w, s->conversation, number);
+	if (e == NULL)
+		return false;
+	*out = e->leaves;
+	*sure = w->count.forgot > 0 ? e->present : e->leaves;
+	for (unsigned i = 0; i < SIM_DEVICES; i++)
+		if (w->devices[i].restored > 0) /* its way in may have been lost */
+			*sure &= e->present | ~(1u << i);
+	return true;
+}
+
+static bool lost_it(const struct sim_device *d, const struct sim_saying *s)
+{
+	if (s->lost & 1u << d->index || (d->restored > 0 && s->device == d->index))
+		return true;
+	return d->restored > 0 && s->message > d->lost_from && s->message <= d->lost_to;
+}
+
+enum reading { SIM_MUST, SIM_MAY, SIM_MUST_NOT };
+
+static void judge_reader(
+        struct sim_world *w, size_t said, struct sim_device *d, enum reading reading)
+{
+	const struct sim_saying *s = &w->sayings[said];
+	bool own = s->device == d->index;
+	bool there = d->power == SIM_ON &&
+	             model_is_in(&w->server, s->conversation, sim_person_name(d->person));
+	if (s->told[d->index] > 0 && reading == SIM_MUST_NOT && !own)
+		sim_fault(w, "%s reads \"saying %zu\" (%lld), which was not for it", d->name, said,
+		        (long long)s->message);
+	if (s->told[d->index] == 0 && reading == SIM_MUST && there && !lost_it(d, s) &&
+	        !was_away(w, d, s))
+		sim_fault(w, "%s has not read \"saying %zu\" of %s (%lld in %lld)", d->name, said,
+		        w->devices[s->device].name, (long long)s->message,
+		        (long long)s->conversation);
+}
+
+static void judge_saying(struct sim_world *w, size_t said)
+{
+	const struct sim_saying *s = &w->sayings[said];
+	uint32_t for_whom = 0, sure = 0;
+	const struct sim_device *by = &w->devices[s->device];
+	if (s->message == 0) {
+		if (s->fate == SIM_SENT && by->power == SIM_ON)
+			sim_fault(w, "\"saying %zu\" of %s was sent, and nobody has it", said,
+			        by->name);
+		return;
+	}
+	w->count.messages++;
+	if (s->fate == SIM_UNSENT)
+		sim_fault(w, "\"saying %zu\" of %s failed, and was sent (%lld)", said, by->name,
+		        (long long)s->message);
+	if (model_conversation(&w->server, s->conversation) == NULL)
+		return;
+	if (!readers(w, s, &for_whom, &sure)) {
+		sim_fault(w, "\"saying %zu\" (%lld) was sealed in an epoch that nobody knows", said,
+		        (long long)s->message);
+		return;
+	}
+	for (unsigned i = 0; i < SIM_DEVICES; i++)
+		judge_reader(w, said, &w->devices[i],
+		        (sure >> i & 1) != 0       ? SIM_MUST
+		        : (for_whom >> i & 1) != 0 ? SIM_MAY
+		                                   : SIM_MUST_NOT);
+}
+
+/* The published devices of those who are in. */
+static uint32_t devices_in(struct sim_world *w, const json_t *conversation)
+{
+	uint32_t all = 0;
+	size_t i;
+	json_t *listed;
+	json_int_t id = json_integer_value(json_object_get(conversation, "id"));
+	for (unsigned p = 0; p < SIM_PERSONS; p++) {
+		const char *name = sim_person_name(p);
+		if (!model_is_in(&w->server, id, name))
+			continue;
+		json_array_foreach(
+		        json_object_get(model_user(&w->server, name), "devices"), i, listed)
+		{
+			const struct sim_device *d = sim_device_by_id(
+			        w, json_string_value(json_object_get(listed, "id")));
+			if (d != NULL)
+				all |= 1u << d->index;
+		}
+	}
+	return all;
+}
+
+static void judge_group(struct sim_world *w, const json_t *v)
+{
+	struct sim_look l;
+	json_int_t id = json_integer_value(json_object_get(v, "id"));
+	json_int_t epoch =
+	        json_integer_value(json_object_get(json_object_get(v, "group"), "epoch"));
+	uint32_t in = devices_in(w, v);
+	for (unsigned i = 0; i < SIM_DEVICES; i++) {
+		struct sim_device *d = &w->devices[i];
+		if (d->power != SIM_ON || (in >> i & 1) == 0)
+			continue;
+		if (!sim_look(d, id, &l))
+			sim_fault(w, "%s is not in the group of %lld", d->name, (long long)id);
+		else if ((json_int_t)l.epoch != epoch)
+			sim_fault(w, "%s is at epoch %llu of %lld, the server at %lld", d->name,
+			        (unsigned long long)l.epoch, (long long)id, (long long)epoch);
+		else if (l.leaves != in)
+			sim_fault(w, "%s: in the group of %lld are %x, in the conversation %x",
+			        d->name, (long long)id, l.leaves, in);
+		else if (l.pending || l.outbox)
+			sim_fault(w, "%s: something still waits in %lld", d->name, (long long)id);
+	}
+	w->count.commits += (unsigned)epoch;
+}
+
+static void judge_history(struct sim_world *w, struct sim_device *d)
+{
+	uint8_t *there = read_history(d);
+	for (size_t i = 1; i <= w->saying_count; i++)
+		if (there[i] != w->sayings[i].told[d->index])
+			sim_fault(w,
+			        "%s was told \"saying %zu\" %u times, its history has it %u times",
+			        d->name, i, w->sayings[i].told[d->index], there[i]);
+	free(there);
+}
+
+void sim_judge(struct sim_world *w)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach(json_object_get(w->server.state, "conversations"), i, v)
+	        judge_group(w, v);
+	for (size_t k = 1; k <= w->saying_count; k++)
+		judge_saying(w, k);
+	for (unsigned k = 0; k < SIM_DEVICES; k++)
+		if (w->devices[k].power == SIM_ON)
+			judge_history(w, &w->devices[k]);
+}

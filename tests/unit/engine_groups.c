@@ -1,0 +1,522 @@
+/* Conversations as groups of devices: who is let in, who is put out, how keys change, and what a
+ * server that lies about it achieves. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "engine_people.h"
+#include "support/tap.h"
+
+#define DAY 86400
+
+static struct fake_server server;
+static struct person alice, bob, carol;
+
+static void pass(int64_t seconds)
+{
+	person_clock += seconds;
+	server.now = person_clock;
+}
+
+static void meet(size_t people)
+{
+	fake_server_init(&server);
+	server.now = person_clock;
+	struct person *all[] = {&alice, &bob, &carol};
+	static const char *const names[] = {"alice", "bob", "carol"};
+	for (size_t i = 0; i < people; i++) {
+		person_init(all[i], names[i], &server);
+		person_register(all[i]);
+	}
+}
+
+static void part(void)
+{
+	person_clear(&alice);
+	person_clear(&bob);
+	person_clear(&carol);
+	fake_server_clear(&server);
+}
+
+static struct fake_conversation *room(void)
+{
+	return &server.conversations[0];
+}
+
+static void make_group(const char *name, size_t others)
+{
+	struct tacit_bytes users[] = {TACIT_STR("bob"), TACIT_STR("carol")};
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = tacit_cstr(name),
+	                                    .users = users,
+	                                    .user_count = others}));
+}
+
+static enum tacit_err change(struct person *p, enum tacit_command_kind kind, const char *username)
+{
+	struct tacit_bytes users[] = {tacit_cstr(username)};
+	return person_run(p, &(struct tacit_command){.kind = kind,
+	                             .conversation = room()->id,
+	                             .username = users[0],
+	                             .users = users,
+	                             .user_count = 1});
+}
+
+/* Everybody hears what the others say, and nothing is amiss. */
+static void check_talk(struct person *const *people, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++) {
+		char mine[64];
+		snprintf(mine, sizeof(mine), "%s from %s", text, people[i]->name);
+		CHECK_OK(person_say_in(people[i], room()->id, mine));
+		for (size_t k = 0; k < count; k++) {
+			CHECK_OK(person_sync(people[k]));
+			CHECK_INT(person_logged(people[k], mine), 1);
+		}
+	}
+	for (size_t k = 0; k < count; k++)
+		CHECK_INT(person_heard(people[k], TACIT_NOTICE_REFUSED, NULL), 0);
+}
+
+static struct person *const two[] = {&alice, &bob};
+static struct person *const three[] = {&alice, &bob, &carol};
+
+/* --- as it should be ----------------------------------------------------------------------------
+ */
+
+static void a_device_offers_key_packages(void)
+{
+	meet(2);
+	struct fake_device *d = &fake_user_named(&server, "bob")->devices[0];
+	CHECK_INT(d->package_count, 20);
+	CHECK(d->last_resort != NULL);
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK_INT(d->package_count, 19);
+	d->package_count = 9; /* others have taken them */
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(d->package_count, 9); /* it was asked just now: but the Welcome makes it due */
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(d->package_count, 20);
+	/* The last-resort one changes with time. */
+	const char *before = d->last_resort;
+	CHECK_OK(person_sync(&bob));
+	CHECK(d->last_resort == before);
+	pass(31 * DAY);
+	CHECK_OK(person_sync(&bob));
+	CHECK(d->last_resort != before);
+	part();
+}
+
+static void a_last_resort_serves_twice(void)
+{
+	meet(2);
+	struct fake_device *d = &fake_user_named(&server, "bob")->devices[0];
+	d->package_count = 0;
+	make_group("one", 1);
+	make_group("two", 1);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.welcome_count, 0);
+	CHECK_OK(person_say_in(&bob, server.conversations[0].id, "in one"));
+	CHECK_OK(person_say_in(&bob, server.conversations[1].id, "in two"));
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, NULL), 2);
+	CHECK_INT(server.commits, 2); /* by Welcomes both */
+	part();
+}
+
+static void a_name_is_the_members_own(void)
+{
+	meet(3);
+	make_group("our plans", 1);
+	CHECK(room()->name[0] == 0);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(tacit_engine_find_conversation(bob.engine, TACIT_STR("our plans")), room()->id);
+	CHECK_OK(change(&bob, TACIT_CMD_ADD, "carol"));
+	CHECK_OK(person_sync(&carol));
+	CHECK_INT(tacit_engine_find_conversation(carol.engine, TACIT_STR("our plans")), room()->id);
+	CHECK_OK(person_restart(&carol));
+	CHECK_INT(tacit_engine_find_conversation(carol.engine, TACIT_STR("our plans")), room()->id);
+	/* Nobody is told of it as of a message, and nothing counts as unread. */
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, NULL), 0);
+	part();
+}
+
+static void a_new_device_comes_by_itself(void)
+{
+	meet(2);
+	make_group("plans", 1);
+	CHECK_OK(person_sync(&bob));
+	static struct person laptop;
+	person_init(&laptop, "alice", &server);
+	pass(10);
+	CHECK_OK(person_run(&laptop, &(struct tacit_command){.kind = TACIT_CMD_LOGIN,
+	                                     .username = TACIT_STR("alice"),
+	                                     .email = TACIT_STR("alice@example.org"),
+	                                     .password = TACIT_STR("correct horse 1!"),
+	                                     .code = TACIT_STR("123456")}));
+	CHECK_OK(person_sync(&laptop));
+	CHECK_INT(server.commits, 2);
+	CHECK_INT(tacit_engine_find_conversation(laptop.engine, TACIT_STR("plans")), room()->id);
+	CHECK_OK(person_say_in(&laptop, room()->id, "from the laptop"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "from the laptop"), 1);
+	CHECK(person_told(&bob, TACIT_NOTICE_MEMBER, TACIT_OK, "alice uses a new device"));
+	/* Revoked, it is out at once. */
+	struct tacit_command c = {.kind = TACIT_CMD_LOGIN,
+	        .password = TACIT_STR("correct horse 1!"),
+	        .code = TACIT_STR("123456")};
+	CHECK_OK(person_run(&alice, &c));
+	CHECK_OK(person_sync(&alice));
+	unsigned commits = server.commits;
+	c = (struct tacit_command){.kind = TACIT_CMD_REVOKE_DEVICE,
+	        .text = tacit_cstr(fake_user_named(&server, "alice")->devices[1].id)};
+	CHECK_OK(person_run(&alice, &c));
+	CHECK_INT(server.commits, commits + 1);
+	CHECK_OK(person_say_in(&bob, room()->id, "without it"));
+	CHECK_INT(server.commits, commits + 1);
+	person_forget(&laptop);
+	struct fake_user *u = fake_user_named(&server, "alice");
+	CHECK(u->cookie[0] != 0);
+	c = (struct tacit_command){.kind = TACIT_CMD_LOGIN,
+	        .password = TACIT_STR("correct horse 1!"),
+	        .code = TACIT_STR("123456")};
+	CHECK_OK(person_run(&laptop, &c));
+	CHECK_OK(person_sync(&laptop));
+	CHECK(person_told(&laptop, TACIT_NOTICE_WARNING, TACIT_E_NO_DEVICE, "was revoked"));
+	CHECK_INT(person_heard(&laptop, TACIT_NOTICE_MESSAGE, "without it"), 0);
+	CHECK_INT(server.commits, commits + 1);
+	person_clear(&laptop);
+	part();
+}
+
+static void removed_means_removed(void)
+{
+	meet(3);
+	make_group("us", 2);
+	check_talk(three, 3, "all");
+	unsigned commits = server.commits;
+	CHECK_OK(change(&alice, TACIT_CMD_REMOVE, "carol"));
+	CHECK_INT(server.commits, commits + 1);
+	CHECK_OK(person_say_in(&bob, room()->id, "without carol"));
+	CHECK_INT(server.commits, commits + 1);
+	/* The server gives it to her all the same: it does not open. */
+	room()->members[room()->member_count++].user = fake_user_named(&server, "carol")->id;
+	server.fault_path = "/group"; /* nor is she let in again */
+	server.fault_status = 503;
+	server.fault_code = "UNAVAILABLE";
+	tacit_ignore(person_sync(&carol), "she is put out, and may say so");
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, "without carol from bob"), 0);
+	server.fault_path = NULL;
+	part();
+}
+
+static void who_has_left_is_put_out_by_the_next_one(void)
+{
+	meet(3);
+	make_group("us", 2);
+	check_talk(three, 3, "all");
+	CHECK_OK(change(&carol, TACIT_CMD_REMOVE, "carol"));
+	unsigned commits = server.commits;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.commits, commits);
+	CHECK_OK(person_say_in(&bob, room()->id, "she has left"));
+	CHECK_INT(server.commits, commits + 1);
+	check_talk(two, 2, "both");
+	CHECK_INT(server.commits, commits + 1);
+	/* And back in. */
+	CHECK_OK(change(&alice, TACIT_CMD_ADD, "carol"));
+	CHECK_OK(person_sync(&bob));
+	check_talk(three, 3, "again");
+	part();
+}
+
+static void keys_change_by_themselves(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	CHECK_INT(server.commits, 1);
+	pass(8 * DAY);
+	check_talk(two, 2, "two");
+	CHECK_INT(server.commits, 3); /* each of them */
+	for (int i = 0; i < 101; i++) {
+		CHECK_OK(person_say_in(&alice, room()->id, "many"));
+		person_forget(&alice);
+		fake_server_forget(&server);
+	}
+	CHECK_INT(server.commits, 4);
+	part();
+}
+
+static void commits_that_race(void)
+{
+	enum tacit_err err[2];
+	uint64_t op;
+	meet(3);
+	make_group("us", 2);
+	check_talk(three, 3, "all");
+	for (int round = 0; round < 4; round++) {
+		char text[16];
+		pass(8 * DAY);
+		struct tacit_content hi = {.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("racing")};
+		struct tacit_command c = {
+		        .kind = TACIT_CMD_SEND, .conversation = room()->id, .content = &hi};
+		CHECK_OK(person_begin(&alice, &c, &op));
+		CHECK_OK(person_begin(&bob, &c, &op));
+		for (int i = 0; i < round; i++) /* one of them is ahead */
+			person_step(&alice, &err[0]);
+		bool on = true;
+		while (on) {
+			on = person_step(&alice, &err[0]);
+			on = person_step(&bob, &err[1]) || on;
+		}
+		CHECK_OK(err[0]);
+		CHECK_OK(err[1]);
+		for (int i = 0; i < 3; i++)
+			CHECK_OK(person_sync(three[i]));
+		for (int i = 0; i < 3; i++) {
+			CHECK_INT(person_logged(three[i], "racing"), 2 * (round + 1));
+			CHECK_INT(person_heard(three[i], TACIT_NOTICE_WARNING, NULL), 0);
+			CHECK_INT(person_heard(three[i], TACIT_NOTICE_MISSING, NULL), 0);
+		}
+		snprintf(text, sizeof(text), "after %d", round);
+		check_talk(three, 3, text);
+		for (int i = 0; i < 3; i++)
+			person_forget(three[i]);
+	}
+	part();
+}
+
+/* --- a server that lies --------------------------------------------------------------------------
+ */
+
+static void a_swapped_key_package(void)
+{
+	meet(3);
+	struct fake_device *bobs = &fake_user_named(&server, "bob")->devices[0];
+	const struct fake_device *carols = &fake_user_named(&server, "carol")->devices[0];
+	memcpy(bobs->packages, carols->packages, sizeof(bobs->packages));
+	bobs->last_resort = carols->last_resort;
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_NO_DEVICE);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_BAD_CERTIFICATE,
+	        "a key package for a device of bob that is not that device's"));
+	CHECK_INT(server.commits + server.posts, 0);
+	part();
+}
+
+static void a_stale_key_package(void)
+{
+	meet(2);
+	pass(100 * DAY);
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_NO_DEVICE);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_GONE, "that has lapsed"));
+	CHECK_INT(server.commits + server.posts, 0);
+	/* He comes by, and offers new ones; the old stock is used up by and by. */
+	fake_user_named(&server, "bob")->devices[0].package_count = 0;
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_say(&alice, "bob", "secret"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "secret"), 1);
+	part();
+}
+
+static void a_withheld_commit(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	pass(8 * DAY);
+	CHECK_OK(person_say_in(&alice, room()->id, "behind new keys"));
+	for (size_t i = 0; i < server.message_count; i++)
+		server.messages[i].hidden |=
+		        server.messages[i].commit && server.messages[i].epoch == 1;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
+	        "The conversation \"us\" cannot be followed here: the server has kept back a "
+	        "change of its keys."));
+	/* He is in again, has asked for what he lost, and gets it. */
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_logged(&bob, "behind new keys"), 1);
+	person_forget(&bob);
+	check_talk(two, 2, "two");
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	part();
+}
+
+static void a_commit_that_nobody_made(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	struct fake_message *m = &server.messages[server.message_count++];
+	*m = server.messages[fake_said(&server, 1)];
+	m->id = server.next_message++;
+	m->content = strdup(m->content);
+	m->commit = true;
+	m->epoch = 1;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_CONFLICT,
+	        "a change of its keys is not what its members made"));
+	CHECK_OK(person_sync(&alice));
+	person_forget(&alice);
+	person_forget(&bob);
+	check_talk(two, 2, "two");
+	part();
+}
+
+static void a_commit_in_the_place_of_a_message(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	pass(8 * DAY);
+	CHECK_OK(person_say_in(&alice, room()->id, "with new keys"));
+	for (size_t i = 0; i < server.message_count; i++)
+		server.messages[i].commit &= server.messages[i].epoch != 1;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(
+	        &bob, TACIT_NOTICE_REFUSED, TACIT_E_CONFLICT, "where it does not belong"));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED, "kept back a change"));
+	part();
+}
+
+static void a_commit_refused_for_ever(void)
+{
+	meet(3);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	room()->epoch += 5;
+	CHECK_OK(change(&alice, TACIT_CMD_ADD, "carol"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
+	        "the server says that others have changed the keys, and does not show it"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_LIMIT,
+	        "The devices in the conversation could not be changed yet"));
+	unsigned posts = server.posts;
+	CHECK_ERR(person_say_in(&alice, room()->id, "for carol, too"), TACIT_E_LIMIT);
+	CHECK_INT(server.posts, posts);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_LIMIT, "lets it in nowhere"));
+	/* And when it comes to its senses: */
+	room()->epoch -= 5;
+	CHECK_OK(person_say_in(&alice, room()->id, "for carol, too"));
+	CHECK_OK(person_sync(&carol));
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, "for carol, too"), 1);
+	part();
+}
+
+static void a_group_that_goes_back_in_time(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	struct fake_conversation before = *room();
+	pass(8 * DAY);
+	check_talk(two, 2, "two");
+	*room() = before;
+	pass(8 * DAY);
+	CHECK_OK(person_say_in(&alice, room()->id, "three"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
+	        "The server has gone back in time: it knows 1 changes of this conversation's keys, "
+	        "but 3 were there before."));
+	/* They find each other all the same. */
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_sync(&alice));
+	person_forget(&alice);
+	person_forget(&bob);
+	check_talk(two, 2, "four");
+	part();
+}
+
+/* The server shows each a commit of an own epoch 2. */
+static void a_forked_group(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	struct fake_conversation before = *room();
+	size_t first = server.message_count;
+	pass(8 * DAY);
+	CHECK_OK(person_say_in(&alice, room()->id, "in one half"));
+	for (size_t i = first; i < server.message_count; i++)
+		server.messages[i].hidden = true;
+	size_t second = server.message_count;
+	*room() = before;
+	CHECK_OK(person_say_in(&bob, room()->id, "in the other"));
+	for (size_t i = first; i < second; i++)
+		server.messages[i].hidden = false;
+	/* They do not understand each other, and say so. */
+	CHECK_OK(person_sync(&alice));
+	CHECK(person_told(&alice, TACIT_NOTICE_REFUSED, TACIT_E_BAD_SEAL, "changed on the way"));
+	/* The next change of keys brings one of them over to the other. */
+	pass(8 * DAY);
+	CHECK_OK(person_say_in(&alice, room()->id, "new keys"));
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(person_sync(&bob));
+		CHECK_OK(person_sync(&alice));
+	}
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
+	        "bob was in another group than this device: the server has split the "
+	        "conversation."));
+	CHECK_INT(person_logged(&bob, "new keys"), 1);
+	CHECK_INT(person_logged(&alice, "in the other"), 1);
+	person_forget(&alice);
+	person_forget(&bob);
+	check_talk(two, 2, "two");
+	part();
+}
+
+static void a_device_restored_from_a_backup(void)
+{
+	static struct kept records[PERSON_RECORDS];
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	size_t count = bob.record_count;
+	for (size_t i = 0; i < count; i++) {
+		records[i] = (struct kept){.id = bob.records[i].id};
+		CHECK_OK(tacit_buf_append(&records[i].data, tacit_buf_view(&bob.records[i].data)));
+	}
+	pass(8 * DAY);
+	check_talk(two, 2, "two");
+	check_talk(two, 2, "three");
+	for (size_t i = 0; i < bob.record_count; i++)
+		tacit_buf_clear(&bob.records[i].data);
+	memcpy(bob.records, records, sizeof(records));
+	bob.record_count = count;
+	CHECK_OK(person_restart(&bob));
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_sync(&bob));
+	person_forget(&alice);
+	person_forget(&bob);
+	check_talk(two, 2, "four");
+	part();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tap_case cases[] = {
+	        {"a device offers key packages", a_device_offers_key_packages},
+	        {"a last resort serves twice", a_last_resort_serves_twice},
+	        {"a name is the members' own", a_name_is_the_members_own},
+	        {"a new device comes by itself", a_new_device_comes_by_itself},
+	        {"removed means removed", removed_means_removed},
+	        {"who has left is put out by the next one",
+	                who_has_left_is_put_out_by_the_next_one},
+	        {"keys change by themselves", keys_change_by_themselves},
+	        {"commits that race", commits_that_race},
+	        {"a swapped key package", a_swapped_key_package},
+	        {"a stale key package", a_stale_key_package},
+	        {"a withheld commit", a_withheld_commit},
+	        {"a commit that nobody made", a_commit_that_nobody_made},
+	        {"a commit in the place of a message", a_commit_in_the_place_of_a_message},
+	        {"a commit refused for ever", a_commit_refused_for_ever},
+	        {"a group that goes back in time", a_group_that_goes_back_in_time},
+	        {"a forked group", a_forked_group},
+	        {"a device restored from a backup", a_device_restored_from_a_backup},
+	};
+	if (tacit_crypto_init() != TACIT_OK)
+		return 1;
+	return tap_main(argc, argv, cases, TACIT_COUNT(cases));
+}

@@ -148,9 +148,36 @@ out:
 	return err;
 }
 
+static bool is_last(const struct tacit_parcel_event *ev)
+{
+	return ev->kind == TACIT_PARCEL_STOPPED || ev->kind == TACIT_PARCEL_DECLINED ||
+	       ev->kind == TACIT_PARCEL_RECEIVED || ev->kind == TACIT_PARCEL_DONE;
+}
+
+/* Sending failed; perhaps since the other one has said its last word and gone, and that was not
+ * read yet. The first miss may be our sending, which fails again. */
+static bool hear_last_word(struct parcel_run *r)
+{
+	for (int misses = 0; r->relay != NULL && r->rooted && r->paired && misses < 2;) {
+		struct tacit_relay_message m;
+		bool got = false;
+		enum tacit_err err = relay_next(r->relay, 0, &m, &got);
+		if (err != TACIT_OK || !got)
+			misses++;
+		else if (m.type == TACIT_RELAY_DATA &&
+		         tacit_parcel_input(r->parcel, m.data, &r->last) == TACIT_OK &&
+		         is_last(&r->last))
+			return true;
+	}
+	r->last = (struct tacit_parcel_event){0};
+	return false;
+}
+
 enum tacit_err parcel_run_sent(struct parcel_run *r, enum tacit_err err)
 {
-	return err == TACIT_E_NETWORK ? lose(r) : err;
+	if (err != TACIT_E_NETWORK)
+		return err;
+	return hear_last_word(r) ? TACIT_OK : lose(r);
 }
 
 /* --- messages of the relay ------------------------------------------------------------------- */
@@ -269,7 +296,10 @@ static int wait_ms(const struct parcel_run *r, int timeout_ms)
 enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct tacit_parcel_event *out)
 {
 	enum tacit_err err;
-	*out = (struct tacit_parcel_event){0};
+	*out = r->last;
+	r->last = (struct tacit_parcel_event){0};
+	if (out->kind != TACIT_PARCEL_NOTHING)
+		return TACIT_OK;
 	for (;;) {
 		struct tacit_relay_message m;
 		bool got = false;
@@ -278,6 +308,9 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 		if (err == TACIT_OK && got)
 			err = take_message(r, &m, out);
 		TRY(parcel_run_sent(r, err));
+		if (r->last.kind != TACIT_PARCEL_NOTHING)
+			*out = r->last;
+		r->last = (struct tacit_parcel_event){0};
 		if (out->kind != TACIT_PARCEL_NOTHING)
 			break;
 		if (!got && r->was_lost && now_s() >= r->give_up_at) {

@@ -19,6 +19,7 @@ struct parcel_run {
 	int64_t give_up_at;  /* while something is lost */
 	unsigned patience_s; /* of this run, and of this moment */
 	unsigned pauses;
+	struct tacit_parcel_event last; /* it came before the connection was lost */
 	struct parcel_journal journal;
 	struct parcel_note note; /* root is the run's own */
 };

@@ -94,9 +94,9 @@ static enum tacit_err wait(struct relay *r, int64_t until)
 {
 	enum tacit_err err;
 	int64_t now = now_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
-	TRY(flush(r));
 	if (r->in.n == 0)
 		TRY(read_some(r));
+	TRY(flush(r));
 	if (r->in.n > 0 && waiting(r) == 0)
 		return TACIT_OK;
 	struct pollfd p = {.fd = wire_fd(r->wire)};

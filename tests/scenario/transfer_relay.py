@@ -209,7 +209,7 @@ def who_sends_faster_than_the_other_reads_waits(world):
     second = End(world.server, f"claim={first.nameplate()}", receive_buffer=64 * 1024)
     first.must(PAIRED)
     before = memory(world.server)
-    piece, total, sent = bytes(100_000), 30 * 1024 * 1024, [0]
+    piece, total, sent = bytes(100_000), 60 * 1024 * 1024, [0]
 
     def push():
         with contextlib.suppress(OSError):

@@ -46,7 +46,7 @@ struct command {
 	const struct option *options; /* ends with a NULL name; NULL: none */
 	int min, max;                 /* positional arguments; max -1: any number */
 	int (*run)(struct cli *c, const struct args *a);
-	const char *completes; /* per argument: u user, g group, n either, f file; "u": first */
+	const char *completes; /* per argument: u user, g group, n either, f file, k code */
 };
 
 extern const struct command cli_commands[];

@@ -3,6 +3,8 @@
 #include <glob.h>
 #include <string.h>
 
+#include "e2e/parcel/code.h"
+
 struct search {
 	struct cli *cli;
 	const char *word;
@@ -85,6 +87,11 @@ static void offer_options(struct search *s, const struct option *table)
 	}
 }
 
+static void offer_code(void *ctx, const char *code)
+{
+	offer(ctx, tacit_cstr(code));
+}
+
 static void offer_argument(struct search *s, const struct command *command, int at)
 {
 	const char *kinds = command->completes != NULL ? command->completes : "";
@@ -98,6 +105,8 @@ static void offer_argument(struct search *s, const struct command *command, int 
 	s->groups = kind == 'g' || kind == 'n';
 	if (kind == 'f')
 		offer_files(s);
+	else if (kind == 'k')
+		tacit_parcel_code_complete(tacit_cstr(s->word), offer_code, s);
 	else if (s->cli->host != NULL && !tacit_engine_locked(host_engine(s->cli->host)))
 		tacit_engine_each_conversation(host_engine(s->cli->host), offer_conversation, s);
 }

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "e2e/parcel/code.h"
 
 /* --- the table ------------------------------------------------------------------------------- */
 
@@ -47,6 +48,25 @@ static const struct option get_options[] = {
 };
 static const struct option verify_options[] = {
         {"compare", 'c', "NUMBER", "their number, as it came by another way"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option send_file_options[] = {
+        {"text", 't', NULL, "what follows is a text, not a path (alone: standard input)"},
+        {"code", 'c', "CODE", "the code that the receiver has made"},
+        {"digits", 'd', NULL, "make a code of digits, for a number pad"},
+        {"qr", 0, NULL, "draw the code as a QR code, too"},
+        {"name", 0, "NAME", "what standard input is called (default: stdin)"},
+        {"new", 0, NULL, "do not go on with an interrupted transfer"},
+        {"wait", 0, "TIME", "how long a lost connection is waited for (default: 30m)"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option receive_options[] = {
+        {"out", 'o', "DIR", "the folder to receive into (default: this one)"},
+        {"yes", 'y', NULL, "do not ask"},
+        {"digits", 'd', NULL, "make a code of digits, for a number pad"},
+        {"qr", 0, NULL, "draw the code as a QR code, too"},
+        {"new", 0, NULL, "do not go on with an interrupted transfer"},
+        {"wait", 0, "TIME", "how long a lost connection is waited for (default: 30m)"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option yes_options[] = {
@@ -134,6 +154,20 @@ const struct command cli_commands[] = {
                 "ID is the beginning of a file's id, as messages show it. An interrupted download\n"
                 "goes on when the same command is given again. Nothing is ever overwritten.",
                 get_options, 1, 1, cmd_file_get, NULL},
+        {"send-file", "PATH...", "send files to another device, without an account",
+                "Makes a code as 7-amber-falcon; tacit receive with it on the other device fetches "
+                "what\n"
+                "is sent: files, folders, standard input (-), or with --text a text. An "
+                "interrupted\n"
+                "transfer goes on when both commands are given again.",
+                send_file_options, 0, -1, cmd_send_file, "f"},
+        {"receive", "[CODE] [-]", "receive what another device sends, without an account",
+                "Without a code it makes one, for tacit send-file --code on the other device. "
+                "Says what\n"
+                "it is and how large, and asks, before anything is written. With - a file goes "
+                "to\n"
+                "standard output. Nothing is ever overwritten.",
+                receive_options, 0, 2, cmd_receive, "k"},
         {"verify", "USER", "compare the safety number with somebody", NULL, verify_options, 1, 1,
                 cmd_verify, "u"},
         {"accept-key", "USER", "trust somebody's changed key", NULL, yes_options, 1, 1,
@@ -227,6 +261,13 @@ static int print_help(int count, char **words)
 	return EXIT_DONE;
 }
 
+/* For the completions of shells. */
+static void print_code(void *ctx, const char *code)
+{
+	(void)ctx;
+	puts(code);
+}
+
 static int run_words(struct cli *c, struct words *w, const struct global_flags *flags)
 {
 	if (flags->version) {
@@ -235,6 +276,10 @@ static int run_words(struct cli *c, struct words *w, const struct global_flags *
 	}
 	if (flags->print_commands) {
 		cli_print_commands();
+		return EXIT_DONE;
+	}
+	if (flags->complete_code != NULL) {
+		tacit_parcel_code_complete(tacit_cstr(flags->complete_code), print_code, NULL);
 		return EXIT_DONE;
 	}
 	if (w->count > 0 && strcmp(w->list[0], "help") == 0)

@@ -104,6 +104,8 @@ bool options_take_global(struct cli *c, struct words *w, struct global_flags *fl
 			f.option = match(cli_global_options, word, &f.attached);
 		if (!ended && strcmp(word, "--print-commands") == 0) {
 			flags->print_commands = true;
+		} else if (!ended && strcmp(word, "--complete-code") == 0 && i + 1 < w->count) {
+			flags->complete_code = w->list[++i];
 		} else if (f.option == NULL) {
 			w->list[kept++] = word;
 		} else {

@@ -12,6 +12,7 @@ struct words {
 
 struct global_flags {
 	bool help, version, print_commands;
+	const char *complete_code; /* NULL: not asked for */
 };
 
 /* Moves the global options out of the words into c and flags, wherever they stand before "--". */

@@ -67,15 +67,15 @@ static enum tacit_err check_folder(const char *path)
 	return err;
 }
 
-enum tacit_err paths_profile(const char *name, enum paths_mode mode, struct tacit_buf *out)
+/* Appends the resolved path of a folder of ours below the data home. */
+static enum tacit_err own_folder(
+        const char *kind, const char *name, enum paths_mode mode, struct tacit_buf *out)
 {
 	enum tacit_err err;
 	struct tacit_buf path = {0};
 	char *resolved = NULL;
-	if (!name_valid(name))
-		return TACIT_E_BAD_NAME;
 	TRY(data_home(&path));
-	TRY(tacit_buf_printf(&path, "/tacit/profiles/%s", name));
+	TRY(tacit_buf_printf(&path, "/tacit/%s%s", kind, name));
 	TRY(tacit_buf_terminate(&path));
 	if (mode == PATHS_CREATE)
 		TRY(make_folders((char *)path.p));
@@ -89,4 +89,14 @@ out:
 	free(resolved);
 	tacit_buf_clear(&path);
 	return err;
+}
+
+enum tacit_err paths_profile(const char *name, enum paths_mode mode, struct tacit_buf *out)
+{
+	return name_valid(name) ? own_folder("profiles/", name, mode, out) : TACIT_E_BAD_NAME;
+}
+
+enum tacit_err paths_parcels(struct tacit_buf *out)
+{
+	return own_folder("parcels", "", PATHS_CREATE, out);
 }

@@ -14,5 +14,8 @@ enum paths_mode { PATHS_FIND, PATHS_CREATE };
  * Fails: BAD_NAME, NOT_FOUND (FIND only), IO (not a folder, not ours, or cannot be made), NOMEM. */
 TACIT_MUST_USE enum tacit_err paths_profile(
         const char *name, enum paths_mode mode, struct tacit_buf *out);
+/* Likewise the folder of transfers without an account that may go on: $XDG_DATA_HOME/tacit/parcels.
+ * It is made when missing. Fails: IO, NOMEM. */
+TACIT_MUST_USE enum tacit_err paths_parcels(struct tacit_buf *out);
 
 #endif

@@ -2,16 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
-#include "crypto/encoding.h"
+#include "client/upgrade.h"
 #include "crypto/secret.h"
 #include "wire/eio.h"
 #include "wire/sio.h"
 #include "wire/ws.h"
 
-#define MAX_HEAD (16 * 1024)
 #define MAX_EVENT_NAME 64
 #define PATH "/socket.io/?EIO=4&transport=websocket"
 
@@ -21,8 +19,7 @@ struct talk {
 	const struct tacit_env *env;
 	enum phase phase;
 	enum tacit_err problem;
-	char accept[TACIT_WS_ACCEPT_CHARS + 1];
-	struct tacit_buf head; /* of the answer to the upgrade */
+	struct upgrade upgrade;
 	struct tacit_ws_reader reader;
 	struct tacit_buf out; /* the cookie is in it at first: wiped when it has left */
 	size_t sent;
@@ -117,34 +114,6 @@ void talk_sent(struct talk *t, size_t n)
 
 /* --- beginning ------------------------------------------------------------------------------- */
 
-static enum tacit_err write_upgrade(struct talk *t, const struct talk_options *o)
-{
-	enum tacit_err err;
-	uint8_t random[16];
-	struct tacit_buf key = {0};
-	const char *host = strstr(o->server, "://");
-	host = host != NULL ? host + 3 : o->server;
-	tacit_env_random(t->env, random, sizeof(random));
-	TRY(tacit_base64(TACIT_BASE64, tacit_bytes(random, sizeof(random)), &key));
-	TRY(tacit_ws_accept(tacit_buf_view(&key), t->accept));
-	/* In one piece: a growing buffer would leave the cookie behind. */
-	TRY(tacit_buf_reserve(&t->out, 1024 + 2 * strlen(o->server) + o->cookie.n));
-	TRY(tacit_buf_printf(&t->out,
-	        "GET " PATH " HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
-	        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-	        "Sec-WebSocket-Key: %.*s\r\nOrigin: %s\r\nUser-Agent: tacit/" TACIT_VERSION "\r\n",
-	        host, (int)key.n, (const char *)key.p, o->server));
-	if (o->cookie.n > 0) {
-		TRY(tacit_buf_append(&t->out, TACIT_STR("Cookie: ")));
-		TRY(tacit_buf_append(&t->out, o->cookie));
-		TRY(tacit_buf_append(&t->out, TACIT_STR("\r\n")));
-	}
-	TRY(tacit_buf_append(&t->out, TACIT_STR("\r\n")));
-out:
-	tacit_buf_clear(&key);
-	return err;
-}
-
 enum tacit_err talk_begin(const struct talk_options *o, struct talk **out)
 {
 	*out = NULL;
@@ -156,7 +125,8 @@ enum tacit_err talk_begin(const struct talk_options *o, struct talk **out)
 	t->due = o->now + TALK_HANDSHAKE_MS;
 	t->reader =
 	        (struct tacit_ws_reader){.role = TACIT_WS_CLIENT, .max_message = TALK_MAX_MESSAGE};
-	enum tacit_err err = write_upgrade(t, o);
+	const struct upgrade_request r = {o->env, o->server, PATH, o->cookie};
+	enum tacit_err err = upgrade_begin(&t->upgrade, &r, &t->out);
 	if (err == TACIT_OK)
 		*out = t;
 	else
@@ -170,7 +140,7 @@ void talk_free(struct talk *t)
 		return;
 	for (struct talk_event *ev = talk_next(t); ev != NULL; ev = talk_next(t))
 		talk_event_free(ev);
-	tacit_buf_clear(&t->head);
+	upgrade_clear(&t->upgrade);
 	tacit_buf_clear(&t->out);
 	tacit_ws_reader_clear(&t->reader);
 	tacit_free(t);
@@ -188,77 +158,16 @@ enum tacit_err talk_problem(const struct talk *t)
 
 /* --- the answer to the upgrade --------------------------------------------------------------- */
 
-static struct tacit_bytes header(struct tacit_bytes head, const char *name)
-{
-	size_t length = strlen(name);
-	const char *p = (const char *)head.p, *stop = p + head.n;
-	while (p < stop) {
-		const char *eol = memchr(p, '\r', (size_t)(stop - p));
-		eol = eol != NULL ? eol : stop;
-		if ((size_t)(eol - p) > length && p[length] == ':' &&
-		        strncasecmp(p, name, length) == 0) {
-			for (p += length + 1; p < eol && (*p == ' ' || *p == '\t'); p++)
-				continue;
-			while (eol > p && (eol[-1] == ' ' || eol[-1] == '\t'))
-				eol--;
-			return tacit_bytes(p, (size_t)(eol - p));
-		}
-		p = eol + (stop - eol < 2 ? stop - eol : 2);
-	}
-	return tacit_bytes(NULL, 0);
-}
-
-static bool is_word(struct tacit_bytes value, const char *word)
-{
-	return value.n == strlen(word) && strncasecmp((const char *)value.p, word, value.n) == 0;
-}
-
-static enum tacit_err refusal(int status)
-{
-	if (status == 401 || status == 403)
-		return TACIT_E_NOT_LOGGED_IN;
-	if (status == 429 || status >= 500)
-		return TACIT_E_LIMIT;
-	return TACIT_E_UNSUPPORTED;
-}
-
-/* RFC 6455 4.1 */
-static enum tacit_err check_upgrade(const struct talk *t, struct tacit_bytes head)
-{
-	int status = 0;
-	char line[16] = {0};
-	memcpy(line, head.p, head.n < 12 ? head.n : 12);
-	if (sscanf(line, "HTTP/1.1 %3d", &status) != 1)
-		return TACIT_E_UNSUPPORTED;
-	if (status != 101)
-		return refusal(status);
-	if (!is_word(header(head, "Upgrade"), "websocket") ||
-	        !is_word(header(head, "Connection"), "upgrade") ||
-	        header(head, "Sec-WebSocket-Extensions").n > 0 ||
-	        !tacit_bytes_eq(header(head, "Sec-WebSocket-Accept"), tacit_cstr(t->accept)))
-		return TACIT_E_UNSUPPORTED;
-	return TACIT_OK;
-}
-
-/* Takes up to the end of the head; the rest is frames. */
 static void take_head(struct talk *t, struct tacit_bytes *in)
 {
-	while (in->n > 0 && t->phase == UPGRADING) {
-		enum tacit_err err = tacit_buf_append(&t->head, tacit_bytes(in->p, 1));
-		*in = tacit_bytes_part(*in, 1, in->n - 1);
-		if (err == TACIT_OK && t->head.n > MAX_HEAD)
-			err = TACIT_E_UNSUPPORTED;
-		if (err == TACIT_OK &&
-		        (t->head.n < 4 || memcmp(t->head.p + t->head.n - 4, "\r\n\r\n", 4) != 0))
-			continue;
-		if (err == TACIT_OK)
-			err = check_upgrade(t, tacit_buf_view(&t->head));
-		tacit_buf_clear(&t->head);
-		if (err != TACIT_OK)
-			end(t, err);
-		else
-			t->phase = OPENING;
-	}
+	bool done = false;
+	if (t->phase != UPGRADING)
+		return;
+	enum tacit_err err = upgrade_take(&t->upgrade, in, &done);
+	if (err != TACIT_OK)
+		end(t, err);
+	else if (done)
+		t->phase = OPENING;
 }
 
 /* --- events ---------------------------------------------------------------------------------- */

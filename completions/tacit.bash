@@ -20,7 +20,7 @@ _tacit()
 		-p | --profile) profile=(--profile "${COMP_WORDS[++i]}") ;;
 		-s | --server | --password-file | --code-file | --ca-file | -o | --output | -n | \
 			--number | -e | --email | -u | --username | -i | --invitation-file | -c | \
-			--compare | -t | --ttl) ((i++)) ;;
+			--compare | -t | --ttl | --code | --name | --wait | --out) ((i++)) ;;
 		-*) ;;
 		*) words+=("$word") ;;
 		esac
@@ -31,12 +31,12 @@ _tacit()
 		COMPREPLY=($(compgen -W "$(ls "${XDG_DATA_HOME:-$HOME/.local/share}/tacit/profiles" \
 			2>/dev/null)" -- "$cur"))
 		return ;;
-	--password-file | --code-file | --ca-file | -i | --invitation-file | -o | --output)
+	--password-file | --code-file | --ca-file | -i | --invitation-file | -o | --output | --out)
 		compopt -o filenames
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return ;;
 	-s | --server | -n | --number | -e | --email | -u | --username | -c | \
-		--compare | -t | --ttl)
+		--compare | -t | --ttl | --code | --name | --wait)
 		return ;;
 	esac
 
@@ -56,6 +56,8 @@ _tacit()
 	'session create') options='--ttl' ;;
 	history) options='--number' ;;
 	'file get') options='--output' ;;
+	send-file) options='--text --code --digits --qr --name --new --wait' ;;
+	receive) options='--out --yes --digits --qr --new --wait' ;;
 	verify) options='--compare' ;;
 	accept-key | 'devices revoke') options='--yes' ;;
 	esac
@@ -66,7 +68,7 @@ _tacit()
 
 	case $command in
 	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send inbox chat
-		listen history group session outbox expire file verify accept-key devices quit' -- "$cur")) ;;
+		listen history group session outbox expire file send-file receive verify accept-key devices quit' -- "$cur")) ;;
 	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
 	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;
 	outbox) COMPREPLY=($(compgen -W 'list drop' -- "$cur")) ;;
@@ -76,6 +78,12 @@ _tacit()
 	send | chat | history | expire | verify | accept-key)
 		((${#words[@]} == 1)) &&
 			COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
+	send-file)
+		compopt -o filenames
+		COMPREPLY=($(compgen -f -- "$cur")) ;;
+	receive) # as 7-amb: words of codes
+		((${#words[@]} == 1)) &&
+			COMPREPLY=($(compgen -W "$(tacit --complete-code "$cur" 2>/dev/null)" -- "$cur")) ;;
 	'group create' | 'group add' | 'group remove')
 		((${#words[@]} > 2)) && COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
 	'file send')

@@ -7,6 +7,7 @@
 #include "server/job/job.h"
 #include "server/live/live.h"
 #include "server/net/server.h"
+#include "server/relay/relay.h"
 
 struct metrics;
 
@@ -26,6 +27,7 @@ struct metrics_view { /* what others know */
 	struct net_stats net;
 	struct job_stats jobs;
 	struct live_stats live;
+	struct relay_stats relay;
 	int64_t users, conversations, messages, files, uptime_s;
 };
 /* Appended. Fails: NOMEM. */

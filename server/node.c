@@ -31,6 +31,7 @@ struct node {
 	struct job_pool *pool;
 	struct net_server *server;
 	struct live *live;
+	struct relay *relay;
 	struct live_watch *watch;
 	struct housekeeping *housekeeping;
 	char invitation[API_INVITATION_CHARS + 1];
@@ -300,12 +301,17 @@ static enum tacit_err open_port(struct node *n, char why[256])
 	const struct config *c = n->config;
 	const struct net_settings s = port_settings(c);
 	const struct live_http http = api_live_http();
+	const struct relay_settings relay = {.env = n->env};
+	const struct relay_app door = api_relay_app(n->api);
 	struct http_app app = api_http_app(n->api);
 	const char *text = "";
 	app.cork = job_cork;
 	app.uncork = job_uncork;
 	TRY(open_live(n));
 	app = live_http_app(n->live, &app, &http);
+	TRY(relay_new(&relay, &door, &n->relay));
+	app = relay_http_app(n->relay, &app);
+	api_set_relay(n->api, n->relay);
 	err = net_server_new(&s, &app, &text, &n->server);
 	if (err != TACIT_OK)
 		snprintf(why, 256, "%s: %s", c->listen, text);
@@ -444,6 +450,7 @@ void node_free(struct node *n)
 	if (n->pool != NULL)
 		job_pool_free(n->pool);
 	housekeeping_free(n->housekeeping);
+	relay_free(n->relay);
 	live_free(n->live);
 	api_free(n->api);
 	if (n->blobs != NULL)

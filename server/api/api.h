@@ -10,6 +10,7 @@
 #include "server/live/live.h"
 #include "server/net/http.h"
 #include "server/net/server.h"
+#include "server/relay/relay.h"
 #include "server/steady.h"
 #include "server/store/blob.h"
 
@@ -52,6 +53,10 @@ void api_set_pool(struct api *a, struct job_pool *pool);
 void api_set_live(struct api *a, struct live *live);
 struct live_app api_live_app(struct api *a);
 struct live_http api_live_http(void);
+/* Who may use the relay of account-less transfers. */
+struct relay_app api_relay_app(struct api *a);
+/* For /metrics; before the loops start. */
+void api_set_relay(struct api *a, const struct relay *relay);
 struct api_ended {
 	int64_t conversation_id, user_id;
 };

@@ -41,6 +41,7 @@ struct api {
 	struct api_claims *claims;
 	struct api_health health;
 	struct live *live;          /* NULL: nobody listens */
+	const struct relay *relay;  /* NULL: there is none */
 	struct live_people *people; /* who is connected */
 	_Atomic bool recheck;       /* logins have ended that nobody could name */
 	_Atomic bool untold;        /* somebody's presence could not be told at once */

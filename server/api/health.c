@@ -123,6 +123,8 @@ enum tacit_err api_metrics_read(struct api_call *c, struct store *store)
 		net_server_stats(a->server, &view.net);
 	if (a->live != NULL)
 		live_stats(a->live, &view.live);
+	if (a->relay != NULL)
+		relay_stats(a->relay, &view.relay);
 	job_pool_stats(a->pool, &view.jobs);
 	TRY(api_answer_bare(c, 200));
 	c->answer->content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -43,6 +43,7 @@ struct line_conn {
 	struct net_ring *ring;
 	bool progress;         /* the last try moved something */
 	bool ended, lingering; /* the owner has gone; all has left */
+	bool paused;           /* the owner has no room for more */
 	struct http_taker taker;
 	struct net_letter letter;  /* when it moves to another loop */
 	struct net_shared *shared; /* likewise: the loop that it left may end before it arrives */

@@ -145,8 +145,7 @@ void net_line_end(struct net_line *line)
 
 static bool wants_input(const struct conn *c)
 {
-	(void)c;
-	return true;
+	return !c->line.paused || c->line.ended;
 }
 
 static void give_input(struct conn *c)
@@ -161,6 +160,15 @@ static void readable(struct conn *c)
 {
 	if (conn_receive(c))
 		give_input(c);
+}
+
+void net_line_read(struct net_line *line, enum net_line_reading reading)
+{
+	struct conn *c = conn_of(line);
+	bool goes_on = c->line.paused && reading == NET_LINE_READS;
+	c->line.paused = reading == NET_LINE_PAUSED;
+	if (goes_on && !c->dead)
+		conn_turn(c, give_input);
 }
 
 static void writable(struct conn *c)

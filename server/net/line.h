@@ -28,4 +28,9 @@ void net_line_flush(struct net_line *line);
  * connection ends. The owner hears no more of it. */
 void net_line_end(struct net_line *line);
 
+/* Stops and goes on reading, for one whose bytes find no room. What input() left comes again when
+ * reading goes on; that is asked for when no connection has its turn. */
+enum net_line_reading { NET_LINE_PAUSED, NET_LINE_READS };
+void net_line_read(struct net_line *line, enum net_line_reading reading);
+
 #endif

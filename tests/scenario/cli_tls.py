@@ -130,6 +130,25 @@ def two_people_talk_and_send_a_file(w):
 
 
 @tap.case
+def a_transfer_without_accounts(w):
+    path, out = os.path.join(w.machine.work, "both.bin"), os.path.join(w.machine.folder, "out")
+    os.mkdir(out)
+    with open(path, "wb") as made:
+        made.write(os.urandom(5_000_000))
+    options = ["--json", "--server", w.server.url, "--ca-file", w.cert]
+    sender = w.machine.start(*options, "send-file", path, stdout=subprocess.PIPE)
+    code = json.loads(sender.stdout.readline())["code"]
+    got = w.machine.run(*options, "receive", code, "--yes", "--out", out)
+    tap.equal(got.code, 0, f"{got!r}")
+    sender.communicate(timeout=120)
+    tap.equal(sender.returncode, 0, "the sender's end")
+    with open(path, "rb") as sent, open(os.path.join(out, "both.bin"), "rb") as here:
+        tap.check(sent.read() == here.read(), "the file is the same")
+    got = w.machine.run("--json", "--server", w.server.url, "receive", "7-amber-falcon", "--yes")
+    tap.check(got.code == 1 and "NETWORK" in got.err, f"a certificate that is not trusted: {got!r}")
+
+
+@tap.case
 def live_over_tls(w):
     with contextlib.ExitStack() as stack:
         dora, emil = w.owner("dora"), w.owner("emil")

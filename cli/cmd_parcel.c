@@ -1,0 +1,518 @@
+/* tacit send-file and tacit receive: transfers between two devices, without an account. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/duration.h"
+#include "cli/json_out.h"
+#include "cli/progress.h"
+#include "cli/qr.h"
+#include "client/parcel.h"
+#include "crypto/random.h"
+
+#define MAX_LABEL 300
+
+/* --- the ground that a transfer stands on ---------------------------------------------------- */
+
+struct ground {
+	struct cli *cli;
+	const struct args *args;
+	FILE *out; /* where people read: not where the bytes go */
+	bool sends;
+	struct http *http, *own; /* own: ours to close */
+	struct tacit_env env;
+	struct tacit_parcel_code code;
+	struct progress progress;
+	bool progressing;
+	char label[MAX_LABEL];
+	struct parcel_options options;
+	struct parcel_result result;
+};
+
+static bool talks(const struct ground *g)
+{
+	return !g->cli->quiet && !g->cli->json;
+}
+
+static void set_label(struct ground *g, struct tacit_bytes name)
+{
+	struct tacit_buf clean = {0};
+	if (term_clean(name, TERM_ONE_LINE, 0, &clean) == TACIT_OK)
+		snprintf(g->label, sizeof(g->label), "%.*s", (int)clean.n, (const char *)clean.p);
+	tacit_buf_clear(&clean);
+}
+
+/* What it is, in a few words: the name, or how many things. */
+static void describe(struct ground *g, const struct tacit_parcel_offer *o)
+{
+	char text[64];
+	size_t files = 0;
+	for (size_t i = 0; i < o->count; i++)
+		files += o->entries[i].folder ? 0 : 1;
+	switch (o->kind) {
+	case TACIT_PARCEL_TEXT:
+		set_label(g, TACIT_STR("a text"));
+		return;
+	case TACIT_PARCEL_FILE:
+	case TACIT_PARCEL_FOLDER:
+		set_label(g, tacit_cstr(o->entries[0].path));
+		return;
+	case TACIT_PARCEL_FILES:
+		snprintf(text, sizeof(text), "%zu %s", files, files == 1 ? "file" : "files");
+		set_label(g, tacit_cstr(text));
+	}
+}
+
+static const char *kind_name(enum tacit_parcel_kind kind)
+{
+	static const char *const names[] = {"", "text", "file", "files", "folder"};
+	return names[kind];
+}
+
+/* --- what the transfer tells ----------------------------------------------------------------- */
+
+static void end_progress(struct ground *g)
+{
+	if (g->progressing)
+		progress_end(&g->progress);
+	g->progressing = false;
+}
+
+static void show_qr(const struct ground *g, const char *code)
+{
+	struct tacit_buf picture = {0};
+	enum qr_colours colours = term_colours(g->out) ? QR_COLOURED : QR_PLAIN;
+	if (qr_draw(tacit_cstr(code), colours, &picture) == TACIT_OK)
+		fwrite(picture.p, 1, picture.n, g->out);
+	tacit_buf_clear(&picture);
+}
+
+static void on_code(void *ctx, const char *code)
+{
+	struct ground *g = ctx;
+	const char *command = g->sends ? "receive" : "send-file --code";
+	if (g->cli->json) {
+		json_t *o = json_out_new("code");
+		json_out_text(o, "code", tacit_cstr(code));
+		json_out_print(g->out, o);
+		return;
+	}
+	if (cli_option(g->args, "qr") != NULL)
+		show_qr(g, code);
+	if (g->cli->quiet) {
+		fprintf(g->out, "%s\n", code);
+	} else {
+		fprintf(g->out, "Code: %s%s%s\n", term_style(g->out, TERM_BOLD), code,
+		        term_style(g->out, TERM_PLAIN));
+		fprintf(g->out, "On the other device: tacit %s %s%s\n", command, code,
+		        g->sends ? "" : " PATH...");
+	}
+	fflush(g->out);
+}
+
+static void on_state(void *ctx, enum parcel_state s)
+{
+	static const char *const names[] = {"resuming", "met", "lost", "back"};
+	struct ground *g = ctx;
+	if (g->cli->json) {
+		json_t *o = json_out_new("state");
+		json_out_text(o, "state", tacit_cstr(names[s]));
+		json_out_print(g->out, o);
+		return;
+	}
+	if (!talks(g) || s == PARCEL_MET)
+		return;
+	end_progress(g);
+	fprintf(stderr, "%s\n",
+	        s == PARCEL_RESUMING ? "Going on with an interrupted transfer; --new begins anew."
+	        : s == PARCEL_LOST   ? "The connection is lost; waiting for it to come back."
+	                             : "Connected again.");
+}
+
+static void on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct ground *g = ctx;
+	if (!g->progressing)
+		progress_start(&g->progress, g->label, !talks(g));
+	g->progressing = true;
+	progress_show(&g->progress, done, total);
+}
+
+static void on_saved(void *ctx, const char *path, bool renamed)
+{
+	struct ground *g = ctx;
+	end_progress(g);
+	if (g->cli->json) {
+		json_t *o = json_out_new("saved");
+		json_out_text(o, "path", tacit_cstr(path));
+		json_out_bool(o, "renamed", renamed);
+		json_out_print(g->out, o);
+	} else if (!g->cli->quiet) {
+		fprintf(g->out, "Saved ");
+		term_put_text(g->out, tacit_cstr(path), TERM_ONE_LINE, 0);
+		fprintf(g->out, "%s\n",
+		        renamed ? " (there is something of its own name already)." : ".");
+	}
+}
+
+/* On a terminal it is made safe; in a pipe it is what was sent. */
+static enum tacit_err on_text(void *ctx, struct tacit_bytes text)
+{
+	struct ground *g = ctx;
+	if (g->cli->json) {
+		json_t *o = json_out_new("text");
+		json_out_text(o, "text", text);
+		json_out_print(stdout, o);
+	} else if (term_is_tty(stdout)) {
+		term_put_text(stdout, text, TERM_MANY_LINES, 0);
+		if (text.n == 0 || text.p[text.n - 1] != '\n')
+			putchar('\n');
+	} else {
+		fwrite(text.p, 1, text.n, stdout);
+	}
+	return fflush(stdout) == 0 ? TACIT_OK : TACIT_E_IO;
+}
+
+static void offer_json(const struct ground *g, const struct tacit_parcel_offer *offer)
+{
+	json_t *o = json_out_new("offer");
+	json_out_text(o, "kind", tacit_cstr(kind_name(offer->kind)));
+	if (offer->count > 0 && offer->kind != TACIT_PARCEL_FILES)
+		json_out_text(o, "name", tacit_cstr(offer->entries[0].path));
+	json_out_number(o, "entries", offer->count);
+	json_out_number(o, "size", offer->total);
+	json_out_print(g->out, o);
+}
+
+static enum tacit_err on_offered(void *ctx, const struct tacit_parcel_offer *offer, bool *accepted)
+{
+	struct ground *g = ctx;
+	char prompt[MAX_LABEL + 80];
+	describe(g, offer);
+	if (g->cli->json)
+		offer_json(g, offer);
+	*accepted = true;
+	if (cli_option(g->args, "yes") != NULL || offer->kind == TACIT_PARCEL_TEXT) {
+		if (talks(g) && offer->kind != TACIT_PARCEL_TEXT)
+			fprintf(g->out, "Receiving %s, %s.\n", g->label,
+			        term_bytes(offer->total).text);
+		return TACIT_OK;
+	}
+	if (offer->kind == TACIT_PARCEL_FOLDER)
+		snprintf(prompt, sizeof(prompt), "Receive the folder %s, %zu things, %s? [y/N] ",
+		        g->label, offer->count - 1, term_bytes(offer->total).text);
+	else
+		snprintf(prompt, sizeof(prompt), "Receive %s, %s? [y/N] ", g->label,
+		        term_bytes(offer->total).text);
+	return term_confirm(prompt, accepted);
+}
+
+static const struct parcel_ui ui = {
+        .code = on_code,
+        .state = on_state,
+        .offered = on_offered,
+        .progress = on_progress,
+        .saved = on_saved,
+        .text = on_text,
+};
+
+/* --- before ---------------------------------------------------------------------------------- */
+
+/* The server that was named; else that of the profile, if there is one; else the default. */
+static int open_server(struct ground *g)
+{
+	struct cli *c = g->cli;
+	const struct host_options look = {.profile = c->profile,
+	        .ca_file = c->ca_file,
+	        .insecure_http = c->insecure_http,
+	        .mode = PATHS_FIND,
+	        .cancel = &cli_cancelled};
+	if (c->host == NULL && c->server == NULL) {
+		enum tacit_err err = host_open(&look, &c->host);
+		if (err != TACIT_OK && err != TACIT_E_NOT_FOUND)
+			return cli_fail(c, err, NULL);
+	}
+	if (c->host != NULL) {
+		g->http = host_http(c->host);
+		return EXIT_DONE;
+	}
+	const struct http_options o = {
+	        .server = c->server != NULL ? c->server : HOST_DEFAULT_SERVER,
+	        .ca_file = c->ca_file,
+	        .insecure_http = c->insecure_http,
+	        .cancel = &cli_cancelled,
+	};
+	enum tacit_err err = http_open(&o, &g->own);
+	g->http = g->own;
+	if (err == TACIT_E_BAD_NAME) {
+		const char *problem = http_server_problem(o.server, c->insecure_http);
+		return cli_fail_text(c, err, problem != NULL ? problem : tacit_err_text(err),
+		        "Behind --insecure-http it is allowed all the same: contents stay sealed.");
+	}
+	return err == TACIT_OK ? EXIT_DONE : cli_fail(c, err, NULL);
+}
+
+static int read_code(struct ground *g, const char *text)
+{
+	enum tacit_err err = tacit_parcel_code_parse(tacit_cstr(text), &g->code);
+	if (err == TACIT_E_BAD_NAME)
+		return cli_fail_text(g->cli, err, "That code has a word that no code has.",
+		        "Look at it again: it was not tried, and is still good.");
+	if (err != TACIT_OK)
+		return cli_fail_text(g->cli, err, "That is not a code.",
+		        "A code is a number and two words, as 7-amber-falcon.");
+	g->options.code = &g->code;
+	return EXIT_DONE;
+}
+
+static int prepare(struct ground *g, struct cli *c, const struct args *a)
+{
+	const char *wait = cli_option(a, "wait");
+	uint64_t seconds = 0;
+	*g = (struct ground){.cli = c, .args = a, .out = stdout, .env = tacit_system_env()};
+	if (wait != NULL && (!duration_read(wait, &seconds) || seconds > 24 * 3600))
+		return cli_usage_error(NULL, "--wait takes a time of at most a day, as 10m.");
+	enum tacit_err err = tacit_crypto_init();
+	int status = err == TACIT_OK ? open_server(g) : cli_fail(c, err, NULL);
+	g->options = (struct parcel_options){
+	        .http = g->http,
+	        .env = &g->env,
+	        .cancel = &cli_cancelled,
+	        .ui = &ui,
+	        .ctx = g,
+	        .kind = cli_option(a, "digits") != NULL ? TACIT_PARCEL_CODE_DIGITS
+	                                                : TACIT_PARCEL_CODE_WORDS,
+	        .fresh = cli_option(a, "new") != NULL,
+	        .patience_s = (unsigned)seconds,
+	};
+	return status;
+}
+
+static void release(struct ground *g)
+{
+	end_progress(g);
+	http_close(g->own);
+	tacit_wipe(&g->code, sizeof(g->code));
+}
+
+/* --- after ----------------------------------------------------------------------------------- */
+
+struct words_for {
+	enum tacit_err err;
+	const char *text, *hint;
+};
+
+static int fail(struct ground *g, enum tacit_err err)
+{
+	static const struct words_for words[] = {
+	        {TACIT_E_BAD_PASSWORD, "The code was wrong; it is used up.",
+	                "The other one has to make a new one."},
+	        {TACIT_E_NOT_FOUND, "Nobody is waiting under that code.",
+	                "It may be mistyped, used, or expired; or on another server (--server)."},
+	        {TACIT_E_LIMIT, "The server has had too many codes from this address.",
+	                "Wait a little, then try again."},
+	        {TACIT_E_BAD_SEAL, "What came is not what was sent: it was changed on the way.",
+	                NULL},
+	        {TACIT_E_CONFLICT, "Both sides want the same: one must send, the other receive.",
+	                NULL},
+	};
+	const char *text = g->result.problem[0] != '\0' ? g->result.problem : tacit_err_text(err);
+	const char *hint =
+	        err == TACIT_E_NETWORK ? "Is the server running, and is --server right?" : NULL;
+	for (size_t i = 0; i < TACIT_COUNT(words); i++)
+		if (words[i].err == err && g->result.problem[0] == '\0') {
+			text = words[i].text;
+			hint = words[i].hint;
+		}
+	if (g->result.kept)
+		hint = g->sends ? "The same command on both ends goes on where this one ended."
+		                : "tacit receive with the same code goes on where this one ended.";
+	end_progress(g);
+	return cli_fail_text(g->cli, err, text, hint);
+}
+
+static void tell_sent(const struct ground *g)
+{
+	if (g->cli->json) {
+		json_t *o = json_out_new("parcel_sent");
+		json_out_number(o, "size", g->result.bytes);
+		json_out_number(o, "resumed_from", g->result.resumed_from);
+		json_out_print(g->out, o);
+	} else if (!g->cli->quiet) {
+		fprintf(g->out, "Sent %s, %s. The other one has all of it.\n", g->label,
+		        term_bytes(g->result.bytes).text);
+	}
+}
+
+/* --- sending --------------------------------------------------------------------------------- */
+
+static void on_skipped(void *ctx, const char *path, const char *why)
+{
+	struct tacit_buf clean = {0};
+	(void)ctx;
+	if (term_clean(tacit_cstr(path), TERM_ONE_LINE, 0, &clean) == TACIT_OK)
+		cli_warn("%.*s is left out: %s.", (int)clean.n, (const char *)clean.p, why);
+	tacit_buf_clear(&clean);
+}
+
+static int fail_source(const struct ground *g, enum tacit_err err, const char *path)
+{
+	char text[400];
+	const char *what = err == TACIT_E_NOT_FOUND     ? "is not there"
+	                   : err == TACIT_E_UNSUPPORTED ? "is neither a file nor a folder"
+	                   : err == TACIT_E_TOO_LARGE ? "brings it beyond 65,536 files and folders"
+	                   : err == TACIT_E_MALFORMED ? "has a name that cannot be sent"
+	                                              : "cannot be read";
+	if (err == TACIT_E_EXISTS)
+		return cli_fail_text(g->cli, err, "Two of these have the same name.",
+		        "Send the folder that they are in.");
+	if (err == TACIT_E_CANCELLED || err == TACIT_E_NOMEM || path == NULL)
+		return cli_fail(g->cli, err, NULL);
+	snprintf(text, sizeof(text), "%.300s %s.", path, what);
+	return cli_fail_text(g->cli, err, text, NULL);
+}
+
+static int read_text(const struct ground *g, struct tacit_buf *text)
+{
+	enum tacit_err err = TACIT_OK;
+	const struct args *a = g->args;
+	bool from_input = a->count == 0 || (a->count == 1 && strcmp(a->list[0], "-") == 0);
+	for (int i = 0; i < a->count && !from_input && err == TACIT_OK; i++)
+		err = tacit_buf_printf(text, "%s%s", i > 0 ? " " : "", a->list[i]);
+	while (from_input && err == TACIT_OK && text->n <= TACIT_PARCEL_MAX_TEXT) {
+		uint8_t room[4096];
+		ssize_t n = read(STDIN_FILENO, room, sizeof(room));
+		if (n == 0)
+			break;
+		if (n < 0)
+			err = errno == EINTR ? TACIT_E_CANCELLED : TACIT_E_IO;
+		else
+			err = tacit_buf_append(text, tacit_bytes(room, (size_t)n));
+	}
+	return err == TACIT_OK ? EXIT_DONE : cli_fail(g->cli, err, NULL);
+}
+
+static int make_text(struct ground *g, struct parcel_source **out)
+{
+	struct tacit_buf text = {0};
+	int status = read_text(g, &text);
+	enum tacit_err err =
+	        status == EXIT_DONE ? parcel_source_text(tacit_buf_view(&text), out) : TACIT_OK;
+	tacit_buf_clear(&text);
+	if (err == TACIT_E_TOO_LARGE)
+		return cli_fail_text(g->cli, err, "A text has at most 64 KiB.",
+		        "Without --text it goes as a file.");
+	return err == TACIT_OK ? status : cli_fail(g->cli, err, NULL);
+}
+
+static int make_source(struct ground *g, struct parcel_source **out, enum parcel_memory *memory)
+{
+	const struct args *a = g->args;
+	const char *path = NULL, *name = cli_option(a, "name");
+	*memory = PARCEL_ONCE;
+	if (cli_option(a, "text") != NULL)
+		return make_text(g, out);
+	if (a->count == 0)
+		return cli_usage_error(
+		        NULL, "send-file needs a PATH, --text, or - for standard input.");
+	if (a->count == 1 && strcmp(a->list[0], "-") == 0) {
+		enum tacit_err err =
+		        parcel_source_input(STDIN_FILENO, name != NULL ? name : "stdin", out);
+		return err == TACIT_OK ? EXIT_DONE : fail_source(g, err, "Standard input");
+	}
+	*memory = PARCEL_RESUMABLE;
+	const struct parcel_paths paths = {.list = (const char *const *)a->list,
+	        .count = (size_t)a->count,
+	        .skipped = on_skipped};
+	enum tacit_err err = parcel_source_paths(&paths, out, &path);
+	return err == TACIT_OK ? EXIT_DONE : fail_source(g, err, path);
+}
+
+static int send_source(struct ground *g, struct parcel_source *source, enum parcel_memory memory)
+{
+	const struct tacit_parcel_offer *offer = parcel_source_decoded(source);
+	describe(g, offer);
+	if (talks(g))
+		fprintf(g->out, "Sending %s, %s.\n", g->label, term_bytes(offer->total).text);
+	fflush(g->out);
+	enum tacit_err err = parcel_give(&g->options, source, memory, &g->result);
+	end_progress(g);
+	if (err != TACIT_OK)
+		return fail(g, err);
+	tell_sent(g);
+	return EXIT_DONE;
+}
+
+int cmd_send_file(struct cli *c, const struct args *a)
+{
+	struct ground g;
+	struct parcel_source *source = NULL;
+	enum parcel_memory memory;
+	int status = prepare(&g, c, a);
+	g.sends = true;
+	if (status == EXIT_DONE && cli_option(a, "code") != NULL)
+		status = read_code(&g, cli_option(a, "code"));
+	if (status == EXIT_DONE)
+		status = make_source(&g, &source, &memory);
+	if (status == EXIT_DONE)
+		status = send_source(&g, source, memory);
+	parcel_source_free(source);
+	release(&g);
+	return status;
+}
+
+/* --- receiving ------------------------------------------------------------------------------- */
+
+/* [CODE] [-] */
+static int read_receive(struct ground *g, bool *to_stdout)
+{
+	const struct args *a = g->args;
+	const char *last = a->count > 0 ? a->list[a->count - 1] : "";
+	*to_stdout = strcmp(last, "-") == 0;
+	if (a->count == 2 && !*to_stdout)
+		return cli_usage_error(NULL, "After the code only - may follow: standard output.");
+	if (*to_stdout && term_is_tty(stdout))
+		return cli_usage_error(
+		        NULL, "A file is not written to a terminal: leave out the -.");
+	if (cli_option(a, "yes") == NULL && !term_can_ask())
+		return cli_usage_error(
+		        NULL, "There is no terminal to ask whether it is welcome: say --yes.");
+	if (a->count > (*to_stdout ? 1 : 0))
+		return read_code(g, a->list[0]);
+	return EXIT_DONE;
+}
+
+int cmd_receive(struct cli *c, const struct args *a)
+{
+	struct ground g;
+	struct stat st;
+	bool to_stdout = false;
+	const char *folder = cli_option(a, "out");
+	int status = prepare(&g, c, a);
+	folder = folder != NULL ? folder : ".";
+	if (status == EXIT_DONE)
+		status = read_receive(&g, &to_stdout);
+	if (status == EXIT_DONE && !to_stdout && (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)))
+		status = cli_fail_text(
+		        c, TACIT_E_NOT_FOUND, "The folder to receive into is not there.", NULL);
+	if (to_stdout)
+		g.out = stderr;
+	const struct parcel_target target = {to_stdout ? NULL : folder, STDOUT_FILENO};
+	enum tacit_err err = TACIT_OK;
+	if (status == EXIT_DONE)
+		err = parcel_take(&g.options, &target, &g.result);
+	end_progress(&g);
+	if (err != TACIT_OK)
+		status = fail(&g, err);
+	else if (status == EXIT_DONE && c->json) {
+		json_t *o = json_out_new("parcel_received");
+		json_out_number(o, "size", g.result.bytes);
+		json_out_number(o, "resumed_from", g.result.resumed_from);
+		json_out_bool(o, "confirmed", g.result.confirmed);
+		json_out_print(g.out, o);
+	}
+	release(&g);
+	return status;
+}

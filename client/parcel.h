@@ -1,0 +1,67 @@
+/* parcel.h - sends and receives without an account: two devices, a short code, and a relay between
+ * them. What was interrupted goes on: within the process by itself, after its end by its journal.
+ */
+#ifndef TACIT_CLIENT_PARCEL_H
+#define TACIT_CLIENT_PARCEL_H
+
+#include "client/http.h"
+#include "client/parcel_source.h"
+#include "e2e/parcel/code.h"
+
+enum parcel_state {
+	PARCEL_RESUMING, /* a transfer of an earlier process, under the code that is told before */
+	PARCEL_MET,      /* the other one is there, and has the code */
+	PARCEL_LOST,     /* the connection, or the other one; both are waited for */
+	PARCEL_BACK,
+};
+
+/* Each may be NULL, but for a receiver offered and text. */
+struct parcel_ui {
+	void (*code)(void *ctx, const char *code); /* to be told to the other person */
+	void (*state)(void *ctx, enum parcel_state s);
+	/* Asks the person; may wait. Fails: as it likes, which ends the transfer. */
+	enum tacit_err (*offered)(void *ctx, const struct tacit_parcel_offer *o, bool *accepted);
+	void (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void (*saved)(void *ctx, const char *path, bool renamed);
+	enum tacit_err (*text)(void *ctx, struct tacit_bytes text); /* from outside: sanitise */
+};
+
+struct parcel_options {
+	struct http *http;
+	const struct tacit_env *env;
+	const volatile sig_atomic_t *cancel;
+	const struct parcel_ui *ui;
+	void *ctx;
+	const struct tacit_parcel_code *code; /* the other one's; NULL: a new one is made */
+	enum tacit_parcel_code_kind kind;     /* of a new one */
+	bool fresh;                           /* nothing earlier goes on */
+	unsigned patience_s;                  /* for what was lost to come back; 0: half an hour */
+};
+
+struct parcel_result {
+	uint64_t bytes;
+	uint64_t
+	        resumed_from; /* what was there when it was gone on with last, and not sent again */
+	bool confirmed;       /* a receiver's: the sender knows that it came */
+	bool kept;            /* it failed, and can go on by the same command */
+	char problem[400];    /* why it failed, beyond the error; may be empty; sanitise */
+};
+
+/* Both fail: BAD_PASSWORD (not the same code: it is used up), NOT_FOUND (nobody waits there), GONE
+ * (the other one left or gave up, or did not come back), REFUSED (declined), CONFLICT (both want to
+ * send, or to receive; another process has it; a file changed), LIMIT, UNSUPPORTED (no relay
+ * there), BAD_SEAL, MALFORMED, TRAILING, TRUNCATED (changed on the way, or a peer that breaks the
+ * rules), NETWORK, CANCELLED, IO, STORE_FULL, NOMEM. */
+enum parcel_memory { PARCEL_RESUMABLE, PARCEL_ONCE }; /* may a later process go on with it? */
+TACIT_MUST_USE enum tacit_err parcel_give(const struct parcel_options *o,
+        struct parcel_source *source, enum parcel_memory memory, struct parcel_result *out);
+
+/* To a folder, or, with folder NULL, to a descriptor: then only a text or one file. */
+struct parcel_target {
+	const char *folder;
+	int fd;
+};
+TACIT_MUST_USE enum tacit_err parcel_take(const struct parcel_options *o,
+        const struct parcel_target *target, struct parcel_result *out);
+
+#endif

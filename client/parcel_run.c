@@ -1,0 +1,370 @@
+/* parcel_run.c
+ *
+ *   begin --NAMEPLATE--> (code is told) --PAIRED--> meet --OPEN--> under way
+ *         --claim--> PAIRED --> meet
+ *         --rooted--> rejoin
+ *   under way --lost, GONE--> rejoin: pause, connect --PAIRED--> under way, from OPEN on
+ */
+#include "client/parcel_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypto/encoding.h"
+#include "crypto/secret.h"
+
+#define PATIENCE_S 1800
+#define FIRST_PAUSE_MS 100
+#define LAST_PAUSE_MS 5000
+
+static int64_t now_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec;
+}
+
+static bool cancelled(const struct parcel_run *r)
+{
+	return r->o->cancel != NULL && *r->o->cancel != 0;
+}
+
+void parcel_run_problem(struct parcel_run *r, const char *text)
+{
+	snprintf(r->result->problem, sizeof(r->result->problem), "%s", text);
+}
+
+static void tell(struct parcel_run *r, enum parcel_state s)
+{
+	if (r->o->ui->state != NULL)
+		r->o->ui->state(r->o->ctx, s);
+}
+
+static enum tacit_err on_send(void *ctx, struct tacit_bytes message)
+{
+	struct parcel_run *r = ctx;
+	const struct tacit_relay_message m = {.type = TACIT_RELAY_DATA, .data = message};
+	return r->relay != NULL ? relay_send(r->relay, &m) : TACIT_E_NETWORK;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options *o,
+        enum tacit_parcel_role role, struct parcel_result *result)
+{
+	*result = (struct parcel_result){0};
+	*r = (struct parcel_run){.o = o, .role = role, .result = result, .journal = {.lock = -1}};
+	r->patience_s = o->patience_s > 0 ? o->patience_s : PATIENCE_S;
+	if (o->code != NULL)
+		r->code = *o->code;
+	const struct tacit_parcel_options p = {role, o->env, on_send, r};
+	return tacit_parcel_new(&p, &r->parcel);
+}
+
+void parcel_run_clear(struct parcel_run *r)
+{
+	relay_close(r->relay);
+	tacit_parcel_free(r->parcel);
+	parcel_journal_close(&r->journal);
+	parcel_note_clear(&r->note);
+	tacit_wipe(r, sizeof(*r));
+}
+
+/* --- connecting ------------------------------------------------------------------------------ */
+
+static enum tacit_err connect_with(struct parcel_run *r, const char *query)
+{
+	const struct relay_options o = {
+	        .http = r->o->http, .env = r->o->env, .query = query, .cancel = r->o->cancel};
+	enum tacit_err err = relay_open(&o, &r->relay);
+	parcel_run_problem(r, err == TACIT_OK ? "" : http_problem(r->o->http));
+	if (err == TACIT_E_UNSUPPORTED)
+		parcel_run_problem(r, "That server has no relay for transfers.");
+	return err;
+}
+
+static enum tacit_err pause(struct parcel_run *r)
+{
+	uint32_t chance;
+	unsigned shift = r->pauses < 6 ? r->pauses : 6;
+	int64_t ms = (int64_t)FIRST_PAUSE_MS << shift;
+	ms = ms < LAST_PAUSE_MS ? ms : LAST_PAUSE_MS;
+	tacit_env_random(r->o->env, &chance, sizeof(chance));
+	ms = ms / 2 + (int64_t)(chance % (uint32_t)(ms / 2 + 1));
+	struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+	r->pauses++;
+	while (!cancelled(r) && nanosleep(&left, &left) != 0)
+		if (errno != EINTR)
+			break;
+	return cancelled(r) ? TACIT_E_CANCELLED : TACIT_OK;
+}
+
+/* The other one comes when it comes; the relay at least must be there. */
+static enum tacit_err rejoin(struct parcel_run *r)
+{
+	enum tacit_err err;
+	uint8_t id[TACIT_PARCEL_RESUME_BYTES];
+	char hex[2 * TACIT_PARCEL_RESUME_BYTES + 1], query[128];
+	tacit_channel_resume_id(r->note.root, id);
+	tacit_hex(tacit_bytes(id, sizeof(id)), hex);
+	snprintf(query, sizeof(query), "resume=%s&role=%s", hex,
+	        r->role == TACIT_PARCEL_SENDER ? "sender" : "receiver");
+	relay_close(r->relay);
+	r->relay = NULL;
+	r->paired = false;
+	for (;;) {
+		err = connect_with(r, query);
+		if (err != TACIT_E_NETWORK && err != TACIT_E_LIMIT)
+			return err;
+		if (now_s() >= r->give_up_at)
+			return err;
+		TRY(pause(r));
+	}
+out:
+	return err;
+}
+
+static enum tacit_err lose(struct parcel_run *r)
+{
+	enum tacit_err err;
+	if (!r->rooted) {
+		parcel_run_problem(r, r->paired ? "The other one left before it began: the code is "
+		                                  "used up."
+		                                : "The connection to the server was lost.");
+		return r->paired ? TACIT_E_GONE : TACIT_E_NETWORK;
+	}
+	if (!r->was_lost) {
+		r->was_lost = true;
+		r->give_up_at = now_s() + (int64_t)r->patience_s;
+		r->pauses = 0;
+		tell(r, PARCEL_LOST);
+	}
+	TRY(pause(r));
+	TRY(rejoin(r));
+out:
+	return err;
+}
+
+static bool is_last(const struct tacit_parcel_event *ev)
+{
+	return ev->kind == TACIT_PARCEL_STOPPED || ev->kind == TACIT_PARCEL_DECLINED ||
+	       ev->kind == TACIT_PARCEL_RECEIVED || ev->kind == TACIT_PARCEL_DONE;
+}
+
+/* Sending failed; perhaps since the other one has said its last word and gone, and that was not
+ * read yet. The first miss may be our sending, which fails again. */
+static bool hear_last_word(struct parcel_run *r)
+{
+	for (int misses = 0; r->relay != NULL && r->rooted && r->paired && misses < 2;) {
+		struct tacit_relay_message m;
+		bool got = false;
+		enum tacit_err err = relay_next(r->relay, 0, &m, &got);
+		if (err != TACIT_OK || !got)
+			misses++;
+		else if (m.type == TACIT_RELAY_DATA &&
+		         tacit_parcel_input(r->parcel, m.data, &r->last) == TACIT_OK &&
+		         is_last(&r->last))
+			return true;
+	}
+	r->last = (struct tacit_parcel_event){0};
+	return false;
+}
+
+enum tacit_err parcel_run_sent(struct parcel_run *r, enum tacit_err err)
+{
+	if (err != TACIT_E_NETWORK)
+		return err;
+	return hear_last_word(r) ? TACIT_OK : lose(r);
+}
+
+/* --- messages of the relay ------------------------------------------------------------------- */
+
+static enum tacit_err take_nameplate(struct parcel_run *r, uint32_t nameplate)
+{
+	char text[TACIT_PARCEL_CODE_ROOM];
+	if (r->rooted || r->place != TACIT_PARCEL_OPENER || r->code.nameplate != 0 ||
+	        nameplate == 0 || nameplate > TACIT_PARCEL_MAX_NAMEPLATE)
+		return TACIT_E_MALFORMED;
+	tacit_parcel_code_make(r->o->kind, nameplate, r->o->env, &r->code);
+	tacit_parcel_code_text(&r->code, text);
+	if (r->o->ui->code != NULL)
+		r->o->ui->code(r->o->ctx, text);
+	tacit_wipe(text, sizeof(text));
+	return TACIT_OK;
+}
+
+static enum tacit_err take_paired(struct parcel_run *r)
+{
+	if (r->paired || (!r->rooted && r->code.nameplate == 0))
+		return TACIT_E_MALFORMED;
+	r->paired = true;
+	return r->rooted ? tacit_parcel_rejoin(r->parcel, r->note.root)
+	                 : tacit_parcel_meet(r->parcel, &r->code, r->place);
+}
+
+/* Each text says what the person can do about it. */
+static enum tacit_err take_end(struct parcel_run *r, enum tacit_relay_end why)
+{
+	switch (why) {
+	case TACIT_RELAY_GONE:
+	case TACIT_RELAY_STOPPING:
+		return lose(r);
+	case TACIT_RELAY_UNKNOWN:
+		return TACIT_E_NOT_FOUND;
+	case TACIT_RELAY_MISMATCH:
+		return TACIT_E_BAD_PASSWORD;
+	case TACIT_RELAY_LIMIT:
+		return TACIT_E_LIMIT;
+	case TACIT_RELAY_EXPIRED:
+		parcel_run_problem(r, r->rooted ? "The other one did not come back."
+		                                : "Nobody came: the code has expired.");
+		return TACIT_E_GONE;
+	case TACIT_RELAY_REPLACED:
+		parcel_run_problem(r, "Another process goes on with this transfer.");
+		return TACIT_E_CONFLICT;
+	case TACIT_RELAY_MISUSED:
+		break;
+	}
+	return TACIT_E_MALFORMED;
+}
+
+/* The relay learns what this will be resumed under. */
+static enum tacit_err become_rooted(struct parcel_run *r)
+{
+	enum tacit_err err = TACIT_OK;
+	uint8_t id[TACIT_PARCEL_RESUME_BYTES];
+	bool first = !r->rooted;
+	memcpy(r->note.root, tacit_parcel_root(r->parcel), sizeof(r->note.root));
+	r->rooted = true;
+	if (first) {
+		tacit_channel_resume_id(r->note.root, id);
+		const struct tacit_relay_message m = {.type = TACIT_RELAY_KNOWN_AS,
+		        .role = (uint8_t)r->role,
+		        .data = tacit_bytes(id, sizeof(id))};
+		err = relay_send(r->relay, &m);
+	}
+	tell(r, r->was_lost ? PARCEL_BACK : PARCEL_MET);
+	r->was_lost = false;
+	return err;
+}
+
+static enum tacit_err take_data(
+        struct parcel_run *r, struct tacit_bytes data, struct tacit_parcel_event *out)
+{
+	const struct tacit_relay_message wrong = {.type = TACIT_RELAY_WRONG};
+	if (!r->paired)
+		return TACIT_E_MALFORMED;
+	enum tacit_err err = tacit_parcel_input(r->parcel, data, out);
+	if (err == TACIT_E_BAD_PASSWORD)
+		tacit_ignore(relay_send(r->relay, &wrong), "the other one finds out by itself");
+	if (err == TACIT_OK && out->kind == TACIT_PARCEL_OPEN)
+		err = become_rooted(r);
+	return err;
+}
+
+static enum tacit_err take_message(
+        struct parcel_run *r, const struct tacit_relay_message *m, struct tacit_parcel_event *out)
+{
+	switch (m->type) {
+	case TACIT_RELAY_DATA:
+		return take_data(r, m->data, out);
+	case TACIT_RELAY_NAMEPLATE:
+		return take_nameplate(r, m->nameplate);
+	case TACIT_RELAY_PAIRED:
+		return take_paired(r);
+	case TACIT_RELAY_ENDED:
+		return take_end(r, m->end);
+	default:
+		return TACIT_E_MALFORMED;
+	}
+}
+
+/* While something is lost there is an end to waiting. */
+static int wait_ms(const struct parcel_run *r, int timeout_ms)
+{
+	int64_t left;
+	if (!r->was_lost)
+		return timeout_ms;
+	left = (r->give_up_at - now_s()) * 1000;
+	left = left > 0 ? left : 0;
+	return timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
+}
+
+enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct tacit_parcel_event *out)
+{
+	enum tacit_err err;
+	*out = r->last;
+	r->last = (struct tacit_parcel_event){0};
+	if (out->kind != TACIT_PARCEL_NOTHING)
+		return TACIT_OK;
+	for (;;) {
+		struct tacit_relay_message m;
+		bool got = false;
+		err = r->relay != NULL ? relay_next(r->relay, wait_ms(r, timeout_ms), &m, &got)
+		                       : TACIT_E_NETWORK;
+		if (err == TACIT_OK && got)
+			err = take_message(r, &m, out);
+		TRY(parcel_run_sent(r, err));
+		if (r->last.kind != TACIT_PARCEL_NOTHING)
+			*out = r->last;
+		r->last = (struct tacit_parcel_event){0};
+		if (out->kind != TACIT_PARCEL_NOTHING)
+			break;
+		if (!got && r->was_lost && now_s() >= r->give_up_at) {
+			parcel_run_problem(r, "The other one did not come back.");
+			TRY(TACIT_E_GONE);
+		}
+		if (!got && timeout_ms >= 0)
+			break;
+	}
+out:
+	return err;
+}
+
+enum tacit_err parcel_run_begin(struct parcel_run *r)
+{
+	char query[32];
+	if (r->rooted) {
+		r->was_lost = true;
+		r->give_up_at = now_s() + (int64_t)r->patience_s;
+		tell(r, PARCEL_RESUMING);
+		return rejoin(r);
+	}
+	r->place = r->o->code != NULL ? TACIT_PARCEL_JOINER : TACIT_PARCEL_OPENER;
+	snprintf(query, sizeof(query), "open=1");
+	if (r->place == TACIT_PARCEL_JOINER)
+		snprintf(query, sizeof(query), "claim=%" PRIu32, r->code.nameplate);
+	return connect_with(r, query);
+}
+
+void parcel_run_stop(struct parcel_run *r, enum tacit_err err)
+{
+	if (err != TACIT_OK && err != TACIT_E_GONE && err != TACIT_E_REFUSED && r->relay != NULL &&
+	        r->paired)
+		tacit_parcel_stop(r->parcel);
+}
+
+/* --- what is remembered ---------------------------------------------------------------------- */
+
+enum tacit_err parcel_run_remember(struct parcel_run *r)
+{
+	enum tacit_err err = TACIT_OK;
+	char text[TACIT_PARCEL_CODE_ROOM];
+	if (r->note.code.n == 0) {
+		tacit_parcel_code_text(&r->code, text);
+		TRY(tacit_buf_append(&r->note.code, tacit_cstr(text)));
+		TRY(tacit_buf_terminate(&r->note.code));
+	}
+	TRY(parcel_journal_save(&r->journal, &r->note));
+out:
+	return err;
+}
+
+void parcel_run_adopt(struct parcel_run *r)
+{
+	r->rooted = true;
+	tacit_parcel_expect(r->parcel, r->note.offer_sha256);
+}

@@ -1,0 +1,257 @@
+#include "client/relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "client/upgrade.h"
+#include "client/wire.h"
+
+#define HIGH_WATER ((size_t)1024 * 1024)
+#define HANDSHAKE_MS 20000
+#define TICK_MS 1000 /* how late a cancellation may be noticed, where no signal ends the wait */
+#define LAST_MS 3000 /* for what is still to leave when it is closed, and for the answer */
+
+struct relay {
+	struct wire *wire;
+	const struct tacit_env *env;
+	const volatile sig_atomic_t *cancel;
+	struct upgrade upgrade;
+	bool upgraded, closed;
+	struct tacit_ws_reader reader;
+	struct tacit_buf out;
+	size_t sent;
+	uint8_t room[64 * 1024];
+	struct tacit_bytes in; /* of room, not taken yet */
+	int64_t heard;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool cancelled(const struct relay *r)
+{
+	return r->cancel != NULL && *r->cancel != 0;
+}
+
+static size_t waiting(const struct relay *r)
+{
+	return r->out.n - r->sent;
+}
+
+/* --- out ------------------------------------------------------------------------------------- */
+
+static enum tacit_err flush(struct relay *r)
+{
+	while (waiting(r) > 0) {
+		size_t n;
+		if (wire_write(r->wire, tacit_bytes(r->out.p + r->sent, waiting(r)), &n) !=
+		        TACIT_OK)
+			return TACIT_E_NETWORK;
+		if (n == 0)
+			break;
+		r->sent += n;
+	}
+	if (waiting(r) == 0) {
+		r->out.n = r->sent = 0;
+	} else if (r->sent > HIGH_WATER) {
+		memmove(r->out.p, r->out.p + r->sent, waiting(r));
+		r->out.n -= r->sent;
+		r->sent = 0;
+	}
+	return TACIT_OK;
+}
+
+static enum tacit_err queue(struct relay *r, enum tacit_ws_opcode op, struct tacit_bytes data)
+{
+	uint8_t mask[TACIT_WS_MASK_BYTES];
+	tacit_env_random(r->env, mask, sizeof(mask));
+	return tacit_ws_write(&r->out, op, data, mask);
+}
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+static enum tacit_err read_some(struct relay *r)
+{
+	size_t n;
+	enum tacit_err err = wire_read(r->wire, r->room, sizeof(r->room), &n);
+	if (err == TACIT_OK && n > 0) {
+		r->in = tacit_bytes(r->room, n);
+		r->heard = now_ms();
+	}
+	return err;
+}
+
+/* Until something can be done, or until; reads only when there is room. With TLS, bytes may be
+ * there that no poll sees: they are asked for first. */
+static enum tacit_err wait(struct relay *r, int64_t until)
+{
+	enum tacit_err err;
+	int64_t now = now_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
+	if (r->in.n == 0)
+		TRY(read_some(r));
+	TRY(flush(r));
+	if (r->in.n > 0 && waiting(r) == 0)
+		return TACIT_OK;
+	struct pollfd p = {.fd = wire_fd(r->wire)};
+	p.events = (short)((r->in.n == 0 ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));
+	if (poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno != EINTR)
+		return TACIT_E_NETWORK;
+	if (cancelled(r))
+		return TACIT_E_CANCELLED;
+	/* The machine has slept: what was said meanwhile may still be there to be read. */
+	if (now_ms() - now > 2 * TICK_MS)
+		r->heard = now_ms();
+	TRY(flush(r));
+	if (r->in.n == 0)
+		TRY(read_some(r));
+	err = now_ms() - r->heard > RELAY_SILENCE_MS ? TACIT_E_NETWORK : TACIT_OK;
+out:
+	return err;
+}
+
+enum tacit_err relay_send(struct relay *r, const struct tacit_relay_message *m)
+{
+	enum tacit_err err;
+	struct tacit_buf b = {0};
+	TRY(r->closed ? TACIT_E_NETWORK : TACIT_OK);
+	TRY(tacit_relay_write(&b, m));
+	TRY(queue(r, TACIT_WS_BINARY, tacit_buf_view(&b)));
+	TRY(flush(r));
+	r->heard = now_ms();
+	while (waiting(r) > HIGH_WATER)
+		TRY(wait(r, now_ms() + TICK_MS));
+out:
+	tacit_buf_clear(&b);
+	return err;
+}
+
+/* --- in -------------------------------------------------------------------------------------- */
+
+static enum tacit_err take_frame(
+        struct relay *r, const struct tacit_ws_message *w, struct tacit_relay_message *m, bool *got)
+{
+	switch (w->opcode) {
+	case TACIT_WS_BINARY:
+		*got = true;
+		return tacit_relay_read(w->data, m);
+	case TACIT_WS_PING:
+		return queue(r, TACIT_WS_PONG, w->data);
+	case TACIT_WS_PONG:
+		return TACIT_OK;
+	case TACIT_WS_CLOSE:
+		r->closed = true;
+		return TACIT_E_NETWORK;
+	default:
+		return TACIT_E_MALFORMED;
+	}
+}
+
+static enum tacit_err take_input(struct relay *r, struct tacit_relay_message *m, bool *got)
+{
+	enum tacit_err err = TACIT_OK;
+	while (r->in.n > 0 && !*got && err == TACIT_OK) {
+		struct tacit_ws_message w;
+		bool whole = false;
+		err = tacit_ws_next(&r->reader, &r->in, &w, &whole);
+		if (err == TACIT_OK && whole)
+			err = take_frame(r, &w, m, got);
+	}
+	return err;
+}
+
+enum tacit_err relay_next(struct relay *r, int timeout_ms, struct tacit_relay_message *m, bool *got)
+{
+	enum tacit_err err;
+	int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	*got = false;
+	r->heard = now_ms();
+	TRY(r->closed ? TACIT_E_NETWORK : TACIT_OK);
+	for (;;) {
+		TRY(take_input(r, m, got));
+		if (*got)
+			break;
+		bool last = now_ms() >= until;
+		TRY(wait(r, until));
+		if (last && r->in.n == 0)
+			break;
+	}
+	err = TACIT_OK;
+out:
+	return err;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static enum tacit_err upgrade(struct relay *r, const struct relay_options *o)
+{
+	enum tacit_err err;
+	struct tacit_buf path = {0};
+	int64_t until = now_ms() + HANDSHAKE_MS;
+	TRY(tacit_buf_printf(&path, TACIT_RELAY_PATH "?%s", o->query));
+	TRY(tacit_buf_terminate(&path));
+	const struct upgrade_request request = {
+	        .env = o->env, .server = http_server(o->http), .path = (const char *)path.p};
+	TRY(upgrade_begin(&r->upgrade, &request, &r->out));
+	while (!r->upgraded) {
+		TRY(now_ms() < until ? TACIT_OK : TACIT_E_NETWORK);
+		TRY(wait(r, until));
+		TRY(upgrade_take(&r->upgrade, &r->in, &r->upgraded));
+	}
+out:
+	tacit_buf_clear(&path);
+	return err;
+}
+
+enum tacit_err relay_open(const struct relay_options *o, struct relay **out)
+{
+	enum tacit_err err;
+	*out = NULL;
+	struct relay *r = tacit_calloc(1, sizeof(*r));
+	if (r == NULL)
+		return TACIT_E_NOMEM;
+	r->env = o->env;
+	r->cancel = o->cancel;
+	r->heard = now_ms();
+	r->reader = (struct tacit_ws_reader){
+	        .role = TACIT_WS_CLIENT, .max_message = TACIT_RELAY_MAX_MESSAGE};
+	TRY(wire_open(o->http, &r->wire));
+	TRY(upgrade(r, o));
+	*out = r;
+	r = NULL;
+out:
+	if (r != NULL)
+		r->closed = true;
+	relay_close(r);
+	return err;
+}
+
+void relay_close(struct relay *r)
+{
+	if (r == NULL)
+		return;
+	int64_t until = now_ms() + LAST_MS;
+	uint8_t mask[TACIT_WS_MASK_BYTES];
+	if (!r->closed) {
+		r->cancel = NULL;
+		tacit_env_random(r->env, mask, sizeof(mask));
+		tacit_ignore(tacit_ws_write_close(&r->out, TACIT_WS_NORMAL, mask),
+		        "the relay sees the connection end, too");
+		/* Until the relay hangs up, too: closing upon what was not read would reset the
+		 * connection, and what we said last could go down with it. */
+		do
+			r->in = tacit_bytes(NULL, 0);
+		while (now_ms() < until && wait(r, until) == TACIT_OK);
+	}
+	wire_close(r->wire);
+	upgrade_clear(&r->upgrade);
+	tacit_ws_reader_clear(&r->reader);
+	tacit_buf_clear(&r->out);
+	tacit_free(r);
+}

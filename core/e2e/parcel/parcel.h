@@ -1,0 +1,98 @@
+/* parcel.h - one end of a transfer between two devices without accounts: docs/protocol.md 15.
+ * No I/O: messages of the peer come in by tacit_parcel_input, messages for it leave by send().
+ *
+ *   sender                                  receiver
+ *     meet or rejoin <-------------------->   meet or rejoin               event OPEN
+ *     offer          --OFFER...----------->   (asks the person)            event OFFERED
+ *                    <--ANSWER, offset-----   kept..., answer              event ANSWERED
+ *     kept..., begin --START, offset------>                                event STARTED
+ *     data...        --DATA...------------>   (writes)                     event DATA
+ *     end            --END, SHA-256------->   (makes it durable)           event ENDED
+ *                    <--RECEIPT------------   receipt                      event RECEIVED
+ *                    --DONE--------------->                                event DONE
+ *
+ * When the connection is lost, both rejoin, and go through the same steps; what the receiver has is
+ * not sent again. An offer that is not the one of before is refused. After an error of input the
+ * connection is of no use any more; who knows the error to be the network's may rejoin. */
+#ifndef TACIT_E2E_PARCEL_PARCEL_H
+#define TACIT_E2E_PARCEL_PARCEL_H
+
+#include "crypto/hash.h"
+#include "e2e/parcel/channel.h"
+#include "e2e/parcel/offer.h"
+
+enum tacit_parcel_event_kind {
+	TACIT_PARCEL_NOTHING,
+	TACIT_PARCEL_OPEN,     /* the peer is who has the code; root may be kept */
+	TACIT_PARCEL_OFFERED,  /* offer */
+	TACIT_PARCEL_ANSWERED, /* offset: what the peer has */
+	TACIT_PARCEL_DECLINED,
+	TACIT_PARCEL_STARTED, /* offset: where data goes on; 0 when what is there is of no use */
+	TACIT_PARCEL_DATA,    /* bytes; offset: where they belong */
+	TACIT_PARCEL_ENDED,   /* all of it has come, and is what the sender read */
+	TACIT_PARCEL_RECEIVED,
+	TACIT_PARCEL_DONE,
+	TACIT_PARCEL_STOPPED, /* the peer gives up */
+};
+
+struct tacit_parcel_event {
+	enum tacit_parcel_event_kind kind;
+	uint64_t offset;
+	struct tacit_bytes bytes;               /* until the next call */
+	const struct tacit_parcel_offer *offer; /* as long as the parcel */
+};
+
+struct tacit_parcel;
+
+/* send: takes a message for the peer; what it fails with is what the call fails with. */
+struct tacit_parcel_options {
+	enum tacit_parcel_role role;
+	const struct tacit_env *env; /* borrowed */
+	enum tacit_err (*send)(void *ctx, struct tacit_bytes message);
+	void *ctx;
+};
+
+/* Fails: NOMEM, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_new(
+        const struct tacit_parcel_options *o, struct tacit_parcel **out);
+void tacit_parcel_free(struct tacit_parcel *p); /* wipes; NULL is fine */
+
+/* The connection has been made. Fail: CRYPTO, NOMEM, what send fails with. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_meet(struct tacit_parcel *p,
+        const struct tacit_parcel_code *code, enum tacit_parcel_place place);
+TACIT_MUST_USE enum tacit_err tacit_parcel_rejoin(
+        struct tacit_parcel *p, const uint8_t root[TACIT_PARCEL_ROOT_BYTES]);
+/* Secret; for rejoining. Only after OPEN. */
+const uint8_t *tacit_parcel_root(const struct tacit_parcel *p);
+/* What was agreed before, by an earlier process: another offer is refused. */
+void tacit_parcel_expect(struct tacit_parcel *p, const uint8_t offer_sha256[TACIT_SHA256_BYTES]);
+void tacit_parcel_offer_sha256(const struct tacit_parcel *p, uint8_t out[TACIT_SHA256_BYTES]);
+
+/* A message of the peer. Fails: as tacit_channel_greet, BAD_SEAL (changed on the way, or not all of
+ * it came), MALFORMED (a step out of turn, or a body that is none), CONFLICT (another offer than
+ * before), TRAILING (more than was offered), TRUNCATED (less), and as tacit_parcel_offer_decode. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_input(
+        struct tacit_parcel *p, struct tacit_bytes message, struct tacit_parcel_event *out);
+
+/* --- the sender; in the order of the picture, else USAGE --- */
+TACIT_MUST_USE enum tacit_err tacit_parcel_offer(struct tacit_parcel *p, struct tacit_bytes offer);
+/* Either: what is on this disk already, from the first byte on. The sender gives as much as the
+ * answer says, so that both ends know to mean the same bytes. Fails: USAGE, TRAILING, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_kept(struct tacit_parcel *p, struct tacit_bytes bytes);
+/* *offset: where to read on: what the peer has, or 0 when it has something else. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_begin(struct tacit_parcel *p, uint64_t *offset);
+/* At most TACIT_PARCEL_RECORD_BYTES. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_data(struct tacit_parcel *p, struct tacit_bytes bytes);
+TACIT_MUST_USE enum tacit_err tacit_parcel_end(struct tacit_parcel *p);
+
+/* --- the receiver --- */
+TACIT_MUST_USE enum tacit_err tacit_parcel_answer(struct tacit_parcel *p);
+TACIT_MUST_USE enum tacit_err tacit_parcel_decline(struct tacit_parcel *p);
+TACIT_MUST_USE enum tacit_err tacit_parcel_receipt(struct tacit_parcel *p);
+
+/* Either: gives up, and says so where that is possible. */
+void tacit_parcel_stop(struct tacit_parcel *p);
+/* Bytes of the content that were sent, or that have come. */
+uint64_t tacit_parcel_done(const struct tacit_parcel *p);
+
+#endif

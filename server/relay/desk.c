@@ -1,0 +1,520 @@
+/* desk.c - the life of an end:
+ *
+ *   arrive --open--> WAITS under a nameplate --claimed--> PAIRED --either is gone--> over
+ *          --claim--> PAIRED, or over (nobody waits there)
+ *          --rejoin--> WAITS under its id --the other rejoins--> PAIRED
+ *
+ * Nothing is sent or ended in another connection's turn: an end is stirred, and looked at when the
+ * turn is over. */
+#include "server/relay/desk.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+
+#define LOOK_MS 500
+#define LEAST_DECADE 10
+#define MOST_DECADE 1000000000u
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+	atomic_store_explicit(counter, now + n, memory_order_relaxed);
+}
+
+static void stir(struct end *e)
+{
+	if (e->stirred)
+		return;
+	e->stirred = true;
+	e->next_stirred = e->desk->stirred;
+	e->desk->stirred = e;
+}
+
+/* --- saying ---------------------------------------------------------------------------------- */
+
+static void give_up(struct end *e, uint16_t close_code)
+{
+	if (!e->over)
+		e->close_code = close_code;
+	e->over = true;
+	stir(e);
+}
+
+/* A whole WebSocket message into the ring. */
+static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes data)
+{
+	uint8_t head[TACIT_WS_HEAD_BYTES];
+	size_t n = tacit_ws_head(opcode, data.n, NULL, head);
+	struct net_frame *f = net_frame_new(n + data.n);
+	if (f != NULL) {
+		memcpy(f->data, head, n);
+		if (data.n > 0)
+			memcpy(f->data + n, data.p, data.n);
+	}
+	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
+		give_up(e, TACIT_WS_TRY_LATER);
+	net_frame_drop(f);
+	stir(e);
+}
+
+static void say(struct end *e, const struct tacit_relay_message *m)
+{
+	struct tacit_buf b = {0};
+	if (tacit_relay_write(&b, m) == TACIT_OK)
+		queue(e, TACIT_WS_BINARY, tacit_buf_view(&b));
+	else
+		give_up(e, TACIT_WS_TRY_LATER);
+	tacit_buf_clear(&b);
+}
+
+static void set_waiting(struct end *e, bool waits)
+{
+	if (e->waits != waits)
+		count(&e->desk->counters->waiting, waits ? 1 : UINT64_MAX);
+	e->waits = waits;
+}
+
+/* Tells why, and ends it. */
+static void end_with(struct end *e, enum tacit_relay_end why)
+{
+	if (e->over)
+		return;
+	set_waiting(e, false);
+	say(e, &(struct tacit_relay_message){.type = TACIT_RELAY_ENDED, .end = why});
+	give_up(e, TACIT_WS_NORMAL);
+}
+
+/* The other one stays connected no longer than it takes to tell it. */
+static void part(struct end *e, enum tacit_relay_end why)
+{
+	struct end *peer = e->peer;
+	if (peer == NULL)
+		return;
+	e->peer = peer->peer = NULL;
+	end_with(peer, why);
+}
+
+/* --- nameplates ------------------------------------------------------------------------------ */
+
+static bool is_taken(const struct desk *d, uint32_t nameplate)
+{
+	for (size_t i = 0; i < DESK_RESTING; i++)
+		if (d->resting[i] == nameplate)
+			return true;
+	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
+		if (e->nameplate == nameplate)
+			return true;
+	return false;
+}
+
+/* Of the shortest ones that are free, any. 0: there is none. */
+static uint32_t choose_nameplate(struct desk *d)
+{
+	for (uint32_t decade = LEAST_DECADE; decade < MOST_DECADE; decade *= 10) {
+		uint32_t from = decade / 10, width = decade - from, random;
+		tacit_env_random(&d->settings.env, &random, sizeof(random));
+		/* Enough to find a free one where half are free; where none is, a longer one. */
+		for (uint32_t i = 0; i < width && i < 100; i++) {
+			uint32_t n = from + (random % width + i) % width;
+			if (!is_taken(d, n))
+				return n;
+		}
+	}
+	return 0;
+}
+
+static void rest_nameplate(struct desk *d, struct end *e)
+{
+	if (e->nameplate == 0)
+		return;
+	d->resting[d->rested++ % DESK_RESTING] = e->nameplate;
+	e->nameplate = 0;
+}
+
+/* --- pairing --------------------------------------------------------------------------------- */
+
+static void pair(struct end *a, struct end *b)
+{
+	const struct tacit_relay_message paired = {.type = TACIT_RELAY_PAIRED};
+	set_waiting(a, false);
+	set_waiting(b, false);
+	a->peer = b;
+	b->peer = a;
+	count(&a->desk->counters->pairs, 1);
+	say(a, &paired);
+	say(b, &paired);
+}
+
+static unsigned waiting_of(const struct desk *d, uint64_t address)
+{
+	unsigned n = 0;
+	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
+		n += e->nameplate != 0 && e->address == address;
+	return n;
+}
+
+static void open_nameplate(struct desk *d, struct end *e)
+{
+	uint32_t n = waiting_of(d, e->address) < d->settings.max_waiting ? choose_nameplate(d) : 0;
+	if (n == 0) {
+		end_with(e, TACIT_RELAY_LIMIT);
+		return;
+	}
+	e->nameplate = n;
+	e->due_ms = now_ms() + (int64_t)d->settings.wait_s * 1000;
+	set_waiting(e, true);
+	say(e, &(struct tacit_relay_message){.type = TACIT_RELAY_NAMEPLATE, .nameplate = n});
+}
+
+/* Once: from now on nobody finds it under its nameplate. */
+static void claim(struct desk *d, struct end *e, uint32_t nameplate)
+{
+	for (struct end *other = d->all.next; other != &d->all; other = other->next) {
+		if (other->nameplate != nameplate || !other->waits || other->over)
+			continue;
+		rest_nameplate(d, other);
+		pair(other, e);
+		return;
+	}
+	end_with(e, TACIT_RELAY_UNKNOWN);
+}
+
+static struct end *find_known(const struct end *but, const uint8_t *id, uint8_t role)
+{
+	struct desk *d = but->desk;
+	for (struct end *e = d->all.next; e != &d->all; e = e->next)
+		if (e != but && e->known && !e->over && e->role == role &&
+		        memcmp(e->id, id, TACIT_RELAY_ID_BYTES) == 0)
+			return e;
+	return NULL;
+}
+
+/* Whoever was here as this end before is a connection that was lost. */
+static void become_known(struct end *e, uint8_t role, const uint8_t *id)
+{
+	struct end *old = find_known(e, id, role);
+	memcpy(e->id, id, TACIT_RELAY_ID_BYTES);
+	e->role = role;
+	e->known = true;
+	if (old == NULL)
+		return;
+	part(old, TACIT_RELAY_GONE);
+	end_with(old, TACIT_RELAY_REPLACED);
+}
+
+static void rejoin(struct desk *d, struct end *e, const struct arrival *a)
+{
+	become_known(e, a->role, a->id);
+	struct end *other = find_known(e, a->id, !a->role);
+	if (other != NULL && other->waits) {
+		pair(other, e);
+		return;
+	}
+	e->due_ms = now_ms() + (int64_t)d->settings.rejoin_s * 1000;
+	set_waiting(e, true);
+}
+
+/* --- what an end says ------------------------------------------------------------------------ */
+
+static void pause(struct end *e)
+{
+	if (e->paused)
+		return;
+	e->paused = true;
+	net_line_read(e->line, NET_LINE_PAUSED);
+}
+
+static void forward(struct end *e, struct tacit_bytes message)
+{
+	struct end *peer = e->peer;
+	if (peer == NULL || peer->over)
+		return;
+	count(&e->desk->counters->bytes, message.n);
+	queue(peer, TACIT_WS_BINARY, message);
+	if (peer->ring.bytes >= e->desk->settings.high_water)
+		pause(e);
+}
+
+static void take_message(struct end *e, struct tacit_bytes data)
+{
+	struct tacit_relay_message m;
+	if (tacit_relay_read(data, &m) != TACIT_OK) {
+		end_with(e, TACIT_RELAY_MISUSED);
+		return;
+	}
+	switch (m.type) {
+	case TACIT_RELAY_DATA:
+		forward(e, data);
+		return;
+	case TACIT_RELAY_WRONG:
+		count(&e->desk->counters->wrong, 1);
+		part(e, TACIT_RELAY_MISMATCH);
+		end_with(e, TACIT_RELAY_MISMATCH);
+		return;
+	case TACIT_RELAY_KNOWN_AS:
+		if (e->known || e->peer == NULL)
+			end_with(e, TACIT_RELAY_MISUSED);
+		else
+			become_known(e, m.role, m.data.p);
+		return;
+	default:
+		end_with(e, TACIT_RELAY_MISUSED);
+	}
+}
+
+static void take_frame(struct end *e, const struct tacit_ws_message *m)
+{
+	switch (m->opcode) {
+	case TACIT_WS_BINARY:
+		take_message(e, m->data);
+		return;
+	case TACIT_WS_PING:
+		queue(e, TACIT_WS_PONG, m->data);
+		return;
+	case TACIT_WS_PONG:
+		return;
+	case TACIT_WS_CLOSE:
+		give_up(e, TACIT_WS_NORMAL);
+		return;
+	default:
+		give_up(e, TACIT_WS_PROTOCOL_ERROR);
+	}
+}
+
+static void on_input(void *ctx, struct tacit_bytes *in)
+{
+	struct end *e = ctx;
+	e->heard_ms = now_ms();
+	while (in->n > 0 && !e->over && !e->paused) {
+		struct tacit_ws_message m;
+		bool whole = false;
+		if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
+			give_up(e, e->reader.close_code);
+		else if (whole)
+			take_frame(e, &m);
+	}
+	tacit_ws_reader_rest(&e->reader);
+	if (e->over)
+		*in = tacit_bytes(NULL, 0);
+}
+
+static void on_drained(void *ctx)
+{
+	struct end *e = ctx;
+	stir(e);
+}
+
+/* --- ends of ends ---------------------------------------------------------------------------- */
+
+static void unstir(struct end *e)
+{
+	for (struct end **at = &e->desk->stirred; e->stirred && *at != NULL;
+	        at = &(*at)->next_stirred)
+		if (*at == e) {
+			*at = e->next_stirred;
+			e->stirred = false;
+			return;
+		}
+}
+
+static void bury(struct end *e)
+{
+	struct desk *d = e->desk;
+	part(e, TACIT_RELAY_GONE);
+	set_waiting(e, false);
+	rest_nameplate(d, e);
+	unstir(e);
+	if (d->looking == e)
+		d->looking = NULL;
+	e->next->prev = e->prev;
+	e->prev->next = e->next;
+	d->count--;
+	count(&d->counters->ends, UINT64_MAX);
+	tacit_ws_reader_clear(&e->reader);
+	net_ring_clear(&e->ring);
+	tacit_free(e);
+}
+
+static void on_gone(void *ctx)
+{
+	bury(ctx);
+}
+
+static void say_good_bye(struct end *e)
+{
+	uint8_t code[2] = {(uint8_t)(e->close_code >> 8), (uint8_t)e->close_code};
+	queue(e, TACIT_WS_CLOSE, tacit_bytes(code, sizeof(code)));
+	net_line_end(e->line);
+	bury(e);
+}
+
+/* --- beginnings ------------------------------------------------------------------------------ */
+
+static const struct net_line_ops line_ops = {
+        .input = on_input, .drained = on_drained, .gone = on_gone};
+
+static struct end *new_end(struct desk *d, uint64_t address, struct net_line *line)
+{
+	struct end *e = d->count < d->settings.max_ends && !d->stopping
+	                        ? tacit_calloc(1, sizeof(*e))
+	                        : NULL;
+	if (e == NULL)
+		return NULL;
+	e->desk = d;
+	e->line = line;
+	e->address = address;
+	e->heard_ms = e->pinged_ms = now_ms();
+	e->reader = (struct tacit_ws_reader){
+	        .role = TACIT_WS_SERVER, .max_message = TACIT_RELAY_MAX_MESSAGE};
+	e->prev = d->all.prev;
+	e->next = &d->all;
+	e->prev->next = e->next->prev = e;
+	d->count++;
+	count(&d->counters->ends, 1);
+	return e;
+}
+
+static void ignore_input(void *ctx, struct tacit_bytes *in)
+{
+	(void)ctx;
+	*in = tacit_bytes(NULL, 0);
+}
+
+static void ignore(void *ctx)
+{
+	(void)ctx;
+}
+
+static void turn_away(struct net_line *line)
+{
+	static const struct net_line_ops ops = {
+	        .input = ignore_input, .drained = ignore, .gone = ignore};
+	struct net_ring empty = {0};
+	net_line_open(line, &ops, NULL, &empty);
+	net_line_end(line);
+}
+
+void desk_arrive(struct desk *d, const struct arrival *a, struct net_line *line)
+{
+	struct end *e = new_end(d, a->address, line);
+	if (e == NULL) {
+		turn_away(line);
+		return;
+	}
+	net_line_open(line, &line_ops, e, &e->ring);
+	if (a->want == RELAY_OPEN)
+		open_nameplate(d, e);
+	else if (a->want == RELAY_CLAIM)
+		claim(d, e, a->nameplate);
+	else
+		rejoin(d, e, a);
+}
+
+/* --- when the turn is over ------------------------------------------------------------------- */
+
+/* The one that sends to e reads on once e has room again. */
+static void let_peer_read(struct end *e)
+{
+	struct end *peer = e->peer;
+	if (peer == NULL || !peer->paused || e->ring.bytes > e->desk->settings.low_water)
+		return;
+	peer->paused = false;
+	net_line_read(peer->line, NET_LINE_READS);
+}
+
+/* A paused end whose peer has gone has nobody to wait for; what it sends is dropped. */
+static void let_read(struct end *e)
+{
+	if (!e->paused || e->peer != NULL)
+		return;
+	e->paused = false;
+	net_line_read(e->line, NET_LINE_READS);
+}
+
+/* It may be gone after each step. */
+static void look_after(struct desk *d, struct end *e)
+{
+	d->looking = e;
+	let_read(e);
+	if (d->looking == e && !e->over)
+		net_line_flush(e->line);
+	if (d->looking == e && e->over)
+		say_good_bye(e);
+	if (d->looking == e)
+		let_peer_read(e);
+	d->looking = NULL;
+}
+
+static void look_at_clock(struct desk *d)
+{
+	int64_t now = now_ms();
+	if (now - d->looked_ms < LOOK_MS)
+		return;
+	d->looked_ms = now;
+	for (struct end *e = d->all.next; e != &d->all; e = e->next) {
+		if (e->waits && now >= e->due_ms)
+			end_with(e, TACIT_RELAY_EXPIRED);
+		else if (!e->paused && now - e->heard_ms >= (int64_t)d->settings.silence_s * 1000)
+			give_up(e, TACIT_WS_GOING_AWAY);
+		else if (now - e->pinged_ms >= (int64_t)d->settings.ping_s * 1000) {
+			e->pinged_ms = now;
+			queue(e, TACIT_WS_PING, tacit_bytes(NULL, 0));
+		}
+	}
+}
+
+void desk_turn_over(struct desk *d)
+{
+	look_at_clock(d);
+	while (d->stirred != NULL) {
+		struct end *e = d->stirred;
+		d->stirred = e->next_stirred;
+		e->stirred = false;
+		look_after(d, e);
+	}
+}
+
+void desk_stop(struct desk *d)
+{
+	d->stopping = true;
+	for (struct end *e = d->all.next; e != &d->all; e = e->next) {
+		if (e->peer != NULL) {
+			e->peer->peer = NULL;
+			end_with(e->peer, TACIT_RELAY_STOPPING);
+			e->peer = NULL;
+		}
+		end_with(e, TACIT_RELAY_STOPPING);
+	}
+}
+
+enum tacit_err desk_new(
+        const struct relay_settings *s, struct desk_counters *counters, struct desk **out)
+{
+	*out = tacit_calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return TACIT_E_NOMEM;
+	(*out)->settings = *s;
+	(*out)->counters = counters;
+	(*out)->all.next = (*out)->all.prev = &(*out)->all;
+	return TACIT_OK;
+}
+
+void desk_free(struct desk *d)
+{
+	if (d == NULL)
+		return;
+	desk_stop(d);
+	desk_turn_over(d);
+	while (d->all.next != &d->all)
+		bury(d->all.next);
+	tacit_free(d);
+}

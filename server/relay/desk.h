@@ -1,0 +1,71 @@
+/* desk.h - the ends that are connected, who waits for whom, and what passes between them. Touched
+ * on the home loop's thread only, except the counters. */
+#ifndef TACIT_SERVER_RELAY_DESK_H
+#define TACIT_SERVER_RELAY_DESK_H
+
+#include <stdatomic.h>
+
+#include "server/net/line.h"
+#include "server/relay/relay.h"
+#include "wire/relay.h"
+#include "wire/ws.h"
+
+#define DESK_RESTING 64 /* nameplates that were used last and are not given again yet */
+
+struct end {
+	struct desk *desk;
+	struct end *next, *prev; /* of all */
+	struct net_line *line;
+	struct tacit_ws_reader reader;
+	struct net_ring ring;
+	struct end *peer;
+	uint64_t address;
+	uint32_t nameplate; /* 0: none, or claimed */
+	bool known;         /* id and role are there */
+	uint8_t role, id[TACIT_RELAY_ID_BYTES];
+	bool waits, paused;
+	bool over; /* to be ended when the turn is over */
+	uint16_t close_code;
+	int64_t due_ms; /* while it waits */
+	int64_t heard_ms, pinged_ms;
+	bool stirred;
+	struct end *next_stirred;
+};
+
+struct desk_counters {
+	_Atomic uint64_t ends, waiting, pairs, wrong, bytes;
+};
+
+struct desk {
+	struct relay_settings settings; /* every default filled in */
+	struct desk_counters *counters;
+	struct end all; /* head */
+	size_t count;
+	struct end *stirred;
+	const struct end *looking; /* who is looked at; NULL once it is gone */
+	uint32_t resting[DESK_RESTING];
+	size_t rested;
+	int64_t looked_ms;
+	bool stopping;
+};
+
+/* What somebody came for. */
+struct arrival {
+	enum relay_want want; /* not NONSENSE */
+	uint32_t nameplate;
+	uint8_t role, id[TACIT_RELAY_ID_BYTES];
+	uint64_t address;
+};
+
+/* counters outlive the desk. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err desk_new(
+        const struct relay_settings *s, struct desk_counters *counters, struct desk **out);
+/* Within take(): the line is an end from now on, or is turned away. */
+void desk_arrive(struct desk *d, const struct arrival *a, struct net_line *line);
+/* When the turn is over: sends, ends, and looks at the clock. */
+void desk_turn_over(struct desk *d);
+/* The server stops. */
+void desk_stop(struct desk *d);
+void desk_free(struct desk *d);
+
+#endif

@@ -1,0 +1,321 @@
+/* relay.c - the HTTP side: which request is for the relay, and the way of its connection to the
+ * home loop. */
+#include "server/relay/relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "crypto/encoding.h"
+#include "server/net/letter.h"
+#include "server/relay/desk.h"
+
+#define NO_LOOP UINT32_MAX
+
+static const char ours;
+static void *const our_route = (void *)(uintptr_t)&ours;
+
+struct relay {
+	struct relay_settings settings;
+	struct relay_app app;
+	struct http_app under;
+	struct desk_counters counters;
+	_Atomic uint32_t home;
+	struct desk *desk; /* the home loop's */
+};
+
+/* --- a request, read ------------------------------------------------------------------------- */
+
+static bool header_is(const struct http_request *r, const char *name, const char *value)
+{
+	struct tacit_bytes got = http_header(r, name);
+	return got.n == strlen(value) && strncasecmp((const char *)got.p, value, got.n) == 0;
+}
+
+static bool mentions(struct tacit_bytes list, const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t i = 0; i + n <= list.n; i++)
+		if (strncasecmp((const char *)list.p + i, word, n) == 0)
+			return true;
+	return false;
+}
+
+static bool read_nameplate(const char *text, uint32_t *out)
+{
+	char *end;
+	if (text[0] < '1' || text[0] > '9' || strlen(text) > 9)
+		return false;
+	*out = (uint32_t)strtoul(text, &end, 10);
+	return *end == '\0';
+}
+
+/* ?open=1, ?claim=N, or ?resume=ID&role=sender|receiver. */
+static enum relay_want read_request(const struct http_request *r, struct arrival *a)
+{
+	char text[2 * TACIT_RELAY_ID_BYTES + 1], role[16];
+	*a = (struct arrival){0};
+	if (r->method != HTTP_GET || !header_is(r, "upgrade", "websocket") ||
+	        !mentions(http_header(r, "connection"), "upgrade") ||
+	        !header_is(r, "sec-websocket-version", "13"))
+		return RELAY_NONSENSE;
+	if (http_query(r, "open", text, sizeof(text)) == TACIT_OK)
+		return RELAY_OPEN;
+	if (http_query(r, "claim", text, sizeof(text)) == TACIT_OK)
+		return read_nameplate(text, &a->nameplate) ? RELAY_CLAIM : RELAY_NONSENSE;
+	if (http_query(r, "resume", text, sizeof(text)) != TACIT_OK ||
+	        tacit_unhex(tacit_cstr(text), a->id, sizeof(a->id)) != TACIT_OK ||
+	        http_query(r, "role", role, sizeof(role)) != TACIT_OK)
+		return RELAY_NONSENSE;
+	a->role = strcmp(role, "receiver") == 0;
+	return a->role == 1 || strcmp(role, "sender") == 0 ? RELAY_REJOIN : RELAY_NONSENSE;
+}
+
+/* --- the hand-over --------------------------------------------------------------------------- */
+
+struct opening {
+	struct relay *relay;
+	struct arrival arrival;
+};
+
+static void take(void *ctx, struct net_line *line)
+{
+	struct opening *o = ctx;
+	if (line != NULL)
+		desk_arrive(o->relay->desk, &o->arrival, line);
+	tacit_free(o);
+}
+
+static struct http_response *switch_protocols(
+        struct relay *relay, const struct arrival *a, const char *accept)
+{
+	enum tacit_err err;
+	struct http_response *r = http_response_new(101);
+	struct opening *o = tacit_alloc(sizeof(*o));
+	TRY(r != NULL && o != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	TRY(http_response_header(r, "Upgrade", "websocket"));
+	TRY(http_response_header(r, "Connection", "Upgrade"));
+	TRY(http_response_header(r, "Sec-WebSocket-Accept", accept));
+	*o = (struct opening){relay, *a};
+	r->taker = (struct http_taker){.take = take,
+	        .ctx = o,
+	        .loop = atomic_load_explicit(&relay->home, memory_order_acquire)};
+	return r;
+out:
+	tacit_free(o);
+	http_response_free(r);
+	return NULL;
+}
+
+static struct http_response *answer(struct relay *relay, const struct http_request *r)
+{
+	struct arrival a;
+	char accept[TACIT_WS_ACCEPT_CHARS + 1];
+	enum relay_want want = read_request(r, &a);
+	if (want != RELAY_NONSENSE &&
+	        tacit_ws_accept(http_header(r, "sec-websocket-key"), accept) != TACIT_OK)
+		want = RELAY_NONSENSE;
+	struct http_response *no = relay->app.refuse(relay->app.ctx, r, want);
+	if (no != NULL || want == RELAY_NONSENSE)
+		return no;
+	if (atomic_load_explicit(&relay->home, memory_order_acquire) == NO_LOOP)
+		return http_response_new(503);
+	a.want = want;
+	a.address = relay->app.address(relay->app.ctx, r);
+	return switch_protocols(relay, &a, accept);
+}
+
+/* --- http_app -------------------------------------------------------------------------------- */
+
+static void plan(void *ctx, const struct http_request *r, struct http_plan *plan)
+{
+	struct relay *relay = ctx;
+	if (!tacit_bytes_eq(r->path, TACIT_STR(TACIT_RELAY_PATH))) {
+		relay->under.plan(relay->under.ctx, r, plan);
+		return;
+	}
+	plan->route = our_route;
+	plan->kind = HTTP_BUFFER;
+	plan->body_limit = 0;
+}
+
+static void handle(void *ctx, struct http_handle from, const struct http_request *r, void *route)
+{
+	struct relay *relay = ctx;
+	if (route != our_route) {
+		relay->under.handle(relay->under.ctx, from, r, route);
+		return;
+	}
+	struct http_response *a = answer(relay, r);
+	http_reply(from, a != NULL ? a : http_response_new(503));
+}
+
+static void *stream_begin(
+        void *ctx, struct http_handle h, const struct http_request *r, void *route)
+{
+	struct relay *relay = ctx;
+	return relay->under.stream_begin(relay->under.ctx, h, r, route);
+}
+
+static void stream_data(void *ctx, struct http_handle h, void *state, struct tacit_buf *piece)
+{
+	struct relay *relay = ctx;
+	relay->under.stream_data(relay->under.ctx, h, state, piece);
+}
+
+static void stream_end(void *ctx, struct http_handle h, void *state, bool complete)
+{
+	struct relay *relay = ctx;
+	relay->under.stream_end(relay->under.ctx, h, state, complete);
+}
+
+static void common_headers(void *ctx, const struct http_request *r, struct tacit_buf *out)
+{
+	struct relay *relay = ctx;
+	if (relay->under.common_headers != NULL)
+		relay->under.common_headers(relay->under.ctx, r, out);
+}
+
+static void error_body(void *ctx, int status, struct tacit_buf *out)
+{
+	struct relay *relay = ctx;
+	if (relay->under.error_body != NULL)
+		relay->under.error_body(relay->under.ctx, status, out);
+}
+
+static void finished(void *ctx, const struct http_request *r, void *route, int status,
+        uint64_t bytes_out, uint64_t microseconds)
+{
+	struct relay *relay = ctx;
+	if (relay->under.finished != NULL)
+		relay->under.finished(relay->under.ctx, r, route != our_route ? route : NULL,
+		        status, bytes_out, microseconds);
+}
+
+/* The first loop becomes the home. */
+static void loop_began(void *ctx, uint32_t loop)
+{
+	struct relay *relay = ctx;
+	uint32_t none = NO_LOOP;
+	if (relay->under.loop_began != NULL)
+		relay->under.loop_began(relay->under.ctx, loop);
+	(void)atomic_compare_exchange_strong(&relay->home, &none, loop);
+}
+
+static bool at_home(const struct relay *relay, uint32_t loop)
+{
+	return atomic_load_explicit(&relay->home, memory_order_acquire) == loop;
+}
+
+static void turn_over(void *ctx, uint32_t loop)
+{
+	struct relay *relay = ctx;
+	if (at_home(relay, loop))
+		desk_turn_over(relay->desk);
+	if (relay->under.turn_over != NULL)
+		relay->under.turn_over(relay->under.ctx, loop);
+}
+
+static void alarm(void *ctx, uint32_t loop)
+{
+	struct relay *relay = ctx;
+	if (relay->under.alarm != NULL)
+		relay->under.alarm(relay->under.ctx, loop);
+}
+
+static void loop_stops(void *ctx, uint32_t loop)
+{
+	struct relay *relay = ctx;
+	if (at_home(relay, loop))
+		desk_stop(relay->desk);
+	if (relay->under.loop_stops != NULL)
+		relay->under.loop_stops(relay->under.ctx, loop);
+}
+
+static void loop_ended(void *ctx, uint32_t loop)
+{
+	struct relay *relay = ctx;
+	if (at_home(relay, loop)) {
+		desk_stop(relay->desk);
+		desk_turn_over(relay->desk);
+	}
+	if (relay->under.loop_ended != NULL)
+		relay->under.loop_ended(relay->under.ctx, loop);
+}
+
+struct http_app relay_http_app(struct relay *r, const struct http_app *under)
+{
+	r->under = *under;
+	return (struct http_app){
+	        .ctx = r,
+	        .plan = plan,
+	        .handle = handle,
+	        .stream_begin = stream_begin,
+	        .stream_data = stream_data,
+	        .stream_end = stream_end,
+	        .common_headers = common_headers,
+	        .error_body = error_body,
+	        .cork = under->cork,
+	        .uncork = under->uncork,
+	        .loop_began = loop_began,
+	        .turn_over = turn_over,
+	        .alarm = alarm,
+	        .loop_stops = loop_stops,
+	        .loop_ended = loop_ended,
+	        .finished = finished,
+	};
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void fill_defaults(struct relay_settings *s)
+{
+	s->max_ends = s->max_ends > 0 ? s->max_ends : 4096;
+	s->max_waiting = s->max_waiting > 0 ? s->max_waiting : 16;
+	s->wait_s = s->wait_s > 0 ? s->wait_s : 3600;
+	s->rejoin_s = s->rejoin_s > 0 ? s->rejoin_s : 1800;
+	s->ping_s = s->ping_s > 0 ? s->ping_s : 20;
+	s->silence_s = s->silence_s > 0 ? s->silence_s : 600;
+	s->high_water = s->high_water > 0 ? s->high_water : (size_t)1024 * 1024;
+	s->low_water = s->low_water > 0 ? s->low_water : (size_t)256 * 1024;
+}
+
+enum tacit_err relay_new(
+        const struct relay_settings *s, const struct relay_app *app, struct relay **out)
+{
+	*out = NULL;
+	struct relay *r = tacit_calloc(1, sizeof(*r));
+	if (r == NULL)
+		return TACIT_E_NOMEM;
+	r->settings = *s;
+	r->app = *app;
+	fill_defaults(&r->settings);
+	atomic_init(&r->home, NO_LOOP);
+	enum tacit_err err = desk_new(&r->settings, &r->counters, &r->desk);
+	if (err == TACIT_OK)
+		*out = r;
+	else
+		relay_free(r);
+	return err;
+}
+
+void relay_free(struct relay *r)
+{
+	if (r == NULL)
+		return;
+	desk_free(r->desk);
+	tacit_free(r);
+}
+
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void relay_stats(const struct relay *r, struct relay_stats *out)
+{
+	const struct desk_counters *c = &r->counters;
+	*out = (struct relay_stats){load(&c->ends), load(&c->waiting), load(&c->pairs),
+	        load(&c->wrong), load(&c->bytes)};
+}

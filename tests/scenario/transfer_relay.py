@@ -1,0 +1,379 @@
+"""The relay of transfers, by hand: what it pairs, passes on, bounds and forgets; and an end written
+from docs/protocol.md alone, with its own arithmetic, that meets the real `tacit`."""
+import contextlib
+import hmac
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import urllib.error
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import p256, tap  # noqa: E402
+from support.cli import Machine  # noqa: E402
+from support.live import Ended, WebSocket  # noqa: E402
+from support.server import Server  # noqa: E402
+
+SECONDS = 60
+DATA, NAMEPLATE, PAIRED, ENDED, WRONG, KNOWN_AS = range(6)
+GONE, UNKNOWN, MISMATCH, LIMIT, EXPIRED, STOPPING, MISUSED, REPLACED = range(1, 9)
+
+
+class End:
+    """A connection to the relay."""
+
+    def __init__(self, server, query, **more):
+        self.ws = WebSocket(server.port, f"/api/transfer?{query}", more.pop("headers", {}), **more)
+
+    def say(self, kind, body=b""):
+        self.ws.send(2, bytes([kind]) + body)
+
+    def hear(self):
+        """(type, body); None when it was closed."""
+        got = self.ws.receive()
+        return (got[1][0], got[1][1:]) if got else None
+
+    def must(self, kind, body=None):
+        got = self.hear()
+        tap.check(got is not None and got[0] == kind and body in (None, got[1]),
+                  f"got {got}, want {kind} {body}")
+        return got[1] if got else b""
+
+    def nameplate(self):
+        return struct.unpack(">I", self.must(NAMEPLATE))[0]
+
+    def over(self, why):
+        self.must(ENDED, bytes([why]))
+        tap.equal(self.hear(), None, "then it is closed")
+        self.ws.close()
+
+    def close(self):
+        self.ws.close()
+
+
+class World:
+    def __init__(self, server, machine):
+        self.server, self.machine = server, machine
+
+    def pair(self):
+        first = End(self.server, "open=1")
+        second = End(self.server, f"claim={first.nameplate()}")
+        first.must(PAIRED)
+        second.must(PAIRED)
+        return first, second
+
+
+@contextlib.contextmanager
+def world():
+    with Server() as server, Machine(server) as machine:
+        yield World(server, machine)
+
+
+@tap.case
+def two_ends_are_paired_and_heard(world):
+    first, second = world.pair()
+    first.say(DATA, b"one")
+    first.say(DATA, b"two")
+    second.say(DATA, b"three")
+    tap.equal([second.must(DATA), second.must(DATA), first.must(DATA)], [b"one", b"two", b"three"], "in order")
+    first.close()
+    second.over(GONE)
+
+
+@tap.case
+def a_nameplate_is_claimed_once(world):
+    first = End(world.server, "open=1")
+    number = first.nameplate()
+    second = End(world.server, f"claim={number}")
+    End(world.server, f"claim={number}").over(UNKNOWN)
+    first.must(PAIRED)
+    second.must(PAIRED)
+    first.close()
+    second.over(GONE)
+    End(world.server, f"claim={number}").over(UNKNOWN)
+    again = End(world.server, "open=1")
+    tap.check(again.nameplate() != number, "it rests a while")
+    again.close()
+
+
+@tap.case
+def a_wrong_code_ends_both(world):
+    first, second = world.pair()
+    second.say(WRONG)
+    first.over(MISMATCH)
+    second.over(MISMATCH)
+
+
+@tap.case
+def both_come_back_under_the_resume_id(world):
+    ident = os.urandom(32)
+    for names in (("sender", "receiver"), ("receiver", "sender")):
+        one = End(world.server, f"resume={ident.hex()}&role={names[0]}")
+        two = End(world.server, f"resume={ident.hex()}&role={names[1]}")
+        one.must(PAIRED)
+        two.must(PAIRED)
+        two.say(DATA, b"here")
+        one.must(DATA, b"here")
+        two.close()
+        one.over(GONE)
+
+
+@tap.case
+def two_of_one_role_are_one(world):
+    ident = os.urandom(32)
+    old = End(world.server, f"resume={ident.hex()}&role=sender")
+    new = End(world.server, f"resume={ident.hex()}&role=sender")
+    old.over(REPLACED)
+    other = End(world.server, f"resume={ident.hex()}&role=receiver")
+    new.must(PAIRED)
+    other.must(PAIRED)
+    new.close()
+    other.over(GONE)
+
+
+@tap.case
+def an_end_that_comes_back_before_its_old_connection_is_missed(world):
+    ident = os.urandom(32)
+    first, second = world.pair()
+    first.say(KNOWN_AS, b"\0" + ident)
+    second.say(KNOWN_AS, b"\1" + ident)
+    first.say(DATA, b"so that both were heard")
+    second.must(DATA)
+    second.say(DATA, b"and again")
+    first.must(DATA)
+    new = End(world.server, f"resume={ident.hex()}&role=sender")
+    first.over(REPLACED)
+    second.over(GONE)
+    second = End(world.server, f"resume={ident.hex()}&role=receiver")
+    new.must(PAIRED)
+    second.must(PAIRED)
+    new.close()
+    second.over(GONE)
+
+
+@tap.case
+def misuse_ends_it(world):
+    for kind, body in ((NAMEPLATE, b"\0\0\0\1"), (PAIRED, b""), (9, b""), (KNOWN_AS, b"short"), (WRONG, b"x")):
+        first, second = world.pair()
+        first.say(kind, body)
+        first.over(MISUSED)
+        second.over(GONE)
+    alone = End(world.server, "open=1")
+    alone.nameplate()
+    alone.say(KNOWN_AS, bytes(33))
+    alone.over(MISUSED)
+    first, second = world.pair()
+    with contextlib.suppress(OSError, Ended):
+        first.say(DATA, bytes(200_000))
+        tap.check(first.hear() is None, "too long a message")
+    first.close()
+    second.over(GONE)
+
+
+@tap.case
+def what_is_no_websocket_is_refused(world):
+    for query in ("", "?open=1", "?claim=7"):
+        try:
+            urllib.request.urlopen(f"{world.server.url}/api/transfer{query}", timeout=SECONDS)
+            tap.fail("it was answered")
+        except urllib.error.HTTPError as error:
+            tap.equal((error.code, json.load(error)["code"]), (400, "BAD_REQUEST"), query)
+    for query in ("", "claim=0", "claim=x", "claim=99999999999", "resume=abc&role=sender", "nothing=1",
+                  f"resume={'0' * 64}&role=spy", f"resume={'0' * 64}"):
+        try:
+            End(world.server, query)
+            tap.fail(f"{query} was taken")
+        except Ended as ended:
+            tap.check(" 400 " in str(ended), f"{query}: {ended}")
+    try:
+        End(world.server, "open=1", headers={"Origin": "https://elsewhere.example"})
+        tap.fail("a page of another origin was let in")
+    except Ended as ended:
+        tap.check(" 403 " in str(ended), str(ended))
+    End(world.server, "open=1", headers={"Origin": world.server.url}).close()
+
+
+def memory(server):
+    with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
+
+@tap.case
+def who_sends_faster_than_the_other_reads_waits(world):
+    first = End(world.server, "open=1")
+    second = End(world.server, f"claim={first.nameplate()}", receive_buffer=64 * 1024)
+    first.must(PAIRED)
+    before = memory(world.server)
+    piece, total, sent = bytes(100_000), 60 * 1024 * 1024, [0]
+
+    def push():
+        with contextlib.suppress(OSError):
+            while sent[0] < total:
+                first.say(DATA, piece)
+                sent[0] += len(piece)
+
+    pusher = threading.Thread(target=push, daemon=True)
+    pusher.start()
+    last, since = -1, time.monotonic()
+    while time.monotonic() - since < 1:  # until nothing has moved for a second
+        if sent[0] != last:
+            last, since = sent[0], time.monotonic()
+        time.sleep(0.05)
+    tap.check(sent[0] < total // 2, f"it was held back after {sent[0]} bytes")
+    if not world.server.sanitized():
+        tap.check(memory(world.server) - before < 16 * 1024 * 1024, "in little memory")
+    second.must(PAIRED)
+    got = 0
+    while got < total:
+        got += len(second.must(DATA))
+    pusher.join(SECONDS)
+    tap.equal(got, sent[0], "and then everything came")
+    first.close()
+    second.over(GONE)
+
+
+@tap.case
+def the_operator_sees_numbers(world):
+    first, second = world.pair()
+    with urllib.request.urlopen(f"{world.server.url}/metrics", timeout=SECONDS) as answer:
+        lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+    tap.check(int(lines["tacit_transfer_ends"]) >= 2, "ends")
+    tap.check(int(lines["tacit_transfer_pairs_total"]) >= 1, "pairs")
+    first.close()
+    second.over(GONE)
+
+
+@tap.case
+def the_server_says_when_it_stops(world):
+    with Server() as server:
+        end = End(server, "open=1")
+        end.nameplate()
+        server.terminate()
+        end.over(STOPPING)
+
+
+# --- an end from the document --------------------------------------------------------------------
+
+
+def scalar(code):
+    plate, secret = code.split("-", 1)
+    for attempt in range(256):
+        w = int.from_bytes(p256.hkdf(secret.encode(), plate.encode(),
+                                     b"tacit spake2 w\0" + bytes([attempt]), 32), "big")
+        if 0 < w < p256.N:
+            return w
+    raise AssertionError("no scalar")
+
+
+class Peer:
+    """An end of docs/protocol.md 15.2."""
+
+    def __init__(self, end, code, place, role):
+        self.end, self.code, self.place, self.role = end, code, place, role
+        self.spake = p256.Spake2("A" if place == "opener" else "B", scalar(code))
+
+    def meet(self, spoil=False):
+        role = 0 if self.role == "sender" else 1
+        self.end.say(DATA, bytes([1, 1, role]) + self.spake.message)
+        theirs = self.end.must(DATA)
+        tap.equal(theirs[:3], bytes([1, 1, 1 - role]), "PAKE")
+        plate = self.code.split("-")[0].encode()
+        opener_sends = (self.place == "opener") == (self.role == "sender")
+        aad = b"tacit parcel 1, opener sends" if opener_sends else b"tacit parcel 1, joiner sends"
+        self.spake.finish(theirs[3:], b"open " + plate, b"join " + plate, aad)
+        self.nonce = os.urandom(32)
+        confirmation = bytes(32) if spoil else self.spake.confirmation
+        self.end.say(DATA, b"\x02" + confirmation + self.nonce)
+        theirs = self.end.must(DATA)
+        tap.equal((theirs[0], len(theirs)), (2, 65), "CONFIRM")
+        tap.check(hmac.compare_digest(theirs[1:33], self.spake.expected), "its confirmation is right")
+        self.root = p256.hkdf(self.spake.key, b"", b"tacit parcel root", 32)
+        self.resume_id = p256.hkdf(self.root, b"", b"tacit parcel resume id", 32)
+
+
+def start(world, *words):
+    return world.machine.start("--json", "--server", world.server.url, *words, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+
+
+@tap.case
+def an_independent_receiver_meets_tacit(world):
+    sender = start(world, "send-file", "--text", "hello")
+    code = json.loads(sender.stdout.readline())["code"]
+    end = End(world.server, f"claim={code.split('-')[0]}")
+    end.must(PAIRED)
+    peer = Peer(end, code, "joiner", "receiver")
+    peer.meet()
+    tap.equal(json.loads(sender.stdout.readline()), {"type": "state", "state": "met"}, "it agrees")
+    record = end.must(DATA)
+    tap.equal(record[0], 4, "the offer, sealed")
+    end.close()
+    # The resume id of our own arithmetic finds it again: both have the same root.
+    tap.equal(json.loads(sender.stdout.readline())["state"], "lost", "it noticed")
+    end = End(world.server, f"resume={peer.resume_id.hex()}&role=receiver")
+    end.must(PAIRED)
+    tap.equal(end.must(DATA)[:3], b"\x03\x01\x00", "HELLO")
+    end.close()
+    sender.terminate()
+    sender.communicate()
+
+
+@tap.case
+def an_independent_sender_meets_tacit(world):
+    end = End(world.server, "open=1")
+    code = f"{end.nameplate()}-amber-falcon"
+    receiver = start(world, "receive", code, "--yes")
+    end.must(PAIRED)
+    peer = Peer(end, code, "opener", "sender")
+    peer.meet()
+    tap.equal(json.loads(receiver.stdout.readline()), {"type": "state", "state": "met"}, "it agrees")
+    receiver.terminate()
+    receiver.communicate()
+    end.close()
+
+
+@tap.case
+def a_confirmation_that_is_none_is_refused_by_tacit(world):
+    sender = start(world, "send-file", "--text", "hello")
+    code = json.loads(sender.stdout.readline())["code"]
+    end = End(world.server, f"claim={code.split('-')[0]}")
+    end.must(PAIRED)
+    Peer(end, code, "joiner", "receiver").meet(spoil=True)
+    end.over(MISMATCH)
+    _, err = sender.communicate(timeout=SECONDS)
+    tap.equal((sender.returncode, json.loads(err)["code"]), (1, "BAD_PASSWORD"), "it is told")
+
+
+@tap.case
+def a_guesser_who_says_nothing_has_used_the_code_up(world):
+    sender = start(world, "send-file", "--text", "hello")
+    code = json.loads(sender.stdout.readline())["code"]
+    end = End(world.server, f"claim={code.split('-')[0]}")
+    end.must(PAIRED)
+    end.must(DATA)
+    end.close()
+    _, err = sender.communicate(timeout=SECONDS)
+    tap.equal((sender.returncode, json.loads(err)["code"]), (1, "GONE"), "it is told")
+    tap.check("used up" in json.loads(err)["error"], "why")
+
+
+@tap.case
+def what_is_no_point_is_refused_by_tacit(world):
+    for message in (b"\x01\x01\x01\x04" + bytes(64), b"\x01\x01\x01" + bytes(65), b"\x01\x02\x01" + bytes(65), b"junk", b""):
+        sender = start(world, "send-file", "--text", "hello")
+        code = json.loads(sender.stdout.readline())["code"]
+        end = End(world.server, f"claim={code.split('-')[0]}")
+        end.must(PAIRED)
+        end.say(DATA, message)
+        _, err = sender.communicate(timeout=SECONDS)
+        tap.equal(sender.returncode, 1, f"{message[:4]!r} {err!r}")
+        end.close()
+
+
+if __name__ == "__main__":
+    tap.main(world)

@@ -596,14 +596,3 @@ int64_t tacit_engine_due(const struct tacit_engine *e)
 	}
 	return due;
 }
-
-enum tacit_err tacit_engine_tick(struct tacit_engine *e, struct tacit_effects *fx)
-{
-	enum tacit_err err = TACIT_OK;
-	if (e->broken)
-		return TACIT_E_NOMEM;
-	for (struct tacit_conversation *c = e->conversations; c != NULL && e->unlocked; c = c->next)
-		TRY(tacit_lifetime_end(e, c));
-out:
-	return tacit_engine_finish(e, err, fx);
-}

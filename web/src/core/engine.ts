@@ -1,9 +1,9 @@
 // engine.ts - the C core's engine as one object: bytes and commands in, effects out. No I/O.
 //
-// Types only; wasm_engine.ts makes one from the WebAssembly module. The rules of the effects are those of
+// wasm_engine.ts makes one from the WebAssembly module. The rules of the effects are those of
 // core/engine/engine.h: what is to be persisted is persisted in one transaction before anything of
 // the same step leaves, and a step whose transaction fails is thrown away with its engine.
-import type { Command, Notice, FileRef } from '../messenger.js';
+import type { Command, Notice } from '../messenger.js';
 
 export type Effect =
 	| { kind: 'persist'; id: Uint8Array; data: Uint8Array } // 16 bytes of id; empty data: delete
@@ -46,8 +46,47 @@ export interface Engine {
 	notePut(name: string, value: Uint8Array): Effect[];
 	noteGet(name: string): Uint8Array; // throws NOT_FOUND
 
-	// Files: the key stays inside. A new file's keys and header; then, per chunk, what WebCrypto needs
-	// is asked for here, so that the format has one home (core/e2e/file_stream.h).
-	fileToken(ref: FileRef): string;
+	// Files: keys stay inside, each under a token that is random. Notices name the same file by the same
+	// token, and tokens outlive their engine: until the lock (forgetFiles).
+	// The format's one home is core/e2e/file_stream.h.
+	fileNew(): string; // a new key and a new header
+	fileKept(token: string): Uint8Array; // key and header, to go on later: for a sealed note
+	fileAgain(kept: Uint8Array): string; // a token for them again; MALFORMED
+	fileHeader(token: string): Uint8Array; // of a file that is being sent: 32 bytes
+	fileSealed(token: string, sha256: Uint8Array): void; // now a message may carry it
+	fileDigest(token: string): Uint8Array; // SHA-256 of the sealed form, as the message says
+	fileStream(token: string, header: Uint8Array): FileStream; // MALFORMED, UNSUPPORTED
+	forgetFiles(): void; // wipes all keys
+	hasher(): Hasher; // SHA-256
 	free(): void;
+}
+
+// What WebCrypto needs for the chunks of one file: AES-256-GCM with a tag of 16 bytes. To seal
+// another plaintext under an index that was used already would reuse a nonce.
+export interface FileStream {
+	readonly chunkBytes: number; // plaintext, of every chunk but the last
+	readonly key: Uint8Array; // of the stream: the caller imports and wipes it
+	readonly additionalData: Uint8Array;
+	nonce(index: number, last: boolean): Uint8Array; // 12 bytes; EXHAUSTED
+}
+
+export interface Hasher {
+	update(bytes: Uint8Array): void;
+	digest(): Uint8Array; // of what came so far; goes on
+	free(): void;
+}
+
+// Makes engines of one compiled module. Rejects with EngineError, too.
+export interface Engines {
+	create(): Engine; // a profile that has no account yet
+	open(profile: Uint8Array): Engine; // locked
+}
+
+export class EngineError extends Error {
+	constructor(
+		readonly code: string, // a name of core/base/err.def: 'BAD_PASSWORD', ...
+		text = code,
+	) {
+		super(text);
+	}
 }

@@ -8,7 +8,8 @@
 #include "crypto/secret.h"
 #include "wire/names.h"
 
-#define VERSION 1
+#define VERSION_FIRST 1
+#define VERSION_SECOND 2 /* replies, and what is said about another message */
 
 /* Padmé: the length keeps as many leading bits as its own logarithm has, so O(log log n) is told.
  */
@@ -48,9 +49,41 @@ static bool printable(struct tacit_bytes s)
 	return true;
 }
 
+/* One word: what is drawn beside a message has neither lines nor columns. */
+static bool one_word(struct tacit_bytes text)
+{
+	uint32_t code;
+	for (size_t at = 0, n; at < text.n; at += n) {
+		n = tacit_utf8_next(tacit_bytes_part(text, at, text.n - at), &code);
+		if (n == 0 || code == ' ' || tacit_utf8_is_control(code))
+			return false;
+	}
+	return true;
+}
+
+static bool is_id(uint64_t id)
+{
+	return id > 0 && id <= TACIT_MAX_INTEGER;
+}
+
+static bool has_message(const struct tacit_content *c)
+{
+	return c->kind == TACIT_CONTENT_UNOPENED || c->kind == TACIT_CONTENT_AGAIN ||
+	       tacit_content_is_change(c);
+}
+
+static uint8_t version_of(const struct tacit_content *c)
+{
+	return c->reply_to != 0 || tacit_content_is_change(c) ? VERSION_SECOND : VERSION_FIRST;
+}
+
 static bool well_formed(const struct tacit_content *c)
 {
 	if (c->sent_at < 0 || c->sent_at > TACIT_MAX_INTEGER || !tacit_utf8_valid(c->text))
+		return false;
+	if (c->reply_to != 0 && (!tacit_content_is_shown(c) || !is_id(c->reply_to)))
+		return false;
+	if (has_message(c) && !is_id(c->message))
 		return false;
 	switch (c->kind) {
 	case TACIT_CONTENT_TEXT:
@@ -62,7 +95,12 @@ static bool well_formed(const struct tacit_content *c)
 		return tacit_conversation_name_valid(c->text);
 	case TACIT_CONTENT_UNOPENED:
 	case TACIT_CONTENT_AGAIN:
-		return c->text.n == 0 && c->message > 0 && c->message <= TACIT_MAX_INTEGER;
+	case TACIT_CONTENT_DELETE:
+		return c->text.n == 0;
+	case TACIT_CONTENT_REACTION:
+		return c->text.n <= TACIT_MAX_REACTION && one_word(c->text);
+	case TACIT_CONTENT_EDIT:
+		return c->text.n > 0;
 	}
 	return false;
 }
@@ -78,13 +116,17 @@ static bool too_large(const struct tacit_content *c)
 static size_t body_bytes(const struct tacit_content *c)
 {
 	size_t n = 1 + 1 + 8 + 4 + c->text.n;
+	if (c->reply_to != 0)
+		n += 8;
+	if (has_message(c))
+		n += 8;
 	if (c->kind == TACIT_CONTENT_FILE)
 		n += 1 + c->file.id.n + 2 + c->file.name.n + 1 + c->file.type.n + 8 +
 		     sizeof(c->file.key) + sizeof(c->file.sealed_sha256);
 	if (c->kind == TACIT_CONTENT_UNOPENED)
-		n += 8 + 8 + sizeof(c->fingerprint);
+		n += 8 + sizeof(c->fingerprint);
 	if (c->kind == TACIT_CONTENT_AGAIN)
-		n += 8 + 4 + c->inner.n;
+		n += 4 + c->inner.n;
 	return n;
 }
 
@@ -101,7 +143,7 @@ enum tacit_err tacit_content_encode(const struct tacit_content *c, struct tacit_
 		return err;
 	struct tacit_writer w = tacit_writer(out);
 	tacit_write_u32(&w, (uint32_t)n);
-	tacit_write_u8(&w, VERSION);
+	tacit_write_u8(&w, version_of(c));
 	tacit_write_u8(&w, (uint8_t)c->kind);
 	tacit_write_u64(&w, (uint64_t)c->sent_at);
 	tacit_write_vec32(&w, c->text);
@@ -114,8 +156,10 @@ enum tacit_err tacit_content_encode(const struct tacit_content *c, struct tacit_
 		tacit_write_raw(
 		        &w, tacit_bytes(c->file.sealed_sha256, sizeof(c->file.sealed_sha256)));
 	}
-	if (c->kind == TACIT_CONTENT_UNOPENED || c->kind == TACIT_CONTENT_AGAIN)
+	if (has_message(c))
 		tacit_write_u64(&w, c->message);
+	if (c->reply_to != 0)
+		tacit_write_u64(&w, c->reply_to);
 	if (c->kind == TACIT_CONTENT_UNOPENED) {
 		tacit_write_u64(&w, c->epoch);
 		tacit_write_raw(&w, tacit_bytes(c->fingerprint, sizeof(c->fingerprint)));
@@ -146,7 +190,8 @@ static enum tacit_err decode_body(struct tacit_bytes body, struct tacit_content 
 	struct tacit_reader r = tacit_reader(body);
 	uint8_t version = tacit_read_u8(&r);
 	uint8_t kind = tacit_read_u8(&r);
-	if (version != VERSION || kind < TACIT_CONTENT_TEXT || kind > TACIT_CONTENT_AGAIN)
+	if (version < VERSION_FIRST || version > VERSION_SECOND || kind < TACIT_CONTENT_TEXT ||
+	        kind > TACIT_CONTENT_DELETE)
 		tacit_reader_fail(&r, TACIT_E_UNSUPPORTED);
 	c->kind = (enum tacit_content_kind)kind;
 	uint64_t sent_at = tacit_read_u64(&r);
@@ -156,8 +201,10 @@ static enum tacit_err decode_body(struct tacit_bytes body, struct tacit_content 
 	c->text = tacit_read_vec32(&r, TACIT_MAX_TEXT);
 	if (kind == TACIT_CONTENT_FILE)
 		read_file_ref(&r, &c->file);
-	if (kind == TACIT_CONTENT_UNOPENED || kind == TACIT_CONTENT_AGAIN)
+	if (has_message(c))
 		c->message = tacit_read_u64(&r);
+	if (version == VERSION_SECOND && tacit_content_is_shown(c))
+		c->reply_to = tacit_read_u64(&r);
 	if (kind == TACIT_CONTENT_UNOPENED) {
 		c->epoch = tacit_read_u64(&r);
 		tacit_read_into(&r, c->fingerprint, sizeof(c->fingerprint));
@@ -167,7 +214,7 @@ static enum tacit_err decode_body(struct tacit_bytes body, struct tacit_content 
 	enum tacit_err err = tacit_reader_end(&r);
 	if (err != TACIT_OK)
 		return err;
-	return well_formed(c) ? TACIT_OK : TACIT_E_MALFORMED;
+	return well_formed(c) && version_of(c) == version ? TACIT_OK : TACIT_E_MALFORMED;
 }
 
 /* The padding is part of the form: one content has one encoding. */

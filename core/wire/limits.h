@@ -10,6 +10,7 @@
 #define TACIT_MAX_MIME_TYPE 127
 #define TACIT_MAX_FILE_ID 64                    /* letters, digits, '-', '_': it goes into a URL */
 #define TACIT_MAX_TEXT (64 * 1024)              /* text of one message */
+#define TACIT_MAX_REACTION 32
 #define TACIT_MAX_CONTENT (80 * 1024)           /* the padded plaintext of one message */
 #define TACIT_MAX_ENVELOPE (512 * 1024)         /* one sealed message */
 #define TACIT_MAX_COMMIT (4 * 1024 * 1024)      /* one commit of a large group */

@@ -296,6 +296,81 @@ static void contents_between_clients_round_trip(void)
 	tacit_buf_clear(&out);
 }
 
+static void replies_round_trip(void)
+{
+	struct tacit_buf out = {0};
+	struct tacit_content back, c = file_content();
+	c.reply_to = 41;
+	CHECK_OK(tacit_content_encode(&c, &out));
+	CHECK_INT(out.n, TACIT_CONTENT_LEAST);
+	CHECK_INT(out.p[4], 2); /* version */
+	CHECK_OK(tacit_content_decode(tacit_buf_view(&out), &back));
+	CHECK_INT(back.reply_to, 41);
+	CHECK_BYTES(back.file.name, c.file.name);
+	out.n = 0;
+	c = (struct tacit_content){.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("yes")};
+	CHECK_OK(tacit_content_encode(&c, &out));
+	CHECK_INT(out.p[4], 1); /* older clients read it */
+	out.n = 0;
+	c.reply_to = TACIT_MAX_INTEGER;
+	CHECK_OK(tacit_content_encode(&c, &out));
+	CHECK_OK(tacit_content_decode(tacit_buf_view(&out), &back));
+	CHECK_INT(back.reply_to, TACIT_MAX_INTEGER);
+	memset(out.p + 21, 0, 8); /* a reply to nothing has another form */
+	CHECK_ERR(tacit_content_decode(tacit_buf_view(&out), &back), TACIT_E_MALFORMED);
+	c.reply_to = TACIT_MAX_INTEGER + 1ULL;
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	c = (struct tacit_content){
+	        .kind = TACIT_CONTENT_TITLE, .text = TACIT_STR("x"), .reply_to = 1};
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	tacit_buf_clear(&out);
+}
+
+static void what_is_said_of_others_round_trips(void)
+{
+	struct tacit_buf out = {0};
+	struct tacit_content back;
+	const struct tacit_content good[] = {
+	        {.kind = TACIT_CONTENT_REACTION,
+	                .message = 7,
+	                .text = TACIT_STR("\xf0\x9f\x91\x8d")},
+	        {.kind = TACIT_CONTENT_REACTION, .message = 7},
+	        {.kind = TACIT_CONTENT_EDIT, .message = 8, .text = TACIT_STR("two\nlines")},
+	        {.kind = TACIT_CONTENT_DELETE, .message = 9, .sent_at = 5},
+	};
+	for (size_t i = 0; i < TACIT_COUNT(good); i++) {
+		out.n = 0;
+		CHECK_OK(tacit_content_encode(&good[i], &out));
+		CHECK_INT(out.n, TACIT_CONTENT_LEAST);
+		CHECK_OK(tacit_content_decode(tacit_buf_view(&out), &back));
+		CHECK_INT(back.kind, good[i].kind);
+		CHECK_INT(back.message, good[i].message);
+		CHECK_BYTES(back.text, good[i].text);
+		CHECK(tacit_content_is_change(&back) && !tacit_content_is_shown(&back));
+		out.p[4] = 1; /* version */
+		CHECK_ERR(tacit_content_decode(tacit_buf_view(&out), &back), TACIT_E_MALFORMED);
+		out.p[4] = 2;
+		for (size_t n = 0; n < out.n; n++)
+			CHECK(tacit_content_decode(tacit_bytes(out.p, n), &back) != TACIT_OK);
+	}
+	const struct tacit_content bad[] = {
+	        {.kind = TACIT_CONTENT_REACTION, .text = TACIT_STR("+")},
+	        {.kind = TACIT_CONTENT_REACTION, .message = 7, .text = TACIT_STR("a b")},
+	        {.kind = TACIT_CONTENT_REACTION, .message = 7, .text = TACIT_STR("a\n")},
+	        {.kind = TACIT_CONTENT_REACTION,
+	                .message = 7,
+	                .text = TACIT_STR("123456789012345678901234567890123")},
+	        {.kind = TACIT_CONTENT_EDIT, .message = 8},
+	        {.kind = TACIT_CONTENT_EDIT, .message = 8, .text = TACIT_STR("\xff")},
+	        {.kind = TACIT_CONTENT_EDIT, .text = TACIT_STR("x")},
+	        {.kind = TACIT_CONTENT_DELETE, .message = 9, .text = TACIT_STR("x")},
+	        {.kind = TACIT_CONTENT_DELETE, .message = TACIT_MAX_INTEGER + 1ULL},
+	};
+	for (size_t i = 0; i < TACIT_COUNT(bad); i++)
+		CHECK_ERR(tacit_content_encode(&bad[i], &out), TACIT_E_USAGE);
+	tacit_buf_clear(&out);
+}
+
 static void contents_are_padded(void)
 {
 	static char text[TACIT_MAX_TEXT + 1];
@@ -339,11 +414,13 @@ static void contents_are_checked(void)
 	out.p[3] -= 2;
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_TRUNCATED);
 	out.p[3] += 1;
-	out.p[5] = 6; /* kind */
+	out.p[5] = 9; /* kind */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_UNSUPPORTED);
 	out.p[5] = 2;
-	out.p[4] = 2; /* version */
+	out.p[4] = 3; /* version */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_UNSUPPORTED);
+	out.p[4] = 2; /* of a reply, which this is not */
+	CHECK(tacit_content_decode(all, &back) != TACIT_OK);
 	out.p[4] = 1;
 	out.p[18] = 0xff; /* first byte of the text */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_MALFORMED);
@@ -435,6 +512,8 @@ int main(int argc, char **argv)
 	        {"contents there and back", contents_round_trip},
 	        {"contents are padded", contents_are_padded},
 	        {"contents between clients round trip", contents_between_clients_round_trip},
+	        {"replies round trip", replies_round_trip},
+	        {"what is said of others round trips", what_is_said_of_others_round_trips},
 	        {"contents are checked", contents_are_checked},
 	        {"file headers", file_headers},
 	        {"survives no memory", survives_no_memory},

@@ -245,7 +245,7 @@ static void come_to_rest(struct sim_world *w)
 	}
 }
 
-/* Everybody says a last word everywhere: it must be understood. */
+/* Everybody says a last word everywhere, but to themselves: it must be understood. */
 static void last_words(struct sim_world *w)
 {
 	size_t i;
@@ -257,7 +257,8 @@ static void last_words(struct sim_world *w)
 		json_array_foreach(json_object_get(w->server.state, "conversations"), i, v)
 		{
 			json_int_t id = json_integer_value(json_object_get(v, "id"));
-			if (model_is_in(&w->server, id, sim_person_name(d->person)))
+			if (json_array_size(json_object_get(v, "members")) > 1 &&
+			        model_is_in(&w->server, id, sim_person_name(d->person)))
 				sim_say(d, id);
 		}
 		if (pass_time(w))

@@ -1,5 +1,6 @@
 /* curve448_int.h - X448 (RFC 7748) and Ed448 (RFC 8032), by OpenSSL: for dh.c and signature.c,
- * whose contracts these are. A build without OpenSSL leaves them out (TACIT_NO_CURVE448). */
+ * whose contracts these are. A build without OpenSSL has none of them, and knows no suite that
+ * names them (TACIT_NO_CURVE448): all fail with UNSUPPORTED there. */
 #ifndef TACIT_CRYPTO_CURVE448_INT_H
 #define TACIT_CRYPTO_CURVE448_INT_H
 

@@ -16,9 +16,7 @@ static const struct group {
         [TACIT_P256] = {BR_EC_secp256r1, 32, 65, 32},
         [TACIT_P384] = {BR_EC_secp384r1, 48, 97, 48},
         [TACIT_P521] = {BR_EC_secp521r1, 66, 133, 66},
-#ifndef TACIT_NO_CURVE448
         [TACIT_X448] = {0, TACIT_X448_BYTES, TACIT_X448_BYTES, TACIT_X448_BYTES},
-#endif
 };
 
 /* Named, not br_ec_get_default(): the same code on every machine and in WASM. */
@@ -59,10 +57,8 @@ enum tacit_err tacit_dh_public(enum tacit_dh g, const uint8_t *sk, uint8_t *pk)
 {
 	if (g == TACIT_X25519)
 		return tacit_x25519_public(sk, pk);
-#ifndef TACIT_NO_CURVE448
 	if (g == TACIT_X448)
 		return tacit_x448_public(sk, pk);
-#endif
 	if (!tacit_dh_sk_valid(g, sk))
 		return TACIT_E_MALFORMED;
 	size_t n = nist->mulgen(pk, sk, groups[g].sk_bytes, groups[g].curve);
@@ -91,10 +87,8 @@ enum tacit_err tacit_dh(enum tacit_dh g, const uint8_t *sk, struct tacit_bytes p
 		goto out;
 	if (g == TACIT_X25519) /* refuses the all-zero result */
 		err = crypto_scalarmult(shared, sk, pk.p) == 0 ? TACIT_OK : TACIT_E_MALFORMED;
-#ifndef TACIT_NO_CURVE448
 	else if (g == TACIT_X448)
 		err = tacit_x448(sk, pk.p, shared);
-#endif
 	else
 		err = dh_nist(g, sk, pk.p, shared);
 out:

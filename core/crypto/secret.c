@@ -45,8 +45,11 @@ enum tacit_err tacit_secret_copy(struct tacit_secret *s, struct tacit_bytes from
 	return TACIT_OK;
 }
 
+/* Where there are no pages to guard, in the browser, sodium_free is free: it wipes nothing. */
 void tacit_secret_free(struct tacit_secret *s)
 {
+	if (s->p != NULL)
+		tacit_wipe(s->p, s->n);
 	sodium_free(s->p);
 	*s = (struct tacit_secret){0};
 }

@@ -2,7 +2,8 @@
  *
  * OpenSSL's functions below EVP: the processor's instructions, and no allocation, no look-up, no
  * failure, which is what thousands of short HMACs need. A build without OpenSSL (TACIT_NO_OPENSSL)
- * has BearSSL's. */
+ * has BearSSL's: the state, which is copied by assignment, is the one thing that both cannot share.
+ */
 #ifndef TACIT_CRYPTO_SHA2_INT_H
 #define TACIT_CRYPTO_SHA2_INT_H
 
@@ -30,11 +31,17 @@ struct tacit_sha2 { /* copied by assignment */
 #endif
 };
 
-size_t tacit_sha2_block_bytes(enum tacit_hash h);
+static inline size_t tacit_sha2_block_bytes(enum tacit_hash h)
+{
+	return h == TACIT_SHA256 ? 64 : 128;
+}
 /* h is not TACIT_SHA1 (aborts: a bug of ours). */
 void tacit_sha2_init(struct tacit_sha2 *c, enum tacit_hash h);
 void tacit_sha2_update(struct tacit_sha2 *c, struct tacit_bytes in);
 /* Writes tacit_hash_bytes(h); c is to be wiped by the caller where it held secrets. */
 void tacit_sha2_final(struct tacit_sha2 *c, uint8_t *out);
+
+/* For hash.c, from the same library. Fails: CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_sha1(struct tacit_bytes in, uint8_t *out);
 
 #endif

@@ -15,9 +15,7 @@ static const struct scheme {
         [TACIT_ECDSA_P256_SHA256] = {32, 65, 72},
         [TACIT_ECDSA_P384_SHA384] = {48, 97, 104},
         [TACIT_ECDSA_P521_SHA512] = {66, 133, TACIT_SCHEME_SIGNATURE_MAX_BYTES},
-#ifndef TACIT_NO_CURVE448
         [TACIT_ED448] = {TACIT_ED448_KEY_BYTES, TACIT_ED448_KEY_BYTES, TACIT_ED448_SIGNATURE_BYTES},
-#endif
 };
 
 size_t tacit_scheme_sk_bytes(enum tacit_scheme s)
@@ -104,10 +102,8 @@ enum tacit_err tacit_scheme_public(enum tacit_scheme s, struct tacit_bytes sk, u
 {
 	if (s == TACIT_ED25519)
 		return ed25519_public(sk, pk);
-#ifndef TACIT_NO_CURVE448
 	if (s == TACIT_ED448)
 		return tacit_ed448_public(sk, pk);
-#endif
 	return tacit_ecdsa_public(s, sk, pk);
 }
 
@@ -117,10 +113,8 @@ enum tacit_err tacit_scheme_sign(enum tacit_scheme s, struct tacit_bytes sk,
 	out->n = 0;
 	if (s == TACIT_ED25519)
 		return ed25519_sign(sk, message, out);
-#ifndef TACIT_NO_CURVE448
 	if (s == TACIT_ED448)
 		return tacit_ed448_sign(sk, message, out);
-#endif
 	return tacit_ecdsa_sign(s, sk, message, out);
 }
 
@@ -129,9 +123,7 @@ enum tacit_err tacit_scheme_verify(enum tacit_scheme s, struct tacit_bytes pk,
 {
 	if (s == TACIT_ED25519)
 		return ed25519_verify(pk, message, signature);
-#ifndef TACIT_NO_CURVE448
 	if (s == TACIT_ED448)
 		return tacit_ed448_verify(pk, message, signature);
-#endif
 	return tacit_ecdsa_verify(s, pk, message, signature);
 }

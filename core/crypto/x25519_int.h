@@ -1,5 +1,5 @@
 /* x25519_int.h - the public key of an X25519 private key, for dh.c. A build without OpenSSL
- * (TACIT_NO_OPENSSL) takes libsodium's own way, which is slower and gives the same. */
+ * takes libsodium's own way, which is slower and gives the same. */
 #ifndef TACIT_CRYPTO_X25519_INT_H
 #define TACIT_CRYPTO_X25519_INT_H
 

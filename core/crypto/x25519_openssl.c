@@ -1,20 +1,9 @@
-#include "crypto/x25519_int.h"
-
+#include <openssl/bn.h>
 #include <sodium.h>
+#include <string.h>
 
 #include "crypto/secret.h"
-
-#ifdef TACIT_NO_OPENSSL
-
-enum tacit_err tacit_x25519_public(const uint8_t *sk, uint8_t *pk)
-{
-	return crypto_scalarmult_base(pk, sk) == 0 ? TACIT_OK : TACIT_E_CRYPTO;
-}
-
-#else
-
-#include <openssl/bn.h>
-#include <string.h>
+#include "crypto/x25519_int.h"
 
 /* u = (1 + y) / (1 - y) modulo 2^255 - 19 (RFC 7748 4.1). Not constant-time, and need not be: y
  * says no more than u, which is public. */
@@ -51,5 +40,3 @@ enum tacit_err tacit_x25519_public(const uint8_t *sk, uint8_t *pk)
 	tacit_wipe(point, sizeof(point));
 	return ok ? TACIT_OK : TACIT_E_CRYPTO;
 }
-
-#endif

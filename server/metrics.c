@@ -18,7 +18,7 @@ static const uint64_t ends[] = {250, 500, 1000, 2500, 5000, 10000, 25000, 50000,
 struct metrics {
 	size_t count;
 	struct metrics_label (*label)(size_t index);
-	_Atomic uint64_t bucket[BUCKETS], microseconds;
+	_Atomic uint64_t bucket[BUCKETS], microseconds, counters[METRICS_COUNTERS];
 	_Atomic uint64_t requests[][CLASSES]; /* count + 1 */
 };
 
@@ -47,6 +47,11 @@ void metrics_request(struct metrics *m, size_t index, int status)
 {
 	size_t class = status >= 100 && status < 600 ? (size_t)status / 100 - 1 : CLASSES - 1;
 	add(&m->requests[index <= m->count ? index : m->count][class], 1);
+}
+
+void metrics_add(struct metrics *m, enum metrics_counter which, uint64_t n)
+{
+	add(&m->counters[which], n);
 }
 
 void metrics_time(struct metrics *m, uint64_t microseconds)
@@ -95,6 +100,21 @@ static enum tacit_err write_latency(const struct metrics *m, struct tacit_buf *o
 	        "tacit_http_request_seconds_sum %.6f\ntacit_http_request_seconds_count %" PRIu64
 	        "\n",
 	        sum, (double)m->microseconds / 1e6, sum));
+out:
+	return err;
+}
+
+static enum tacit_err write_counters(const struct metrics *m, struct tacit_buf *out)
+{
+	static const char *const names[METRICS_COUNTERS] = {
+	        [METRICS_GROUP_COMMITS] = "tacit_group_commits_total",
+	        [METRICS_GROUP_COMMITS_CONFLICTS] = "tacit_group_commits_conflict_total",
+	        [METRICS_UNDECRYPTABLE] = "tacit_undecryptable_total",
+	        [METRICS_MISSING] = "tacit_missing_total"};
+	enum tacit_err err = TACIT_OK;
+	for (size_t i = 0; i < METRICS_COUNTERS; i++)
+		TRY(tacit_buf_printf(out, "# TYPE %s counter\n%s %" PRIu64 "\n", names[i], names[i],
+		        (uint64_t)m->counters[i]));
 out:
 	return err;
 }
@@ -183,6 +203,7 @@ enum tacit_err metrics_write(
 	TRY(write_requests(m, out));
 	TRY(write_latency(m, out));
 	TRY(write_lanes(&v->jobs, out));
+	TRY(write_counters(m, out));
 	for (size_t i = 0; i < TACIT_COUNT(simple); i++)
 		TRY(tacit_buf_printf(out, "# TYPE %s %s\n%s %.17g\n", simple[i].name,
 		        simple[i].type, simple[i].name, simple[i].value));

@@ -20,6 +20,15 @@ struct metrics *metrics_new(size_t count, struct metrics_label (*label)(size_t i
 void metrics_free(struct metrics *m);
 
 void metrics_request(struct metrics *m, size_t index, int status);
+/* Things of which there is a counter. */
+enum metrics_counter {
+	METRICS_GROUP_COMMITS,           /* commits that were given a place (RFC 9420 14) */
+	METRICS_GROUP_COMMITS_CONFLICTS, /* another one was first */
+	METRICS_UNDECRYPTABLE,           /* messages, by the word of clients */
+	METRICS_MISSING,                 /* the same: what never came */
+	METRICS_COUNTERS
+};
+void metrics_add(struct metrics *m, enum metrics_counter which, uint64_t n);
 /* How long one took. */
 void metrics_time(struct metrics *m, uint64_t microseconds);
 

@@ -87,6 +87,7 @@ static enum tacit_err refuse_stale(struct api_call *c, struct store *store, int6
 {
 	enum tacit_err err;
 	struct api_json w;
+	metrics_add(c->api->metrics, METRICS_GROUP_COMMITS_CONFLICTS, 1);
 	TRY(api_answer_json(c, api_problem_status(API_EPOCH_PASSED), &w));
 	api_json_text(&w, "error", tacit_cstr(api_problem_text(API_EPOCH_PASSED)));
 	api_json_text(&w, "code", tacit_cstr(api_problem_code(API_EPOCH_PASSED)));
@@ -126,6 +127,7 @@ enum tacit_err api_commit_append(struct api_call *c, struct store *store)
 	TRY(api_answer_json(c, existed ? 200 : 201, &w));
 	api_message_receipt(&w, "conversation_id", &out);
 	TRY(api_json_finish(&w));
+	metrics_add(c->api->metrics, METRICS_GROUP_COMMITS, !existed);
 out:
 	return err;
 }

@@ -23,6 +23,8 @@ API_STEP(api_new_device_store);
 API_STEP(api_logout);
 API_STEP(api_csrf);
 API_STEP(api_token_refresh);
+/* telemetry.c */
+API_STEP(api_telemetry);
 /* users.c */
 API_STEP(api_me);
 API_STEP(api_users_search);

@@ -74,6 +74,7 @@ const struct api_route api_routes[] = {
         R(POST, "/api/conversations/{id}/key-packages/claim", USER, JSON, MESSAGE, 5,
                 STEPS(READ(api_claim_check), WRITE(api_claim))),
         R(POST, "/api/me", USER, JSON, SMALL, 1, STEPS(READ(api_me))),
+        R(POST, "/api/telemetry", USER, JSON, SMALL, 10, STEPS(READ(api_telemetry))),
         CONVERSATIONS("/api/rooms", STORE_ROOM),
         CONVERSATIONS("/api/sessions", STORE_SESSION),
         R(DELETE, "/api/sessions/{id}", USER, JSON, SMALL, 1, STEPS(WRITE(api_session_close))),

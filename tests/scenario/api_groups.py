@@ -55,6 +55,35 @@ def group(person, conversation):
     return person.must(person.get(f"/api/conversations/{conversation}/group"))
 
 
+def counter(w, name):
+    text = w.alice.get("/metrics", auth=None).body.decode()
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
+
+
+@tap.case
+def what_clients_could_not_read_is_counted(w):
+    names = ("tacit_undecryptable_total", "tacit_missing_total")
+    before = [counter(w, name) for name in names]
+    w.alice.must(w.alice.post("/api/telemetry", {"undecryptable": 3, "missing": 1}))
+    w.bob.must(w.bob.post("/api/telemetry", {"undecryptable": 100}))
+    for wrong in ({"undecryptable": 101}, {"undecryptable": -1}, {"missing": 2**53}, {"missing": 1.5}):
+        tap.one_of(w.eve.post("/api/telemetry", {"undecryptable": 1, "missing": 1, **wrong}).status,
+                   (400, 422), f"{wrong}")
+    tap.equal(w.eve.post("/api/telemetry", {"undecryptable": 1}, auth=None).status, 401, "by nobody")
+    tap.equal([counter(w, name) for name in names], [before[0] + 103, before[1] + 1], "counted")
+
+
+@tap.case
+def commits_and_their_conflicts_are_counted(w):
+    names = ("tacit_group_commits_total", "tacit_group_commits_conflict_total")
+    room, before = w.alice.conversation("group", w.bob), [counter(w, name) for name in names]
+    again = str(uuid.uuid4())
+    tap.equal(commit(w.alice, room, 0, client_id=again).status, 201, "first")
+    tap.equal(commit(w.alice, room, 0, client_id=again).status, 200, "the same again")
+    tap.equal(commit(w.bob, room, 0).status, 409, "too late")
+    tap.equal([counter(w, name) - b for name, b in zip(names, before)], [1, 1], "counted")
+
+
 @tap.case
 def key_packages_are_handed_out_once(w):
     name, room = new_device(w.bob), w.alice.conversation("group", w.bob)

@@ -75,6 +75,7 @@ TABLE = {
     "POST /api/token/refresh": Route("open", refresh_token=Member("x" * 43)),
     "POST /api/logout": Route(), "POST /api/me": Route(), "GET /api/me": Route(),
     "GET /api/csrf": Route(),
+    "POST /api/telemetry": Route(undecryptable=Member(1, False, long=101), missing=Member(0, False, long=101)),
     "GET /api/devices": Route(), "POST /api/devices": Route(device=Member(b64(b"no device"))),
     "DELETE /api/devices/{device}": Route(scope="device"),
     "GET /api/devices/{device}/key-packages": Route(scope="device"),

@@ -37,20 +37,39 @@ out:
 	return err;
 }
 
-enum tacit_err live_tell_message(struct live_outbox *o, const struct store_message *m)
+void live_tell_message(struct live_outbox *o, const struct store_message *m)
+{
+	o->message = *m;
+	o->has_message = true;
+}
+
+static enum tacit_err message_frame(const struct store_message *m, struct live_frame **out)
 {
 	enum tacit_err err;
-	struct tacit_buf text = {0};
-	struct live_post post = {.kind = TO_ROOM, .room = m->conversation_id};
 	struct api_json w;
+	struct tacit_buf text = {0};
+	*out = NULL;
 	TRY(tacit_buf_reserve(&text, m->content.n / 3 * 4 + m->extra.n + 320));
 	TRY(begin("new_message", &text, &w));
 	api_message_live_members(&w, m);
-	TRY(frame_of(&w, m->id, &post.frame));
-	TRY(put(o, &post));
+	TRY(frame_of(&w, m->id, out));
 out:
 	tacit_buf_clear(&text);
 	return err;
+}
+
+/* It is on disk by now. Who connects from here on reads it from history, so a server where nobody
+ * is connected has nobody to tell. */
+static void deliver_message(struct live *live, const struct store_message *m)
+{
+	struct live_frame *frame;
+	if (!live_anyone(live))
+		return;
+	if (message_frame(m, &frame) == TACIT_OK)
+		live_publish(live, m->conversation_id, frame, NULL);
+	else
+		live_give_up(live);
+	live_frame_drop(frame);
 }
 
 static void write_person(struct api_json *w, const struct live_person *p)
@@ -199,6 +218,8 @@ static const struct live_post *post_at(const struct live_outbox *o, size_t i)
 
 void live_outbox_send(struct live_outbox *o, struct live *live)
 {
+	if (live != NULL && o->has_message)
+		deliver_message(live, &o->message);
 	for (size_t i = 0; live != NULL && i < o->posts.n / sizeof(struct live_post); i++)
 		deliver(live, post_at(o, i));
 	live_outbox_clear(o);
@@ -210,4 +231,5 @@ void live_outbox_clear(struct live_outbox *o)
 		live_frame_drop(post_at(o, i)->frame);
 	tacit_buf_clear(&o->posts);
 	o->recheck = false;
+	o->has_message = false;
 }

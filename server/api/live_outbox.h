@@ -11,6 +11,8 @@
 struct live_outbox {
 	struct tacit_buf posts; /* of struct live_post */
 	bool recheck;           /* sessions have ended that the step could not name */
+	bool has_message;
+	struct store_message message; /* its views stay the step's until the outbox is sent */
 };
 
 struct live_person {
@@ -20,9 +22,10 @@ struct live_person {
 
 enum live_change { LIVE_ADDED, LIVE_REMOVED, LIVE_LEFT };
 
-/* All fail: NOMEM. */
-TACIT_MUST_USE enum tacit_err live_tell_message(
-        struct live_outbox *o, const struct store_message *m); /* whole, with its content */
+/* Whole, with its content; one for each step. It becomes an event only when somebody is there to
+ * hear it, so that a post costs nothing more where nobody listens. */
+void live_tell_message(struct live_outbox *o, const struct store_message *m);
+/* All of these fail: NOMEM. */
 TACIT_MUST_USE enum tacit_err live_tell_read(struct live_outbox *o, int64_t room,
         const struct live_person *who, int64_t message_id, int64_t read_at);
 /* How long messages live that are sent from now on; 0: without end. */

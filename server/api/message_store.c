@@ -1,12 +1,13 @@
 #include "server/api/message_store.h"
 
-static enum tacit_err tell(const struct store_new_message *n, struct live_outbox *outbox,
+static void tell(const struct store_new_message *n, struct live_outbox *outbox,
         struct store_message *out, bool existed)
 {
 	out->content = n->content;
 	out->extra = n->extra;
 	out->client_id = n->client_id;
-	return existed ? TACIT_OK : live_tell_message(outbox, out);
+	if (!existed)
+		live_tell_message(outbox, out);
 }
 
 enum tacit_err api_message_store(struct store *store, const struct store_new_message *n,
@@ -14,7 +15,7 @@ enum tacit_err api_message_store(struct store *store, const struct store_new_mes
 {
 	enum tacit_err err;
 	TRY(store->ops->message_append(store, n, out, existed));
-	TRY(tell(n, outbox, out, *existed));
+	tell(n, outbox, out, *existed);
 out:
 	return err;
 }
@@ -24,7 +25,7 @@ enum tacit_err api_commit_store(struct store *store, const struct store_new_comm
 {
 	enum tacit_err err;
 	TRY(store->ops->commit_append(store, n, out, existed));
-	TRY(tell(&n->message, outbox, out, *existed));
+	tell(&n->message, outbox, out, *existed);
 out:
 	return err;
 }

@@ -483,6 +483,15 @@ static uint64_t read_counter(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+bool live_anyone(const struct live *l)
+{
+	for (size_t i = 0; i < HOME_LOOPS; i++)
+		if (atomic_load_explicit(&l->homes[i], memory_order_acquire) &&
+		        atomic_load(&l->counters[i].sockets) > 0)
+			return true;
+	return false;
+}
+
 void live_stats(const struct live *l, struct live_stats *out)
 {
 	*out = (struct live_stats){0};

@@ -123,6 +123,8 @@ void live_leave(struct live_handle s, int64_t room, uint64_t join);
 /* One of the room's frames for this socket alone: nothing, when it has not joined. */
 void live_whisper(struct live_handle s, int64_t room, struct live_frame *f);
 
+/* Any thread: is there a socket at all? Who is accepted after a no has read nothing yet. */
+bool live_anyone(const struct live *l);
 /* Any thread: to everybody who has joined room, on all loops; except (may be NULL) gets nothing. */
 void live_publish(
         struct live *l, int64_t room, struct live_frame *f, const struct live_handle *except);

@@ -33,7 +33,8 @@ enum tacit_err socket_enter(struct home *h, struct live_socket *k)
 	if (++place->generation == 0) /* 0 is nobody's */
 		place->generation = 1;
 	k->handle = (struct live_handle){h->loop, slot, place->generation};
-	home_count(&h->counters->sockets, 1);
+	/* Ordered, for live_anyone: before whatever this socket reads. */
+	(void)atomic_fetch_add(&h->counters->sockets, 1);
 	return TACIT_OK;
 }
 
@@ -69,7 +70,7 @@ void socket_leave(struct home *h, struct live_socket *k)
 	struct user *u = k->user;
 	h->sockets[k->handle.slot].k = NULL;
 	h->free_sockets[h->free_socket_count++] = k->handle.slot;
-	home_count(&h->counters->sockets, UINT64_MAX); /* one less */
+	(void)atomic_fetch_sub(&h->counters->sockets, 1);
 	if (u == NULL)
 		return;
 	struct live_socket **at = &u->first;

@@ -270,8 +270,8 @@ static bool read_action(const char *flag, enum config_action *action)
 		const char *flag;
 		enum config_action action;
 	} actions[] = {{"--check", CONFIG_CHECK}, {"--print-routes", CONFIG_PRINT_ROUTES},
-	        {"--help", CONFIG_HELP}, {"-h", CONFIG_HELP}, {"--version", CONFIG_VERSION},
-	        {"-V", CONFIG_VERSION}};
+	        {"--print-web-hash", CONFIG_PRINT_WEB}, {"--help", CONFIG_HELP},
+	        {"-h", CONFIG_HELP}, {"--version", CONFIG_VERSION}, {"-V", CONFIG_VERSION}};
 	for (size_t i = 0; i < TACIT_COUNT(actions); i++)
 		if (strcmp(flag, actions[i].flag) == 0) {
 			*action = actions[i].action;
@@ -474,7 +474,7 @@ enum tacit_err config_read(
 	why[0] = '\0';
 	TRY(read_flags(&r, argc, argv));
 	if (c->action == CONFIG_HELP || c->action == CONFIG_VERSION ||
-	        c->action == CONFIG_PRINT_ROUTES)
+	        c->action == CONFIG_PRINT_ROUTES || c->action == CONFIG_PRINT_WEB)
 		return TACIT_OK;
 	TRY(read_environment(&r, environment));
 	if (c->file != NULL)
@@ -528,14 +528,17 @@ enum tacit_err config_help(struct tacit_buf *out)
 		if (settings[i].kind != IGNORED)
 			TRY(help_line(&settings[i], out));
 	TRY(tacit_buf_append(out,
-	        TACIT_STR("  --check                              check all settings and exit\n"
-	                  "  --print-routes                       list what the server answers, "
-	                  "and exit\n"
-	                  "  --help, --version\n\n"
-	                  "A flag goes before the environment variable in brackets, that before "
-	                  "the file, that before\n"
-	                  "the default. See tacitd(8) and tacitd.conf(5); tacitd admin --help for "
-	                  "the operator's commands.\n")));
+	        TACIT_STR(
+	                "  --check                              check all settings and exit\n"
+	                "  --print-routes                       list what the server answers, "
+	                "and exit\n"
+	                "  --print-web-hash                     print the hash of the web app, and "
+	                "exit\n"
+	                "  --help, --version\n\n"
+	                "A flag goes before the environment variable in brackets, that before "
+	                "the file, that before\n"
+	                "the default. See tacitd(8) and tacitd.conf(5); tacitd admin --help for "
+	                "the operator's commands.\n")));
 out:
 	return err;
 }

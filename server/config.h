@@ -19,12 +19,14 @@ enum config_action {
 	CONFIG_SERVE,
 	CONFIG_CHECK,        /* --check */
 	CONFIG_PRINT_ROUTES, /* --print-routes */
+	CONFIG_PRINT_WEB,    /* --print-web-hash */
 	CONFIG_HELP,
 	CONFIG_VERSION,
 };
 
 struct config {
 	enum config_action action;
+	const struct web_bundle *web; /* no setting: what the program brings; NULL: none */
 	char *listen, *data, *file;
 	char *tls_cert, *tls_key;
 	char *behind_proxy;

@@ -117,6 +117,14 @@ out:
 	return err == TACIT_OK ? 0 : fail(err, why);
 }
 
+static int print_web_hash(const struct config *c)
+{
+	if (c->web == NULL)
+		return fail(TACIT_E_NOT_FOUND, "this tacitd was built without the web app");
+	printf("%s\n", c->web->hash);
+	return 0;
+}
+
 static int check(const struct config *c)
 {
 	char why[256] = "";
@@ -141,12 +149,15 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "admin") == 0)
 		return admin_main(argc - 1, argv + 1, environ);
 	err = config_read(&c, argc, argv, environ, why);
+	c.web = web_bundle();
 	if (err != TACIT_OK)
 		status = fail(err, why);
 	else if (c.action == CONFIG_HELP)
 		status = print(config_help);
 	else if (c.action == CONFIG_PRINT_ROUTES)
 		status = print(api_print_routes);
+	else if (c.action == CONFIG_PRINT_WEB)
+		status = print_web_hash(&c);
 	else if (c.action == CONFIG_VERSION)
 		printf("tacitd %s\n", TACIT_VERSION);
 	else if (c.action == CONFIG_CHECK)

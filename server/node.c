@@ -246,6 +246,7 @@ static enum tacit_err open_api(struct node *n)
 	        .env = n->env,
 	        .steady = &n->steady,
 	        .secret = tacit_secret_view(&n->secret),
+	        .web = c->web,
 	        .cors_origins = c->cors_origins,
 	        .registration = (enum api_registration)c->registration,
 	        .directory = (enum api_directory)c->directory,

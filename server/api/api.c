@@ -10,6 +10,7 @@
 #include "server/api/reply.h"
 #include "server/api/stream.h"
 #include "server/api/totp.h"
+#include "server/api/web_app.h"
 #include "server/log.h"
 
 #define LIMITER_SETS 4096
@@ -122,6 +123,8 @@ static void plan_request(void *ctx, const struct http_request *r, struct http_pl
 		answer(plan, api_options_response(a, r, m.allowed));
 	} else if (m.route == NULL) {
 		answer(plan, api_method_response(a, m.allowed));
+	} else if (m.route->web && api_web_plan(a, r, plan)) {
+		return;
 	} else if (m.route->body == API_STREAM) {
 		plan->kind = HTTP_STREAM;
 		plan->body_limit = (uint64_t)a->settings.max_file_bytes + API_MULTIPART_FRAMING;

@@ -13,16 +13,18 @@
 #include "server/relay/relay.h"
 #include "server/steady.h"
 #include "server/store/blob.h"
+#include "server/web/web.h"
 
 enum api_registration { API_REGISTRATION_OPEN, API_REGISTRATION_INVITE, API_REGISTRATION_OFF };
 enum api_directory { API_DIRECTORY_OPEN, API_DIRECTORY_EXACT, API_DIRECTORY_OFF };
 enum api_metrics_access { API_METRICS_LOOPBACK, API_METRICS_OPEN, API_METRICS_OFF };
 
 struct api_settings {
-	struct tacit_env env;      /* the clock and the randomness */
-	struct steady *steady;     /* the clock of deadlines; borrowed for api's life */
-	struct tacit_bytes secret; /* SECRET_KEY or the key file; borrowed during api_new */
-	const char *cors_origins;  /* separated by commas; borrowed for api's life */
+	struct tacit_env env;         /* the clock and the randomness */
+	struct steady *steady;        /* the clock of deadlines; borrowed for api's life */
+	struct tacit_bytes secret;    /* SECRET_KEY or the key file; borrowed during api_new */
+	const struct web_bundle *web; /* NULL: there is no web app */
+	const char *cors_origins;     /* separated by commas; borrowed for api's life */
 	enum api_registration registration;
 	enum api_directory directory;
 	enum api_metrics_access metrics_access;

@@ -83,6 +83,7 @@ API_STEP(api_tus_finish);
 extern const struct api_stream api_tus_create_stream, api_tus_patch_stream;
 /* health.c */
 API_STEP(api_root);
+API_STEP(api_web_missing);
 API_STEP(api_health_cached);
 API_STEP(api_health_probe);
 API_STEP(api_health_tell);

@@ -7,15 +7,16 @@
 #define PROBE_SECONDS 1
 #define COUNT_SECONDS 15
 
-static const char page[] = "<!doctype html>\n<html lang=\"en\"><head><meta "
-                           "charset=\"utf-8\"><title>tacit</title></head>\n"
-                           "<body><h1>tacit</h1>\n"
-                           "<p>This is a tacit server. It stores and delivers sealed messages and "
-                           "files; it cannot read "
-                           "them.</p>\n"
-                           "<p>There is no web client here yet. Use the command line: <code>tacit "
-                           "register</code>.</p>\n"
-                           "</body></html>\n";
+static const char page[] =
+        "<!doctype html>\n<html lang=\"en\"><head><meta "
+        "charset=\"utf-8\"><title>tacit</title></head>\n"
+        "<body><h1>tacit</h1>\n"
+        "<p>This is a tacit server. It stores and delivers sealed messages and "
+        "files; it cannot read "
+        "them.</p>\n"
+        "<p>It was built without the web client. Use the command line: <code>tacit "
+        "register</code>.</p>\n"
+        "</body></html>\n";
 
 static bool wants_html(const struct api_call *c)
 {
@@ -41,6 +42,12 @@ enum tacit_err api_root(struct api_call *c, struct store *store)
 	TRY(api_json_finish(&w));
 out:
 	return err;
+}
+
+enum tacit_err api_web_missing(struct api_call *c, struct store *store)
+{
+	(void)store;
+	return api_refuse(c, API_NOT_FOUND);
 }
 
 static enum tacit_err answer_healthy(struct api_call *c)

@@ -6,13 +6,14 @@
 #include "server/api/auth.h"
 #include "server/api/tus_headers.h"
 
-/* No script, no style, no frame: there is nothing here for a browser to run yet. */
-static const char security_headers[] =
+static const char security_headers[] = "X-Content-Type-Options: nosniff\r\n"
+                                       "X-Frame-Options: DENY\r\n"
+                                       "Referrer-Policy: no-referrer\r\n";
+/* Of an answer that has none of its own. No script, no style, no frame: there is nothing in it for
+ * a browser to run. */
+static const char api_policy[] =
         "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'\r\n"
-        "X-Content-Type-Options: nosniff\r\n"
-        "X-Frame-Options: DENY\r\n"
-        "Referrer-Policy: no-referrer\r\n"
         "Permissions-Policy: camera=(), microphone=(), geolocation=(), payment=(), usb=()\r\n"
         "Cross-Origin-Opener-Policy: same-origin\r\n"
         "Cross-Origin-Resource-Policy: same-origin\r\n";
@@ -61,12 +62,13 @@ out:
 	tacit_ignore(err, "out of memory: the refusal itself still leaves");
 }
 
-static enum tacit_err append_common(
-        const struct api *a, const struct http_request *r, struct tacit_buf *out)
+static enum tacit_err append_common(const struct api *a, const struct http_request *r,
+        const char *policy, struct tacit_buf *out)
 {
 	enum tacit_err err;
 	struct tacit_bytes origin = {0};
 	TRY(tacit_buf_append(out, tacit_bytes(security_headers, sizeof(security_headers) - 1)));
+	TRY(tacit_buf_append(out, tacit_cstr(policy != NULL ? policy : api_policy)));
 	if (r != NULL ? r->tls : a->settings.tls)
 		TRY(tacit_buf_append(
 		        out, tacit_bytes(transport_security, sizeof(transport_security) - 1)));
@@ -85,10 +87,11 @@ out:
 	return err;
 }
 
-void api_common_headers(void *ctx, const struct http_request *r, struct tacit_buf *out)
+void api_common_headers(void *ctx, const struct http_request *r, const struct http_response *answer,
+        struct tacit_buf *out)
 {
 	size_t start = out->n;
-	if (append_common(ctx, r, out) != TACIT_OK)
+	if (append_common(ctx, r, answer->policy, out) != TACIT_OK)
 		out->n = start; /* out of memory: an answer without them is still an answer */
 }
 

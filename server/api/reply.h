@@ -13,7 +13,8 @@ struct http_response *api_problem_response(
 void api_problem_headers(struct http_response *r, enum api_problem p, const char *pattern);
 
 /* http_app.common_headers and .error_body. */
-void api_common_headers(void *ctx, const struct http_request *r, struct tacit_buf *out);
+void api_common_headers(void *ctx, const struct http_request *r, const struct http_response *answer,
+        struct tacit_buf *out);
 void api_error_body(void *ctx, int status, struct tacit_buf *out);
 
 /* OPTIONS: CORS preflight (Fetch standard, 3.2.2), or just what is allowed. */

@@ -53,12 +53,22 @@ static bool read_username(struct tacit_bytes text, char out[TACIT_MAX_USERNAME +
 	return true;
 }
 
+static bool read_asset(struct tacit_bytes text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < '-' || text.p[i] > 'z')
+			return false;
+	return text.n > 0 && text.n <= API_MAX_ASSET_NAME;
+}
+
 static bool read_variable(struct tacit_bytes name, struct tacit_bytes text, struct api_path *out)
 {
 	if (tacit_bytes_eq(name, TACIT_STR("{id}")))
 		return read_number(text, &out->id);
 	if (tacit_bytes_eq(name, TACIT_STR("{username}")))
 		return read_username(text, out->username);
+	if (tacit_bytes_eq(name, TACIT_STR("{asset}")))
+		return read_asset(text);
 	return read_hex(text, out->file);
 }
 

@@ -47,13 +47,14 @@ struct api_stream {
 
 struct api_route {
 	enum http_method method;
-	const char *
-	        pattern; /* {id} a number, {file} and {device} 32 hex digits, {username} any text */
+	const char *pattern; /* {id} a number, {file} and {device} 32 hex digits, {username} any
+	                        text, {asset} the name of a part of the web app */
 	enum api_auth auth;
 	enum api_body body;
 	uint32_t body_limit; /* of JSON bodies; streams have the file limit */
 	unsigned cost;       /* of the address's and the account's allowance */
 	enum api_guard guard;
+	bool web; /* a file of the web app, when there is one: else the steps */
 	int kind; /* enum store_kind for the shared handlers, else 0 */
 	struct api_step steps[API_MAX_STEPS];
 	const struct api_stream *stream;
@@ -61,6 +62,8 @@ struct api_route {
 
 extern const struct api_route api_routes[];
 extern const size_t api_route_count;
+
+#define API_MAX_ASSET_NAME 64
 
 struct api_path {
 	int64_t id;                         /* {id} */

@@ -65,6 +65,8 @@
 	R(POST, path, SIGNED, JSON, SMALL, 5, .guard = API_GUARDED,                                \
 	        STEPS(READ(api_login_find), HASH(api_login_check), WRITE(api_login_store)))
 
+#define WEB(path) R(GET, path, OPEN, NO_BODY, 0, 1, .web = true, STEPS(READ(api_web_missing)))
+
 const struct api_route api_routes[] = {
         /* what is asked most, first: the table is searched from the front */
         CONVERSATIONS("/api/conversations", 0),
@@ -120,7 +122,11 @@ const struct api_route api_routes[] = {
         R(POST, "/api/token/refresh", OPEN, JSON, SMALL, 5, .guard = API_GUARDED,
                 STEPS(WRITE(api_token_refresh))),
 
-        R(GET, "/", OPEN, NO_BODY, 0, 1, STEPS(READ(api_root))),
+        R(GET, "/", OPEN, NO_BODY, 0, 1, .web = true, STEPS(READ(api_root))),
+        WEB("/assets/{asset}"),
+        WEB("/sw.js"),
+        WEB("/manifest.webmanifest"),
+        WEB("/.well-known/tacit-web.json"),
         R(GET, "/health", OPEN, NO_BODY, 0, 1,
                 STEPS(READ(api_health_cached), WRITE(api_health_probe), READ(api_health_tell))),
         R(GET, "/api/health", OPEN, NO_BODY, 0, 1,

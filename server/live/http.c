@@ -437,11 +437,12 @@ static void stream_end(void *ctx, struct http_handle h, void *state, bool comple
 	l->under.stream_end(l->under.ctx, h, state, complete);
 }
 
-static void common_headers(void *ctx, const struct http_request *r, struct tacit_buf *out)
+static void common_headers(void *ctx, const struct http_request *r,
+        const struct http_response *answer, struct tacit_buf *out)
 {
 	struct live *l = ctx;
 	if (l->under.common_headers != NULL)
-		l->under.common_headers(l->under.ctx, r, out);
+		l->under.common_headers(l->under.ctx, r, answer, out);
 }
 
 static void error_body(void *ctx, int status, struct tacit_buf *out)

@@ -101,8 +101,13 @@ static enum tacit_err make_head(struct conn *c, const struct http_response *r, u
 	if (err != TACIT_OK)
 		return err;
 	if (app->common_headers != NULL)
-		app->common_headers(app->ctx, &c->http.x->request, &l->head);
+		app->common_headers(app->ctx, &c->http.x->request, r, &l->head);
 	return tacit_buf_append(&l->head, TACIT_STR("\r\n"));
+}
+
+static struct tacit_bytes body_of(const struct http_response *r)
+{
+	return r->fixed.p != NULL ? r->fixed : tacit_buf_view(&r->body);
 }
 
 /* The first try goes out from where head and body were made, in one call; only if the socket is
@@ -112,7 +117,7 @@ enum tacit_err answer_begin(struct conn *c)
 	struct exchange *x = c->http.x;
 	struct http_response *r = x->response;
 	bool empty = has_no_body(r->status) || r->content_type == NULL;
-	uint64_t length = r->file >= 0 ? r->file_bytes : r->body.n;
+	uint64_t length = r->file >= 0 ? r->file_bytes : body_of(r).n;
 	if (empty)
 		length = 0;
 	enum tacit_err err = make_head(c, r, length);
@@ -124,7 +129,7 @@ enum tacit_err answer_begin(struct conn *c)
 		posix_fadvise(r->file, (off_t)r->file_from, 0, POSIX_FADV_SEQUENTIAL);
 	struct tacit_bytes body = tacit_bytes(NULL, 0);
 	if (r->file < 0 && x->body_bytes > 0)
-		body = tacit_buf_view(&r->body);
+		body = body_of(r);
 	size_t sent = 0;
 	bool more = r->file >= 0 && x->body_bytes > 0;
 	if (conn_send(c, tacit_buf_view(&c->loop->head), body, more, &sent) == NET_IO_DEAD)
@@ -139,7 +144,7 @@ static enum net_io_result send_memory(struct conn *c)
 	struct tacit_bytes rest = tacit_bytes(NULL, 0);
 	size_t sent = 0;
 	if (x->response->file < 0)
-		rest = tacit_bytes_part(tacit_buf_view(&x->response->body), (size_t)x->body_sent,
+		rest = tacit_bytes_part(body_of(x->response), (size_t)x->body_sent,
 		        (size_t)(x->body_bytes - x->body_sent));
 	enum net_io_result result = conn_send(c, tacit_bytes(NULL, 0), rest, false, &sent);
 	x->body_sent += sent;

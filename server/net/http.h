@@ -74,7 +74,9 @@ struct http_response {
 	const char *content_type; /* static; NULL: no body */
 	struct tacit_buf headers; /* extra complete lines, each with CRLF */
 	struct tacit_buf body;
-	int file; /* -1, or a descriptor to stream instead of body; owned */
+	struct tacit_bytes fixed; /* instead of body; for ever there */
+	const char *policy;       /* static; the application's own, for its common_headers */
+	int file;                 /* -1, or a descriptor to stream instead of body; owned */
 	uint64_t file_from, file_bytes;
 	bool close;                 /* end the connection after this answer */
 	struct http_taker taker;    /* with a 101; take is NULL else */
@@ -121,8 +123,8 @@ struct http_app {
 	        void *ctx, struct http_handle h, void *state, struct tacit_buf *piece /* taken */);
 	void (*stream_end)(void *ctx, struct http_handle h, void *state, bool complete);
 	/* Headers that stand on every answer, also on net's own errors: appended complete lines. */
-	void (*common_headers)(
-	        void *ctx, const struct http_request *r /* may be NULL */, struct tacit_buf *out);
+	void (*common_headers)(void *ctx, const struct http_request *r /* may be NULL */,
+	        const struct http_response *answer, struct tacit_buf *out);
 	/* Body of net's own errors (400 408 413 417 431 501 503 505): the JSON error object. */
 	void (*error_body)(void *ctx, int status, struct tacit_buf *out);
 	/* Around all calls of one turn of a loop, so that what they wake is woken once. May be

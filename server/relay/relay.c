@@ -170,11 +170,12 @@ static void stream_end(void *ctx, struct http_handle h, void *state, bool comple
 	relay->under.stream_end(relay->under.ctx, h, state, complete);
 }
 
-static void common_headers(void *ctx, const struct http_request *r, struct tacit_buf *out)
+static void common_headers(void *ctx, const struct http_request *r,
+        const struct http_response *answer, struct tacit_buf *out)
 {
 	struct relay *relay = ctx;
 	if (relay->under.common_headers != NULL)
-		relay->under.common_headers(relay->under.ctx, r, out);
+		relay->under.common_headers(relay->under.ctx, r, answer, out);
 }
 
 static void error_body(void *ctx, int status, struct tacit_buf *out)

@@ -67,6 +67,8 @@ OPEN = Route("open")
 
 TABLE = {
     "GET /": OPEN, "GET /health": OPEN, "GET /api/health": OPEN, "GET /metrics": OPEN,
+    "GET /assets/{asset}": OPEN, "GET /sw.js": OPEN, "GET /manifest.webmanifest": OPEN,
+    "GET /.well-known/tacit-web.json": OPEN,
     "POST /api/register": REGISTER, "POST /register": REGISTER,
     "POST /api/register/verify-2fa": Route("signed", totp_code=CODE),
     "POST /register/verify-2fa": Route("signed", totp_code=CODE),
@@ -153,6 +155,7 @@ class World:
         if "{device}" in pattern:
             pattern = pattern.replace("{id}", "7")
         path = re.sub(r"\{(id|file|device)\}", str(thing), pattern)
+        path = path.replace("{asset}", "app.js")
         return path.replace("{username}", str(thing) if route.scope == "user" else self.bob.username)
 
     def send(self, person, method, pattern, path, body=None, auth="bearer", headers=None, why=""):

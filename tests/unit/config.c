@@ -107,8 +107,8 @@ static void test_actions(void)
 		const char *flag;
 		enum config_action action;
 	} actions[] = {{"--check", CONFIG_CHECK}, {"--print-routes", CONFIG_PRINT_ROUTES},
-	        {"--help", CONFIG_HELP}, {"-h", CONFIG_HELP}, {"--version", CONFIG_VERSION},
-	        {"-V", CONFIG_VERSION}};
+	        {"--print-web-hash", CONFIG_PRINT_WEB}, {"--help", CONFIG_HELP},
+	        {"-h", CONFIG_HELP}, {"--version", CONFIG_VERSION}, {"-V", CONFIG_VERSION}};
 	for (size_t i = 0; i < TACIT_COUNT(actions); i++) {
 		CHECK_OK(read_both(actions[i].flag, ""));
 		CHECK_INT(c.action, actions[i].action);

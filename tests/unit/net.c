@@ -250,10 +250,12 @@ static void stream_end(void *ctx, struct http_handle h, void *state, bool comple
 	submit(p);
 }
 
-static void common_headers(void *ctx, const struct http_request *r, struct tacit_buf *out)
+static void common_headers(void *ctx, const struct http_request *r,
+        const struct http_response *answer, struct tacit_buf *out)
 {
 	(void)ctx;
 	(void)r;
+	(void)answer;
 	tacit_ignore(tacit_buf_append(out, TACIT_STR("X-Common: yes\r\n")), "a test header");
 }
 

@@ -1,0 +1,30 @@
+// shell.ts - the page's side of the service worker: starts it, and tells of new versions.
+import { serviceWorkerAddress } from './addresses.js';
+
+// A new version is here: `apply` loads it into this page.
+export type NewVersion = (apply: () => void) => void;
+
+function offer(waiting: ServiceWorker, tell: NewVersion): void {
+	tell(() => {
+		navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+		waiting.postMessage('take-over');
+	});
+}
+
+// Without a service worker (none in this browser, a private window) the app only needs its network.
+export async function startShell(tell: NewVersion): Promise<void> {
+	if (!('serviceWorker' in navigator)) return;
+	const registration = await navigator.serviceWorker
+		.register(serviceWorkerAddress(), { updateViaCache: 'none' })
+		.catch(() => null);
+	if (registration === null) return;
+	if (registration.waiting !== null && navigator.serviceWorker.controller !== null)
+		offer(registration.waiting, tell);
+	registration.addEventListener('updatefound', () => {
+		const fresh = registration.installing;
+		fresh?.addEventListener('statechange', () => {
+			// Without a controller it is the first version, and nothing new.
+			if (fresh.state === 'installed' && navigator.serviceWorker.controller !== null) offer(fresh, tell);
+		});
+	});
+}

@@ -26,6 +26,13 @@ static enum tacit_err restore_all(struct host *h, struct tacit_engine *e)
 	return err;
 }
 
+/* On, unless the person says "off" (tacit(1)). */
+static bool wants_telemetry(void)
+{
+	const char *said = getenv("TACIT_TELEMETRY");
+	return said == NULL || strcmp(said, "off") != 0;
+}
+
 /* From what is stored; unlocked again when the one before was. */
 static enum tacit_err build_engine(struct host *h)
 {
@@ -46,6 +53,7 @@ static enum tacit_err build_engine(struct host *h)
 			TRY(restore_all(h, fresh));
 		}
 	}
+	tacit_engine_set_telemetry(fresh, wants_telemetry());
 	if (h->say != NULL && h->engine != NULL)
 		tacit_engine_live_adopt(fresh, h->engine);
 	tacit_engine_free(h->engine);

@@ -55,6 +55,10 @@ struct tacit_bytes tacit_engine_account_secret(const struct tacit_engine *e);
 TACIT_MUST_USE enum tacit_err tacit_engine_restore(
         struct tacit_engine *e, const struct tacit_record_id *id, struct tacit_bytes sealed);
 
+/* Whether the server is told how many messages could not be opened here, or never came: bare
+ * numbers, at the end of a SYNC. Off at first, and to be set for each engine. */
+void tacit_engine_set_telemetry(struct tacit_engine *e, bool on);
+
 /* --- commands -------------------------------------------------------------------------------- */
 
 enum tacit_command_kind {

@@ -211,6 +211,11 @@ struct tacit_key_package {
 	bool dirty;
 };
 
+/* Messages that could not be read here, and the server was not told of yet. */
+struct tacit_trouble {
+	uint32_t undecryptable, missing;
+};
+
 struct tacit_note {
 	struct tacit_note *next;
 	struct tacit_buf name, value;
@@ -345,7 +350,10 @@ struct tacit_engine {
 	size_t key_package_count;
 	int64_t stock_asked_at;  /* when the server's stock of them was last looked at; 0: it is due
 	                          */
-	struct tacit_buf cookie; /* "name=value" */
+	struct tacit_trouble trouble; /* in the device's record */
+	bool telemetry;               /* it is counted, and told: the host says so */
+	bool reporting;               /* just now */
+	struct tacit_buf cookie;      /* "name=value" */
 	uint64_t user_id;
 	bool session_dirty;
 
@@ -644,6 +652,10 @@ struct tacit_pair {
 };
 TACIT_MUST_USE enum tacit_err tacit_op_data(
         const struct tacit_pair *pairs, size_t count, json_t **out);
+
+/* op_report.c. Tells the server what was counted, then runs op->after, whatever it said. */
+tacit_op_step tacit_report;
+void tacit_report_count(struct tacit_engine *e, struct tacit_trouble t);
 
 #include "engine/groups_int.h"
 

@@ -114,6 +114,9 @@ static enum tacit_err tell_missing(struct tacit_engine *e, const struct tacit_op
 	        .count = count,
 	        .time = m->time,
 	};
+	tacit_report_count(
+	        e, (struct tacit_trouble){
+	                   .missing = (uint32_t)(count < UINT32_MAX ? count : UINT32_MAX)});
 	TRY(tacit_log_put(e, c, m->id, LOG_BEFORE, &n));
 	TRY(tacit_op_tell(e, op, &n));
 out:

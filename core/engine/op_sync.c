@@ -1,7 +1,8 @@
 /* op_sync.c - SYNC and CONVERSATIONS: which conversations have something for us.
  *
  *   GET the conversations (or the one) -> absorb -> key packages, when they are due
- *   -> visit each with news or a kept message (visit.c) */
+ *   -> visit each with news or a kept message (visit.c)
+ *   -> tell how many could not be opened, if any (op_report.c) */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,12 +68,18 @@ out:
 /* --- all of them
  * ------------------------------------------------------------------------------------ */
 
+static enum tacit_err finish(struct tacit_engine *e, struct tacit_op *op)
+{
+	return tacit_op_done(e, op,
+	        &(struct tacit_notice){.conversation = op->conversation, .count = op->fetched});
+}
+
 static enum tacit_err next_conversation(struct tacit_engine *e, struct tacit_op *op)
 {
-	if (op->todo_next >= op->todo_count)
-		return tacit_op_done(e, op,
-		        &(struct tacit_notice){
-		                .conversation = op->conversation, .count = op->fetched});
+	if (op->todo_next >= op->todo_count) {
+		op->after = finish;
+		return tacit_report(e, op);
+	}
 	op->limit = PAGE_MESSAGES;
 	return tacit_visit_begin(
 	        e, op, &(struct tacit_visit){.done = leave_conversation, .failed = visit_failed});

@@ -65,6 +65,7 @@ enum tacit_err tacit_receipts_add(struct tacit_engine *e, struct tacit_conversat
 	struct tacit_lost lost = {.message = m->id, .at = r->astray};
 	if (!can_be_helped(why) || c->group == NULL || m->commit)
 		return TACIT_OK;
+	tacit_report_count(e, (struct tacit_trouble){.undecryptable = 1});
 	if (m->id > c->joined && r->print_count > 0)
 		lost.at = r->prints[r->print_count - 1];
 	if (r->lost_count == MAX_LOST)

@@ -85,6 +85,8 @@ static enum tacit_err put_device(struct tacit_engine *e)
 	tacit_write_raw(&w, tacit_secret_view(&e->device_sk));
 	tacit_write_u8(&w, e->device_published);
 	tacit_write_u64(&w, (uint64_t)e->stock_asked_at);
+	tacit_write_u32(&w, e->trouble.undecryptable);
+	tacit_write_u32(&w, e->trouble.missing);
 	TRY(tacit_record_put(e, "device", &w, &plain));
 	e->device_dirty = false;
 out:
@@ -247,6 +249,10 @@ static enum tacit_err decode_device(struct tacit_engine *e, struct tacit_reader 
 	struct tacit_bytes sk = tacit_read_view(r, sizeof(struct tacit_sign_sk));
 	e->device_published = tacit_read_u8(r) != 0;
 	e->stock_asked_at = (int64_t)tacit_read_u64(r);
+	if (r->rest.n > 0) { /* the first stores had no such fields */
+		e->trouble.undecryptable = tacit_read_u32(r);
+		e->trouble.missing = tacit_read_u32(r);
+	}
 	TRY(tacit_reader_end(r));
 	TRY(tacit_device_decode(device, &e->device));
 	TRY(tacit_secret_copy(&e->device_sk, sk));

@@ -373,10 +373,19 @@ static void do_user(struct call *c, const char *name)
 	call_answer(c, 200, object);
 }
 
+static void do_telemetry(struct call *c)
+{
+	c->s->unread += (uint64_t)number_of(c->data, "undecryptable") +
+	                (uint64_t)number_of(c->data, "missing");
+	call_answer(c, 200, json_object());
+}
+
 static void with_session(struct call *c)
 {
 	const char *path = c->request->path;
-	if (strcmp(path, "/api/devices") == 0 && c->request->method == TACIT_POST)
+	if (strcmp(path, "/api/telemetry") == 0)
+		do_telemetry(c);
+	else if (strcmp(path, "/api/devices") == 0 && c->request->method == TACIT_POST)
 		do_put_device(c);
 	else if (strcmp(path, "/api/devices") == 0)
 		call_answer(c, 200, json_pack("{s:o}", "devices", device_list(c->user)));

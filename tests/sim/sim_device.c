@@ -37,6 +37,7 @@ void sim_device_boot(struct sim_device *d)
 	d->command_count = 0;
 	d->glance_count = 0;
 	TRY(tacit_engine_open(&d->env, tacit_buf_view(&d->store.profile), &d->engine));
+	tacit_engine_set_telemetry(d->engine, true);
 	TRY(tacit_engine_unlock_with_secret(d->engine, tacit_buf_view(&d->store.secret)));
 	for (size_t i = d->store.records.count; i > 0; i--) {
 		const struct sim_row *row = &d->store.records.list[i - 1];

@@ -488,6 +488,9 @@ void sim_judge(struct sim_world *w)
 {
 	size_t i;
 	json_t *v;
+	if (w->server.unread > 0 && w->count.restores == 0)
+		sim_fault(w, "%llu messages could not be read, by the word of clients",
+		        (unsigned long long)w->server.unread);
 	json_array_foreach(json_object_get(w->server.state, "conversations"), i, v)
 	        judge_group(w, v);
 	for (size_t k = 1; k <= w->saying_count; k++)

@@ -796,6 +796,15 @@ static void in_conversation(struct request *r, struct fake_conversation *c, cons
 		refuse(r, 404, "NOT_FOUND");
 }
 
+static void do_telemetry(struct request *r)
+{
+	r->s->reports++;
+	r->s->undecryptable +=
+	        (unsigned)json_integer_value(json_object_get(r->data, "undecryptable"));
+	r->s->missing += (unsigned)json_integer_value(json_object_get(r->data, "missing"));
+	answer(r, 200, json_object());
+}
+
 static void with_session(struct request *r)
 {
 	const char *path = r->path;
@@ -804,6 +813,8 @@ static void with_session(struct request *r)
 		answer(r, 200, json_object());
 	} else if (strcmp(path, "/api/me") == 0)
 		answer(r, 200, user_object(r->s, r->user));
+	else if (strcmp(path, "/api/telemetry") == 0)
+		do_telemetry(r);
 	else if (strcmp(path, "/api/devices") == 0 && r->method == TACIT_POST)
 		do_put_device(r);
 	else if (strcmp(path, "/api/devices") == 0)

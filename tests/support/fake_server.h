@@ -97,6 +97,7 @@ struct fake_server {
 	uint64_t next_welcome;
 	unsigned posts;   /* POSTs of messages that arrived */
 	unsigned commits; /* of commits that were taken */
+	unsigned reports, undecryptable, missing; /* by the clients' word */
 };
 
 struct fake_answer {

@@ -389,6 +389,62 @@ static void a_changed_message(void)
 	part();
 }
 
+/* The server cannot see what does not open: it is told how many, where people want that. */
+static void what_cannot_be_read_is_counted(void)
+{
+	meet_and_talk();
+	tacit_engine_set_telemetry(bob.engine, true);
+	for (size_t i = 0; i < 4; i++)
+		CHECK_OK(person_say(&alice, "bob", "again"));
+	tamper(&server.messages[fake_said(&server, 1)], 1);
+	tamper(&server.messages[fake_said(&server, 3)], 1);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.undecryptable, 2);
+	CHECK_INT(server.missing, 2); /* before the ones that open */
+	CHECK_INT(server.reports, 1);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.reports, 1);
+	part();
+}
+
+static void what_was_counted_is_kept_until_it_is_told(void)
+{
+	meet_and_talk();
+	tacit_engine_set_telemetry(bob.engine, true);
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	tamper(&server.messages[fake_said(&server, 1)], 1);
+	server.fault_path = "/api/telemetry";
+	server.fault_status = 503;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.undecryptable, 0);
+	CHECK_OK(person_restart(&bob));
+	tacit_engine_set_telemetry(bob.engine, true);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.undecryptable, 1);
+	/* A server that does not know of it is not asked again. */
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	tamper(&server.messages[server.message_count - 1], 1);
+	server.fault_path = "/api/telemetry";
+	server.fault_status = 404;
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.undecryptable, 1);
+	part();
+}
+
+static void who_does_not_want_it_tells_nothing(void)
+{
+	meet_and_talk();
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	tamper(&server.messages[fake_said(&server, 1)], 1);
+	CHECK_OK(person_sync(&bob));
+	tacit_engine_set_telemetry(bob.engine, true);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 1);
+	CHECK_INT(server.reports, 0);
+	part();
+}
+
 static void a_replay(void)
 {
 	meet_and_talk();
@@ -556,6 +612,10 @@ int main(int argc, char **argv)
 	        {"one person under two names", one_person_under_two_names},
 	        {"a message under another name", a_message_under_another_name},
 	        {"a changed message", a_changed_message},
+	        {"what cannot be read is counted", what_cannot_be_read_is_counted},
+	        {"what was counted is kept until it is told",
+	                what_was_counted_is_kept_until_it_is_told},
+	        {"who does not want it tells nothing", who_does_not_want_it_tells_nothing},
 	        {"a replay", a_replay},
 	        {"a changed order", a_changed_order},
 	        {"ids that do not ascend", ids_that_do_not_ascend},

@@ -86,6 +86,24 @@ static void hand_over(struct host *h, struct run *r, const struct tacit_notice *
 		r->deliver(r->ctx, n);
 }
 
+static enum tacit_err carry_out(struct host *h, struct run *r, struct tacit_effects *fx);
+
+static enum tacit_err recall(struct host *h, struct run *r, const struct tacit_effect *asked)
+{
+	enum tacit_err err;
+	struct tacit_buf entry = {0};
+	struct tacit_effects fx = {0};
+	err = localstore_get_log(h->store, &asked->id, asked->position, &entry);
+	if (err != TACIT_E_NOT_FOUND)
+		TRY(err);
+	TRY(tacit_engine_recalled(h->engine, asked->request, tacit_buf_view(&entry), &fx));
+	TRY(carry_out(h, r, &fx));
+out:
+	tacit_buf_clear(&entry);
+	tacit_effects_clear(&fx);
+	return err;
+}
+
 static enum tacit_err carry_out(struct host *h, struct run *r, struct tacit_effects *fx)
 {
 	enum tacit_err err;
@@ -98,6 +116,8 @@ static enum tacit_err carry_out(struct host *h, struct run *r, struct tacit_effe
 			        tacit_buf_view(&fx->list[i].data));
 		else if (fx->list[i].kind == TACIT_EFFECT_SEND)
 			TRY(queue_send(r, &fx->list[i]));
+		else if (fx->list[i].kind == TACIT_EFFECT_RECALL)
+			TRY(recall(h, r, &fx->list[i]));
 	}
 out:
 	tacit_effects_clear(fx);

@@ -38,6 +38,7 @@ enum query {
 	GET_PROFILE,
 	EACH_RECORD,
 	EACH_LOG,
+	GET_LOG,
 	QUERIES,
 };
 
@@ -54,6 +55,7 @@ static const char *const query_text[QUERIES] = {
         [DELETE_PROFILE] = "DELETE FROM profile WHERE name = ?1",
         [GET_PROFILE] = "SELECT data FROM profile WHERE name = ?1",
         [EACH_RECORD] = "SELECT id, data FROM records",
+        [GET_LOG] = "SELECT data FROM log WHERE tag = ?1 AND position = ?2",
         [EACH_LOG] =
                 ("SELECT position, data FROM (SELECT position, data FROM log WHERE tag = ?1 AND"
                  " position < ?2 ORDER BY position DESC LIMIT ?3) ORDER BY position"),
@@ -437,6 +439,24 @@ enum tacit_err localstore_each_record(struct localstore *s,
 static int64_t clamped(uint64_t n)
 {
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+enum tacit_err localstore_get_log(struct localstore *s, const struct tacit_record_id *tag,
+        uint64_t position, struct tacit_buf *out)
+{
+	sqlite3_stmt *q = s->query[GET_LOG];
+	enum tacit_err err;
+	TRY(from_sqlite(bind(q, 1, tacit_bytes(tag->b, sizeof(tag->b)))));
+	TRY(from_sqlite(sqlite3_bind_int64(q, 2, clamped(position))));
+	int rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		err = tacit_buf_append(out, column(q, 0));
+	else
+		err = rc == SQLITE_DONE ? TACIT_E_NOT_FOUND : from_sqlite(rc);
+out:
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return err;
 }
 
 enum tacit_err localstore_each_log(struct localstore *s, const struct localstore_span *span,

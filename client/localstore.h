@@ -65,6 +65,9 @@ TACIT_MUST_USE enum tacit_err localstore_each_record(struct localstore *s,
         enum tacit_err (*each)(
                 void *ctx, const struct tacit_record_id *id, struct tacit_bytes data),
         void *ctx);
+/* Appends one entry of the history to out. Fails also: NOT_FOUND. */
+TACIT_MUST_USE enum tacit_err localstore_get_log(struct localstore *s,
+        const struct tacit_record_id *tag, uint64_t position, struct tacit_buf *out);
 /* The last `limit` entries of a tag before a position, oldest first. Stops like each_record. */
 struct localstore_span {
 	struct tacit_record_id tag;

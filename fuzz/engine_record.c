@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/secret.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 
 static int64_t now(void *ctx)
 {
@@ -20,14 +20,18 @@ static void no_random(void *ctx, uint8_t *out, size_t n)
 
 static void try_entry(struct tacit_bytes plain)
 {
-	struct tacit_notice n, again;
+	struct tacit_entry entry, again;
 	struct tacit_buf out = {0};
-	if (tacit_log_decode(plain, &n) != TACIT_OK)
+	if (tacit_entry_decode(plain, &entry) != TACIT_OK)
 		return;
-	if (tacit_log_encode(&n, &out) != TACIT_OK ||
-	        tacit_log_decode(tacit_buf_view(&out), &again) != TACIT_OK ||
-	        again.kind != n.kind || again.message != n.message ||
-	        !tacit_bytes_eq(again.text, n.text))
+	if (tacit_entry_encode(&entry, &out) != TACIT_OK ||
+	        tacit_entry_decode(tacit_buf_view(&out), &again) != TACIT_OK ||
+	        again.n.kind != entry.n.kind || again.n.message != entry.n.message ||
+	        !tacit_bytes_eq(again.n.text, entry.n.text) ||
+	        !tacit_bytes_eq(again.reactions, entry.reactions))
+		abort();
+	tacit_buf_clear(&out);
+	if (tacit_reactions_show(entry.reactions, &out) != TACIT_OK || out.n > entry.reactions.n)
 		abort();
 	tacit_buf_clear(&out);
 }

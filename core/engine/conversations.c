@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 #include "wire/names.h"
 
 struct tacit_conversation *tacit_conversation_find(const struct tacit_engine *e, uint64_t id)
@@ -49,6 +49,7 @@ void tacit_conversation_free(struct tacit_conversation *c)
 	tacit_buf_clear(&c->stored_tree);
 	tacit_pending_free(c->pending);
 	tacit_receipts_free(c);
+	tacit_changes_free(c);
 	tacit_buf_clear(&c->name);
 	tacit_buf_clear(&c->title);
 	tacit_free(c->members);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 
 enum need { NEED_NOTHING, NEED_ACCOUNT, NEED_SESSION, NEED_DEVICE /* a session, and published */ };
 
@@ -260,6 +260,8 @@ static enum tacit_err finish(struct tacit_engine *e, enum tacit_err err, struct 
 	if (err == TACIT_OK)
 		err = tacit_live_follow_up(e);
 	if (err == TACIT_OK)
+		err = tacit_changes_follow_up(e);
+	if (err == TACIT_OK)
 		err = tacit_records_flush(e);
 	if (err == TACIT_OK)
 		err = tacit_effects_move(fx, e->stage, STAGE_COUNT);
@@ -396,6 +398,44 @@ enum tacit_err tacit_engine_answer(struct tacit_engine *e, uint64_t request,
 	/* The request is used up: an operation that cannot go on can only be restored. */
 	e->changed = true;
 	return finish(e, take_answer(e, op, a), fx);
+}
+
+static struct tacit_op *op_of_recall(const struct tacit_engine *e, uint64_t request)
+{
+	for (struct tacit_op *op = e->ops; op != NULL && request != 0; op = op->next)
+		if (op->recall == request)
+			return op;
+	return NULL;
+}
+
+static enum tacit_err take_recalled(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_bytes sealed)
+{
+	struct tacit_entry entry = {0};
+	struct tacit_buf room = {0};
+	const struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	op->recall = 0;
+	e->changed = true;
+	if (c == NULL || c->closed)
+		return tacit_op_fail(e, op, TACIT_E_GONE, tacit_cstr(tacit_err_text(TACIT_E_GONE)));
+	enum tacit_err err = tacit_entry_open(e, c, op->about, sealed, &entry, &room);
+	if (err == TACIT_OK || err == TACIT_E_NOT_FOUND)
+		err = settle(e, op, op->recalled(e, op, err == TACIT_OK ? &entry : NULL));
+	tacit_content_wipe(&entry.n.content);
+	tacit_buf_clear(&room);
+	return err;
+}
+
+enum tacit_err tacit_engine_recalled(struct tacit_engine *e, uint64_t request,
+        struct tacit_bytes sealed, struct tacit_effects *fx)
+{
+	if (e->broken)
+		return TACIT_E_NOMEM;
+	struct tacit_op *op = op_of_recall(e, request);
+	return finish(e,
+	        op != NULL ? take_recalled(e, op, sealed)
+	                   : tacit_changes_recalled(e, request, sealed),
+	        fx);
 }
 
 /* --- what is known locally

@@ -71,7 +71,10 @@ enum tacit_command_kind {
 	TACIT_CMD_USERS,         /* text: prefix -> USER notices */
 	TACIT_CMD_CONVERSATIONS, /* refresh the list -> CONVERSATION notices */
 	TACIT_CMD_SYNC,          /* fetch and open what is new; conversation 0: everywhere */
-	TACIT_CMD_SEND,    /* conversation, or username (direct chat, made when needed); content */
+	TACIT_CMD_SEND,    /* conversation, or username (direct chat, made when needed); content:
+	                    * TEXT, FILE, or about a message that the history has: REACTION; EDIT,
+	                    * DELETE of an own one (of this account), else FAILED: NOT_FOUND, GONE
+	                    * (deleted), REFUSED (of somebody else) */
 	TACIT_CMD_RESOLVE, /* username -> its direct conversation, made when needed (CONVERSATION)
 	                    */
 	TACIT_CMD_CREATE_GROUP,   /* text: name; users */
@@ -112,12 +115,15 @@ enum tacit_effect_kind {
 	TACIT_EFFECT_PERSIST, /* put record id = data; empty data: delete it */
 	TACIT_EFFECT_PROFILE, /* put the PROFILE record = data */
 	TACIT_EFFECT_LOG,   /* add one message to the history: (conversation tag, position) = data;
-	                     * an existing one at that place stays (it was logged before) */
+	                     * an existing one at that place stays (it was logged before). What is
+	                     * rewritten is purged first */
 	TACIT_EFFECT_PURGE, /* the history of tag `id` from `position` to `until`, both included,
 	                     * is to be gone, from the disk's free pages, too; in the same
 	                     * transaction as PERSIST */
 	TACIT_EFFECT_SEND,  /* an HTTP request; give the answer to tacit_engine_answer */
 	TACIT_EFFECT_DELIVER, /* something for the person */
+	TACIT_EFFECT_RECALL,  /* give what the history has at (tag `id`, position), after what was
+	                       * persisted, to tacit_engine_recalled */
 	TACIT_EFFECT_LIVE,    /* path: the name of a live event, data: its body (JSON); dropped when
 	                       * there is no live connection */
 	TACIT_EFFECT_COOKIE,  /* the session cookie is in data (empty: forget it): the host keeps it
@@ -137,7 +143,9 @@ enum tacit_notice_kind {
 	TACIT_NOTICE_CONVERSATION, /* flag: direct, and the other one's key is verified; detail: the
 	                            * message up to which each of members has read, one a line
 	                            * (0: none, or oneself) */
-	TACIT_NOTICE_MESSAGE,      /* one message, proven and opened (or own) */
+	TACIT_NOTICE_MESSAGE,      /* one message, proven and opened (or own). count: the edit by
+	                            * which it says what it says, 0: none. detail: reactions, one a
+	                            * line: username, space, what was said */
 	TACIT_NOTICE_REFUSED, /* a message that is not shown: err, text says why, in clear words.
 	                       * flag: an own kept one that the server will not take; content */
 	TACIT_NOTICE_MISSING, /* `count` messages of username never came before this point */
@@ -161,6 +169,13 @@ enum tacit_notice_kind {
 	TACIT_NOTICE_OUTGOING, /* an own message that waits to be sent: content, title, time; text:
 	                        * its id; flag: it is sealed, and may have left already */
 	TACIT_NOTICE_PRESENCE, /* username is there (flag), or not; text: online, away, offline */
+	/* What became of a MESSAGE that was told, or is in the history. The history says the same:
+	 * as it was then is gone from it. */
+	TACIT_NOTICE_EDITED,   /* the MESSAGE as it is now */
+	TACIT_NOTICE_DELETED,  /* its sender, username, has taken it back; its reactions are gone.
+	                        * The  history has this in its place */
+	TACIT_NOTICE_REACTION, /* username has said text to it (empty: took that back; flag: own);
+	                        * detail: all its reactions, as of a MESSAGE */
 };
 
 enum tacit_conversation_kind { TACIT_DIRECT = 1, TACIT_GROUP, TACIT_ROOM, TACIT_SESSION };
@@ -179,16 +194,18 @@ struct tacit_notice { /* views are owned by the effect that carries the notice *
 	uint64_t seconds;             /* CONVERSATION: how long messages are kept; 0: for good */
 	int64_t time;                 /* created, or sent (the server's time); CONVERSATION: when
 	                               * it destroys itself, 0: never */
-	struct tacit_content content; /* MESSAGE */
+	struct tacit_content content; /* MESSAGE, EDITED */
 	bool flag;                    /* MESSAGE: own; USER: verified; ... */
 };
 
 struct tacit_effect {
 	enum tacit_effect_kind kind;
-	struct tacit_record_id id;     /* PERSIST: the record; LOG: the conversation's tag */
-	uint64_t position, until;      /* LOG: ascending in time; message id * 8 + 0 to 7, so that a
-	                                * message and what is said about it stand together */
-	uint64_t request;              /* SEND: names the answer */
+	struct tacit_record_id
+	        id;               /* PERSIST: the record; LOG, PURGE, RECALL: the conversation's tag
+	                           */
+	uint64_t position, until; /* LOG: ascending in time; message id * 8 + 0 to 7, so that a
+	                           * message and what is said about it stand together */
+	uint64_t request;         /* SEND, RECALL: names the answer */
 	enum tacit_http_method method; /* SEND */
 	struct tacit_buf path;         /* SEND: path and query, NUL-terminated */
 	struct tacit_buf data;         /* PERSIST, LOG, PROFILE, SEND body (JSON), COOKIE */
@@ -221,6 +238,11 @@ struct tacit_http_answer {
  * Fails: USAGE (unknown request), NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_answer(struct tacit_engine *e, uint64_t request,
         const struct tacit_http_answer *a, struct tacit_effects *fx);
+
+/* The answer to a RECALL: the entry as it is stored, empty when there is none. An answer that is
+ * not waited for any more changes nothing. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_engine_recalled(struct tacit_engine *e, uint64_t request,
+        struct tacit_bytes sealed, struct tacit_effects *fx);
 
 /* --- live ------------------------------------------------------------------------------------ */
 
@@ -256,9 +278,9 @@ struct tacit_bytes tacit_engine_cookie(
 /* The tag under which a conversation's history is logged. */
 void tacit_engine_log_tag(
         const struct tacit_engine *e, uint64_t conversation, struct tacit_record_id *out);
-/* Opens one history entry; the notice is a MESSAGE, REFUSED, MISSING, MEMBER, WARNING,
- * EXPIRY or KEY_CHANGED as it was delivered. Views are owned by room. Fails: BAD_SEAL, MALFORMED,
- * NOMEM. */
+/* Opens one history entry; the notice is a MESSAGE, DELETED, REFUSED, MISSING, MEMBER,
+ * WARNING, EXPIRY or KEY_CHANGED as it was delivered; a MESSAGE as it is now. Views are owned by
+ * room. Fails: BAD_SEAL, MALFORMED, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_engine_log_open(struct tacit_engine *e,
         const struct tacit_record_id *tag, uint64_t position, struct tacit_bytes sealed,
         struct tacit_notice *out, struct tacit_buf *room);

@@ -116,6 +116,8 @@ struct tacit_print { /* of an epoch in which this device was */
 };
 struct tacit_lost {
 	uint64_t message;
+	struct tacit_name by; /* whose it is, by the server's word; empty: not known */
+	int64_t time;         /* stored, by the server's word; 0: not known */
 	struct tacit_print at;
 	uint8_t asks;      /* how often its sender was told */
 	uint64_t asked_in; /* in which epoch, the last time */
@@ -176,6 +178,7 @@ struct tacit_conversation {
 	bool name_due;         /* it is to be told to those who are new */
 	bool name_kept;        /* the own other devices can find it */
 	struct tacit_receipts receipts;
+	struct tacit_change *changes; /* to be carried out in the history, oldest first */
 	uint64_t silent[MAX_SILENT];
 	uint8_t silent_next;
 	bool dirty, group_dirty, pending_dirty, name_dirty;
@@ -236,6 +239,11 @@ struct tacit_answer {
 typedef enum tacit_err tacit_op_step(struct tacit_engine *e, struct tacit_op *op);
 typedef enum tacit_err tacit_op_then(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a);
+struct tacit_entry;
+struct tacit_change;
+/* With the entry that was asked for; NULL: nothing stands there. */
+typedef enum tacit_err tacit_op_recalled(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_entry *entry);
 
 enum tacit_body { TACIT_BODY_NONE, TACIT_BODY_PLAIN, TACIT_BODY_SIGNED };
 
@@ -290,6 +298,9 @@ struct tacit_op {
 	size_t user_count;
 	uint64_t conversation, message, seconds;
 	bool flag;
+	uint64_t recall; /* the request for an entry of the history, of `about`; 0: none */
+	uint64_t about;
+	tacit_op_recalled *recalled;
 
 	struct tacit_account account; /* of a login on a new device */
 	struct tacit_buf wrapped;
@@ -376,7 +387,7 @@ struct tacit_engine {
 
 	struct tacit_pending pending;
 	struct tacit_op *ops;
-	uint64_t next_op, next_request;
+	uint64_t next_op, next_request, next_recall;
 };
 
 /* --- op.c: operations, their requests and ends -------------------------------------------------
@@ -468,8 +479,9 @@ TACIT_MUST_USE enum tacit_err tacit_log_put(struct tacit_engine *e,
 /* Delivers the notice and puts it into the history after the newest message. */
 TACIT_MUST_USE enum tacit_err tacit_log_event(struct tacit_engine *e, const struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_notice *n);
-TACIT_MUST_USE enum tacit_err tacit_log_encode(const struct tacit_notice *n, struct tacit_buf *out);
-TACIT_MUST_USE enum tacit_err tacit_log_decode(struct tacit_bytes plain, struct tacit_notice *out);
+/* The entries position..until are gone. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_log_purge(struct tacit_engine *e,
+        const struct tacit_conversation *c, uint64_t position, uint64_t until);
 
 /* Deletes the notes that belong to a conversation. */
 TACIT_MUST_USE enum tacit_err tacit_notes_drop(struct tacit_engine *e, uint64_t conversation);

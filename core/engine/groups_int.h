@@ -155,6 +155,13 @@ TACIT_MUST_USE enum tacit_err tacit_sent_add(struct tacit_engine *e, struct taci
 /* Those from..last are gone. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_sent_drop(
         struct tacit_engine *e, struct tacit_conversation *c, uint64_t from, uint64_t last);
+/* So are those that could not be opened. */
+void tacit_lost_drop(
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t from, uint64_t last);
+/* A deletion or an edit of the own account, at id: what is kept to be sent again follows it. Fails:
+ * NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_sent_change(struct tacit_engine *e,
+        struct tacit_conversation *c, const struct tacit_content *change, uint64_t id);
 void tacit_receipts_free(struct tacit_conversation *c);
 
 TACIT_MUST_USE enum tacit_err tacit_op_todo(struct tacit_op *op, uint64_t conversation);

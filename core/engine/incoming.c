@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "crypto/encoding.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 #include "wire/names.h"
 
 /* --- reading -------------------------------------------------------------------------------------
@@ -188,6 +188,15 @@ out:
 	return err;
 }
 
+static enum tacit_err take_change(struct tacit_engine *e, struct tacit_conversation *c,
+        const struct tacit_incoming *m, const struct tacit_content *content)
+{
+	struct tacit_change change = {.id = m->id};
+	tacit_silent_note(e, c, m);
+	tacit_name_set(&change.by, m->username);
+	return tacit_change_add(e, c, &change, content);
+}
+
 static enum tacit_err take_content(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_incoming *m,
         const struct tacit_group_event *ev)
@@ -204,6 +213,11 @@ static enum tacit_err take_content(struct tacit_engine *e, struct tacit_op *op,
 	case TACIT_CONTENT_FILE:
 		op->fetched++;
 		TRY(tacit_incoming_show(e, op, c, m, &n));
+		break;
+	case TACIT_CONTENT_REACTION:
+	case TACIT_CONTENT_EDIT:
+	case TACIT_CONTENT_DELETE:
+		TRY(take_change(e, c, m, &n.content));
 		break;
 	case TACIT_CONTENT_TITLE:
 		tacit_silent_note(e, c, m);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 
 #define SPANS 64 /* over the time that a message lives */
 #define DAY 86400
@@ -155,20 +155,6 @@ int64_t tacit_lifetime_due(const struct tacit_conversation *c)
 /* --- what is over ------------------------------------------------------------------------------
  */
 
-static enum tacit_err purge(struct tacit_engine *e, const struct tacit_conversation *c,
-        uint64_t position, uint64_t until)
-{
-	struct tacit_effect *fx;
-	enum tacit_err err = tacit_effects_add(&e->stage[STAGE_STORE], TACIT_EFFECT_PURGE, &fx);
-	if (err != TACIT_OK)
-		return err;
-	tacit_engine_log_tag(e, c->id, &fx->id);
-	fx->position = position;
-	fx->until = until;
-	e->changed = true;
-	return TACIT_OK;
-}
-
 static enum tacit_err end_span(
         struct tacit_engine *e, struct tacit_conversation *c, const struct tacit_span *span)
 {
@@ -177,7 +163,9 @@ static enum tacit_err end_span(
 	if (span->from > span->last)
 		return TACIT_OK;
 	TRY(tacit_sent_drop(e, c, span->from, span->last));
-	TRY(purge(e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
+	tacit_lost_drop(e, c, span->from, span->last);
+	TRY(tacit_changes_drop(e, c, span->from, span->last));
+	TRY(tacit_log_purge(e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
 	TRY(tacit_op_tell(e, &nobody,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_EXPIRED,
@@ -228,10 +216,11 @@ enum tacit_err tacit_conversation_close(
 	        title.n > 0 ? " \"" : "", (int)title.n, title.n > 0 ? (const char *)title.p : "",
 	        title.n > 0 ? "\"" : ""));
 	TRY(tacit_sent_drop(e, c, 0, UINT64_MAX));
+	TRY(tacit_changes_drop(e, c, 0, UINT64_MAX));
 	TRY(tacit_records_drop_conversation(e, c->id));
 	TRY(tacit_notes_drop(e, c->id));
 	TRY(tacit_outbox_drop(e, c->id));
-	TRY(purge(e, c, 0, INT64_MAX));
+	TRY(tacit_log_purge(e, c, 0, INT64_MAX));
 	TRY(tacit_op_tell(e, op,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_CLOSED,

@@ -38,7 +38,7 @@ enum tacit_err tacit_engine_each_outgoing(const struct tacit_engine *e,
 			n.title = tacit_conversation_title(e, c);
 		}
 		TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
-		if (n.content.kind > TACIT_CONTENT_FILE) /* between clients */
+		if (!tacit_content_is_said(&n.content)) /* between clients */
 			continue;
 		n.time = n.content.sent_at;
 		each(ctx, &n);

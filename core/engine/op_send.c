@@ -5,7 +5,7 @@
  *         Somebody new there: told, FAILED; without a server the message becomes a draft. */
 #include <stdio.h>
 
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 #include "wire/names.h"
 
 #define NEWCOMERS_NAMED 3 /* in one sentence */
@@ -109,7 +109,8 @@ static bool may_keep(
 {
 	struct tacit_content content = {0};
 	enum tacit_err err = tacit_content_decode(tacit_buf_view(&op->content), &content);
-	bool text = err == TACIT_OK && content.kind == TACIT_CONTENT_TEXT;
+	bool text = err == TACIT_OK &&
+	            (content.kind == TACIT_CONTENT_TEXT || tacit_content_is_change(&content));
 	tacit_content_wipe(&content);
 	if (!text || c == NULL || !c->known || !c->in)
 		return false;
@@ -212,11 +213,65 @@ out:
 	return err;
 }
 
-static enum tacit_err begin(struct tacit_engine *e, struct tacit_op *op)
+static enum tacit_err go(struct tacit_engine *e, struct tacit_op *op)
 {
 	op->message = 0;
 	return tacit_visit_begin(
 	        e, op, &(struct tacit_visit){.done = sent, .failed = keep_or_fail});
+}
+
+/* The others would not carry it out either. */
+static enum tacit_err check_change(struct tacit_engine *e, struct tacit_op *op,
+        const struct tacit_entry *entry, const struct tacit_content *content)
+{
+	const struct tacit_notice *n = entry != NULL ? &entry->n : NULL;
+	if (n != NULL && n->kind == TACIT_NOTICE_DELETED)
+		return tacit_op_fail(e, op, TACIT_E_GONE, TACIT_STR("That message was deleted."));
+	if (n == NULL || n->kind != TACIT_NOTICE_MESSAGE)
+		return tacit_op_fail(
+		        e, op, TACIT_E_NOT_FOUND, TACIT_STR("There is no such message here."));
+	if (content->kind == TACIT_CONTENT_REACTION)
+		return go(e, op);
+	if (!tacit_contact_is_self(e, n->username))
+		return tacit_op_fail(e, op, TACIT_E_REFUSED,
+		        TACIT_STR("Only an own message can be edited or deleted."));
+	if (content->kind == TACIT_CONTENT_EDIT && n->content.kind != TACIT_CONTENT_TEXT)
+		return tacit_op_fail(e, op, TACIT_E_USAGE,
+		        TACIT_STR("A file cannot be edited: delete it, and send another."));
+	return go(e, op);
+}
+
+static enum tacit_err recalled(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_entry *entry)
+{
+	enum tacit_err err;
+	struct tacit_content content;
+	TRY(tacit_content_decode(tacit_buf_view(&op->content), &content));
+	TRY(check_change(e, op, entry, &content));
+out:
+	return err;
+}
+
+/* What is about another message is said when that one is there, and the own one where it must be.
+ */
+static enum tacit_err begin(struct tacit_engine *e, struct tacit_op *op)
+{
+	enum tacit_err err;
+	struct tacit_content content;
+	TRY(tacit_content_decode(tacit_buf_view(&op->content), &content));
+	bool change = tacit_content_is_change(&content);
+	op->about = content.message;
+	bool between = !tacit_content_is_said(&content);
+	tacit_content_wipe(&content);
+	if (between)
+		return tacit_op_fail(e, op, TACIT_E_USAGE, TACIT_STR("That is not for people."));
+	if (!change)
+		return go(e, op);
+	op->recalled = recalled;
+	TRY(tacit_entry_ask(
+	        e, tacit_conversation_find(e, op->conversation), op->about, &op->recall));
+out:
+	return err;
 }
 
 static enum tacit_err found(

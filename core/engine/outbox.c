@@ -11,7 +11,7 @@
 
 #include "base/alloc.h"
 #include "crypto/encoding.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
 
 struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t conversation)
 {
@@ -253,12 +253,6 @@ out:
 	return err;
 }
 
-/* What a person said, and not what clients say to each other. */
-static bool is_said(const struct tacit_content *content)
-{
-	return content->kind == TACIT_CONTENT_TEXT || content->kind == TACIT_CONTENT_FILE;
-}
-
 /* The operation that sends it says so with its own end: *own_end. */
 static void tell_sender(
         const struct tacit_engine *e, const struct tacit_outgoing *o, uint64_t id, bool *own_end)
@@ -279,10 +273,17 @@ static enum tacit_err keep_said(struct tacit_engine *e, const struct tacit_op *o
 {
 	enum tacit_err err;
 	bool own_end;
-	TRY(tacit_log_put(e, c, n->message, LOG_MESSAGE, n));
+	struct tacit_change change = {.id = n->message};
+	bool shown = tacit_content_is_shown(&n->content);
 	TRY(tacit_sent_add(e, c, n->message, tacit_buf_view(&o->content)));
+	if (shown) {
+		TRY(tacit_log_put(e, c, n->message, LOG_MESSAGE, n));
+	} else {
+		tacit_name_set(&change.by, n->username);
+		TRY(tacit_change_add(e, c, &change, &n->content));
+	}
 	tell_sender(e, o, n->message, &own_end);
-	if (!own_end)
+	if (shown && !own_end)
 		TRY(tacit_op_tell(e, op, n));
 out:
 	return err;
@@ -303,7 +304,7 @@ static enum tacit_err acknowledge(struct tacit_engine *e, const struct tacit_op 
 	        .flag = true,
 	};
 	TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
-	if (is_said(&n.content))
+	if (tacit_content_is_said(&n.content))
 		TRY(keep_said(e, op, c, o, &n));
 	else
 		tell_sender(e, o, id, &own_end);
@@ -358,7 +359,7 @@ enum tacit_err tacit_outbox_refuse(struct tacit_engine *e, const struct tacit_op
 	bool own_end = op->sealed && !op->said && o->op == op->id;
 	if (!own_end) {
 		TRY(tacit_content_decode(tacit_buf_view(&o->content), &n.content));
-		if (is_said(&n.content))
+		if (tacit_content_is_said(&n.content))
 			TRY(tacit_op_tell(e, op, &n));
 	}
 	TRY(tacit_records_delete_outgoing(e, o));

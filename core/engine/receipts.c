@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/engine_int.h"
+#include "engine/changes_int.h"
+#include "wire/names.h"
 
 #define MAX_ASKS 3
 
@@ -58,21 +59,70 @@ static bool can_be_helped(enum tacit_err why)
 	       why == TACIT_E_MALFORMED || why == TACIT_E_TRUNCATED || why == TACIT_E_TRAILING;
 }
 
+static void forget_lost(struct tacit_engine *e, struct tacit_receipts *r, size_t i)
+{
+	memmove(r->lost + i, r->lost + i + 1, (--r->lost_count - i) * sizeof(r->lost[0]));
+	r->dirty = e->changed = true;
+}
+
+void tacit_lost_drop(
+        struct tacit_engine *e, struct tacit_conversation *c, uint64_t from, uint64_t last)
+{
+	struct tacit_receipts *r = &c->receipts;
+	for (size_t i = r->lost_count; i > 0; i--)
+		if (r->lost[i - 1].message >= from && r->lost[i - 1].message <= last)
+			forget_lost(e, r, i - 1);
+}
+
 enum tacit_err tacit_receipts_add(struct tacit_engine *e, struct tacit_conversation *c,
         const struct tacit_incoming *m, enum tacit_err why)
 {
+	enum tacit_err err = TACIT_OK;
 	struct tacit_receipts *r = &c->receipts;
-	struct tacit_lost lost = {.message = m->id, .at = r->astray};
+	struct tacit_lost lost = {.message = m->id, .at = r->astray, .time = m->time};
 	if (!can_be_helped(why) || c->group == NULL || m->commit)
 		return TACIT_OK;
 	tacit_report_count(e, (struct tacit_trouble){.undecryptable = 1});
 	if (m->id > c->joined && r->print_count > 0)
 		lost.at = r->prints[r->print_count - 1];
-	if (r->lost_count == MAX_LOST)
-		memmove(r->lost, r->lost + 1, --r->lost_count * sizeof(lost));
+	if (tacit_username_valid(m->username))
+		tacit_name_set(&lost.by, m->username);
+	if (r->lost_count == MAX_LOST) {
+		TRY(tacit_changes_drop(e, c, r->lost[0].message, r->lost[0].message));
+		forget_lost(e, r, 0);
+	}
 	r->lost[r->lost_count++] = lost;
 	r->dirty = e->changed = true;
-	return TACIT_OK;
+out:
+	return err;
+}
+
+/* It stands where it was said, and not where it was said again. */
+static enum tacit_err put_in_place(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_incoming *said,
+        struct tacit_content *content)
+{
+	enum tacit_err err;
+	struct tacit_notice n = {.content = *content};
+	struct tacit_change change = {.id = said->id};
+	TRY(tacit_entry_replace(e, c, said->id, NULL));
+	if (tacit_content_is_shown(content)) {
+		op->fetched++;
+		TRY(tacit_incoming_show(e, op, c, said, &n));
+		tacit_changes_wake(e, c, said->id);
+	} else {
+		tacit_name_set(&change.by, said->username);
+		TRY(tacit_change_add(e, c, &change, content));
+	}
+out:
+	tacit_content_wipe(&n.content);
+	return err;
+}
+
+static bool is_theirs(const struct tacit_lost *lost, const struct tacit_incoming *m)
+{
+	struct tacit_bytes by = tacit_name_view(&lost->by);
+	return by.n == 0 || tacit_name_same(by, m->username);
 }
 
 static enum tacit_err take_again(struct tacit_engine *e, struct tacit_op *op,
@@ -81,21 +131,24 @@ static enum tacit_err take_again(struct tacit_engine *e, struct tacit_op *op,
 {
 	enum tacit_err err = TACIT_OK;
 	struct tacit_receipts *r = &c->receipts;
-	struct tacit_notice n = {0};
+	struct tacit_content inner = {0};
+	struct tacit_incoming said = {.id = content->message, .username = m->username};
 	size_t i = 0;
 	while (i < r->lost_count && r->lost[i].message != content->message)
 		i++;
-	if (i == r->lost_count || tacit_content_decode(content->inner, &n.content) != TACIT_OK ||
-	        n.content.kind > TACIT_CONTENT_FILE) {
+	if (i == r->lost_count || !is_theirs(&r->lost[i], m) ||
+	        tacit_content_decode(content->inner, &inner) != TACIT_OK ||
+	        (!tacit_content_is_shown(&inner) && !tacit_content_is_change(&inner))) {
 		tacit_silent_note(e, c, m);
 		goto out;
 	}
-	memmove(r->lost + i, r->lost + i + 1, (--r->lost_count - i) * sizeof(r->lost[0]));
-	r->dirty = e->changed = true;
-	op->fetched++;
-	TRY(tacit_incoming_show(e, op, c, m, &n));
+	said.time = r->lost[i].time > 0 ? r->lost[i].time : m->time;
+	forget_lost(e, r, i);
+	if (tacit_content_is_change(&inner))
+		tacit_silent_note(e, c, m);
+	TRY(put_in_place(e, op, c, &said, &inner));
 out:
-	tacit_content_wipe(&n.content);
+	tacit_content_wipe(&inner);
 	return err;
 }
 
@@ -236,6 +289,63 @@ enum tacit_err tacit_sent_drop(
 		else
 			at = &(*at)->next;
 	}
+	return err;
+}
+
+/* What was taken back, or says something else now, is not said again as it was. */
+static enum tacit_err drop_edits(struct tacit_engine *e, struct tacit_conversation *c,
+        const struct tacit_content *change, uint64_t before)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_content kept = {0};
+	struct tacit_sent **at = &c->receipts.sent;
+	while (*at != NULL && err == TACIT_OK) {
+		TRY(tacit_content_decode(tacit_buf_view(&(*at)->content), &kept));
+		if (kept.kind == TACIT_CONTENT_EDIT && kept.message == change->message &&
+		        (*at)->message < before)
+			err = unlink_sent(e, c, at);
+		else
+			at = &(*at)->next;
+		tacit_content_wipe(&kept);
+	}
+out:
+	return err;
+}
+
+static enum tacit_err edit_sent(
+        struct tacit_engine *e, struct tacit_sent *s, const struct tacit_content *change)
+{
+	enum tacit_err err;
+	struct tacit_content kept;
+	struct tacit_buf fresh = {0};
+	TRY(tacit_content_decode(tacit_buf_view(&s->content), &kept));
+	if (kept.kind != TACIT_CONTENT_TEXT)
+		goto out;
+	kept.text = change->text;
+	TRY(tacit_content_encode(&kept, &fresh));
+	tacit_buf_clear(&s->content);
+	s->content = fresh;
+	fresh = (struct tacit_buf){0};
+	s->dirty = e->changed = true;
+out:
+	tacit_content_wipe(&kept);
+	tacit_buf_clear(&fresh);
+	return err;
+}
+
+enum tacit_err tacit_sent_change(struct tacit_engine *e, struct tacit_conversation *c,
+        const struct tacit_content *change, uint64_t id)
+{
+	enum tacit_err err;
+	struct tacit_sent *s = find_sent(c, change->message);
+	if (change->kind == TACIT_CONTENT_REACTION)
+		return TACIT_OK;
+	TRY(drop_edits(e, c, change, id));
+	if (change->kind == TACIT_CONTENT_DELETE)
+		TRY(tacit_sent_drop(e, c, change->message, change->message));
+	else if (s != NULL)
+		TRY(edit_sent(e, s, change));
+out:
 	return err;
 }
 

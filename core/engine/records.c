@@ -487,6 +487,9 @@ enum tacit_err tacit_records_decode(
 	case TYPE_KEY_PACKAGE:
 		TRY(tacit_record_read_key_package(e, &r, fixed));
 		break;
+	case TYPE_CHANGE:
+		TRY(tacit_record_read_change(e, &r, fixed));
+		break;
 	case TYPE_NOTE:
 		TRY(decode_note(e, &r, name));
 		break;

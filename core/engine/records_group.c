@@ -5,7 +5,9 @@
 
 #include "base/alloc.h"
 #include "crypto/encoding.h"
+#include "engine/changes_int.h"
 #include "engine/records_int.h"
+#include "wire/names.h"
 
 #define MAX_STATE (64 * 1024 * 1024)
 
@@ -143,6 +145,10 @@ static enum tacit_err put_receipts(struct tacit_engine *e, struct tacit_conversa
 	for (size_t i = 0; i < r->print_count; i++)
 		write_print(&w, &r->prints[i]);
 	write_print(&w, &r->astray);
+	for (size_t i = 0; i < r->lost_count; i++) {
+		tacit_write_vec8(&w, tacit_name_view(&r->lost[i].by));
+		tacit_write_u64(&w, (uint64_t)r->lost[i].time);
+	}
 	tacit_record_numbered("receipts", c->id, name);
 	r->dirty = false;
 	return tacit_record_put(e, name, &w, &plain);
@@ -168,6 +174,36 @@ enum tacit_err tacit_records_delete_sent(
 {
 	char name[NAME_BYTES];
 	sent_name(c->id, s->message, name);
+	e->changed = true;
+	return tacit_records_put(e, name, tacit_bytes(NULL, 0));
+}
+
+static void change_name(uint64_t conversation, uint64_t id, char out[NAME_BYTES])
+{
+	snprintf(out, NAME_BYTES, "change:%" PRIu64 ":%" PRIu64, conversation, id);
+}
+
+static enum tacit_err put_change(
+        struct tacit_engine *e, const struct tacit_conversation *c, struct tacit_change *change)
+{
+	char name[NAME_BYTES];
+	struct tacit_buf plain = {0};
+	struct tacit_writer w = tacit_record_begin(&plain, TYPE_CHANGE);
+	tacit_write_u64(&w, c->id);
+	tacit_write_u64(&w, change->id);
+	tacit_write_u8(&w, change->waits);
+	tacit_write_vec8(&w, tacit_name_view(&change->by));
+	tacit_write_vec32(&w, tacit_buf_view(&change->content));
+	change_name(c->id, change->id, name);
+	change->dirty = false;
+	return tacit_record_put(e, name, &w, &plain);
+}
+
+enum tacit_err tacit_records_delete_change(struct tacit_engine *e,
+        const struct tacit_conversation *c, const struct tacit_change *change)
+{
+	char name[NAME_BYTES];
+	change_name(c->id, change->id, name);
 	e->changed = true;
 	return tacit_records_put(e, name, tacit_bytes(NULL, 0));
 }
@@ -210,6 +246,9 @@ enum tacit_err tacit_records_flush_group(struct tacit_engine *e, struct tacit_co
 	for (struct tacit_sent *s = c->receipts.sent; s != NULL; s = s->next)
 		if (s->dirty)
 			TRY(put_sent(e, c, s));
+	for (struct tacit_change *change = c->changes; change != NULL; change = change->next)
+		if (change->dirty)
+			TRY(put_change(e, c, change));
 out:
 	return err;
 }
@@ -359,6 +398,21 @@ static size_t read_count(struct tacit_reader *r, size_t max)
 	return r->err == TACIT_OK ? count : 0;
 }
 
+static void read_sender(struct tacit_reader *r, struct tacit_name *out)
+{
+	struct tacit_bytes name = tacit_read_vec8(r, TACIT_MAX_USERNAME);
+	if (r->err == TACIT_OK && tacit_username_valid(name))
+		tacit_name_set(out, name);
+}
+
+static void read_senders(struct tacit_reader *r, struct tacit_receipts *out)
+{
+	for (size_t i = 0; i < out->lost_count; i++) {
+		read_sender(r, &out->lost[i].by);
+		out->lost[i].time = (int64_t)tacit_read_u64(r);
+	}
+}
+
 enum tacit_err tacit_record_read_receipts(
         struct tacit_engine *e, struct tacit_reader *r, char name[NAME_BYTES])
 {
@@ -380,6 +434,8 @@ enum tacit_err tacit_record_read_receipts(
 	for (size_t i = 0; i < got.print_count; i++)
 		read_print(r, &got.prints[i]);
 	read_print(r, &got.astray);
+	if (r->rest.n > 0) /* the first stores did not say whose */
+		read_senders(r, &got);
 	TRY(tacit_reader_end(r));
 	TRY(tacit_conversation_get(e, id, &c));
 	got.sent = c->receipts.sent;
@@ -406,6 +462,32 @@ enum tacit_err tacit_record_read_sent(
 	}
 	sent_name(id, message, name);
 out:
+	return err;
+}
+
+enum tacit_err tacit_record_read_change(
+        struct tacit_engine *e, struct tacit_reader *r, char name[NAME_BYTES])
+{
+	enum tacit_err err;
+	struct tacit_conversation *c;
+	struct tacit_change seen = {0};
+	struct tacit_content said = {0};
+	uint64_t id = tacit_read_u64(r);
+	seen.id = tacit_read_u64(r);
+	seen.waits = tacit_read_u8(r) != 0;
+	read_sender(r, &seen.by);
+	struct tacit_bytes content = tacit_read_vec32(r, TACIT_MAX_CONTENT);
+	TRY(tacit_reader_end(r));
+	TRY(tacit_content_decode(content, &said));
+	if (!tacit_content_is_change(&said) || seen.by.c[0] == 0 || said.message >= seen.id)
+		TRY(TACIT_E_MALFORMED);
+	seen.message = said.message;
+	TRY(tacit_buf_append(&seen.content, content));
+	TRY(tacit_conversation_get(e, id, &c));
+	TRY(tacit_change_restore(c, &seen));
+	change_name(id, seen.id, name);
+out:
+	tacit_buf_clear(&seen.content);
 	return err;
 }
 

@@ -23,7 +23,8 @@ enum record_type {
 	TYPE_NAME,
 	TYPE_RECEIPTS,
 	TYPE_SENT,
-	TYPE_KEY_PACKAGE
+	TYPE_KEY_PACKAGE,
+	TYPE_CHANGE
 };
 
 void tacit_record_numbered(const char *what, uint64_t id, char out[NAME_BYTES]);
@@ -42,6 +43,6 @@ typedef enum tacit_err tacit_record_reader(
         struct tacit_engine *e, struct tacit_reader *r, char name[NAME_BYTES]);
 tacit_record_reader tacit_record_read_group, tacit_record_read_tree, tacit_record_read_commit,
         tacit_record_read_name, tacit_record_read_receipts, tacit_record_read_sent,
-        tacit_record_read_key_package;
+        tacit_record_read_key_package, tacit_record_read_change;
 
 #endif

@@ -57,6 +57,11 @@ static inline bool tacit_content_is_change(const struct tacit_content *c)
 {
 	return c->kind >= TACIT_CONTENT_REACTION && c->kind <= TACIT_CONTENT_DELETE;
 }
+/* What a person says, and not clients to each other. */
+static inline bool tacit_content_is_said(const struct tacit_content *c)
+{
+	return tacit_content_is_shown(c) || tacit_content_is_change(c);
+}
 
 /* Padded so that lengths tell little: Padmé (Nikitin et al. 2019), at most 12 % more, and never
  * below TACIT_CONTENT_LEAST bytes, so that "yes" and "no" weigh the same. Views are borrowed;

@@ -52,6 +52,9 @@ struct sim_store {
 
 void sim_store_clear(struct sim_store *s);
 void sim_store_copy(struct sim_store *to, const struct sim_store *from);
+/* An entry of the history; empty: there is none. */
+struct tacit_bytes sim_store_entry(
+        const struct sim_store *s, const struct tacit_record_id *tag, uint64_t position);
 /* What sorts before SEND; moves the bytes out of fx. */
 void sim_store_keep(struct sim_store *s, struct tacit_effect *fx);
 

@@ -95,10 +95,18 @@ static void hear(struct sim_device *d, const struct tacit_notice *n)
 static int rank(enum tacit_effect_kind kind)
 {
 	return kind == TACIT_EFFECT_SEND || kind == TACIT_EFFECT_DELIVER ||
-	                       kind == TACIT_EFFECT_LIVE
+	                       kind == TACIT_EFFECT_LIVE || kind == TACIT_EFFECT_RECALL
 	               ? 1
 	               : 0;
 }
+
+static void check_step(struct sim_device *d, enum tacit_err err, const char *what)
+{
+	if (err != TACIT_OK)
+		sim_fault(d->world, "%s: %s: %s", d->name, what, tacit_err_name(err));
+}
+
+static void recall(struct sim_device *d, const struct tacit_effect *asked);
 
 static void carry_out(struct sim_device *d, struct tacit_effects *fx)
 {
@@ -121,16 +129,23 @@ static void carry_out(struct sim_device *d, struct tacit_effects *fx)
 			sim_send(d, one);
 		if (!falls && one->kind == TACIT_EFFECT_LIVE)
 			sim_live_say(d, one);
+		if (!falls && one->kind == TACIT_EFFECT_RECALL)
+			recall(d, one);
+		falls |= d->power != SIM_ON; /* within */
 	}
 	tacit_effects_clear(fx);
-	if (falls || fails_now(d))
+	if (d->power == SIM_ON && (falls || fails_now(d)))
 		sim_device_crash(d);
 }
 
-static void check_step(struct sim_device *d, enum tacit_err err, const char *what)
+static void recall(struct sim_device *d, const struct tacit_effect *asked)
 {
-	if (err != TACIT_OK)
-		sim_fault(d->world, "%s: %s: %s", d->name, what, tacit_err_name(err));
+	struct tacit_effects fx = {0};
+	enum tacit_err err = tacit_engine_recalled(d->engine, asked->request,
+	        sim_store_entry(&d->store, &asked->id, asked->position), &fx);
+	check_step(d, err, "an entry of the history");
+	if (err == TACIT_OK)
+		carry_out(d, &fx);
 }
 
 bool sim_device_command(struct sim_device *d, const struct tacit_command *c, size_t said)

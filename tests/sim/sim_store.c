@@ -104,6 +104,13 @@ static void purge(struct sim_rows *r, const struct tacit_effect *fx)
 	}
 }
 
+struct tacit_bytes sim_store_entry(
+        const struct sim_store *s, const struct tacit_record_id *tag, uint64_t position)
+{
+	const struct sim_row *row = find(&s->log, tag, position);
+	return row != NULL ? tacit_buf_view(&row->data) : tacit_bytes(NULL, 0);
+}
+
 void sim_store_keep(struct sim_store *s, struct tacit_effect *fx)
 {
 	if (fx->kind == TACIT_EFFECT_PERSIST)

@@ -156,6 +156,7 @@ static void hear(struct person *p, const struct tacit_notice *n)
 	flat(h->username, sizeof(h->username), n->username);
 	flat(h->title, sizeof(h->title), n->title);
 	flat(h->members, sizeof(h->members), n->members);
+	flat(h->detail, sizeof(h->detail), n->detail);
 	flat(h->content, sizeof(h->content), n->content.text);
 }
 
@@ -171,7 +172,7 @@ static bool power_fails(struct person *p)
 static int rank(enum tacit_effect_kind kind)
 {
 	return kind == TACIT_EFFECT_SEND || kind == TACIT_EFFECT_DELIVER ||
-	                       kind == TACIT_EFFECT_LIVE
+	                       kind == TACIT_EFFECT_LIVE || kind == TACIT_EFFECT_RECALL
 	               ? 2
 	       : kind == TACIT_EFFECT_COOKIE ? 1
 	                                     : 0;
@@ -216,18 +217,37 @@ static void say_live(struct person *p, const struct tacit_effect *fx)
 	json_decref(body);
 }
 
+static void carry_out(struct person *p, struct tacit_effects *fx);
+
+static void recall(struct person *p, const struct tacit_effect *asked)
+{
+	struct tacit_effects fx = {0};
+	struct tacit_bytes entry = {0};
+	for (size_t i = 0; i < p->log_count; i++)
+		if (same_id(&p->log[i].id, &asked->id) && p->log[i].position == asked->position)
+			entry = tacit_buf_view(&p->log[i].data);
+	p->trouble = tacit_engine_recalled(p->engine, asked->request, entry, &fx);
+	if (p->trouble == TACIT_OK)
+		carry_out(p, &fx);
+	tacit_effects_clear(&fx);
+}
+
 static void carry_out(struct person *p, struct tacit_effects *fx)
 {
 	if (p->store_is_full)
 		p->failed = true;
 	else if (!power_fails(p))
 		keep(p, fx);
-	for (size_t i = 0; i < fx->count && !p->failed && !power_fails(p); i++) {
+	p->trouble = TACIT_OK;
+	for (size_t i = 0; i < fx->count && !p->failed && !power_fails(p) && p->trouble == TACIT_OK;
+	        i++) {
 		struct tacit_effect *one = &fx->list[i];
 		if (one->kind == TACIT_EFFECT_DELIVER)
 			hear(p, &one->notice);
 		if (one->kind == TACIT_EFFECT_LIVE)
 			say_live(p, one);
+		if (one->kind == TACIT_EFFECT_RECALL)
+			recall(p, one);
 		if (one->kind != TACIT_EFFECT_SEND)
 			continue;
 		if (p->queue_count == PERSON_QUEUE)
@@ -245,10 +265,12 @@ enum tacit_err person_begin(struct person *p, const struct tacit_command *c, uin
 {
 	struct tacit_effects fx = {0};
 	enum tacit_err err = tacit_engine_command(p->engine, c, op, &fx);
-	if (err == TACIT_OK)
+	if (err == TACIT_OK) {
 		carry_out(p, &fx);
-	else
+		err = p->trouble;
+	} else {
 		CHECK_INT(fx.count, 0);
+	}
 	tacit_effects_clear(&fx);
 	return err;
 }
@@ -271,8 +293,10 @@ bool person_step(struct person *p, enum tacit_err *err)
 	};
 	if (!power_fails(p)) {
 		*err = tacit_engine_answer(p->engine, send.request, &a, &fx);
-		if (*err == TACIT_OK)
+		if (*err == TACIT_OK) {
 			carry_out(p, &fx);
+			*err = p->trouble;
+		}
 	}
 	tacit_effects_clear(&fx);
 	tacit_buf_clear(&got.body);
@@ -313,6 +337,7 @@ static void run_out(struct person *p, enum tacit_err err, struct tacit_effects *
 {
 	CHECK_OK(err);
 	carry_out(p, fx);
+	CHECK_OK(p->trouble);
 	tacit_effects_clear(fx);
 	while (person_step(p, &err))
 		continue;
@@ -400,6 +425,14 @@ static struct tacit_content text_content(const char *text)
 	return (struct tacit_content){.kind = TACIT_CONTENT_TEXT, .text = tacit_cstr(text)};
 }
 
+enum tacit_err person_tell(
+        struct person *p, uint64_t conversation, const struct tacit_content *content)
+{
+	return person_run(p,
+	        &(struct tacit_command){
+	                .kind = TACIT_CMD_SEND, .conversation = conversation, .content = content});
+}
+
 enum tacit_err person_say(struct person *p, const char *to, const char *text)
 {
 	struct tacit_content content = text_content(text);
@@ -411,9 +444,7 @@ enum tacit_err person_say(struct person *p, const char *to, const char *text)
 enum tacit_err person_say_in(struct person *p, uint64_t conversation, const char *text)
 {
 	struct tacit_content content = text_content(text);
-	return person_run(p,
-	        &(struct tacit_command){
-	                .kind = TACIT_CMD_SEND, .conversation = conversation, .content = &content});
+	return person_tell(p, conversation, &content);
 }
 
 enum tacit_err person_sync(struct person *p)
@@ -480,6 +511,41 @@ bool person_told(const struct person *p, enum tacit_notice_kind kind, enum tacit
 void person_forget(struct person *p)
 {
 	p->heard_count = 0;
+}
+
+static void describe(const struct tacit_notice *n, char *out, size_t size)
+{
+	if (n->kind == TACIT_NOTICE_DELETED)
+		snprintf(
+		        out, size, "%.*s deleted", (int)n->username.n, (const char *)n->username.p);
+	else if (n->kind != TACIT_NOTICE_MESSAGE)
+		snprintf(out, size, "refused");
+	else
+		snprintf(out, size, "%.*s: %.*s%s%s%.*s%s", (int)n->username.n,
+		        (const char *)n->username.p, (int)n->content.text.n,
+		        (const char *)n->content.text.p, n->count > 0 ? " (edited)" : "",
+		        n->detail.n > 0 ? " [" : "", (int)n->detail.n, (const char *)n->detail.p,
+		        n->detail.n > 0 ? "]" : "");
+}
+
+const char *person_entry(struct person *p, uint64_t conversation, uint64_t message)
+{
+	static char text[512];
+	struct tacit_record_id tag;
+	struct tacit_buf room = {0};
+	struct tacit_notice n;
+	snprintf(text, sizeof(text), "nothing");
+	tacit_engine_log_tag(p->engine, conversation, &tag);
+	for (size_t i = 0; i < p->log_count; i++) {
+		const struct kept *k = &p->log[i];
+		if (!same_id(&k->id, &tag) || k->position != message * 8 + 1)
+			continue;
+		CHECK_OK(tacit_engine_log_open(
+		        p->engine, &k->id, k->position, tacit_buf_view(&k->data), &n, &room));
+		describe(&n, text, sizeof(text));
+	}
+	tacit_buf_clear(&room);
+	return text;
 }
 
 size_t person_logged(struct person *p, const char *content)

@@ -25,6 +25,7 @@ struct heard { /* a notice, copied flat */
 	char text[600], username[32], title[64], members[256];
 	uint64_t conversation, message, count;
 	bool flag;
+	char detail[256];
 	char content[128];
 	enum tacit_content_kind content_kind;
 };
@@ -51,6 +52,7 @@ struct person {
 	long power;     /* so many events until it fails; below 0: never */
 	bool failed;    /* it has */
 	bool store_is_full;
+	enum tacit_err trouble; /* of the engine, with an entry of the history */
 };
 
 extern int64_t person_clock;
@@ -93,6 +95,12 @@ const struct heard *person_last(const struct person *p, enum tacit_notice_kind k
 bool person_told(const struct person *p, enum tacit_notice_kind kind, enum tacit_err err,
         const char *part_of_text);
 void person_forget(struct person *p); /* what was heard */
+/* Says content, about a message or not, in a conversation. */
+enum tacit_err person_tell(
+        struct person *p, uint64_t conversation, const struct tacit_content *content);
+/* What the history has of a message, in words: "alice: text (edited) [bob +]", "alice deleted",
+ * "refused", or "nothing". Static. */
+const char *person_entry(struct person *p, uint64_t conversation, uint64_t message);
 /* How often the history holds a message of that text. */
 size_t person_logged(struct person *p, const char *content);
 void person_forget_history(struct person *p);

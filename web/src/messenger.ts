@@ -52,7 +52,11 @@ export type Command =
 export type NoticeKind =
 	| 'done' | 'failed' | 'totp_setup' | 'recovery_codes' | 'user' | 'conversation' | 'message'
 	| 'refused' | 'missing' | 'key_changed' | 'safety' | 'device' | 'read' | 'member' | 'warning'
-	| 'expiry' | 'expired' | 'closed' | 'typing' | 'outgoing' | 'presence';
+	| 'expiry' | 'expired' | 'closed' | 'typing' | 'outgoing' | 'presence'
+	// What became of a message that was told, or is in the history: replaced in place by its id.
+	| 'edited' // the whole message as it is now; takes the place of the 'message'
+	| 'deleted' // takes the place of the 'message' for good; also in the history
+	| 'reaction'; // username has said text to it ('': took it back); detail takes the place of its detail
 
 // Fields that a kind does not use are '' or 0 or false; engine.h says which kind uses which.
 export interface Notice {
@@ -60,14 +64,14 @@ export interface Notice {
 	op: number;
 	error: string; // '' or the name of the error: 'KEY_CHANGED', 'BAD_PASSWORD', ...
 	text: string;
-	detail: string;
+	detail: string; // 'message', 'edited', 'reaction': all reactions, one a line: username, space, emoji
 	username: string;
 	conversation: number;
 	message: number;
 	conversationKind: ConversationKind | '';
 	title: string;
 	members: string[];
-	count: number;
+	count: number; // 'message', 'edited': not 0 when it was edited
 	seconds: number;
 	time: number; // Unix seconds
 	flag: boolean;

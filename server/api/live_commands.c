@@ -50,6 +50,26 @@ struct history {
 	bool joined;
 };
 
+static enum tacit_err keep_id(void *ctx, const struct store_message *m)
+{
+	*(int64_t *)ctx = m->id;
+	return TACIT_OK;
+}
+
+/* What the client says that it has, as far as it exists: one from before the server was restored
+ * from a backup may name what is yet to come, and would hide it. */
+static enum tacit_err known_at_most(struct live_call *c, struct store *store, int64_t *known)
+{
+	bool more;
+	int64_t newest = 0;
+	if (c->after <= 0)
+		return TACIT_OK;
+	enum tacit_err err = store->ops->message_page(
+	        store, c->room, c->who.user_id, 0, 0, 1, keep_id, &newest, &more);
+	*known = newest < c->after ? newest : c->after;
+	return err;
+}
+
 static enum tacit_err read_history(struct live_call *c, struct store *store, struct history *h)
 {
 	enum tacit_err err;
@@ -69,7 +89,9 @@ static enum tacit_err read_history(struct live_call *c, struct store *store, str
 	        api_message_page_add, &page, &more));
 	more = more || page.cut;
 	h->joined = !more || after == 0;
-	h->known = page.count > 0 ? page.last_id : c->after;
+	h->known = page.last_id;
+	if (page.count == 0)
+		TRY(known_at_most(c, store, &h->known));
 	api_json_close_array(&w);
 	api_json_bool(&w, "more", more);
 	api_json_bool(&w, "joined", h->joined);
@@ -122,10 +144,8 @@ static enum tacit_err run_join(struct live_call *c, struct store *store)
 	api_json_bool(&w, "joined", h.joined);
 	TRY(api_json_finish(&w));
 	live_open(c->socket, c->room,
-	        &(struct live_opening){.join = c->join,
-	                .known = h.known < 0 ? 0 : h.known,
-	                .stays = h.joined,
-	                .history = h.frame});
+	        &(struct live_opening){
+	                .join = c->join, .known = h.known, .stays = h.joined, .history = h.frame});
 out:
 	live_frame_drop(h.frame);
 	return err;

@@ -205,4 +205,18 @@ def a_killed_server_keeps_what_it_acknowledged(w):
         tap.equal([m["id"] for m in bob.all("new_message")], [fresh], "and on")
 
 
+@tap.case
+def who_names_a_message_to_come_misses_nothing(w):
+    """As a client of a server that was restored from a backup does."""
+    room = w.alice.conversation("room", w.bob)
+    with Live(w.bob) as bob, Live(w.alice) as alice:
+        alice.join(room)
+        first = alice.send(room, "eA==")["id"]
+        page = bob.join(room, after=first + 1000000)
+        tap.equal((page["messages"], page["joined"]), ([], True), "nothing is after it")
+        second = alice.send(room, "eQ==")["id"]
+        bob.wait("new_message", lambda m: m["id"] == second)
+        tap.equal([m["id"] for m in bob.all("new_message")], [second], "what is said from now on comes")
+
+
 tap.main(world)

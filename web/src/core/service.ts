@@ -1,0 +1,399 @@
+// service.ts - one profile in one worker: host, connection, files, search, locking; for any number
+// of pages (seats).
+import type {
+	Command, Entry, FileRef, Link as LinkState, Notice, NoticeKind, ProfileState, Progress,
+} from '../messenger.js';
+import type { Effect, Engine, Engines } from './engine.js';
+import { hex } from './bytes.js';
+import { download, type Sink } from './download.js';
+import { type Hear, Host } from './host.js';
+import { Keeper } from './keeper.js';
+import { Link } from './link.js';
+import type { Platform } from './platform.js';
+import { codeOf, ProblemError } from './problem.js';
+import { Search } from './search.js';
+import type { Store } from './store.js';
+import type { FileDesk, Transfer } from './transfer.js';
+import { upload, uploadForget } from './upload.js';
+
+// A page that hears.
+export interface Listener {
+	notice(notice: Notice): void;
+	link(link: LinkState): void;
+	locked(): void;
+}
+
+// What one page asked for and is no news for the others: secrets among it.
+const PRIVATE: ReadonlySet<NoticeKind> = new Set([
+	'totp_setup', 'recovery_codes', 'user', 'safety', 'device',
+]);
+const SETTING = 'setting.'; // before the names of the page's settings among the engine's notes
+const LOCK_AFTER = 'lock_after'; // the page's setting: minutes; none or 0: only when the person says so
+const PROLONG_MS = 30_000;
+const SLACK_SECONDS = 60; // a reload must not come too late for what was kept
+
+export class Service {
+	private readonly listeners = new Set<Listener>();
+	private readonly transfers = new Set<AbortController>();
+	private readonly keeper: Keeper;
+	private readonly search: Search;
+	private readonly tags = new Map<string, number>(); // of histories that were searched
+	private host!: Host;
+	private link!: Link;
+	private callOffTick: () => void = () => undefined;
+	private callOffIdle: () => void = () => undefined;
+	private prolongedAt = -Infinity;
+	private idleSeconds = 0;
+
+	private constructor(
+		private readonly store: Store,
+		private readonly platform: Platform,
+	) {
+		this.keeper = new Keeper(store, platform);
+		this.search = new Search({
+			conversations: () => this.historyTags(),
+			after: (tag, position, limit) => this.entriesAfter(tag, position, limit),
+		});
+	}
+
+	static async open(engines: Engines, store: Store, platform: Platform): Promise<Service> {
+		await store.claim();
+		const service = new Service(store, platform);
+		service.host = await Host.open(engines, store, platform, {
+			heard: (notice) => service.tellAll(notice),
+			say: (name, body) => service.link.send(name, body),
+			kept: (effects) => service.stepKept(effects),
+			rebuilt: () => service.link.beginAnew(),
+		});
+		service.link = new Link(platform, service.host, (state) => {
+			for (const listener of service.listeners) listener.link(state);
+		});
+		await service.unlockKept();
+		return service;
+	}
+
+	// --- listening ----------------------------------------------------------------------------
+
+	listen(listener: Listener): () => void {
+		this.listeners.add(listener);
+		listener.link(this.link.state);
+		return () => this.listeners.delete(listener);
+	}
+
+	private tellAll(notice: Notice, but?: Listener): void {
+		for (const listener of this.listeners) if (listener !== but) listener.notice(notice);
+	}
+
+	private stepKept(effects: readonly Effect[]): void {
+		for (const fx of effects) {
+			if (fx.kind === 'purge') this.search.purge(hex(fx.tag), fx.from, fx.until);
+			if (fx.kind === 'log') this.search.logged(hex(fx.tag), fx.position);
+		}
+		this.scheduleTick();
+	}
+
+	private scheduleTick(): void {
+		this.callOffTick();
+		const due = this.host.due();
+		if (!Number.isFinite(due)) return;
+		const ms = Math.max(0, due * 1000 - this.platform.now());
+		this.callOffTick = this.platform.after(ms, () => {
+			this.host.tick().catch(() => undefined).finally(() => this.scheduleTick());
+		});
+	}
+
+	// --- the profile's life -------------------------------------------------------------------
+
+	state(): Promise<ProfileState> {
+		return this.host.read((engine) => ({
+			account: engine.hasAccount() ? engine.username() : '',
+			locked: engine.hasAccount() && engine.locked(),
+			loggedIn: engine.loggedIn(),
+		}));
+	}
+
+	private async unlockKept(): Promise<void> {
+		const { account, locked } = await this.state();
+		if (account === '' || !locked) return;
+		const secret = await this.keeper.secret();
+		if (secret === null) return;
+		try {
+			await this.host.unlockWithSecret(secret);
+		} catch (e) {
+			if (codeOf(e) !== 'BAD_PASSWORD') throw e;
+			await this.keeper.forget(); // of an account that was here before
+			return;
+		} finally {
+			secret.fill(0);
+		}
+		await this.unlocked();
+	}
+
+	async unlock(password: string): Promise<ProfileState> {
+		await this.host.unlock(new TextEncoder().encode(password));
+		await this.unlocked();
+		return this.state();
+	}
+
+	// Someone has shown the password, or the secret was kept.
+	private async unlocked(): Promise<void> {
+		await this.readIdle();
+		const secret = await this.host.read((engine) => engine.accountSecret());
+		try {
+			if (secret.length > 0) await this.keeper.keep(secret, this.keptSeconds());
+		} finally {
+			secret.fill(0);
+		}
+		this.idleAnew();
+		this.scheduleTick();
+		if ((await this.state()).loggedIn) this.link.start();
+	}
+
+	private leave(): void {
+		this.link.stop();
+		this.callOffIdle();
+		this.callOffTick();
+		for (const transfer of this.transfers) transfer.abort();
+		this.search.wipe();
+		this.tags.clear();
+	}
+
+	async lock(): Promise<void> {
+		this.leave();
+		await this.host.read((engine) => engine.forgetFiles()).catch(() => undefined);
+		await this.keeper.forget();
+		await this.host.lock();
+		for (const listener of this.listeners) listener.locked();
+	}
+
+	async forget(): Promise<void> {
+		this.leave();
+		const { loggedIn } = await this.state();
+		if (loggedIn) // best effort: without a network the session lapses by itself
+			await this.host.run({ kind: 'logout' }, () => undefined).catch(() => undefined);
+		await this.host.read((engine) => engine.forgetFiles()).catch(() => undefined);
+		await this.host.forget();
+		for (const listener of this.listeners) listener.locked();
+	}
+
+	// Another worker has the profile now.
+	end(): void {
+		this.leave();
+		this.host.end();
+		this.store.close();
+	}
+
+	// --- locked after a while -----------------------------------------------------------------
+
+	private async readIdle(): Promise<void> {
+		const minutes = Number(await this.setting(LOCK_AFTER));
+		this.idleSeconds = Number.isFinite(minutes) && minutes > 0 ? Math.round(minutes * 60) : 0;
+	}
+
+	private keptSeconds(): number {
+		return this.idleSeconds === 0 ? 0 : this.idleSeconds + SLACK_SECONDS;
+	}
+
+	private idleAnew(): void {
+		this.callOffIdle();
+		if (this.idleSeconds === 0) return;
+		this.callOffIdle = this.platform.after(this.idleSeconds * 1000, () => {
+			this.lock().catch(() => undefined);
+		});
+	}
+
+	// Someone is there.
+	activity(): void {
+		this.link.dialNow();
+		this.idleAnew();
+		const now = this.platform.monotonic();
+		if (this.idleSeconds === 0 || now - this.prolongedAt < PROLONG_MS) return;
+		this.prolongedAt = now;
+		this.keeper.prolong(this.keptSeconds()).catch(() => undefined);
+	}
+
+	// --- commands -----------------------------------------------------------------------------
+
+	// own: who asks, and is told by `told`; the other pages hear of what happened, too.
+	async run(command: Command, told: Hear, own?: Listener): Promise<Notice> {
+		const done = await this.host.run(command, (notice) => {
+			told(notice);
+			if (!PRIVATE.has(notice.kind)) this.tellAll(notice, own);
+		});
+		await this.after(command, done, own);
+		return done;
+	}
+
+	private async after(command: Command, done: Notice, own?: Listener): Promise<void> {
+		switch (command.kind) {
+			case 'verify_totp':
+			case 'login':
+				await this.unlocked();
+				break;
+			case 'logout':
+				this.link.stop();
+				break;
+			case 'send':
+				await this.tellOthersOfSent(done, own);
+				break;
+			default:
+				break;
+		}
+		if (this.link.state.state === 'offline' && (await this.state()).loggedIn) this.link.start();
+	}
+
+	// The page that sent a message knows it; other windows are told from the history.
+	private async tellOthersOfSent(done: Notice, own?: Listener): Promise<void> {
+		if (this.listeners.size < 2 || done.message === 0) return;
+		const entries = await this.history(done.conversation, (done.message + 1) * 8, 8);
+		const sent = entries.find(({ notice }) => notice.message === done.message && notice.flag);
+		if (sent !== undefined) this.tellAll(sent.notice, own);
+	}
+
+	conversations(): Promise<Notice[]> {
+		return this.host.read((engine) =>
+			engine.locked() ? [] : [...engine.conversations(), ...engine.outgoing()],
+		);
+	}
+
+	// --- histories ----------------------------------------------------------------------------
+
+	async history(conversation: number, before: number | null, limit: number): Promise<Entry[]> {
+		const tag = await this.host.read((engine) => unlockedOnly(engine).logTag(conversation));
+		return this.opened(tag, await this.store.log(tag, before, limit));
+	}
+
+	private opened(tag: Uint8Array, lines: { position: number; data: Uint8Array }[]): Promise<Entry[]> {
+		return this.host.read((engine) =>
+			lines.map(({ position, data }) => ({ position, notice: engine.logOpen(tag, position, data) })),
+		);
+	}
+
+	private async historyTags(): Promise<string[]> {
+		return this.host.read((engine) =>
+			engine.conversations().map(({ conversation }) => {
+				const tag = hex(engine.logTag(conversation));
+				this.tags.set(tag, conversation);
+				return tag;
+			}),
+		);
+	}
+
+	private async entriesAfter(tag: string, position: number, limit: number): Promise<Entry[]> {
+		const conversation = this.tags.get(tag);
+		if (conversation === undefined) return [];
+		const bytes = await this.host.read((engine) => engine.logTag(conversation));
+		return this.opened(bytes, await this.store.logAfter(bytes, position, limit));
+	}
+
+	async find(query: string, limit: number): Promise<Entry[]> {
+		await this.host.read(unlockedOnly);
+		return this.search.find(query, limit);
+	}
+
+	// --- settings -----------------------------------------------------------------------------
+
+	private noteGet(name: string): Promise<Uint8Array | null> {
+		return this.host.read((engine) => {
+			try {
+				return unlockedOnly(engine).noteGet(name);
+			} catch (e) {
+				if (codeOf(e) === 'NOT_FOUND') return null;
+				throw e;
+			}
+		});
+	}
+
+	async setting(name: string): Promise<string> {
+		const value = await this.noteGet(SETTING + name);
+		return value === null ? '' : new TextDecoder().decode(value);
+	}
+
+	async setSetting(name: string, value: string): Promise<void> {
+		await this.host.notePut(SETTING + name, new TextEncoder().encode(value));
+		if (name !== LOCK_AFTER) return;
+		await this.readIdle();
+		await this.keeper.prolong(this.keptSeconds());
+		this.idleAnew();
+	}
+
+	// --- files --------------------------------------------------------------------------------
+
+	private desk(): FileDesk {
+		const ask = <T>(look: (engine: Engine) => T): Promise<T> =>
+			this.host.read((engine) => look(unlockedOnly(engine)));
+		return {
+			fileNew: () => ask((engine) => engine.fileNew()),
+			fileKept: (token) => ask((engine) => engine.fileKept(token)),
+			fileAgain: (kept) => ask((engine) => engine.fileAgain(kept)),
+			fileHeader: (token) => ask((engine) => engine.fileHeader(token)),
+			fileSealed: (token, sha256) => ask((engine) => engine.fileSealed(token, sha256)),
+			fileDigest: (token) => ask((engine) => engine.fileDigest(token)),
+			fileStream: (token, header) => ask((engine) => engine.fileStream(token, header)),
+			hasher: () => ask((engine) => engine.hasher()),
+			noteGet: (name) => this.noteGet(name),
+			notePut: (name, value) => this.host.notePut(name, value),
+		};
+	}
+
+	// Broken off by the caller's signal, and when the profile is locked.
+	private async transfer<T>(
+		progress: (p: Progress) => void,
+		signal: AbortSignal,
+		work: (t: Transfer) => Promise<T>,
+	): Promise<T> {
+		const controller = new AbortController();
+		const abort = (): void => controller.abort();
+		if (signal.aborted) abort();
+		signal.addEventListener('abort', abort);
+		this.transfers.add(controller);
+		try {
+			return await work({
+				desk: this.desk(),
+				platform: this.platform,
+				progress,
+				signal: controller.signal,
+			});
+		} finally {
+			this.transfers.delete(controller);
+			signal.removeEventListener('abort', abort);
+		}
+	}
+
+	sendFile(
+		file: { conversation: number; file: Blob; name: string; caption: string },
+		progress: (p: Progress) => void,
+		signal: AbortSignal,
+		own?: Listener,
+	): Promise<Notice> {
+		return this.transfer(progress, signal, async (t) => {
+			const { id, token } = await upload(t, file);
+			const ref: FileRef = { id, name: file.name, type: file.file.type, size: file.file.size, token };
+			const content = { kind: 'file', text: file.caption, file: ref } as const;
+			const send: Command = { kind: 'send', conversation: file.conversation, content };
+			try {
+				const done = await this.run(send, (notice) => own?.notice(notice), own);
+				await uploadForget(t, file).catch(() => undefined); // left behind it costs one question
+				return done;
+			} catch (e) {
+				if (e instanceof ProblemError && e.kept) // it goes out without us
+					await uploadForget(t, file).catch(() => undefined);
+				throw e;
+			}
+		});
+	}
+
+	saveFile(
+		file: FileRef,
+		sink: Sink,
+		progress: (p: Progress) => void,
+		signal: AbortSignal,
+	): Promise<void> {
+		return this.transfer(progress, signal, (t) => download(t, file, sink));
+	}
+}
+
+function unlockedOnly(engine: Engine): Engine {
+	if (engine.locked() || !engine.hasAccount()) throw new ProblemError('NOT_LOGGED_IN');
+	return engine;
+}

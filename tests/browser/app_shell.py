@@ -1,0 +1,118 @@
+"""The page as a browser gets it: nothing is refused by its own policy, its parts are kept for ever,
+and it starts again without a network."""
+import contextlib
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import tap  # noqa: E402
+from support.browser import Browser, Failed  # noqa: E402
+from support.server import Server  # noqa: E402
+
+CONTROLLED = "navigator.serviceWorker.controller !== null"
+STARTED = "document.getElementById('app').childElementCount > 0"
+
+
+class World:
+    def __init__(self, server, browser):
+        self.server, self.browser = server, browser
+        self.page = browser.person("reader")
+
+
+@contextlib.contextmanager
+def world():
+    with Server() as server, Browser() as browser:
+        yield World(server, browser)
+
+
+@tap.case
+def the_app_starts_and_nothing_is_refused(w):
+    w.page.open(w.server.url)
+    w.page.wait(STARTED)
+    tap.equal(w.page.complaints(), [], "complaints of the browser")
+    tap.check(w.page.run("return crossOriginIsolated"), "alone in its process")
+
+
+@tap.case
+def nothing_comes_from_elsewhere(w):
+    names = w.page.run("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    tap.check(names, "parts")
+    tap.equal([name for name in names if not name.startswith(w.server.url)], [], "from elsewhere")
+
+
+@tap.case
+def scripts_of_others_are_refused(w):
+    def refused(what, body):
+        try:
+            w.page.run(body)
+        except Failed as why:
+            return tap.check("Trusted" in str(why) or "Security" in str(why) or "Content Security" in str(why),
+                             f"{what}: {why}")
+        return tap.fail(f"{what}: allowed")
+    refused("markup as text", "document.body.innerHTML = '<img src=x onerror=alert(1)>'")
+    refused("a worker by address", "new Worker('/assets/other.js')")
+    refused("a second policy", "trustedTypes.createPolicy('tacit', { createScriptURL: (a) => a })")
+    refused("code as text", "return await new Promise((done, fail) => setTimeout(() => {"
+            "try { done(Function('return 1')()) } catch (why) { fail(why) } }))")
+    refused("a script as text", "document.createElement('script').text = 'alert(1)'")
+
+
+@tap.case
+def a_frame_of_another_site_stays_empty(w):
+    other = w.browser.person("other")
+    other.open(w.server.url.replace("127.0.0.1", "localhost") + "/health")
+    other.run(f"""
+        const frame = document.createElement('iframe');
+        frame.src = '{w.server.url}/';
+        document.body.append(frame);
+        await new Promise((done) => frame.addEventListener('load', done))""")
+    tap.check(other.run("return document.querySelector('iframe').contentDocument") is None,
+              "an error page, which belongs to nobody")
+
+
+@tap.case
+def it_starts_without_a_network(w):
+    w.page.wait(CONTROLLED)
+    w.page.offline(True)
+    w.page.reload()
+    w.page.wait(STARTED)
+    tap.check(w.page.run("return fetch('/health').then(() => false, () => true)"), "there is a network")
+    w.page.offline(False)
+
+
+@tap.case
+def nothing_of_the_api_is_kept(w):
+    w.page.run("await fetch('/health'); await fetch('/api/health'); await fetch('/')")
+    kept = w.page.run("""
+        const all = [];
+        for (const name of await caches.keys())
+            for (const request of await (await caches.open(name)).keys()) all.push(new URL(request.url).pathname);
+        return all""")
+    tap.check("/" in kept and len(kept) > 5, f"kept: {kept}")
+    tap.equal([path for path in kept if not path.startswith("/assets/") and
+               path not in ("/", "/manifest.webmanifest")], [], "kept beyond the shell")
+    tap.check("name" in w.page.run("return await (await fetch('/')).json()"), "the page in place of the API")
+
+
+@tap.case
+def a_part_with_another_digest_is_not_loaded(w):
+    victim = w.browser.person("victim")
+    victim.open(w.server.url + "/manifest.webmanifest")
+    victim.goto(w.server.url)
+    victim.wait(STARTED)
+    names = victim.run("""return [...document.querySelectorAll('script, link[rel=stylesheet]')]
+        .map((part) => [part.src || part.href, part.integrity])""")
+    tap.check(names and all(digest.startswith("sha384-") for _, digest in names), f"{names}")
+    failed = victim.run("""return await new Promise((done) => {
+        const link = document.createElement('link');
+        link.rel = 'stylesheet';
+        link.href = document.querySelector('link[rel=stylesheet]').href;
+        link.integrity = 'sha384-' + 'A'.repeat(64);
+        link.addEventListener('load', () => done(false));
+        link.addEventListener('error', () => done(true));
+        document.head.append(link) })""")
+    tap.check(failed, "a wrong digest was loaded")
+
+
+tap.main(world)

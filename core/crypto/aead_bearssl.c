@@ -40,7 +40,7 @@ void tacit_aead_free(struct tacit_aead *a)
 }
 
 /* In place; the tag of what is the ciphertext before or behind it. */
-static void run(const struct tacit_aead *a, bool seal, const uint8_t *nonce, struct tacit_bytes aad,
+static void run(struct tacit_aead *a, bool seal, const uint8_t *nonce, struct tacit_bytes aad,
         struct tacit_bytes text, uint8_t *tag)
 {
 	void *p = (void *)(uintptr_t)text.p;

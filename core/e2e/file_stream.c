@@ -1,5 +1,6 @@
 #include "e2e/file_stream.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -8,6 +9,9 @@
 #include "crypto/secret.h"
 
 #define LABEL "tacit file v1"
+
+static_assert(TACIT_FILE_NONCE_BYTES == TACIT_AEAD_NONCE_BYTES, "of AES-GCM");
+static_assert(TACIT_FILE_KEY_BYTES == TACIT_SHA256_BYTES, "of AES-256");
 
 struct tacit_file_stream {
 	struct tacit_aead *aead;
@@ -29,17 +33,23 @@ uint64_t tacit_file_sealed_bytes(uint64_t plain_bytes)
 }
 
 /* RFC 5869: extract with the salt of the header, expand with the label and the whole header. */
-static enum tacit_err stream_key(const uint8_t *file_key, const struct tacit_file_header *h,
-        const uint8_t *header, uint8_t key[TACIT_SHA256_BYTES])
+enum tacit_err tacit_file_stream_key(const uint8_t file_key[TACIT_FILE_KEY_BYTES],
+        const uint8_t header[TACIT_FILE_HEADER_BYTES], uint8_t key[TACIT_FILE_KEY_BYTES],
+        uint32_t *chunk_bytes)
 {
-	uint8_t prk[TACIT_SHA256_BYTES];
+	enum tacit_err err;
+	struct tacit_file_header h;
+	uint8_t prk[TACIT_SHA256_BYTES] = {0};
 	uint8_t info[sizeof(LABEL) - 1 + TACIT_FILE_HEADER_BYTES];
+	TRY(tacit_file_header_decode(tacit_bytes(header, TACIT_FILE_HEADER_BYTES), &h));
+	*chunk_bytes = h.chunk_bytes;
 	memcpy(info, LABEL, sizeof(LABEL) - 1);
 	memcpy(info + sizeof(LABEL) - 1, header, TACIT_FILE_HEADER_BYTES);
-	tacit_hkdf_extract(TACIT_SHA256, tacit_bytes(h->salt, sizeof(h->salt)),
+	tacit_hkdf_extract(TACIT_SHA256, tacit_bytes(h.salt, sizeof(h.salt)),
 	        tacit_bytes(file_key, TACIT_FILE_KEY_BYTES), prk);
-	enum tacit_err err = tacit_hkdf_expand(TACIT_SHA256, tacit_bytes(prk, sizeof(prk)),
-	        tacit_bytes(info, sizeof(info)), key, TACIT_SHA256_BYTES);
+	TRY(tacit_hkdf_expand(TACIT_SHA256, tacit_bytes(prk, sizeof(prk)),
+	        tacit_bytes(info, sizeof(info)), key, TACIT_FILE_KEY_BYTES));
+out:
 	tacit_wipe(prk, sizeof(prk));
 	return err;
 }
@@ -49,16 +59,17 @@ enum tacit_err tacit_file_stream_resume(const uint8_t key[TACIT_FILE_KEY_BYTES],
 {
 	*out = NULL;
 	enum tacit_err err;
-	struct tacit_file_header h;
+	uint32_t chunk_bytes;
 	struct tacit_file_stream *s = NULL;
-	uint8_t own[TACIT_SHA256_BYTES] = {0};
-	TRY(tacit_file_header_decode(tacit_bytes(header, TACIT_FILE_HEADER_BYTES), &h));
+	uint8_t own[TACIT_FILE_KEY_BYTES] = {0};
+	TRY(tacit_file_stream_key(key, header, own, &chunk_bytes));
 	s = tacit_calloc(1, sizeof(*s));
-	if (s == NULL)
-		return TACIT_E_NOMEM;
-	s->chunk_bytes = h.chunk_bytes;
+	if (s == NULL) {
+		err = TACIT_E_NOMEM;
+		goto out;
+	}
+	s->chunk_bytes = chunk_bytes;
 	memcpy(s->header, header, sizeof(s->header));
-	TRY(stream_key(key, &h, header, own));
 	TRY(tacit_aead_new(TACIT_AES256_GCM, own, &s->aead));
 	*out = s;
 	s = NULL;
@@ -68,21 +79,27 @@ out:
 	return err;
 }
 
+enum tacit_err tacit_file_header_new(
+        const struct tacit_env *env, uint8_t header[TACIT_FILE_HEADER_BYTES])
+{
+	enum tacit_err err;
+	struct tacit_buf encoded = {0};
+	struct tacit_file_header h = {.chunk_bytes = TACIT_FILE_CHUNK_BYTES};
+	tacit_env_random(env, h.salt, sizeof(h.salt));
+	TRY(tacit_file_header_encode(&h, &encoded));
+	memcpy(header, encoded.p, TACIT_FILE_HEADER_BYTES);
+out:
+	tacit_buf_clear(&encoded);
+	return err;
+}
+
 enum tacit_err tacit_file_stream_create(const uint8_t key[TACIT_FILE_KEY_BYTES],
         const struct tacit_env *env, uint8_t header_out[TACIT_FILE_HEADER_BYTES],
         struct tacit_file_stream **out)
 {
 	*out = NULL;
-	enum tacit_err err;
-	struct tacit_buf header = {0};
-	struct tacit_file_header h = {.chunk_bytes = TACIT_FILE_CHUNK_BYTES};
-	tacit_env_random(env, h.salt, sizeof(h.salt));
-	TRY(tacit_file_header_encode(&h, &header));
-	memcpy(header_out, header.p, TACIT_FILE_HEADER_BYTES);
-	TRY(tacit_file_stream_resume(key, header_out, out));
-out:
-	tacit_buf_clear(&header);
-	return err;
+	enum tacit_err err = tacit_file_header_new(env, header_out);
+	return err == TACIT_OK ? tacit_file_stream_resume(key, header_out, out) : err;
 }
 
 uint32_t tacit_file_stream_chunk_bytes(const struct tacit_file_stream *s)
@@ -99,13 +116,16 @@ void tacit_file_stream_free(struct tacit_file_stream *s)
 }
 
 /* 0^7 || counter || last: each chunk has its place, and the last one its mark, in the nonce. */
-static void chunk_nonce(
-        uint32_t index, enum tacit_chunk position, uint8_t nonce[TACIT_AEAD_NONCE_BYTES])
+enum tacit_err tacit_file_chunk_nonce(
+        uint64_t index, enum tacit_chunk position, uint8_t nonce[TACIT_FILE_NONCE_BYTES])
 {
+	if (index > UINT32_MAX)
+		return TACIT_E_EXHAUSTED;
 	memset(nonce, 0, 7);
 	for (int i = 0; i < 4; i++)
 		nonce[7 + i] = (uint8_t)(index >> (24 - 8 * i));
 	nonce[11] = position == TACIT_CHUNK_LAST;
+	return TACIT_OK;
 }
 
 static bool length_fits(
@@ -121,10 +141,10 @@ enum tacit_err tacit_file_seal_chunk(struct tacit_file_stream *s, uint64_t index
 {
 	if (!length_fits(s, index, position, plain.n))
 		return TACIT_E_USAGE;
-	if (index > UINT32_MAX)
-		return TACIT_E_EXHAUSTED;
-	uint8_t nonce[TACIT_AEAD_NONCE_BYTES];
-	chunk_nonce((uint32_t)index, position, nonce);
+	uint8_t nonce[TACIT_FILE_NONCE_BYTES];
+	enum tacit_err err = tacit_file_chunk_nonce(index, position, nonce);
+	if (err != TACIT_OK)
+		return err;
 	return tacit_aead_seal(
 	        s->aead, nonce, tacit_bytes(s->header, sizeof(s->header)), plain, out);
 }
@@ -132,13 +152,12 @@ enum tacit_err tacit_file_seal_chunk(struct tacit_file_stream *s, uint64_t index
 enum tacit_err tacit_file_open_chunk(struct tacit_file_stream *s, uint64_t index,
         enum tacit_chunk position, struct tacit_bytes sealed, uint8_t *out)
 {
-	if (index > UINT32_MAX)
+	uint8_t nonce[TACIT_FILE_NONCE_BYTES];
+	if (tacit_file_chunk_nonce(index, position, nonce) != TACIT_OK)
 		return TACIT_E_USAGE;
 	if (sealed.n < TACIT_AEAD_TAG_BYTES ||
 	        !length_fits(s, index, position, sealed.n - TACIT_AEAD_TAG_BYTES))
 		return TACIT_E_BAD_SEAL;
-	uint8_t nonce[TACIT_AEAD_NONCE_BYTES];
-	chunk_nonce((uint32_t)index, position, nonce);
 	return tacit_aead_open(
 	        s->aead, nonce, tacit_bytes(s->header, sizeof(s->header)), sealed, out);
 }

@@ -20,9 +20,22 @@
 #include "wire/file_header.h"
 #include "wire/limits.h"
 
+#define TACIT_FILE_NONCE_BYTES 12
+
 enum tacit_chunk { TACIT_CHUNK_MIDDLE = 0, TACIT_CHUNK_LAST = 1 };
 
 struct tacit_file_stream;
+
+/* What a stream is made of, for a host whose AES-GCM is not ours (WebCrypto): the header of a new
+ * file; the stream's key, secret, and the plaintext bytes of its chunks, by the header, which is
+ * the AAD; the nonce of a chunk. Fail: NOMEM; MALFORMED, UNSUPPORTED; EXHAUSTED. */
+TACIT_MUST_USE enum tacit_err tacit_file_header_new(
+        const struct tacit_env *env, uint8_t header[TACIT_FILE_HEADER_BYTES]);
+TACIT_MUST_USE enum tacit_err tacit_file_stream_key(const uint8_t file_key[TACIT_FILE_KEY_BYTES],
+        const uint8_t header[TACIT_FILE_HEADER_BYTES], uint8_t key[TACIT_FILE_KEY_BYTES],
+        uint32_t *chunk_bytes);
+TACIT_MUST_USE enum tacit_err tacit_file_chunk_nonce(
+        uint64_t index, enum tacit_chunk position, uint8_t nonce[TACIT_FILE_NONCE_BYTES]);
 
 /* Sealed size of a file of plain_bytes with the default chunk size, header included. */
 uint64_t tacit_file_sealed_bytes(uint64_t plain_bytes);

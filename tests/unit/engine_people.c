@@ -151,6 +151,7 @@ static void hear(struct person *p, const struct tacit_notice *n)
 	        .message = n->message,
 	        .count = n->count,
 	        .flag = n->flag,
+	        .reply_to = n->content.reply_to,
 	        .content_kind = n->content.kind};
 	flat(h->text, sizeof(h->text), n->text);
 	flat(h->username, sizeof(h->username), n->username);

@@ -23,7 +23,7 @@ struct heard { /* a notice, copied flat */
 	uint64_t op;
 	enum tacit_err err;
 	char text[600], username[32], title[64], members[256];
-	uint64_t conversation, message, count;
+	uint64_t conversation, message, count, reply_to;
 	bool flag;
 	char detail[256];
 	char content[128];

@@ -134,6 +134,32 @@ static void walks_the_log(void)
 	remove_folder();
 }
 
+static void one_entry_of_the_log(void)
+{
+	struct localstore *s = NULL;
+	struct tacit_buf got = {0};
+	struct tacit_record_id a = id_of(1), other = id_of(2);
+	make_folder();
+	REQUIRE(localstore_open(folder, &s) == TACIT_OK);
+	CHECK_OK(localstore_put_log(s, &a, 9, TACIT_STR("nine")));
+	CHECK_OK(localstore_get_log(s, &a, 9, &got));
+	CHECK_BYTES(tacit_buf_view(&got), TACIT_STR("nine"));
+	CHECK_ERR(localstore_get_log(s, &a, 10, &got), TACIT_E_NOT_FOUND);
+	CHECK_ERR(localstore_get_log(s, &a, 8, &got), TACIT_E_NOT_FOUND);
+	CHECK_ERR(localstore_get_log(s, &other, 9, &got), TACIT_E_NOT_FOUND);
+	/* As an entry is rewritten: purged first, in one transaction. */
+	CHECK_OK(localstore_begin(s));
+	CHECK_OK(localstore_purge_log(s, &a, 9, 9));
+	CHECK_OK(localstore_put_log(s, &a, 9, TACIT_STR("neuf")));
+	CHECK_OK(localstore_commit(s));
+	got.n = 0;
+	CHECK_OK(localstore_get_log(s, &a, 9, &got));
+	CHECK_BYTES(tacit_buf_view(&got), TACIT_STR("neuf"));
+	tacit_buf_clear(&got);
+	localstore_close(s);
+	remove_folder();
+}
+
 static bool file_holds(const char *name, const char *text)
 {
 	static char bytes[1 << 20];
@@ -448,6 +474,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"puts and gets", puts_and_gets},
 	        {"walks the log", walks_the_log},
+	        {"one entry of the log", one_entry_of_the_log},
 	        {"what is purged is gone", what_is_purged_is_gone},
 	        {"rolls back", rolls_back},
 	        {"is private", is_private},

@@ -1,0 +1,707 @@
+/* Edits, deletions and reactions: who may, and that all end with the same, whatever happens. */
+#define _GNU_SOURCE /* memmem */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "crypto/encoding.h"
+#include "crypto/secret.h"
+#include "engine/engine_int.h"
+#include "engine_people.h"
+#include "support/tap.h"
+
+#define THUMB "\xf0\x9f\x91\x8d"
+#define HEART "\xe2\x9d\xa4"
+
+static struct fake_server server;
+static struct person alice, bob, carol;
+static struct person *const all[] = {&alice, &bob, &carol};
+static uint64_t room;
+
+static uint64_t said_last(const struct person *p)
+{
+	return person_last(p, TACIT_NOTICE_DONE)->message;
+}
+
+static void sync_all(void)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < TACIT_COUNT(all); k++)
+			CHECK_OK(person_sync(all[k]));
+}
+
+/* Three in a group, in which alice has said "hello": its id. */
+static uint64_t meet(void)
+{
+	static const char *const names[] = {"alice", "bob", "carol"};
+	const struct tacit_bytes users[] = {TACIT_STR("bob"), TACIT_STR("carol")};
+	fake_server_init(&server);
+	server.now = person_clock;
+	for (size_t i = 0; i < TACIT_COUNT(all); i++) {
+		person_init(all[i], names[i], &server);
+		person_register(all[i]);
+	}
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_GROUP,
+	                                    .text = TACIT_STR("us"),
+	                                    .users = users,
+	                                    .user_count = 2}));
+	room = person_last(&alice, TACIT_NOTICE_CONVERSATION)->conversation;
+	CHECK_OK(person_say_in(&alice, room, "hello"));
+	uint64_t id = said_last(&alice);
+	sync_all();
+	return id;
+}
+
+static void part(void)
+{
+	for (size_t i = 0; i < TACIT_COUNT(all); i++)
+		person_clear(all[i]);
+	fake_server_clear(&server);
+}
+
+static enum tacit_err tell(
+        struct person *p, enum tacit_content_kind kind, uint64_t message, const char *text)
+{
+	const struct tacit_content content = {
+	        .kind = kind, .message = message, .text = tacit_cstr(text)};
+	return person_tell(p, room, &content);
+}
+
+static enum tacit_err react(struct person *p, uint64_t message, const char *text)
+{
+	return tell(p, TACIT_CONTENT_REACTION, message, text);
+}
+
+static enum tacit_err edit(struct person *p, uint64_t message, const char *text)
+{
+	return tell(p, TACIT_CONTENT_EDIT, message, text);
+}
+
+static enum tacit_err take_back(struct person *p, uint64_t message)
+{
+	return tell(p, TACIT_CONTENT_DELETE, message, "");
+}
+
+static void check_entry(uint64_t message, const char *want)
+{
+	for (size_t i = 0; i < TACIT_COUNT(all); i++)
+		CHECK_BYTES(tacit_cstr(person_entry(all[i], room, message)), tacit_cstr(want));
+}
+
+static void forget_all(void)
+{
+	for (size_t i = 0; i < TACIT_COUNT(all); i++)
+		person_forget(all[i]);
+}
+
+/* What a client does that is not ours: whatever it wants. */
+static void say_anyway(struct person *p, const struct tacit_content *content)
+{
+	struct tacit_conversation *c = tacit_conversation_find(p->engine, room);
+	REQUIRE(tacit_membership_load(p->engine, c) == TACIT_OK);
+	REQUIRE(tacit_outbox_seal_silent(p->engine, c, content) == TACIT_OK);
+	CHECK_OK(person_sync(p));
+}
+
+static void tamper(size_t nth)
+{
+	struct tacit_buf envelope = {0}, text = {0};
+	struct fake_message *m = &server.messages[fake_said(&server, nth)];
+	CHECK_OK(tacit_unbase64(TACIT_BASE64, tacit_cstr(m->content), &envelope));
+	envelope.p[envelope.n - 1] ^= 1;
+	CHECK_OK(tacit_base64(TACIT_BASE64, tacit_buf_view(&envelope), &text));
+	memcpy(m->content, text.p, text.n);
+	tacit_buf_clear(&envelope);
+	tacit_buf_clear(&text);
+}
+
+/* --- what is said about a message ----------------------------------------------------------------
+ */
+
+static void reactions_are_kept_with_the_message(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(react(&bob, id, THUMB));
+	CHECK_OK(react(&carol, id, HEART));
+	sync_all();
+	check_entry(id, "alice: hello [bob " THUMB "\ncarol " HEART "]");
+	const struct heard *told = person_last(&alice, TACIT_NOTICE_REACTION);
+	CHECK_INT(told->message, id);
+	CHECK_INT(told->conversation, room);
+	CHECK(strcmp(told->username, "carol") == 0 && strcmp(told->text, HEART) == 0);
+	CHECK(strcmp(told->detail, "bob " THUMB "\ncarol " HEART) == 0);
+	CHECK(!told->flag && person_last(&carol, TACIT_NOTICE_REACTION)->flag);
+	/* Another one takes the place of the first, and comes last; an empty one takes it back. */
+	CHECK_OK(react(&bob, id, HEART));
+	CHECK_OK(react(&carol, id, ""));
+	CHECK_OK(react(&alice, id, "+1"));
+	sync_all();
+	check_entry(id, "alice: hello [bob " HEART "\nalice +1]");
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 1);
+	for (size_t i = 0; i < TACIT_COUNT(all); i++) {
+		CHECK_OK(person_restart(all[i]));
+		CHECK_INT(all[i]->log_count, alice.log_count);
+	}
+	forget_all();
+	sync_all();
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REACTION, NULL), 0);
+	part();
+}
+
+static void an_edit_changes_the_message(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(react(&bob, id, THUMB));
+	CHECK_OK(edit(&alice, id, "hello all"));
+	sync_all();
+	check_entry(id, "alice: hello all (edited) [bob " THUMB "]");
+	const struct heard *told = person_last(&bob, TACIT_NOTICE_EDITED);
+	CHECK_INT(told->message, id);
+	CHECK(strcmp(told->content, "hello all") == 0 && strcmp(told->detail, "bob " THUMB) == 0);
+	CHECK_INT(person_last(&alice, TACIT_NOTICE_EDITED)->message, id);
+	CHECK_OK(edit(&alice, id, "hello everybody"));
+	sync_all();
+	check_entry(id, "alice: hello everybody (edited) [bob " THUMB "]");
+	part();
+}
+
+static void an_edited_reply_stays_a_reply(void)
+{
+	uint64_t id = meet();
+	const struct tacit_content reply = {
+	        .kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("yes"), .reply_to = id};
+	CHECK_OK(person_tell(&bob, room, &reply));
+	uint64_t answer = said_last(&bob);
+	CHECK_OK(edit(&bob, answer, "no"));
+	sync_all();
+	CHECK_INT(person_last(&alice, TACIT_NOTICE_MESSAGE)->reply_to, id);
+	CHECK_INT(person_last(&alice, TACIT_NOTICE_EDITED)->reply_to, id);
+	check_entry(answer, "bob: no (edited)");
+	part();
+}
+
+static void a_deleted_message_is_gone(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(react(&bob, id, THUMB));
+	CHECK_OK(edit(&alice, id, "hello all"));
+	CHECK_OK(take_back(&alice, id));
+	sync_all();
+	check_entry(id, "alice deleted");
+	CHECK_INT(person_last(&bob, TACIT_NOTICE_DELETED)->message, id);
+	for (size_t i = 0; i < TACIT_COUNT(all); i++) {
+		CHECK_INT(person_logged(all[i], "hello"), 0);
+		CHECK_INT(person_logged(all[i], "hello all"), 0);
+		/* Nor is it kept for those who might ask for it again. */
+		const struct tacit_conversation *c = tacit_conversation_find(all[i]->engine, room);
+		for (const struct tacit_sent *s = c->receipts.sent; s != NULL; s = s->next)
+			CHECK(memmem(s->content.p, s->content.n, "hello", 5) == NULL);
+		CHECK(c->changes == NULL);
+	}
+	CHECK_ERR(react(&bob, id, THUMB), TACIT_E_GONE);
+	CHECK_ERR(edit(&alice, id, "back"), TACIT_E_GONE);
+	part();
+}
+
+/* A file is deleted like a text; only a text is edited. */
+static void a_file_is_not_edited(void)
+{
+	meet();
+	const struct tacit_content file = {.kind = TACIT_CONTENT_FILE,
+	        .text = TACIT_STR("look"),
+	        .file = {.id = TACIT_STR("f1"), .name = TACIT_STR("a.txt"), .size = 1}};
+	CHECK_OK(person_tell(&bob, room, &file));
+	uint64_t id = said_last(&bob);
+	CHECK_ERR(edit(&bob, id, "do not look"), TACIT_E_USAGE);
+	const struct tacit_content change = {
+	        .kind = TACIT_CONTENT_EDIT, .message = id, .text = TACIT_STR("do not look")};
+	say_anyway(&bob, &change);
+	sync_all();
+	check_entry(id, "bob: look");
+	CHECK_OK(take_back(&bob, id));
+	sync_all();
+	check_entry(id, "bob deleted");
+	part();
+}
+
+/* --- who may -------------------------------------------------------------------------------------
+ */
+
+static void only_the_sender_may(void)
+{
+	uint64_t id = meet();
+	CHECK_ERR(edit(&bob, id, "goodbye"), TACIT_E_REFUSED);
+	CHECK_ERR(take_back(&bob, id), TACIT_E_REFUSED);
+	CHECK(person_told(&bob, TACIT_NOTICE_FAILED, TACIT_E_REFUSED, "Only an own message"));
+	size_t posts = fake_said_count(&server);
+	CHECK_ERR(react(&bob, id + 1000, THUMB), TACIT_E_NOT_FOUND);
+	CHECK_ERR(edit(&bob, id + 1000, "x"), TACIT_E_NOT_FOUND);
+	CHECK_INT(fake_said_count(&server), posts);
+	/* A client that does it all the same is not believed. */
+	const struct tacit_content forged[] = {
+	        {.kind = TACIT_CONTENT_EDIT, .message = id, .text = TACIT_STR("goodbye")},
+	        {.kind = TACIT_CONTENT_DELETE, .message = id},
+	};
+	for (size_t i = 0; i < TACIT_COUNT(forged); i++)
+		say_anyway(&bob, &forged[i]);
+	sync_all();
+	check_entry(id, "alice: hello");
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_EDITED, NULL), 0);
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_DELETED, NULL), 0);
+	CHECK(person_told(&carol, TACIT_NOTICE_WARNING, TACIT_E_REFUSED,
+	        "bob has tried to change what somebody else has said. It stays as it was."));
+	part();
+}
+
+/* Nor of what is not said yet, nor of another conversation. */
+static void only_of_what_is_there(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(person_say(&alice, "bob", "between us"));
+	uint64_t other = said_last(&alice);
+	CHECK_OK(person_sync(&bob));
+	CHECK_ERR(take_back(&alice, other), TACIT_E_NOT_FOUND);
+	const struct tacit_content strange[] = {
+	        {.kind = TACIT_CONTENT_DELETE, .message = other},
+	        {.kind = TACIT_CONTENT_DELETE, .message = other + 3},
+	        {.kind = TACIT_CONTENT_REACTION, .message = other, .text = TACIT_STR("x")},
+	};
+	for (size_t i = 0; i < TACIT_COUNT(strange); i++)
+		say_anyway(&alice, &strange[i]);
+	CHECK_OK(person_say_in(&alice, room, "one more"));
+	uint64_t more = said_last(&alice);
+	sync_all();
+	check_entry(id, "alice: hello");
+	check_entry(more, "alice: one more");
+	CHECK_INT(person_logged(&bob, "between us"), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_DELETED, NULL), 0);
+	CHECK(tacit_conversation_find(bob.engine, room)->changes == NULL);
+	part();
+}
+
+static void log_in(struct person *p)
+{
+	CHECK_OK(person_run(p, &(struct tacit_command){.kind = TACIT_CMD_LOGIN,
+	                               .username = TACIT_STR("alice"),
+	                               .email = TACIT_STR("alice@example.org"),
+	                               .password = TACIT_STR("correct horse 1!"),
+	                               .code = TACIT_STR("123456")}));
+}
+
+static void another_own_device_may(void)
+{
+	static struct person laptop;
+	meet();
+	person_init(&laptop, "alice", &server);
+	person_clock += 10;
+	server.now = person_clock;
+	log_in(&laptop);
+	CHECK_OK(person_sync(&laptop));
+	log_in(&alice);
+	CHECK_OK(person_say_in(&alice, room, "from the phone"));
+	uint64_t id = said_last(&alice);
+	log_in(&laptop);
+	CHECK_OK(person_sync(&laptop));
+	CHECK_OK(edit(&laptop, id, "from both"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(react(&bob, id, THUMB));
+	log_in(&alice);
+	sync_all();
+	check_entry(id, "alice: from both (edited) [bob " THUMB "]");
+	CHECK(person_last(&alice, TACIT_NOTICE_EDITED)->flag);
+	/* What it would say again is what it says now. */
+	const struct tacit_conversation *c = tacit_conversation_find(alice.engine, room);
+	for (const struct tacit_sent *s = c->receipts.sent; s != NULL; s = s->next)
+		CHECK(memmem(s->content.p, s->content.n, "phone", 5) == NULL);
+	CHECK_OK(take_back(&alice, id));
+	log_in(&laptop);
+	CHECK_OK(person_sync(&laptop));
+	CHECK(strcmp(person_entry(&laptop, room, id), "alice deleted") == 0);
+	person_clear(&laptop);
+	part();
+}
+
+/* --- whenever they come --------------------------------------------------------------------------
+ */
+
+/* carol could not open the message, and what was said of it waits for her. */
+static void before_the_message_opens(void)
+{
+	meet();
+	CHECK_OK(person_say_in(&alice, room, "lost"));
+	uint64_t id = said_last(&alice);
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(person_sync(&carol));
+	CHECK(strcmp(person_entry(&carol, room, id), "refused") == 0);
+	CHECK_OK(person_sync(&bob));
+	CHECK_ERR(react(&carol, id, "?"), TACIT_E_NOT_FOUND);
+	sync_all();
+	CHECK(strcmp(person_entry(&carol, room, id), "alice: lost") == 0);
+	CHECK_INT(person_last(&carol, TACIT_NOTICE_MESSAGE)->message, id);
+	CHECK_INT(person_logged(&carol, "lost"), 1);
+	CHECK_OK(react(&carol, id, HEART));
+	sync_all();
+	CHECK(strcmp(person_entry(&alice, room, id), "alice: lost [carol " HEART "]") == 0);
+	part();
+}
+
+static void changes_wait_for_the_message(void)
+{
+	meet();
+	CHECK_OK(person_say_in(&alice, room, "lost"));
+	uint64_t id = said_last(&alice);
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(react(&bob, id, THUMB));
+	tamper(fake_said_count(&server) - 2);
+	CHECK_OK(edit(&alice, id, "found"));
+	CHECK_OK(person_sync(&carol));
+	CHECK(strcmp(person_entry(&carol, room, id), "refused") == 0);
+	CHECK(tacit_conversation_find(carol.engine, room)->changes != NULL);
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_EDITED, NULL), 0);
+	CHECK_OK(person_restart(&carol));
+	sync_all();
+	check_entry(id, "alice: found (edited) [bob " THUMB "]");
+	CHECK_INT(person_logged(&carol, "lost"), 0);
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, "lost"), 0);
+	CHECK(tacit_conversation_find(carol.engine, room)->changes == NULL);
+	part();
+}
+
+/* Deleted before it could be said again: nobody waits for it any more. */
+static void deleted_before_it_opens(void)
+{
+	meet();
+	CHECK_OK(person_say_in(&alice, room, "lost"));
+	uint64_t id = said_last(&alice);
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(take_back(&alice, id));
+	sync_all();
+	CHECK(strcmp(person_entry(&alice, room, id), "alice deleted") == 0);
+	CHECK(strcmp(person_entry(&bob, room, id), "alice deleted") == 0);
+	CHECK(strcmp(person_entry(&carol, room, id), "alice deleted") == 0);
+	CHECK_INT(tacit_conversation_find(bob.engine, room)->receipts.lost_count, 0);
+	part();
+}
+
+/* A change that does not open is asked for like anything else. */
+static void a_change_that_is_lost(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(edit(&alice, id, "one"));
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(react(&alice, id, THUMB));
+	tamper(fake_said_count(&server) - 1);
+	sync_all();
+	sync_all();
+	check_entry(id, "alice: one (edited) [alice " THUMB "]");
+	/* The refusals are gone from the history: what they were is done. */
+	CHECK_INT(carol.log_count, bob.log_count);
+	for (uint64_t later = id + 1; later < id + 20; later++)
+		CHECK(strcmp(person_entry(&bob, room, later), "nothing") == 0);
+	part();
+}
+
+/* The first of two edits does not open, and comes after the second. */
+static void an_older_edit_comes_last(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(edit(&alice, id, "one"));
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(react(&bob, id, THUMB));
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(react(&bob, id, ""));
+	CHECK_OK(person_sync(&carol)); /* she asks for the edit, which alice is not to say again */
+	CHECK_OK(edit(&alice, id, "two"));
+	sync_all();
+	sync_all();
+	check_entry(id, "alice: two (edited)");
+	part();
+}
+
+/* Nobody but who has said it says it again. */
+static void another_one_says_it_again(void)
+{
+	struct tacit_buf inner = {0};
+	meet();
+	CHECK_OK(person_say_in(&alice, room, "lost"));
+	uint64_t id = said_last(&alice);
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(person_sync(&carol));
+	const struct tacit_content lie = {
+	        .kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("from bob")};
+	REQUIRE(tacit_content_encode(&lie, &inner) == TACIT_OK);
+	const struct tacit_content again = {
+	        .kind = TACIT_CONTENT_AGAIN, .message = id, .inner = tacit_buf_view(&inner)};
+	say_anyway(&bob, &again);
+	CHECK_OK(person_sync(&carol));
+	CHECK_INT(person_logged(&carol, "from bob"), 0);
+	sync_all();
+	check_entry(id, "alice: lost");
+	tacit_buf_clear(&inner);
+	part();
+}
+
+/* Two that say the same at once: the later one by the server counts, for everybody. */
+static void edits_race(void)
+{
+	static struct person laptop;
+	uint64_t id = meet();
+	person_init(&laptop, "alice", &server);
+	person_clock += 10;
+	server.now = person_clock;
+	log_in(&laptop);
+	CHECK_OK(person_sync(&laptop));
+	log_in(&alice);
+	CHECK_OK(person_say_in(&alice, room, "first"));
+	id = said_last(&alice);
+	log_in(&laptop);
+	CHECK_OK(person_sync(&laptop));
+	CHECK_OK(edit(&laptop, id, "by the laptop"));
+	log_in(&alice);
+	/* The phone's is sealed, and read by the others, before it has heard of the laptop's. */
+	CHECK_OK(edit(&alice, id, "by the phone"));
+	log_in(&laptop);
+	CHECK_OK(person_sync(&laptop));
+	CHECK(strcmp(person_entry(&laptop, room, id), "alice: by the phone (edited)") == 0);
+	log_in(&alice);
+	sync_all();
+	check_entry(id, "alice: by the phone (edited)");
+	person_clear(&laptop);
+	part();
+}
+
+/* Who comes later has nothing to change. */
+static void who_comes_later(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_REMOVE,
+	                                    .conversation = room,
+	                                    .username = TACIT_STR("carol")}));
+	CHECK_OK(person_say_in(&alice, room, "without her"));
+	uint64_t without = said_last(&alice);
+	const struct tacit_bytes users[] = {TACIT_STR("carol")};
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_ADD,
+	                                    .conversation = room,
+	                                    .users = users,
+	                                    .user_count = 1}));
+	CHECK_OK(edit(&alice, without, "secret"));
+	CHECK_OK(edit(&alice, id, "hello again"));
+	sync_all();
+	CHECK_INT(person_logged(&carol, "secret"), 0);
+	CHECK(strcmp(person_entry(&carol, room, id), "alice: hello again (edited)") == 0);
+	CHECK(tacit_conversation_find(carol.engine, room)->changes == NULL);
+	part();
+}
+
+static void without_a_server(void)
+{
+	uint64_t id = meet();
+	server.fault_path = "/api";
+	server.lose_request = 100;
+	CHECK_ERR(edit(&alice, id, "later"), TACIT_E_NETWORK);
+	CHECK_ERR(react(&alice, id, THUMB), TACIT_E_NETWORK);
+	CHECK(person_last(&alice, TACIT_NOTICE_FAILED)->flag);
+	server.fault_path = NULL;
+	server.lose_request = 0;
+	CHECK_OK(person_restart(&alice));
+	sync_all();
+	check_entry(id, "alice: later (edited) [alice " THUMB "]");
+	part();
+}
+
+static void expire(struct person *p, uint64_t message)
+{
+	struct tacit_conversation *c = tacit_conversation_find(p->engine, room);
+	REQUIRE(tacit_lifetime_logged(p->engine, c, message, person_clock + 100) == TACIT_OK);
+	person_clock += 200;
+	server.now = person_clock;
+	person_tick(p);
+}
+
+/* What has expired here does not come back by what is said of it. */
+static void expired_messages_stay_away(void)
+{
+	uint64_t id = meet();
+	CHECK_OK(react(&bob, id, THUMB));
+	CHECK_OK(person_sync(&carol));
+	expire(&carol, id);
+	CHECK(strcmp(person_entry(&carol, room, id), "nothing") == 0);
+	CHECK_OK(edit(&alice, id, "still here"));
+	CHECK_OK(person_sync(&carol));
+	CHECK(strcmp(person_entry(&carol, room, id), "nothing") == 0);
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_EDITED, NULL), 0);
+	CHECK_OK(person_say_in(&alice, room, "lost"));
+	id = said_last(&alice);
+	tamper(fake_said_count(&server) - 1);
+	CHECK_OK(edit(&alice, id, "found"));
+	const struct tacit_conversation *c = tacit_conversation_find(carol.engine, room);
+	CHECK_OK(person_sync(&carol));
+	CHECK(c->changes != NULL && c->receipts.lost_count > 0);
+	expire(&carol, id);
+	CHECK(c->changes == NULL && c->receipts.lost_count == 0);
+	CHECK_OK(person_restart(&carol));
+	sync_all();
+	CHECK(strcmp(person_entry(&carol, room, id), "nothing") == 0);
+	part();
+}
+
+/* --- when things fail ----------------------------------------------------------------------------
+ */
+
+static void restart_all(void)
+{
+	for (size_t i = 0; i < TACIT_COUNT(all); i++)
+		CHECK_OK(person_restart(all[i]));
+	sync_all();
+}
+
+static void next_round(void)
+{
+	for (size_t i = 0; i < TACIT_COUNT(all); i++) {
+		person_forget(all[i]);
+		person_forget_history(all[i]);
+	}
+	fake_server_forget(&server);
+}
+
+/* Power fails at every event in turn: at the one who says it, and at one who hears it. */
+static void killed(struct person *victim)
+{
+	meet();
+	for (long at = 0; at < 60; at++) {
+		char text[32], want[64];
+		CHECK_OK(person_say_in(&alice, room, "first"));
+		uint64_t id = said_last(&alice);
+		sync_all();
+		snprintf(text, sizeof(text), "text %ld", at);
+		snprintf(want, sizeof(want), "alice: %s (edited)", text);
+		victim->power = at;
+		enum tacit_err err = edit(&alice, id, text);
+		if (victim != &alice)
+			err = person_sync(victim);
+		bool over = victim->power >= 0;
+		restart_all();
+		if (err != TACIT_OK && strcmp(person_entry(&carol, room, id), want) != 0)
+			snprintf(want, sizeof(want), "alice: first");
+		check_entry(id, want);
+		next_round();
+		if (over) {
+			CHECK_OK(err);
+			CHECK(at > 3);
+			part();
+			return;
+		}
+	}
+	tap_check(false, "the edit comes to an end", __FILE__, __LINE__);
+}
+
+static void killed_while_saying(void)
+{
+	killed(&alice);
+}
+
+static void killed_while_hearing(void)
+{
+	killed(&bob);
+}
+
+static long left;
+static bool paused;
+
+static int fail_once(void *ctx)
+{
+	(void)ctx;
+	return !paused && left-- == 0;
+}
+
+static void pause_faults(bool inside)
+{
+	paused = inside;
+}
+
+/* One of them runs out of memory once, begins anew, and does it again if it was not done. */
+static void insist(struct person *p, uint64_t id, enum tacit_content_kind kind)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		enum tacit_err err =
+		        kind != 0 ? tell(p, kind, id, kind == TACIT_CONTENT_DELETE ? "" : "done")
+		                  : person_sync(p);
+		if (err == TACIT_OK || (err == TACIT_E_GONE && tries > 0))
+			return;
+		CHECK_ERR(err, TACIT_E_NOMEM);
+		while (person_restart(p) != TACIT_OK)
+			continue;
+	}
+	tap_check(false, "it works at the third try", __FILE__, __LINE__);
+}
+
+static void memory_runs_out(enum tacit_content_kind kind, const char *want)
+{
+	meet();
+	server.entered = pause_faults;
+	for (long n = 0; n < 20000; n += 17) {
+		CHECK_OK(person_say_in(&alice, room, "first"));
+		uint64_t id = said_last(&alice);
+		sync_all();
+		left = n;
+		tacit_alloc_set_fault(fail_once, NULL);
+		insist(&alice, id, kind);
+		insist(&bob, id, 0);
+		tacit_alloc_set_fault(NULL, NULL);
+		sync_all();
+		check_entry(id, want);
+		next_round();
+		if (left >= 0) {
+			part();
+			return;
+		}
+	}
+	tap_check(false, "the sweep comes to an end", __FILE__, __LINE__);
+}
+
+static void memory_runs_out_at_an_edit(void)
+{
+	memory_runs_out(TACIT_CONTENT_EDIT, "alice: done (edited)");
+}
+
+static void memory_runs_out_at_a_deletion(void)
+{
+	memory_runs_out(TACIT_CONTENT_DELETE, "alice deleted");
+}
+
+static void memory_runs_out_at_a_reaction(void)
+{
+	memory_runs_out(TACIT_CONTENT_REACTION, "alice: first [alice done]");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tap_case cases[] = {
+	        {"reactions are kept with the message", reactions_are_kept_with_the_message},
+	        {"an edit changes the message", an_edit_changes_the_message},
+	        {"an edited reply stays a reply", an_edited_reply_stays_a_reply},
+	        {"a deleted message is gone", a_deleted_message_is_gone},
+	        {"a file is not edited", a_file_is_not_edited},
+	        {"only the sender may", only_the_sender_may},
+	        {"only of what is there", only_of_what_is_there},
+	        {"another own device may", another_own_device_may},
+	        {"before the message opens", before_the_message_opens},
+	        {"changes wait for the message", changes_wait_for_the_message},
+	        {"deleted before it opens", deleted_before_it_opens},
+	        {"a change that is lost", a_change_that_is_lost},
+	        {"an older edit comes last", an_older_edit_comes_last},
+	        {"another one says it again", another_one_says_it_again},
+	        {"edits race", edits_race},
+	        {"who comes later", who_comes_later},
+	        {"expired messages stay away", expired_messages_stay_away},
+	        {"without a server", without_a_server},
+	        {"killed while saying", killed_while_saying},
+	        {"killed while hearing", killed_while_hearing},
+	        {"memory runs out at an edit", memory_runs_out_at_an_edit},
+	        {"memory runs out at a deletion", memory_runs_out_at_a_deletion},
+	        {"memory runs out at a reaction", memory_runs_out_at_a_reaction},
+	};
+	if (tacit_crypto_init() != TACIT_OK)
+		return 1;
+	return tap_main(argc, argv, cases, TACIT_COUNT(cases));
+}

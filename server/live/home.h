@@ -12,6 +12,7 @@
 #include "server/net/line.h"
 
 #define HOME_LOOPS 256 /* as many as net has mailboxes */
+#define LIVE_MAX_WAITING_BYTES (64 * 1024 * 1024) /* of letters to one loop */
 #define HOME_SECRET_BYTES 16
 #define HOME_SID_CHARS 28 /* base64url of secret, loop and slot */
 

@@ -43,6 +43,8 @@ struct op {
 
 struct op_letter {
 	struct net_letter letter;
+	uint32_t loop;
+	size_t weight; /* bytes that it keeps */
 	struct op op;
 	struct tacit_bytes binary[TACIT_SIO_MAX_ATTACHMENTS];
 	uint8_t bytes[];
@@ -169,9 +171,19 @@ static void perform(struct home *h, const struct op *op)
 
 /* --- from anywhere --- */
 
+/* What waits for each loop. When there is no memory for a letter, or too much waits for a loop that
+ * is behind, nobody knows whom it would have told what: whoever is on that loop begins anew. The
+ * letter that says so needs no memory; as boxes do, it outlives its loop. */
+static struct distress {
+	struct net_letter letter;
+	_Atomic bool posted;
+	_Atomic size_t waiting; /* bytes */
+} distress[HOME_LOOPS];
+
 static void open_letter(struct net_letter *letter, bool lost)
 {
 	struct op_letter *l = (struct op_letter *)letter;
+	atomic_fetch_sub_explicit(&distress[l->loop].waiting, l->weight, memory_order_relaxed);
 	if (!lost && home_here() != NULL)
 		perform(home_here(), &l->op);
 	net_frame_drop(l->op.frame);
@@ -187,16 +199,24 @@ static struct tacit_bytes keep(uint8_t **at, struct tacit_bytes b)
 	return kept;
 }
 
-static struct op_letter *write_letter(const struct op *op)
+/* NULL: no memory, or the loop is too far behind. */
+static struct op_letter *write_letter(uint32_t loop, const struct op *op)
 {
+	_Atomic size_t *waiting = &distress[loop].waiting;
 	size_t n = op->text.n;
 	for (size_t i = 0; i < op->count; i++)
 		n += op->binary[i].n;
+	size_t weight = sizeof(struct op_letter) + n + (op->frame != NULL ? op->frame->bytes : 0);
+	if (atomic_load_explicit(waiting, memory_order_relaxed) + weight > LIVE_MAX_WAITING_BYTES)
+		return NULL;
 	struct op_letter *l = tacit_alloc(sizeof(*l) + n);
 	if (l == NULL)
 		return NULL;
+	atomic_fetch_add_explicit(waiting, weight, memory_order_relaxed);
 	uint8_t *at = l->bytes;
 	l->letter.open = open_letter;
+	l->loop = loop;
+	l->weight = weight;
 	l->op = *op;
 	l->op.text = keep(&at, op->text);
 	l->op.binary = l->binary;
@@ -206,13 +226,6 @@ static struct op_letter *write_letter(const struct op *op)
 		net_frame_hold(op->frame);
 	return l;
 }
-
-/* When there is no memory for a letter, nobody knows whom it would have told what: whoever is on
- * that loop begins anew. This letter needs none; as boxes do, it outlives its loop. */
-static struct distress {
-	struct net_letter letter;
-	_Atomic bool posted;
-} distress[HOME_LOOPS];
 
 static void open_distress(struct net_letter *letter, bool lost)
 {
@@ -240,7 +253,7 @@ static enum tacit_err dispatch(uint32_t loop, const struct op *op)
 		perform(h, op);
 		return TACIT_OK;
 	}
-	struct op_letter *l = write_letter(op);
+	struct op_letter *l = write_letter(loop, op);
 	if (l == NULL) {
 		give_up(loop);
 		return TACIT_E_NOMEM;

@@ -51,6 +51,7 @@ enum tacit_err tacit_visit_begin(
 {
 	op->visit = *what;
 	op->refreshed = false;
+	op->stranger = (struct tacit_name){0};
 	return enter(e, op);
 }
 

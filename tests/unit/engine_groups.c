@@ -231,6 +231,24 @@ static void who_has_left_is_put_out_by_the_next_one(void)
 	part();
 }
 
+/* Who spoke in two conversations and left both is asked for in each. */
+static void a_stranger_in_two_conversations(void)
+{
+	meet(3);
+	make_group("one", 2);
+	make_group("two", 2);
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_OK(person_say_in(&alice, server.conversations[i].id, "from alice"));
+		CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_REMOVE,
+		                                    .conversation = server.conversations[i].id,
+		                                    .username = TACIT_STR("alice")}));
+	}
+	CHECK_OK(person_sync(&bob)); /* for the first time: he has never heard of her */
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "from alice"), 2);
+	part();
+}
+
 static void keys_change_by_themselves(void)
 {
 	meet(2);
@@ -504,6 +522,7 @@ int main(int argc, char **argv)
 	        {"removed means removed", removed_means_removed},
 	        {"who has left is put out by the next one",
 	                who_has_left_is_put_out_by_the_next_one},
+	        {"a stranger in two conversations", a_stranger_in_two_conversations},
 	        {"keys change by themselves", keys_change_by_themselves},
 	        {"commits that race", commits_that_race},
 	        {"a swapped key package", a_swapped_key_package},

@@ -56,13 +56,24 @@ bool tacit_dh_sk_valid(enum tacit_dh g, const uint8_t *sk)
 enum tacit_err tacit_dh_public(enum tacit_dh g, const uint8_t *sk, uint8_t *pk)
 {
 	if (g == TACIT_X25519)
-		return tacit_x25519_public(sk, pk);
+		return tacit_x25519_public_many(sk, 1, pk);
 	if (g == TACIT_X448)
 		return tacit_x448_public(sk, pk);
 	if (!tacit_dh_sk_valid(g, sk))
 		return TACIT_E_MALFORMED;
 	size_t n = nist->mulgen(pk, sk, groups[g].sk_bytes, groups[g].curve);
 	return n == groups[g].public_bytes ? TACIT_OK : TACIT_E_CRYPTO;
+}
+
+enum tacit_err tacit_dh_public_many(enum tacit_dh g, const uint8_t *sk, size_t n, uint8_t *pk)
+{
+	if (g == TACIT_X25519)
+		return tacit_x25519_public_many(sk, n, pk);
+	enum tacit_err err = TACIT_OK;
+	for (size_t i = 0; i < n && err == TACIT_OK; i++)
+		err = tacit_dh_public(
+		        g, sk + i * groups[g].sk_bytes, pk + i * groups[g].public_bytes);
+	return err;
 }
 
 /* mul checks that the point is uncompressed, reduced, on the curve and not at infinity; the

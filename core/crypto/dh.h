@@ -21,6 +21,10 @@ size_t tacit_dh_shared_bytes(enum tacit_dh g);
 bool tacit_dh_sk_valid(enum tacit_dh g, const uint8_t *sk);
 /* Fails: MALFORMED for a private key out of range. */
 TACIT_MUST_USE enum tacit_err tacit_dh_public(enum tacit_dh g, const uint8_t *sk, uint8_t *pk);
+/* The same for n private keys, one behind the other as their public keys will be; of X25519, much
+ * cheaper than one by one. */
+TACIT_MUST_USE enum tacit_err tacit_dh_public_many(
+        enum tacit_dh g, const uint8_t *sk, size_t n, uint8_t *pk);
 /* Would tacit_dh take it, with every private key? Cheap. Fails: MALFORMED. */
 TACIT_MUST_USE enum tacit_err tacit_dh_check_public(enum tacit_dh g, struct tacit_bytes pk);
 /* Fails: MALFORMED for a private key out of range, a point off the curve or of wrong length, or an

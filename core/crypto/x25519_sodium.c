@@ -2,7 +2,10 @@
 
 #include "crypto/x25519_int.h"
 
-enum tacit_err tacit_x25519_public(const uint8_t *sk, uint8_t *pk)
+enum tacit_err tacit_x25519_public_many(const uint8_t *sk, size_t n, uint8_t *pk)
 {
-	return crypto_scalarmult_base(pk, sk) == 0 ? TACIT_OK : TACIT_E_CRYPTO;
+	for (size_t i = 0; i < n; i++)
+		if (crypto_scalarmult_base(pk + 32 * i, sk + 32 * i) != 0)
+			return TACIT_E_CRYPTO;
+	return TACIT_OK;
 }

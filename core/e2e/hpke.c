@@ -8,6 +8,8 @@
 #include "crypto/secret.h"
 #include "e2e/hpke_int.h"
 
+enum { KEM_X25519 = 0x0020 }; /* RFC 9180 7.1 */
+
 static bool has_auth(enum tacit_hpke_mode mode)
 {
 	return mode == TACIT_HPKE_AUTH || mode == TACIT_HPKE_AUTH_PSK;
@@ -217,6 +219,40 @@ enum tacit_err tacit_hpke_export(
 	        h->suite, h->keys.exporter_secret, exporter_context, (struct tacit_room){out, n});
 }
 
+void tacit_hpke_ephemerals_clear(struct tacit_hpke_ephemerals *e)
+{
+	tacit_wipe(e, sizeof(*e));
+}
+
+/* RFC 9180 4: GenerateKeyPair, which for X25519 is any 32 random bytes. */
+static enum tacit_err make_ephemerals(struct tacit_hpke_ephemerals *e, const struct tacit_env *env)
+{
+	size_t n = e->expected < TACIT_COUNT(e->sk) ? e->expected : TACIT_COUNT(e->sk);
+	e->count = n > 0 ? n : 1;
+	e->expected -= n;
+	e->next = 0;
+	tacit_env_random(env, e->sk[0], e->count * sizeof(e->sk[0]));
+	enum tacit_err err = tacit_dh_public_many(TACIT_X25519, e->sk[0], e->count, e->pk[0]);
+	if (err != TACIT_OK)
+		e->count = 0;
+	return err;
+}
+
+static enum tacit_err encap_by(struct tacit_hpke_ephemerals *e, struct tacit_bytes recipient_pk,
+        const struct tacit_env *env, uint8_t *enc, uint8_t *shared)
+{
+	enum tacit_err err = TACIT_OK;
+	if (e->next == e->count)
+		TRY(make_ephemerals(e, env));
+	size_t i = e->next++;
+	memcpy(enc, e->pk[i], sizeof(e->pk[i]));
+	err = tacit_hpke_kem_encap_by(
+	        tacit_hpke_kem_find(KEM_X25519), recipient_pk, e->sk[i], enc, shared);
+	tacit_wipe(e->sk[i], sizeof(e->sk[i]));
+out:
+	return err;
+}
+
 enum tacit_err tacit_hpke_seal_to(struct tacit_hpke_suite s, struct tacit_bytes recipient_pk,
         const struct tacit_hpke_message *m, const struct tacit_env *env,
         struct tacit_hpke_sealed_room out)
@@ -225,10 +261,15 @@ enum tacit_err tacit_hpke_seal_to(struct tacit_hpke_suite s, struct tacit_bytes 
 		return TACIT_E_USAGE;
 	enum tacit_err err;
 	struct tacit_hpke h = {0};
-	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = m->info, .base = m->base};
+	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE,
+	        .info = m->info,
+	        .base = m->base,
+	        .exports = TACIT_HPKE_NO_EXPORTS};
 	struct encap_in in = {.recipient_pk = recipient_pk};
 	uint8_t shared[TACIT_HPKE_SHARED_MAX_BYTES];
-	TRY(encap(s, &in, env, out.enc, shared));
+	TRY(m->ephemerals != NULL && s.kem == KEM_X25519
+	                ? encap_by(m->ephemerals, recipient_pk, env, out.enc, shared)
+	                : encap(s, &in, env, out.enc, shared));
 	TRY(context_init(s, TACIT_HPKE_SENDER, &base, shared, &h));
 	TRY(tacit_aead_seal(h.aead, h.keys.base_nonce, m->aad, m->text, out.sealed));
 out:
@@ -246,7 +287,10 @@ enum tacit_err tacit_hpke_open_from(struct tacit_hpke_suite s, struct tacit_byte
 		return TACIT_E_BAD_SEAL;
 	enum tacit_err err;
 	struct tacit_hpke h = {0};
-	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE, .info = m->info, .base = m->base};
+	struct tacit_hpke_info base = {.mode = TACIT_HPKE_BASE,
+	        .info = m->info,
+	        .base = m->base,
+	        .exports = TACIT_HPKE_NO_EXPORTS};
 	uint8_t shared[TACIT_HPKE_SHARED_MAX_BYTES];
 	TRY(tacit_hpke_kem_decap(
 	        tacit_hpke_kem_find(s.kem), enc, recipient_sk, TACIT_STR(""), shared));
@@ -264,7 +308,7 @@ enum tacit_err tacit_hpke_seal_once(struct tacit_hpke_suite s, struct tacit_byte
 {
 	enum tacit_err err;
 	size_t enc_n = tacit_hpke_enc_bytes(s);
-	struct tacit_hpke_message m = {info, aad, plain, NULL};
+	struct tacit_hpke_message m = {.info = info, .aad = aad, .text = plain};
 	TRY(plain.n <= SIZE_MAX - TACIT_AEAD_TAG_BYTES ? TACIT_OK : TACIT_E_TOO_LARGE);
 	TRY(tacit_buf_reserve(enc, enc_n));
 	TRY(tacit_buf_reserve(sealed, plain.n + TACIT_AEAD_TAG_BYTES));
@@ -281,7 +325,7 @@ enum tacit_err tacit_hpke_open_once(struct tacit_hpke_suite s, struct tacit_byte
         struct tacit_bytes sealed, struct tacit_buf *plain)
 {
 	enum tacit_err err;
-	struct tacit_hpke_message m = {info, aad, sealed, NULL};
+	struct tacit_hpke_message m = {.info = info, .aad = aad, .text = sealed};
 	TRY(sealed.n >= TACIT_AEAD_TAG_BYTES ? TACIT_OK : TACIT_E_BAD_SEAL);
 	TRY(tacit_buf_reserve(plain, sealed.n)); /* more than the plaintext, so never nothing */
 	TRY(tacit_hpke_open_from(s, recipient_sk, enc, &m, plain->p + plain->n));

@@ -56,6 +56,7 @@ struct tacit_hpke_info {
 	struct tacit_bytes sender_sk;       /* AUTH modes, sender's side: Nsk bytes */
 	struct tacit_bytes sender_pk;       /* AUTH modes, receiver's side: Npk bytes */
 	const struct tacit_hpke_base *base; /* BASE: what stands for info, if not NULL */
+	enum { TACIT_HPKE_EXPORTS, TACIT_HPKE_NO_EXPORTS } exports; /* without: a little cheaper */
 };
 
 struct tacit_hpke; /* a context: RFC 9180 5.2; holds secrets, wiped on free */
@@ -94,10 +95,22 @@ struct tacit_hpke_base {
 TACIT_MUST_USE enum tacit_err tacit_hpke_base_init(
         struct tacit_hpke_suite s, struct tacit_bytes info, struct tacit_hpke_base *out);
 
+/* Ephemeral key pairs that are made ahead for several messages of one suite, which with X25519
+ * costs much less than one by one. Zero it, say how many messages are to come, and clear it at the
+ * end. Secret; each pair is used once. */
+struct tacit_hpke_ephemerals {
+	size_t expected; /* messages that are still to come; one more than were expected is sealed,
+	                    too */
+	size_t count, next;
+	uint8_t sk[64][32], pk[64][32];
+};
+void tacit_hpke_ephemerals_clear(struct tacit_hpke_ephemerals *e); /* wipes */
+
 struct tacit_hpke_message {
 	struct tacit_bytes info, aad;
 	struct tacit_bytes text;            /* to seal, or sealed */
 	const struct tacit_hpke_base *base; /* of the same suite: then info is not looked at */
+	struct tacit_hpke_ephemerals *ephemerals; /* to seal; may be NULL */
 };
 struct tacit_hpke_sealed_room {
 	uint8_t *enc;    /* Nenc */

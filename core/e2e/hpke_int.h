@@ -70,6 +70,10 @@ TACIT_MUST_USE enum tacit_err tacit_hpke_kem_check_public(
 TACIT_MUST_USE enum tacit_err tacit_hpke_kem_encap(const struct tacit_hpke_kem *kem,
         struct tacit_bytes recipient_pk, struct tacit_bytes sender_sk, struct tacit_bytes ikm,
         uint8_t *enc, uint8_t *shared);
+/* Encap of a DHKEM with an ephemeral key pair that is there already: sk, and its public key in enc.
+ * Fails: MALFORMED, CRYPTO. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_kem_encap_by(const struct tacit_hpke_kem *kem,
+        struct tacit_bytes recipient_pk, const uint8_t *sk, const uint8_t *enc, uint8_t *shared);
 /* Decap and, with a sender_pk that is not empty, AuthDecap. Fails: as encap. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_kem_decap(const struct tacit_hpke_kem *kem,
         struct tacit_bytes enc, struct tacit_bytes recipient_sk, struct tacit_bytes sender_pk,

@@ -192,6 +192,20 @@ out:
 	return err;
 }
 
+enum tacit_err tacit_hpke_kem_encap_by(const struct tacit_hpke_kem *kem,
+        struct tacit_bytes recipient_pk, const uint8_t *sk, const uint8_t *enc, uint8_t *shared)
+{
+	enum tacit_err err;
+	struct transcript t = {0};
+	TRY(mix_dh(&t, kem->dh, sk, recipient_pk));
+	mix_key(&t, kem->dh, enc);
+	mix_key(&t, kem->dh, recipient_pk.p);
+	TRY(extract_and_expand(kem, &t, shared));
+out:
+	tacit_wipe(&t, sizeof(t));
+	return err;
+}
+
 static enum tacit_err dhkem_decap(const struct tacit_hpke_kem *kem, struct tacit_bytes enc,
         struct tacit_bytes recipient_sk, struct tacit_bytes sender_pk, uint8_t *shared)
 {

@@ -111,7 +111,9 @@ static enum tacit_err two_stages(struct tacit_hpke_suite s, const struct tacit_h
 		TRY(tacit_hpke_labeled_expand(kdf, prk, "base_nonce", context_view, out->base_nonce,
 		        sizeof(out->base_nonce)));
 	}
-	TRY(tacit_hpke_labeled_expand(kdf, prk, "exp", context_view, out->exporter_secret, n));
+	if (info->exports == TACIT_HPKE_EXPORTS)
+		TRY(tacit_hpke_labeled_expand(
+		        kdf, prk, "exp", context_view, out->exporter_secret, n));
 out:
 	tacit_wipe(secret, sizeof(secret));
 	tacit_wipe(own, sizeof(own));

@@ -1,4 +1,6 @@
 /* What the vectors of RFC 9180 cannot show: refusals, tampering, limits, lack of memory. */
+#include <string.h>
+
 #include "crypto/secret.h"
 #include "e2e/hpke_int.h"
 #include "support/tap.h"
@@ -389,6 +391,46 @@ static void one_info_serves_many_messages(void)
 	CHECK_ERR(tacit_hpke_base_init(unknown, info, &base), TACIT_E_USAGE);
 }
 
+/* Keys that are made ahead are used once each, and more messages than were expected go, too. */
+static void keys_made_ahead(void)
+{
+	enum { EXPECTED = 66, SENT = 68 };
+	static uint8_t encs[SENT][TACIT_HPKE_ENC_MAX_BYTES];
+	struct tacit_env env = tap_env(11);
+	struct tacit_bytes info = TACIT_STR("the info"), text = TACIT_STR("text");
+	uint8_t sealed[32], plain[32];
+	struct pair p;
+	for (size_t i = 0; i < TACIT_COUNT(suites); i++) {
+		CHECK_OK(connect(&p, suites[i], TACIT_HPKE_BASE));
+		size_t enc_n = tacit_hpke_enc_bytes(p.suite);
+		struct tacit_hpke_ephemerals ahead = {.expected = EXPECTED};
+		struct tacit_hpke_message m = {.info = info, .text = text, .ephemerals = &ahead};
+		struct tacit_hpke_message got = {
+		        .info = info, .text = tacit_bytes(sealed, text.n + 16)};
+		size_t sent = suites[i].kem == 0x0020 ? SENT : 2;
+		for (size_t k = 0; k < sent; k++) {
+			struct tacit_hpke_sealed_room room = {encs[k], sealed};
+			CHECK_OK(tacit_hpke_seal_to(
+			        p.suite, pk_view(&p, p.recipient_pk), &m, &env, room));
+			CHECK_OK(tacit_hpke_open_from(p.suite, sk_view(&p, p.recipient_sk),
+			        tacit_bytes(encs[k], enc_n), &got, plain));
+			CHECK_BYTES(tacit_bytes(plain, text.n), text);
+			for (size_t j = 0; j < k; j++)
+				CHECK(memcmp(encs[j], encs[k], enc_n) != 0);
+		}
+		static const uint8_t zeroes[32];
+		for (size_t k = 0; k < ahead.next; k++)
+			CHECK(memcmp(ahead.sk[k], zeroes, sizeof(zeroes)) == 0);
+		m.text = TACIT_STR("");
+		struct tacit_hpke_sealed_room room = {encs[0], sealed};
+		CHECK_ERR(tacit_hpke_seal_to(p.suite, tacit_bytes(encs[0], 3), &m, &env, room),
+		        TACIT_E_MALFORMED);
+		tacit_hpke_ephemerals_clear(&ahead);
+		CHECK_INT(ahead.count, 0);
+		disconnect(&p);
+	}
+}
+
 static enum tacit_err send_one_message(void)
 {
 	enum tacit_err err;
@@ -431,6 +473,7 @@ int main(int argc, char **argv)
 	        {"single shot opens for the right key only",
 	                single_shot_opens_for_the_right_key_only},
 	        {"one info serves many messages", one_info_serves_many_messages},
+	        {"keys made ahead", keys_made_ahead},
 	        {"survives no memory", survives_no_memory},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

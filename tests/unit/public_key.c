@@ -178,6 +178,33 @@ static void public_keys_are_multiples_of_the_base(void)
 	}
 }
 
+/* Many at once are what they are one by one, across the bounds of the pieces that they are made in.
+ */
+static void many_public_keys_at_once(void)
+{
+	static const size_t counts[] = {0, 1, 2, 63, 64, 65, 130};
+	static uint8_t sk[130 * 32], pk[131 * 32], one[32];
+	struct tacit_env env = tap_env(130);
+	tacit_env_random(&env, sk, sizeof(sk));
+	memcpy(sk + 32, sk, 32); /* twice the same */
+	for (size_t i = 0; i < TACIT_COUNT(counts); i++) {
+		memset(pk, 0xaa, sizeof(pk));
+		CHECK_OK(tacit_dh_public_many(TACIT_X25519, sk, counts[i], pk));
+		for (size_t k = 0; k < counts[i]; k++) {
+			CHECK_OK(tacit_dh_public(TACIT_X25519, sk + 32 * k, one));
+			CHECK_BYTES(tacit_bytes(pk + 32 * k, 32), tacit_bytes(one, 32));
+		}
+		CHECK_INT(pk[32 * counts[i]], 0xaa); /* and no more */
+	}
+	uint8_t nist[2 * 65], nist_one[65];
+	sk[0] = sk[32] = 1; /* below the order */
+	CHECK_OK(tacit_dh_public_many(TACIT_P256, sk, 2, nist));
+	CHECK_OK(tacit_dh_public(TACIT_P256, sk + 32, nist_one));
+	CHECK_BYTES(tacit_bytes(nist + 65, 65), tacit_bytes(nist_one, 65));
+	memset(sk + 32, 0xff, 32);
+	CHECK_ERR(tacit_dh_public_many(TACIT_P256, sk, 2, nist), TACIT_E_MALFORMED);
+}
+
 /* The check must say what the exchange would. */
 static void knows_the_points_of_small_order(void)
 {
@@ -266,6 +293,7 @@ int main(int argc, char **argv)
 	        {"both sides agree", both_sides_agree},
 	        {"private keys have a range", private_keys_have_a_range},
 	        {"public keys are multiples of the base", public_keys_are_multiples_of_the_base},
+	        {"many public keys at once", many_public_keys_at_once},
 	        {"knows the points of small order", knows_the_points_of_small_order},
 	        {"refuses bad points", refuses_bad_points},
 	};

@@ -121,8 +121,7 @@ struct recipient {
 };
 
 static enum tacit_err seal_secrets(const struct tacit_mls_group *g,
-        const struct tacit_mls_welcome_options *o, const struct recipient *to,
-        struct tacit_writer *w)
+        const struct tacit_mls_welcome_options *o, struct recipient *to, struct tacit_writer *w)
 {
 	enum tacit_err err;
 	const struct tacit_mls_suite *s = g->suite;
@@ -160,14 +159,16 @@ enum tacit_err tacit_mls_make_welcome(const struct tacit_mls_group *g,
 	struct tacit_buf sealed_info = {0};
 	struct tacit_buf psks = {0};
 	struct tacit_buf secrets = {0};
+	struct recipient to = {0};
 	struct tacit_mls_message m = {.wire_format = TACIT_MLS_WELCOME};
 	struct tacit_writer w = tacit_writer(&secrets);
 	TRY(seal_info(g, o, info, &sealed_info));
 	TRY(write_psks(o->plan, &psks));
-	struct recipient to = {.psks = tacit_buf_view(&psks)};
+	to.psks = tacit_buf_view(&psks);
 	struct tacit_mls_label label = {TACIT_STR("Welcome"), tacit_buf_view(&sealed_info)};
 	TRY(tacit_mls_bind(g->suite, label, &to.label));
 	size_t added = 0;
+	to.label.keys.expected = o->plan->add_count;
 	for (size_t i = 0; i < o->plan->count; i++) {
 		if (o->plan->items[i].p.type != TACIT_MLS_ADD)
 			continue;
@@ -180,6 +181,7 @@ enum tacit_err tacit_mls_make_welcome(const struct tacit_mls_group *g,
 	        g->suite->id, tacit_buf_view(&secrets), tacit_buf_view(&sealed_info)};
 	TRY(tacit_mls_message_encode(&m, out));
 out:
+	tacit_mls_bound_clear(&to.label);
 	tacit_buf_clear(&sealed_info);
 	tacit_buf_clear(&psks);
 	tacit_buf_clear(&secrets);

@@ -286,6 +286,7 @@ enum tacit_err tacit_mls_bind(
 	struct labelled l;
 	struct flat info;
 	info.p = info.small;
+	out->keys = (struct tacit_hpke_ephemerals){0};
 	TRY(labelled(&l, label.label, label.context));
 	TRY(flatten(&info, &l));
 	TRY(tacit_hpke_base_init(s->hpke, tacit_bytes(info.p, info.n), &out->base));
@@ -294,10 +295,16 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_mls_encrypt_bound(const struct tacit_mls_bound *label, struct tacit_bytes pk,
+void tacit_mls_bound_clear(struct tacit_mls_bound *b)
+{
+	tacit_hpke_ephemerals_clear(&b->keys);
+}
+
+enum tacit_err tacit_mls_encrypt_bound(struct tacit_mls_bound *label, struct tacit_bytes pk,
         struct tacit_bytes plain, const struct tacit_env *env, struct tacit_mls_ciphertext_room out)
 {
-	struct tacit_hpke_message m = {.text = plain, .base = &label->base};
+	struct tacit_hpke_message m = {
+	        .text = plain, .base = &label->base, .ephemerals = &label->keys};
 	return tacit_hpke_seal_to(label->base.suite, pk, &m, env,
 	        (struct tacit_hpke_sealed_room){out.kem_output, out.sealed});
 }
@@ -308,7 +315,10 @@ enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s, struct tacit_b
 {
 	struct tacit_mls_bound bound;
 	enum tacit_err err = tacit_mls_bind(s, label, &bound);
-	return err != TACIT_OK ? err : tacit_mls_encrypt_bound(&bound, pk, plain, env, out);
+	if (err == TACIT_OK)
+		err = tacit_mls_encrypt_bound(&bound, pk, plain, env, out);
+	tacit_mls_bound_clear(&bound);
+	return err;
 }
 
 enum tacit_err tacit_mls_decrypt(const struct tacit_mls_suite *s, const uint8_t *sk,

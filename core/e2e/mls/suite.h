@@ -142,12 +142,14 @@ TACIT_MUST_USE enum tacit_err tacit_mls_encrypt(const struct tacit_mls_suite *s,
         const struct tacit_env *env, struct tacit_mls_ciphertext_room out);
 /* The same to many with one label and context, which are hashed once: a Welcome has them of the
  * size of the tree. Fails: TOO_LARGE. */
-struct tacit_mls_bound {
+struct tacit_mls_bound { /* clear with tacit_mls_bound_clear */
 	struct tacit_hpke_base base;
+	struct tacit_hpke_ephemerals keys; /* keys.expected: may be set to the number of messages */
 };
+void tacit_mls_bound_clear(struct tacit_mls_bound *b);
 TACIT_MUST_USE enum tacit_err tacit_mls_bind(
         const struct tacit_mls_suite *s, struct tacit_mls_label label, struct tacit_mls_bound *out);
-TACIT_MUST_USE enum tacit_err tacit_mls_encrypt_bound(const struct tacit_mls_bound *label,
+TACIT_MUST_USE enum tacit_err tacit_mls_encrypt_bound(struct tacit_mls_bound *label,
         struct tacit_bytes pk, struct tacit_bytes plain, const struct tacit_env *env,
         struct tacit_mls_ciphertext_room out);
 /* DecryptWithLabel: writes in.sealed.n - TACIT_MLS_TAG_BYTES to plain, nothing when that would be

@@ -138,8 +138,7 @@ struct sealing {
 };
 
 /* HPKECiphertext (7.6) of one path secret for one node. */
-static enum tacit_err seal_to(
-        const struct sealing *s, size_t i, uint32_t node, struct tacit_writer *w)
+static enum tacit_err seal_to(struct sealing *s, size_t i, uint32_t node, struct tacit_writer *w)
 {
 	const struct tacit_mls_suite *suite = s->path->suite;
 	uint8_t enc[TACIT_MLS_KEM_ENC_MAX_BYTES];
@@ -156,7 +155,7 @@ static enum tacit_err seal_to(
 }
 
 static enum tacit_err seal_node(
-        const struct sealing *s, size_t i, struct tacit_mls_nodes *nodes, struct tacit_writer *w)
+        struct sealing *s, size_t i, struct tacit_mls_nodes *nodes, struct tacit_writer *w)
 {
 	enum tacit_err err;
 	const struct tacit_mls_filtered *f = &s->path->nodes;
@@ -165,6 +164,7 @@ static enum tacit_err seal_node(
 	        TACIT_MLS_RESOLUTION_WITHOUT_ADDED, nodes));
 	tacit_mls_write_vec(w, tacit_mls_tree_public_key(s->tree, tacit_mls_filtered_node(f, i)));
 	size_t begin = tacit_mls_vec_begin(w);
+	s->label.keys.expected = nodes->n;
 	for (size_t j = 0; j < nodes->n; j++)
 		TRY(seal_to(s, i, nodes->p[j], w));
 	tacit_mls_vec_end(w, begin);
@@ -191,6 +191,7 @@ enum tacit_err tacit_mls_path_seal(const struct tacit_mls_path *p, const struct 
 out:
 	if (err != TACIT_OK)
 		out->n = before;
+	tacit_mls_bound_clear(&s.label);
 	tacit_mls_nodes_clear(&nodes);
 	return err;
 }

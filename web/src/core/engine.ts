@@ -10,9 +10,12 @@ export type Effect =
 	| { kind: 'profile'; data: Uint8Array }
 	| { kind: 'log'; tag: Uint8Array; position: number; data: Uint8Array } // what stands there stays
 	| { kind: 'purge'; tag: Uint8Array; from: number; until: number } // both included
+	// Give what the history has there, after what was persisted, to recalled().
+	| { kind: 'recall'; request: number; tag: Uint8Array; position: number }
 	| { kind: 'send'; request: number; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string; body: Uint8Array }
 	| { kind: 'deliver'; notice: Notice }
 	| { kind: 'live'; name: string; body: string } // JSON
+	// The real cookie is HttpOnly, and the browser's: this one is a placeholder (wasm/abi.h). Nothing to do.
 	| { kind: 'cookie'; data: Uint8Array };
 
 export interface HttpAnswer {
@@ -29,6 +32,7 @@ export interface Engine {
 
 	command(command: Command): { op: number; effects: Effect[] };
 	answer(request: number, answer: HttpAnswer): Effect[];
+	recalled(request: number, sealed: Uint8Array): Effect[]; // as it is stored; empty: there is none
 	liveUp(): Effect[];
 	liveDown(): void;
 	liveEvent(name: string, body: string): Effect[];

@@ -22,6 +22,8 @@ export interface HostEars {
 	kept(effects: readonly Effect[]): void;
 	// The engine is another one now: whoever told the one before of a live connection begins anew.
 	rebuilt(): void;
+	// For when the engine cannot be asked any more; the host wipes it. null: it stays locked.
+	keptSecret(): Promise<Uint8Array | null>;
 }
 
 interface Run {
@@ -87,9 +89,18 @@ export class Host {
 		}
 	}
 
+	// Of a fault in the WebAssembly module nothing can be asked.
+	private async secretForRebuild(): Promise<Uint8Array> {
+		try {
+			return this.engine.accountSecret();
+		} catch {
+			return (await this.ears.keptSecret()) ?? new Uint8Array();
+		}
+	}
+
 	// The engine becomes what the store says; unlocked again when the one before was.
 	private async rebuild(): Promise<void> {
-		const secret = this.engine.accountSecret();
+		const secret = await this.secretForRebuild();
 		try {
 			const fresh = await this.fromStore(secret);
 			this.engine.free();
@@ -120,7 +131,14 @@ export class Host {
 			if (fx.kind === 'deliver') this.hand(run, fx.notice);
 			else if (fx.kind === 'live') this.ears.say(fx.name, fx.body);
 			else if (fx.kind === 'send') run.waiting.push(fx);
+			else if (fx.kind === 'recall') await this.recall(run, fx);
 		}
+	}
+
+	private async recall(run: Run, asked: Extract<Effect, { kind: 'recall' }>): Promise<void> {
+		const [line] = await this.store.log(asked.tag, asked.position + 1, 1);
+		const sealed = line?.position === asked.position ? line.data : new Uint8Array();
+		await this.carryOut(run, this.engine.recalled(asked.request, sealed));
 	}
 
 	private async answerOf(send: Extract<Effect, { kind: 'send' }>): Promise<HttpAnswer> {

@@ -63,7 +63,8 @@ export class Service {
 			heard: (notice) => service.tellAll(notice),
 			say: (name, body) => service.link.send(name, body),
 			kept: (effects) => service.stepKept(effects),
-			rebuilt: () => service.link.beginAnew(),
+			rebuilt: () => service.rebuilt(),
+			keptSecret: () => service.keeper.secret(),
 		});
 		service.link = new Link(platform, service.host, (state) => {
 			for (const listener of service.listeners) listener.link(state);
@@ -90,6 +91,17 @@ export class Service {
 			if (fx.kind === 'log') this.search.logged(hex(fx.tag), fx.position);
 		}
 		this.scheduleTick();
+	}
+
+	private rebuilt(): void {
+		this.search.wipe();
+		this.link.beginAnew();
+		this.state().then(
+			({ locked }) => {
+				if (locked) for (const listener of this.listeners) listener.locked();
+			},
+			() => undefined,
+		);
 	}
 
 	private scheduleTick(): void {

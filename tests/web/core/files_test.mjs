@@ -1,0 +1,440 @@
+// Uploads and downloads against a server in this process that keeps its word, or does not.
+import { createHash } from 'node:crypto';
+import { download } from '../../../web/src/core/download.ts';
+import { upload, uploadForget } from '../../../web/src/core/upload.ts';
+import { assert, main, rejects, test } from './tap.mjs';
+
+const CHUNK = 64 * 1024;
+const TAG = 16;
+const MIB = 1024 * 1024;
+
+// --- the core's side, in the shape of core/e2e/file_stream.h -------------------------------------
+
+class Desk {
+	notes = new Map();
+	files = new Map();
+	count = 0;
+
+	add(key, header) {
+		const token = `token-${++this.count}`;
+		this.files.set(token, { key, header, sha256: new Uint8Array() });
+		return token;
+	}
+
+	async fileNew() {
+		return this.add(crypto.getRandomValues(new Uint8Array(32)), crypto.getRandomValues(new Uint8Array(32)));
+	}
+
+	async fileKept(token) {
+		const { key, header } = this.files.get(token);
+		return Uint8Array.from([...key, ...header]);
+	}
+
+	async fileAgain(kept) {
+		return this.add(kept.slice(0, 32), kept.slice(32));
+	}
+
+	async fileHeader(token) {
+		return this.files.get(token).header;
+	}
+
+	async fileSealed(token, sha256) {
+		this.files.get(token).sha256 = sha256;
+	}
+
+	async fileDigest(token) {
+		return this.files.get(token).sha256;
+	}
+
+	async fileStream(token, header) {
+		return {
+			chunkBytes: CHUNK,
+			key: this.files.get(token).key.slice(),
+			additionalData: header,
+			nonce(index, last) {
+				const nonce = new Uint8Array(12);
+				new DataView(nonce.buffer).setUint32(7, index);
+				nonce[11] = last ? 1 : 0;
+				return nonce;
+			},
+		};
+	}
+
+	async hasher() {
+		const hash = createHash('sha256');
+		return {
+			update: (bytes) => void hash.update(bytes),
+			digest: () => new Uint8Array(hash.copy().digest()),
+			free() {},
+		};
+	}
+
+	async noteGet(name) {
+		return this.notes.get(name) ?? null;
+	}
+
+	async notePut(name, value) {
+		if (value.length === 0)
+			this.notes.delete(name);
+		else
+			this.notes.set(name, value.slice());
+	}
+}
+
+// --- the server ----------------------------------------------------------------------------------
+
+function sha256(bytes) {
+	return createHash('sha256').update(bytes).digest('hex');
+}
+
+class TusServer {
+	uploads = new Map();
+	count = 0;
+	requests = [];
+	beforePatch = () => undefined; // (upload, body) -> Response, or throws, or nothing
+	fake = {};
+
+	answer(status, headers = {}, body = null) {
+		return new Response(body, { status, headers });
+	}
+
+	digestOf(u) {
+		return u.bytes.length === u.length ? { 'Tacit-File-Sha256': this.fake.sha256 ?? sha256(u.bytes) } : {};
+	}
+
+	fetch = async (path, init) => {
+		this.requests.push(`${init.method} ${path}`);
+		init.signal.throwIfAborted();
+		const id = path.split('/').at(-1);
+		if (init.method === 'POST')
+			return this.create(Number(init.headers['Upload-Length']));
+		const u = this.uploads.get(id);
+		if (u === undefined)
+			return this.answer(404, {}, '{"error":"No such upload","code":"NOT_FOUND"}');
+		if (init.method === 'HEAD')
+			return this.answer(200, { 'Upload-Offset': String(u.bytes.length), ...this.digestOf(u) });
+		if (init.method === 'DELETE') {
+			this.uploads.delete(id);
+			return this.answer(204);
+		}
+		return this.patch(u, Number(init.headers['Upload-Offset']), init.body);
+	};
+
+	create(length) {
+		const id = `up-${++this.count}`;
+		this.uploads.set(id, { length, bytes: Buffer.alloc(0) });
+		return this.answer(201, { Location: `/api/files/tus/${id}` });
+	}
+
+	patch(u, offset, body) {
+		const instead = this.beforePatch(u, Buffer.from(body));
+		if (instead !== undefined)
+			return instead;
+		if (offset !== u.bytes.length)
+			return this.answer(409);
+		u.bytes = Buffer.concat([u.bytes, Buffer.from(body)]);
+		return this.answer(204, { 'Upload-Offset': String(u.bytes.length), ...this.digestOf(u) });
+	}
+}
+
+function transferTo(server, desk, signal = new AbortController().signal) {
+	const told = [];
+	return {
+		desk, signal, told,
+		platform: {
+			fetch: server.fetch,
+			monotonic: () => performance.now(),
+			after(ms, then) { // retries come at once, patience is endless
+				if (ms >= 60000)
+					return () => undefined;
+				const timer = setImmediate(then);
+				return () => clearImmediate(timer);
+			},
+		},
+		progress: (p) => told.push(p),
+	};
+}
+
+function fileOf(bytes, name = 'a.bin') {
+	const part = Buffer.alloc(bytes);
+	for (let i = 0; i < bytes; i += 4096)
+		part.writeUInt32LE((i * 2654435761) >>> 0, Math.min(i, bytes - 4));
+	return new File([part], name, { lastModified: 1 });
+}
+
+const whatOf = (file) => ({ conversation: 7, file, name: file.name ?? 'a.bin' });
+
+class MemorySink {
+	parts = [];
+	state = 'open';
+
+	async write(bytes) {
+		if (this.fails)
+			throw new Error('disk full');
+		this.parts.push(Buffer.from(bytes));
+	}
+
+	async close() {
+		this.state = 'closed';
+	}
+
+	async abort() {
+		this.state = 'aborted';
+	}
+}
+
+function refOf(file, sent) {
+	return { id: sent.id, name: 'a.bin', type: '', size: file.size, token: sent.token };
+}
+
+// Serves what was uploaded; bend may change, cut or break what leaves.
+function downloads(server, bend = (part) => part) {
+	let tries = 0;
+	return {
+		fetch: async (path, init) => {
+			const bytes = server.uploads.get(path.split('/').at(-2)).bytes;
+			const [from, to] = init.headers.Range.slice(6).split('-').map(Number);
+			if (from >= bytes.length)
+				return new Response('{"error":"too far"}', { status: 416 });
+			return new Response(bend(bytes.subarray(from, to + 1), from, ++tries), { status: 206 });
+		},
+	};
+}
+
+async function sendAndFetch(size) {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(Math.max(size, 4)).slice(0, size);
+	const t = transferTo(server, desk);
+	const sent = await upload(t, whatOf(file));
+	const sink = new MemorySink();
+	await download({ ...t, ...{ platform: { ...t.platform, ...downloads(server) } } }, refOf(file, sent), sink);
+	return { desk, server, file, sent, sink, t };
+}
+
+for (const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 5 * MIB + 3])
+	test(`a file of ${size} bytes goes up and comes down as it was`, async () => {
+		const { server, file, sent, sink, t } = await sendAndFetch(size);
+		const chunks = Math.max(1, Math.ceil(size / CHUNK));
+		const stored = server.uploads.get(sent.id).bytes;
+		assert.equal(stored.length, 32 + size + chunks * TAG);
+		assert.equal(sink.state, 'closed');
+		assert.ok(Buffer.concat(sink.parts).equals(Buffer.from(await file.arrayBuffer())));
+		assert.equal(Buffer.from(sent.sha256).toString('hex'), sha256(stored));
+		assert.deepEqual(t.told.at(-1), { done: stored.length, total: stored.length });
+	});
+
+test('an upload that lost its connection goes on in the same run', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	let broken = 0;
+	server.beforePatch = (u, body) => {
+		if (u.bytes.length < 600_000 || broken++ > 3)
+			return undefined;
+		u.bytes = Buffer.concat([u.bytes, body.subarray(0, 100)]); // a part has come
+		throw new TypeError('connection lost');
+	};
+	const file = fileOf(4 * MIB);
+	const sent = await upload(transferTo(server, desk), whatOf(file));
+	assert.equal(server.count, 1);
+	assert.ok(broken > 3);
+	assert.equal(Buffer.from(sent.sha256).toString('hex'), sha256(server.uploads.get(sent.id).bytes));
+});
+
+// Ends an upload in the middle, as a closed window does.
+async function interrupted(desk, server, file, after = 1_500_000) {
+	const controller = new AbortController();
+	server.beforePatch = (u) => {
+		if (u.bytes.length < after)
+			return undefined;
+		controller.abort();
+		throw new DOMException('aborted', 'AbortError');
+	};
+	await rejects(upload(transferTo(server, desk, controller.signal), whatOf(file)), 'CANCELLED');
+	server.beforePatch = () => undefined;
+}
+
+test('an upload goes on after a reload, and sends nothing twice', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(6 * MIB + 77);
+	await interrupted(desk, server, file);
+	assert.equal(desk.notes.size, 1);
+	const had = server.uploads.get('up-1').bytes.length;
+	const first = [];
+	server.beforePatch = (u, body) => void first.push([u.bytes.length, body.length]);
+	const sent = await upload(transferTo(server, desk), whatOf(fileOf(6 * MIB + 77)));
+	assert.equal(server.count, 1);
+	assert.equal(first[0][0], had);
+	const sink = new MemorySink();
+	const t = transferTo(server, desk);
+	await download({ ...t, platform: { ...t.platform, ...downloads(server) } }, refOf(file, sent), sink);
+	assert.ok(Buffer.concat(sink.parts).equals(Buffer.from(await file.arrayBuffer())));
+	await uploadForget(t, whatOf(file));
+	assert.equal(desk.notes.size, 0);
+});
+
+test('another file of the same name, size and date is never sealed under the old key', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	await interrupted(desk, server, fileOf(6 * MIB));
+	const other = Buffer.from(await fileOf(6 * MIB).arrayBuffer());
+	other[70_000] ^= 1;
+	const file = new File([other], 'a.bin', { lastModified: 1 });
+	const before = server.requests.length;
+	const sent = await upload(transferTo(server, desk), whatOf(file));
+	assert.equal(sent.id, 'up-2');
+	assert.ok(!server.requests.slice(before).includes('PATCH /api/files/tus/up-1'));
+	assert.ok(server.requests.includes('DELETE /api/files/tus/up-1'));
+});
+
+test('a server that claims to have lost what it had gets a new upload under a new key', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(6 * MIB);
+	await interrupted(desk, server, file);
+	const u = server.uploads.get('up-1');
+	u.bytes = u.bytes.subarray(0, 10);
+	const before = server.requests.length;
+	const sent = await upload(transferTo(server, desk), whatOf(file));
+	assert.equal(sent.id, 'up-2');
+	assert.ok(!server.requests.slice(before).includes('PATCH /api/files/tus/up-1'));
+});
+
+test('an upload that lapsed on the server begins anew', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(3 * MIB);
+	await interrupted(desk, server, file, 500_000);
+	server.uploads.delete('up-1');
+	assert.equal((await upload(transferTo(server, desk), whatOf(file))).id, 'up-2');
+});
+
+test('what the server has is held against what was sent', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	server.fake.sha256 = '00'.repeat(32);
+	await rejects(upload(transferTo(server, desk), whatOf(fileOf(100))), 'BAD_SEAL');
+	assert.equal(desk.notes.size, 0);
+	assert.equal(server.uploads.size, 0);
+});
+
+test('a file that cannot be read any more ends its upload', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(2 * MIB);
+	let reads = 0;
+	const vanishing = { size: file.size, type: '', slice: (a, b) => ({
+		arrayBuffer: async () => {
+			if (reads++ > 2)
+				throw new DOMException('gone', 'NotReadableError');
+			return file.slice(a, b).arrayBuffer();
+		},
+	}) };
+	await rejects(upload(transferTo(server, desk), { conversation: 7, file: vanishing, name: 'v' }), 'CONFLICT');
+	assert.equal(server.uploads.size, 0);
+});
+
+test('a refusal of the server is told in its words', async () => {
+	const server = { fetch: async () => new Response('{"error":"Too large for you","code":"X"}', { status: 413 }) };
+	const problem = await rejects(upload(transferTo(server, new Desk()), whatOf(fileOf(10))), 'TOO_LARGE');
+	assert.equal(problem.message, 'Too large for you');
+});
+
+// --- down ----------------------------------------------------------------------------------------
+
+async function uploaded(size = 3 * MIB + 5) {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(size);
+	const t = transferTo(server, desk);
+	const sent = await upload(t, whatOf(file));
+	return { desk, server, file, ref: refOf(file, sent), t };
+}
+
+function fetching(ground, bend) {
+	return { ...ground.t, platform: { ...ground.t.platform, ...downloads(ground.server, bend) } };
+}
+
+test('a download goes on where its connection broke', async () => {
+	const ground = await uploaded();
+	const sink = new MemorySink();
+	let broke = 0;
+	const bend = (part, from, tries) => tries % 2 === 0 && part.length > 200_000
+		? new ReadableStream({
+			start(c) {
+				c.enqueue(new Uint8Array(part.subarray(0, 150_001)));
+			},
+			pull(c) {
+				broke += 1;
+				c.error(new TypeError('lost'));
+			},
+		})
+		: part;
+	await download(fetching(ground, bend), ground.ref, sink);
+	assert.ok(broke > 0);
+	assert.ok(Buffer.concat(sink.parts).equals(Buffer.from(await ground.file.arrayBuffer())));
+	assert.equal(sink.state, 'closed');
+});
+
+const LIES = {
+	'a changed byte': (part, from) => {
+		const copy = Buffer.from(part);
+		if (from <= 1_000_000 && from + part.length > 1_000_000)
+			copy[1_000_000 - from] ^= 1;
+		return copy;
+	},
+	'a file that ends too early': (part, from) => from + part.length > 2 * MIB
+		? part.subarray(0, Math.max(0, 2 * MIB - from)) : part,
+	'chunks that changed places': (part, from) => {
+		const copy = Buffer.from(part);
+		if (from > 32 || part.length < 200_000)
+			return copy;
+		const one = 32 - from, two = one + CHUNK + TAG;
+		part.copy(copy, one, two, two + CHUNK + TAG);
+		part.copy(copy, two, one, one + CHUNK + TAG);
+		return copy;
+	},
+	'more than was asked for': (part, from) => from > 0 ? Buffer.concat([part, Buffer.alloc(9)]) : part,
+};
+for (const [what, bend] of Object.entries(LIES))
+	test(`${what}: nothing is kept`, async () => {
+		const ground = await uploaded();
+		const sink = new MemorySink();
+		await rejects(download(fetching(ground, bend), ground.ref, sink), 'BAD_SEAL');
+		assert.equal(sink.state, 'aborted');
+	});
+
+test('a file whose message names another SHA-256 is not kept', async () => {
+	const ground = await uploaded(1000);
+	await ground.desk.fileSealed(ground.ref.token, new Uint8Array(32));
+	const sink = new MemorySink();
+	await rejects(download(fetching(ground), ground.ref, sink), 'BAD_SEAL');
+	assert.equal(sink.state, 'aborted');
+});
+
+test('a sink that fails ends the download without another try', async () => {
+	const ground = await uploaded();
+	const sink = new MemorySink();
+	sink.fails = true;
+	await rejects(download(fetching(ground), ground.ref, sink), 'IO');
+	assert.equal(sink.state, 'aborted');
+});
+
+test('a download can be broken off', async () => {
+	const ground = await uploaded();
+	const controller = new AbortController();
+	const t = { ...fetching(ground), signal: controller.signal, progress: () => controller.abort() };
+	const sink = new MemorySink();
+	await rejects(download(t, ground.ref, sink), 'CANCELLED');
+	assert.equal(sink.state, 'aborted');
+});
+
+test('a file id that is no file id goes into no address', async () => {
+	const ground = await uploaded(10);
+	const asked = ground.server.requests.length;
+	await rejects(download(fetching(ground), { ...ground.ref, id: '../users' }, new MemorySink()), 'BAD_SEAL');
+	assert.equal(ground.server.requests.length, asked);
+});
+
+await main();

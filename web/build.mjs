@@ -19,7 +19,6 @@ const { values: given } = parseArgs({
 		wasm: { type: 'string' },
 		version: { type: 'string' },
 		out: { type: 'string' },
-		source: { type: 'string', default: join(WEB, 'src') },
 		depfile: { type: 'string' },
 		target: { type: 'string' },
 	},
@@ -55,7 +54,7 @@ function addPlain(name, text) {
 // One entry as one script, and the style that it imports.
 async function bundle(entry, format, define) {
 	const done = await build({
-		entryPoints: [join(given.source, entry)],
+		entryPoints: [join(WEB, 'src', entry)],
 		absWorkingDir: WEB,
 		outdir: 'out',
 		bundle: true,

@@ -1,0 +1,154 @@
+"""The web app in the hands of a person: what they would do, by the names that they see.
+
+    alice = Member(browser, server.url, "alice").register()
+    alice.begin_direct("bob")
+    alice.say("hello")
+"""
+import json
+import time
+
+from support.client import totp
+
+PASSWORD = "quiet lantern 7 under!"
+NO_PICKER = {"content": "delete globalThis.showSaveFilePicker"}  # what is saved becomes a download
+
+
+def button(name):
+    return f"role=button[name={json.dumps(name)}]"
+
+
+def field(name):
+    return f"internal:label={json.dumps(name)}s"
+
+
+def message(text):
+    return f"article:has-text({json.dumps(text)})"
+
+
+class Member:
+    def __init__(self, browser, url, username, password=PASSWORD, page=None, **options):
+        self.url, self.username, self.password = url, username, password
+        self.email = f"{username}@example.org"
+        self.page = browser.person(page or username, **options)
+        browser.call(f"{self.page.name}'s", "addInitScript", NO_PICKER)
+        self.secret, self.last_step, self.recovery_codes = None, 0, []
+
+    def code(self):
+        """A code that was not used before."""
+        while True:
+            now = int(time.time()) // 30
+            step = max(self.last_step + 1, now - 1)
+            if step <= now + 1:
+                self.last_step = step
+                return totp(self.secret, step)
+            time.sleep(0.2)
+
+    def factor(self):
+        """A code if one is at hand without waiting, else a recovery code."""
+        if self.last_step < int(time.time()) // 30 + 1 or not self.recovery_codes:
+            return self.code()
+        return self.recovery_codes.pop()
+
+    # --- the account ---
+    def open(self):
+        self.page.open(self.url)
+        self.page.see("#app > *")
+        return self
+
+    def register(self):
+        self.open()
+        self.begin_registration()
+        self.connect_authenticator()
+        self.confirm_recovery()
+        return self
+
+    def begin_registration(self):
+        page = self.page
+        page.click(button("Create an account"))
+        page.fill(field("Username"), self.username)
+        page.fill(field("E-mail address"), self.email)
+        page.fill(field("Password"), self.password)
+        page.click(button("Create account"))
+        page.see(".secret code")
+        self.secret = page.text_content(".secret code").replace(" ", "")
+
+    def connect_authenticator(self):
+        self.page.fill(field("Code"), self.code())
+        self.page.click(button("Check the code"))
+        self.page.see(".codes code")
+        self.recovery_codes = self.page.run("return [...document.querySelectorAll('.codes code')].map((c) => c.textContent)")
+
+    def confirm_recovery(self):
+        self.page.fill(field("Type any one of the codes"), self.recovery_codes[0])
+        self.page.click(button("I have kept them"))
+        self.page.see(".sidebar")
+
+    def login(self):
+        """On a browser that does not know the account."""
+        self.open()
+        page = self.page
+        page.click(button("Log in"))
+        page.fill(field("Username"), self.username)
+        page.fill(field("E-mail address"), self.email)
+        page.fill(field("Password"), self.password)
+        page.fill(field("Code"), self.factor())
+        page.click(button("Log in"))
+        page.see(".sidebar")
+        return self
+
+    def elsewhere(self, browser, page):
+        """The same account on another browser, not logged in yet."""
+        other = Member(browser, self.url, self.username, self.password, page=page)
+        other.secret, other.last_step, other.recovery_codes = self.secret, self.last_step, self.recovery_codes
+        return other
+
+    def reload(self):
+        self.page.reload()
+        self.page.see(".sidebar, .frame form")
+
+    def unlock(self):
+        self.page.fill(field("Password"), self.password)
+        self.page.click(button("Unlock"))
+        self.page.see(".sidebar")
+
+    # --- conversations ---
+    def begin(self, kind, *people, name=None):
+        """kind: "Direct chat", "Group" or "Session"."""
+        page = self.page
+        page.click(button("New conversation") + " >> nth=0")
+        page.click(f"dialog .choice label:has-text({json.dumps(kind)})")
+        if name is not None:
+            page.fill(field("Name of the group"), name)
+        for person in people:
+            page.fill("dialog input[type=search]", person)
+            page.click(f"dialog .person:has-text({json.dumps(person)})")
+        page.click("dialog >> " + button("Start"))
+        page.miss("dialog")
+        page.see("textarea")
+
+    def talk(self, title):
+        """Opens the conversation with this title."""
+        self.page.click(f".row:has(.row-title:text-is({json.dumps(title)}))")
+        self.page.see(f"textarea[aria-label={json.dumps('Message to ' + title)}]")
+
+    def say(self, text):
+        self.page.fill("textarea", text)
+        self.page.press("textarea", "Enter")
+
+    def hears(self, text):
+        self.page.see(f"article.other:has-text({json.dumps(text)})")
+
+    def said(self, text):
+        """An own message that the server has."""
+        self.page.see(f"article.own:has-text({json.dumps(text)})")
+
+    def texts(self):
+        """What the open conversation shows, in order."""
+        return self.page.run("return [...document.querySelectorAll('article .body')].map((b) => b.textContent)")
+
+    def attach(self, *paths):
+        self.page.set_input_files("input[type=file]", list(paths))
+        self.page.see(".attached li")
+
+    def save(self, name, path):
+        return self.page.download(button(f"Save {name}"), path)

@@ -1,0 +1,95 @@
+// safety.tsx - the safety number: shown, scanned, typed; and what follows from it. Whether a key is
+// right is the core's to say: the number that was on the screen goes with every answer.
+import { useEffect, useState } from 'preact/hooks';
+import type { Notice } from '../../messenger.js';
+import { t } from '../../i18n/index.js';
+import { readConversations } from '../profile.js';
+import { Failure } from '../screens/frame.js';
+import { keyAccepted } from '../state.js';
+import { ask, run, update } from '../store.js';
+import { digitsOf } from '../text.js';
+import { say } from '../view.js';
+import { keepAlerts } from '../profile.js';
+import { Dialog } from '../widgets/dialog.js';
+import { Field } from '../widgets/field.js';
+import { Icon } from '../widgets/icons.js';
+import { QrCode } from '../widgets/qr.js';
+import { useTask } from '../widgets/task.js';
+import { Scan } from './scan.js';
+
+function Digits({ number }: { number: string }) {
+	return (
+		<ol class="digits" aria-label={t('safety.number')}>
+			{number.trim().split(/\s+/u).map((group, i) => <li key={i}>{group}</li>)}
+		</ol>
+	);
+}
+
+function Typed({ compare }: { compare: (theirs: string) => void }) {
+	const [text, setText] = useState('');
+	return (
+		<form class="form" onSubmit={(event) => {
+			event.preventDefault();
+			compare(text);
+		}}>
+			<Field label={t('safety.type.label')} value={text} change={setText} numeric focus />
+			<button type="submit" class="plain wide" disabled={digitsOf(text) === ''}>{t('safety.type.check')}</button>
+		</form>
+	);
+}
+
+type Way = 'show' | 'scan' | 'type';
+
+export function Safety({ username, close }: { username: string; close: () => void }) {
+	const [safety, setSafety] = useState<Notice | null>(null);
+	const [way, setWay] = useState<Way>('show');
+	const [differs, setDiffers] = useState(false);
+	const task = useTask();
+	useEffect(() => task.run(async () => {
+		setSafety((await ask({ kind: 'safety_number', username }, 'safety'))[0] ?? null);
+	}), [username]);
+	const changed = safety?.error === 'KEY_CHANGED';
+	const confirm = () => task.run(async () => {
+		const text = safety?.text ?? '';
+		await run({ kind: changed ? 'accept_key' : 'set_verified', username, text });
+		if (changed)
+			update((w) => keyAccepted(w, username));
+		keepAlerts();
+		await readConversations();
+		say(changed ? t('safety.accepted', { name: username }) : t('safety.done', { name: username }));
+		close();
+	});
+	const compare = (theirs: string) => {
+		const same = digitsOf(theirs) === digitsOf(safety?.text ?? '') && digitsOf(theirs) !== '';
+		setDiffers(!same);
+		setWay('show');
+		if (same)
+			confirm();
+	};
+	return (
+		<Dialog title={t('safety.title', { name: username })} close={close}>
+			{safety?.flag === true && !changed && <p class="note good"><Icon name="verified" />{t('safety.done', { name: username })}</p>}
+			{changed && <p class="note bad" role="alert"><Icon name="warning" />{t('safety.changed', { name: username })}</p>}
+			{differs && <p class="note bad" role="alert"><Icon name="warning" />{t('safety.differ')}</p>}
+			<Failure text={task.error} />
+			{safety !== null && way === 'show' && (
+				<>
+					<p class="muted">{t('safety.text')}</p>
+					<QrCode text={digitsOf(safety.text)} label={t('safety.qr')} />
+					<Digits number={safety.text} />
+					<div class="buttons">
+						<button type="button" class="plain" onClick={() => setWay('scan')}><Icon name="scan" />{t('safety.scan')}</button>
+						<button type="button" class="plain" onClick={() => setWay('type')}><Icon name="edit" />{t('safety.type')}</button>
+					</div>
+					{(!safety.flag || changed) && (
+						<button type="button" class={`wide ${changed ? 'danger' : 'primary'}`} aria-busy={task.busy} onClick={confirm}>
+							{changed ? t('safety.accept') : t('safety.same')}
+						</button>
+					)}
+				</>
+			)}
+			{way === 'scan' && <Scan found={compare} other={() => setWay('type')} />}
+			{way === 'type' && <Typed compare={compare} />}
+		</Dialog>
+	);
+}

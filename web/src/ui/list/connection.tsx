@@ -1,0 +1,20 @@
+// connection.tsx - how the connection is, where the person looks, when it is not well.
+import { t } from '../../i18n/index.js';
+import { link } from '../store.js';
+
+function words(): string {
+	const { state, seconds } = link.value;
+	if (state === 'connecting')
+		return t('link.connecting');
+	return seconds > 0 ? t('link.retry', { n: seconds }) : t('link.offline');
+}
+
+export function Connection() {
+	const { state } = link.value;
+	const well = state === 'online' || state === 'asking';
+	return (
+		<div role="status" class={`connection ${well ? 'well' : state}`}>
+			{!well && <span>{words()}</span>}
+		</div>
+	);
+}

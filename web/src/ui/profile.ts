@@ -1,0 +1,116 @@
+// profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
+import type { ProfileState } from '../messenger.js';
+import { readSealedPreferences } from './preferences.js';
+import { loadPage, preview, replaceWaiting, type Alert } from './state.js';
+import { account, emptyTheWorld, enterProfile, hear, messenger, mode, run, update, world } from './store.js';
+import { detailsOpen, dialogs, openId, target } from './view.js';
+
+const TAIL = 8; // entries that are read for a conversation's last line
+const ALERTS = 'alerts';
+
+export async function openProfile(): Promise<void> {
+	await show(await messenger().state());
+}
+
+// Goes where this state leads.
+export async function show(state: ProfileState): Promise<void> {
+	enterProfile(state);
+	if (state.account === '')
+		mode.value = 'welcome';
+	else if (state.locked)
+		mode.value = 'unlock';
+	else if (!state.loggedIn)
+		mode.value = 'again';
+	else
+		await enter();
+}
+
+// What is known here first; the server's news come in by themselves.
+export async function enter(): Promise<void> {
+	await readSealedPreferences();
+	await readAlerts();
+	await readConversations();
+	mode.value = 'main';
+	void readPreviews();
+	run({ kind: 'conversations' }).catch(() => undefined); // offline: what is known stays
+}
+
+export async function readConversations(): Promise<void> {
+	const told = await messenger().conversations();
+	for (const notice of told)
+		if (notice.kind === 'conversation')
+			hear(notice);
+	update((w) => replaceWaiting(w, told.filter((notice) => notice.kind === 'outgoing')));
+}
+
+async function readPreviews(): Promise<void> {
+	for (const c of [...world.value.conversations.values()].sort((a, b) => b.unread - a.unread || b.id - a.id))
+		await readTail(c.id);
+}
+
+// The newest entries, for the list and for the conversation itself if it was opened.
+export async function readTail(id: number): Promise<void> {
+	try {
+		const page = await messenger().history(id, null, TAIL);
+		update((w) => {
+			const next = preview(w, id, page);
+			return next.timelines.has(id) ? loadPage(next, id, page, TAIL) : next;
+		});
+	} catch {
+		return; // locked or destroyed meanwhile: its row shows no last line
+	}
+}
+
+export async function unlock(password: string): Promise<void> {
+	await show(await messenger().unlock(password));
+}
+
+export async function lock(): Promise<void> {
+	await messenger().lock();
+	locked();
+}
+
+export function locked(): void {
+	dialogs.value = [];
+	openId.value = 0;
+	detailsOpen.value = false;
+	target.value = null;
+	emptyTheWorld();
+	mode.value = account.value === '' ? 'welcome' : 'unlock';
+}
+
+export async function logOut(): Promise<void> {
+	await run({ kind: 'logout' });
+	await lock();
+}
+
+export async function forget(): Promise<void> {
+	await messenger().forget();
+	dialogs.value = [];
+	openId.value = 0;
+	await openProfile();
+}
+
+// --- alerts that outlive the page ---------------------------------------------------------------
+
+function isAlert(value: unknown): value is Alert {
+	return typeof value === 'object' && value !== null && 'id' in value && 'kind' in value && 'seen' in value;
+}
+
+async function readAlerts(): Promise<void> {
+	const text = await messenger().setting(ALERTS);
+	if (text === '')
+		return;
+	try {
+		const kept: unknown = JSON.parse(text);
+		if (Array.isArray(kept))
+			update((w) => ({ ...w, alerts: kept.filter(isAlert) }));
+	} catch {
+		await messenger().setSetting(ALERTS, '');
+	}
+}
+
+export function keepAlerts(): void {
+	const alerts = world.value.alerts;
+	messenger().setSetting(ALERTS, alerts.length === 0 ? '' : JSON.stringify(alerts)).catch(() => undefined);
+}

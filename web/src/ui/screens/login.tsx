@@ -1,0 +1,52 @@
+// login.tsx - logging in: on a new browser, or again on one that knows the account.
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.js';
+import { enter, openProfile } from '../profile.js';
+import { account, run } from '../store.js';
+import { Field } from '../widgets/field.js';
+import { useTask } from '../widgets/task.js';
+import { Failure, Frame, Submit } from './frame.js';
+
+export function Login({ back }: { back?: () => void }) {
+	const known = account.value;
+	const [username, setUsername] = useState(known);
+	const [email, setEmail] = useState('');
+	const [password, setPassword] = useState('');
+	const [code, setCode] = useState('');
+	const task = useTask();
+	const submit = (event: Event) => {
+		event.preventDefault();
+		task.run(async () => {
+			await run({ kind: 'login', username, email, password, code: code.trim() });
+			await openProfile();
+		});
+	};
+	return (
+		<Frame
+			title={known === '' ? t('login.title') : t('login.again')}
+			{...(known === '' ? {} : { text: t('login.again.text') })}
+			{...(back === undefined ? {} : { back })}
+		>
+			<form onSubmit={submit} class="form">
+				{known === '' && (
+					<>
+						<Field label={t('field.username')} value={username} change={setUsername} autocomplete="username"
+							maxLength={24} required focus />
+						<Field label={t('field.email')} type="email" value={email} change={setEmail} autocomplete="email"
+							maxLength={254} required />
+					</>
+				)}
+				<Field label={t('field.password')} type="password" value={password} change={setPassword}
+					autocomplete="current-password" required focus={known !== ''} />
+				<Field label={t('field.code')} value={code} change={setCode} hint={t('field.code.login')}
+					autocomplete="one-time-code" required maxLength={64} />
+				<Failure text={task.error} />
+				<Submit text={t('login.submit')} busyText={t('login.working')} busy={task.busy}
+					disabled={password === '' || code.trim() === ''} />
+				{known !== '' && (
+					<button type="button" class="plain wide" onClick={() => task.run(enter)}>{t('login.offline')}</button>
+				)}
+			</form>
+		</Frame>
+	);
+}

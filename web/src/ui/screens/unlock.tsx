@@ -1,0 +1,41 @@
+// unlock.tsx - the profile is here, but sealed: its password opens it.
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.js';
+import { forget, unlock } from '../profile.js';
+import { account } from '../store.js';
+import { askFirst } from '../view.js';
+import { Field } from '../widgets/field.js';
+import { useTask } from '../widgets/task.js';
+import { Failure, Frame, Submit } from './frame.js';
+
+export function Unlock() {
+	const [password, setPassword] = useState('');
+	const task = useTask();
+	const submit = (event: Event) => {
+		event.preventDefault();
+		task.run(async () => {
+			await unlock(password);
+			setPassword('');
+		});
+	};
+	const other = () => askFirst({
+		title: t('settings.forget.ask'),
+		text: t('settings.forget.text'),
+		action: t('settings.forget.do'),
+		danger: true,
+		answer: forget,
+	});
+	return (
+		<Frame title={t('unlock.title', { name: account.value })} text={t('unlock.text')}>
+			<form onSubmit={submit} class="form">
+				<input class="unseen" type="text" autocomplete="username" value={account.value} readOnly tabIndex={-1}
+					aria-hidden="true" />
+				<Field label={t('field.password')} type="password" value={password} change={setPassword}
+					autocomplete="current-password" required focus />
+				<Failure text={task.error} />
+				<Submit text={t('unlock.submit')} busyText={t('unlock.working')} busy={task.busy} disabled={password === ''} />
+				<button type="button" class="link" onClick={other}>{t('unlock.other')}</button>
+			</form>
+		</Frame>
+	);
+}

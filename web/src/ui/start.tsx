@@ -1,0 +1,52 @@
+// start.tsx - the page begins: a Messenger is given, and the app is drawn.
+import { render } from 'preact';
+import type { Messenger, Notice } from '../messenger.js';
+import { t } from '../i18n/index.js';
+import { App } from './app.js';
+import { applyOpenPreferences } from './preferences.js';
+import { announceMessage, notifyOf, showUnread } from './notices.js';
+import { keepAlerts, locked, openProfile, readConversations } from './profile.js';
+import type { World } from './state.js';
+import { afterNotice, beat, hear, hold, link, mode, sentence, world } from './store.js';
+import { forgetPreviews } from './transfers.js';
+import { openId, say } from './view.js';
+
+// What the world cannot know by itself is asked for.
+function onNotice(notice: Notice, before: World): void {
+	const unknown = notice.conversation !== 0 && !world.value.conversations.has(notice.conversation);
+	const ownSent = notice.kind === 'message' && notice.flag && world.value.outgoing.length > 0;
+	if (mode.value === 'main' && ((unknown && notice.kind !== 'closed') || ownSent))
+		void readConversations();
+	if (world.value.alerts !== before.alerts)
+		keepAlerts();
+	announceMessage(notice, before);
+	notifyOf(notice, before);
+}
+
+function listenToPerson(): void {
+	addEventListener('popstate', () => {
+		openId.value = 0;
+	});
+	// A file that is dropped beside the conversation must not replace the page.
+	for (const kind of ['dragover', 'drop'])
+		addEventListener(kind, (event) => event.preventDefault());
+}
+
+export function start(m: Messenger, root: HTMLElement): void {
+	hold(m);
+	applyOpenPreferences();
+	afterNotice(onNotice);
+	m.onNotice(hear);
+	m.onLink((now) => {
+		link.value = now;
+	});
+	m.onLocked(() => {
+		forgetPreviews();
+		locked();
+	});
+	listenToPerson();
+	setInterval(beat, 1000);
+	showUnread();
+	render(<App />, root);
+	openProfile().catch((thrown: unknown) => say(t('app.failed', { why: sentence(thrown) }), true));
+}

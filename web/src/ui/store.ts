@@ -1,0 +1,97 @@
+// store.ts - the page's state as signals, and the Messenger behind it. Notices go through reduce();
+// nothing else changes the world but the functions here.
+import { computed, signal } from '@preact/signals';
+import type { Command, Link, Messenger, Notice, Problem, ProfileState } from '../messenger.js';
+import { errorText } from '../i18n/index.js';
+import { emptyWorld, expireTyping, listed, reduce, totalUnread, type World } from './state.js';
+import { now } from './times.js';
+
+// What the page shows: one of the screens before a person is in, or the conversations.
+export type Mode = 'opening' | 'welcome' | 'unlock' | 'again' | 'main';
+
+export const mode = signal<Mode>('opening');
+export const account = signal('');
+export const world = signal<World>(emptyWorld);
+export const link = signal<Link>({ state: 'connecting', text: '', seconds: 0 });
+export const conversations = computed(() => listed(world.value));
+export const unread = computed(() => totalUnread(world.value));
+
+let held: Messenger | null = null;
+
+export function messenger(): Messenger {
+	if (held === null)
+		throw new Error('no messenger yet');
+	return held;
+}
+
+export function hold(m: Messenger): void {
+	held = m;
+}
+
+export function update(change: (w: World) => World): void {
+	world.value = change(world.value);
+}
+
+type Listener = (notice: Notice, before: World) => void;
+const listeners: Listener[] = [];
+
+// For what happens beside the world: announcements, notifications, refreshing.
+export function afterNotice(listener: Listener): void {
+	listeners.push(listener);
+}
+
+export function hear(notice: Notice): void {
+	const before = world.value;
+	update((w) => reduce(w, notice, now()));
+	for (const listener of listeners)
+		listener(notice, before);
+}
+
+export function run(command: Command): Promise<Notice> {
+	return messenger().run(command, hear);
+}
+
+// Runs a command for its notices of one kind.
+export async function ask(command: Command, kind: Notice['kind']): Promise<Notice[]> {
+	const told: Notice[] = [];
+	await messenger().run(command, (notice) => {
+		if (notice.kind === kind)
+			told.push(notice);
+		hear(notice);
+	});
+	return told;
+}
+
+export function enterProfile(state: ProfileState): void {
+	account.value = state.account;
+	if (state.account !== world.value.self)
+		world.value = { ...emptyWorld, self: state.account };
+}
+
+export function emptyTheWorld(): void {
+	world.value = { ...emptyWorld, self: world.value.self };
+}
+
+export function isProblem(thrown: unknown): thrown is Problem {
+	return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string';
+}
+
+export function codeOf(thrown: unknown): string {
+	if (isProblem(thrown))
+		return thrown.code;
+	return thrown instanceof DOMException && thrown.name === 'AbortError' ? 'CANCELLED' : '';
+}
+
+export function sentence(thrown: unknown): string {
+	return errorText(codeOf(thrown), isProblem(thrown) ? thrown.text : '');
+}
+
+// A second's beat for clocks and for who has stopped typing.
+export const second = signal(now());
+
+export function beat(): void {
+	second.value = now();
+	const w = expireTyping(world.value, second.value);
+	if (w !== world.value)
+		world.value = w;
+}

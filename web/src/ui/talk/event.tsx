@@ -1,0 +1,38 @@
+// event.tsx - what happened between the messages: quiet things in a line, warnings in a card.
+import type { Notice } from '../../messenger.js';
+import { errorText, t } from '../../i18n/index.js';
+import { describeEvent } from '../events.js';
+import { moment } from '../times.js';
+import { openDialog } from '../view.js';
+import { Icon } from '../widgets/icons.js';
+
+function Loud({ notice }: { notice: Notice }) {
+	const isKey = notice.kind === 'key_changed';
+	return (
+		<div class="loud-card">
+			<p class="loud-title"><Icon name="warning" /><b>{describeEvent(notice)}</b></p>
+			<p>{isKey ? t('event.key.text') : errorText(notice.error)}</p>
+			{!isKey && notice.text !== '' && <p lang="en" class="small-text">{t('event.server.words', { text: notice.text })}</p>}
+			<p class="loud-foot">
+				<time>{moment(notice.time)}</time>
+				{isKey && (
+					<button type="button" class="small" onClick={() => openDialog({ kind: 'safety', username: notice.username })}>
+						{t('talk.key.compare')}
+					</button>
+				)}
+			</p>
+		</div>
+	);
+}
+
+export function EventLine({ notice }: { notice: Notice }) {
+	if (notice.kind === 'key_changed' || notice.kind === 'warning')
+		return <Loud notice={notice} />;
+	const bad = notice.kind === 'refused' || notice.kind === 'missing';
+	return (
+		<p class={`event ${bad ? 'bad' : ''}`}>
+			{bad && <Icon name="warning" />}
+			<span>{describeEvent(notice)}</span>
+		</p>
+	);
+}

@@ -1,0 +1,122 @@
+// scroller.ts - a long list of rows whose heights are not known beforehand, in one scrolling frame.
+//
+// Only the rows in sight and some around them are drawn. What the person looks at stays where it is
+// when rows are added above or turn out taller than estimated: the first row in sight is the anchor.
+// Who is at the end stays at the end.
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { indexAt, spanOf, topsOf, type Span } from '../window.js';
+
+const ESTIMATE = 64; // pixels
+const MARGIN = 800; // drawn beyond what is in sight
+const AT_END = 40; // nearer than that is "at the end"
+
+interface Anchor {
+	key: string;
+	offset: number; // of the frame's top below the row's top
+}
+
+export interface Scroller {
+	frame: { current: HTMLDivElement | null };
+	inside: { current: HTMLDivElement | null };
+	span: Span;
+	atEnd: boolean;
+	onScroll: () => void;
+	toEnd: () => void;
+	toRow: (key: string) => void; // in the middle
+}
+
+// start: the row that is shown first; '': the end.
+export function useScroller(keys: readonly string[], start: string, nearTop: () => void): Scroller {
+	const frame = useRef<HTMLDivElement>(null);
+	const inside = useRef<HTMLDivElement>(null);
+	const heights = useRef(new Map<string, number>());
+	const anchor = useRef<Anchor | null>(start === '' ? null : { key: start, offset: -ESTIMATE * 2 });
+	const [measured, setMeasured] = useState(0);
+	const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 900 });
+	const [atEnd, setAtEnd] = useState(start === '');
+
+	const tops = useMemo(() => topsOf(keys, heights.current, ESTIMATE), [keys, measured]);
+	const places = useMemo(() => new Map(keys.map((key, i) => [key, i])), [keys]);
+	const wanted = wantedTop(anchor.current, places, tops, view);
+	const span = spanOf(tops, wanted, view.height, MARGIN);
+
+	const look = useCallback(() => {
+		const box = frame.current;
+		if (box === null)
+			return;
+		const end = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END;
+		setAtEnd(end);
+		setView((old) => (old.top === box.scrollTop && old.height === box.clientHeight
+			? old : { top: box.scrollTop, height: box.clientHeight }));
+		const i = indexAt(tops, box.scrollTop);
+		const key = keys[i];
+		anchor.current = end || key === undefined ? null : { key, offset: box.scrollTop - tops[i]! };
+		if (box.scrollTop < box.clientHeight)
+			nearTop();
+	}, [tops, keys, nearTop]);
+
+	const measure = useCallback(() => {
+		let changed = false;
+		for (const row of inside.current?.children ?? []) {
+			const key = row instanceof HTMLElement ? row.dataset['key'] : undefined;
+			const height = row.getBoundingClientRect().height;
+			if (key === undefined || heights.current.get(key) === height)
+				continue;
+			heights.current.set(key, height);
+			changed = true;
+		}
+		if (changed)
+			setMeasured((n) => n + 1);
+	}, []);
+
+	useLayoutEffect(() => {
+		measure();
+		const box = frame.current;
+		if (box === null)
+			return;
+		const top = anchor.current === null ? box.scrollHeight : wanted;
+		if (Math.abs(box.scrollTop - top) > 1)
+			box.scrollTop = top;
+	});
+	useLayoutEffect(() => {
+		const observer = new ResizeObserver(() => {
+			measure();
+			const box = frame.current;
+			if (box !== null && anchor.current === null)
+				box.scrollTop = box.scrollHeight;
+			if (box !== null)
+				setView((old) => (old.height === box.clientHeight ? old : { ...old, height: box.clientHeight }));
+		});
+		if (inside.current !== null)
+			observer.observe(inside.current);
+		if (frame.current !== null)
+			observer.observe(frame.current);
+		return () => observer.disconnect();
+	}, []);
+
+	const go = (to: Anchor | null) => {
+		anchor.current = to;
+		setAtEnd(to === null);
+		setMeasured((n) => n + 1);
+	};
+	return {
+		frame,
+		inside,
+		span,
+		atEnd,
+		onScroll: look,
+		toEnd: () => go(null),
+		toRow: (key) => go({ key, offset: -view.height / 3 }),
+	};
+}
+
+function wantedTop(anchor: Anchor | null, places: ReadonlyMap<string, number>, tops: Float64Array,
+	view: { top: number; height: number }): number {
+	const end = Math.max(0, (tops.at(-1) ?? 0) - view.height);
+	if (anchor === null)
+		return end;
+	const i = places.get(anchor.key);
+	if (i === undefined)
+		return Math.min(view.top, end);
+	return Math.max(0, Math.min(end, tops[i]! + anchor.offset));
+}

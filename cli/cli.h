@@ -31,9 +31,11 @@ struct option {
 };
 
 /* What the command line said. A switch that was given has the value "". */
+#define CLI_MAX_OPTIONS 20 /* of one command */
+
 struct args {
 	const struct option *options;
-	const char *value[8]; /* of options, in their order; NULL: not given */
+	const char *value[CLI_MAX_OPTIONS]; /* of options, in their order; NULL: not given */
 	int count;            /* positional */
 	char **list;
 };

@@ -27,6 +27,7 @@ struct ground {
 	struct progress progress;
 	bool progressing;
 	char label[MAX_LABEL];
+	char address[64]; /* where we listen; empty: by a server */
 	struct parcel_options options;
 	struct parcel_result result;
 };
@@ -106,15 +107,29 @@ static void on_code(void *ctx, const char *code)
 	} else {
 		fprintf(g->out, "Code: %s%s%s\n", term_style(g->out, TERM_BOLD), code,
 		        term_style(g->out, TERM_PLAIN));
-		fprintf(g->out, "On the other device: tacit %s %s%s\n", command, code,
+		fprintf(g->out, "On the other device: tacit %s %s%s%s%s\n", command, code,
+		        g->address[0] != '\0' ? " --direct " : "", g->address,
 		        g->sends ? "" : " PATH...");
 	}
 	fflush(g->out);
 }
 
+/* Comes before the code: both are needed on the other device. */
+static void on_listening(void *ctx, const char *address, uint16_t port)
+{
+	struct ground *g = ctx;
+	snprintf(g->address, sizeof(g->address), "%s", address);
+	if (g->cli->json) {
+		json_t *o = json_out_new("listening");
+		json_out_text(o, "address", tacit_cstr(address));
+		json_out_number(o, "port", port);
+		json_out_print(g->out, o);
+	}
+}
+
 static void on_state(void *ctx, enum parcel_state s)
 {
-	static const char *const names[] = {"resuming", "met", "lost", "back"};
+	static const char *const names[] = {"resuming", "met", "lost", "back", "direct"};
 	struct ground *g = ctx;
 	if (g->cli->json) {
 		json_t *o = json_out_new("state");
@@ -128,6 +143,7 @@ static void on_state(void *ctx, enum parcel_state s)
 	fprintf(stderr, "%s\n",
 	        s == PARCEL_RESUMING ? "Going on with an interrupted transfer; --new begins anew."
 	        : s == PARCEL_LOST   ? "The connection is lost; waiting for it to come back."
+	        : s == PARCEL_DIRECT ? "Connected directly."
 	                             : "Connected again.");
 }
 
@@ -211,6 +227,7 @@ static enum tacit_err on_offered(void *ctx, const struct tacit_parcel_offer *off
 
 static const struct parcel_ui ui = {
         .code = on_code,
+        .listening = on_listening,
         .state = on_state,
         .offered = on_offered,
         .progress = on_progress,
@@ -267,6 +284,21 @@ static int read_code(struct ground *g, const char *text)
 	return EXIT_DONE;
 }
 
+static int read_route(const struct args *a, enum parcel_route *route, const char **address)
+{
+	const char *call = cli_option(a, "direct"), *listen = cli_option(a, "listen");
+	bool relay_only = cli_option(a, "relay-only") != NULL;
+	if ((call != NULL) + (listen != NULL) + relay_only > 1)
+		return cli_usage_error(
+		        NULL, "--direct, --listen and --relay-only exclude each other.");
+	*address = call != NULL ? call : listen;
+	*route = call != NULL     ? PARCEL_CALL
+	         : listen != NULL ? PARCEL_LISTEN
+	         : relay_only     ? PARCEL_RELAY_ONLY
+	                          : PARCEL_FASTEST;
+	return EXIT_DONE;
+}
+
 static int prepare(struct ground *g, struct cli *c, const struct args *a)
 {
 	const char *wait = cli_option(a, "wait");
@@ -274,10 +306,20 @@ static int prepare(struct ground *g, struct cli *c, const struct args *a)
 	*g = (struct ground){.cli = c, .args = a, .out = stdout, .env = tacit_system_env()};
 	if (wait != NULL && (!duration_read(wait, &seconds) || seconds > 24 * 3600))
 		return cli_usage_error(NULL, "--wait takes a time of at most a day, as 10m.");
+	enum parcel_route route;
+	const char *address = NULL;
+	int status = read_route(a, &route, &address);
+	if (status != EXIT_DONE)
+		return status;
 	enum tacit_err err = tacit_crypto_init();
-	int status = err == TACIT_OK ? open_server(g) : cli_fail(c, err, NULL);
+	if (err != TACIT_OK)
+		return cli_fail(c, err, NULL);
+	if (address == NULL)
+		status = open_server(g);
 	g->options = (struct parcel_options){
 	        .http = g->http,
+	        .route = route,
+	        .address = address,
 	        .env = &g->env,
 	        .cancel = &cli_cancelled,
 	        .ui = &ui,
@@ -311,6 +353,8 @@ static int fail(struct ground *g, enum tacit_err err)
 	                "The other one has to make a new one."},
 	        {TACIT_E_NOT_FOUND, "Nobody is waiting under that code.",
 	                "It may be mistyped, used, or expired; or on another server (--server)."},
+	        {TACIT_E_BAD_NAME, "That is not an address.",
+	                "An address is as 192.168.1.7:5010, [fd00::7]:5010 or laptop.lan."},
 	        {TACIT_E_LIMIT, "The server has had too many codes from this address.",
 	                "Wait a little, then try again."},
 	        {TACIT_E_BAD_SEAL, "What came is not what was sent: it was changed on the way.",
@@ -319,8 +363,9 @@ static int fail(struct ground *g, enum tacit_err err)
 	                NULL},
 	};
 	const char *text = g->result.problem[0] != '\0' ? g->result.problem : tacit_err_text(err);
-	const char *hint =
-	        err == TACIT_E_NETWORK ? "Is the server running, and is --server right?" : NULL;
+	const char *hint = err == TACIT_E_NETWORK && g->options.address == NULL
+	                           ? "Is the server running, and is --server right?"
+	                           : NULL;
 	for (size_t i = 0; i < TACIT_COUNT(words); i++)
 		if (words[i].err == err && g->result.problem[0] == '\0') {
 			text = words[i].text;

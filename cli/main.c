@@ -58,6 +58,9 @@ static const struct option send_file_options[] = {
         {"name", 0, "NAME", "what standard input is called (default: stdin)"},
         {"new", 0, NULL, "do not go on with an interrupted transfer"},
         {"wait", 0, "TIME", "how long a lost connection is waited for (default: 30m)"},
+        {"relay-only", 0, NULL, "never directly: the other one learns no address of yours"},
+        {"direct", 0, "ADDR[:PORT]", "no server: call the other one, who listens there"},
+        {"listen", 0, "[ADDR:]PORT", "no server: let the other one call (0: any port)"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option receive_options[] = {
@@ -67,6 +70,9 @@ static const struct option receive_options[] = {
         {"qr", 0, NULL, "draw the code as a QR code, too"},
         {"new", 0, NULL, "do not go on with an interrupted transfer"},
         {"wait", 0, "TIME", "how long a lost connection is waited for (default: 30m)"},
+        {"relay-only", 0, NULL, "never directly: the other one learns no address of yours"},
+        {"direct", 0, "ADDR[:PORT]", "no server: call the other one, who listens there"},
+        {"listen", 0, "[ADDR:]PORT", "no server: let the other one call (0: any port)"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option yes_options[] = {

@@ -146,6 +146,7 @@ bool options_parse(const struct command *command, struct words *w, struct args *
 		if (f.option != NULL) {
 			if (!take_value(w, &i, &f))
 				return false;
+			TACIT_ASSERT(f.option - command->options < CLI_MAX_OPTIONS);
 			out->value[f.option - command->options] = f.value;
 		} else if (!ended && word[0] == '-' && word[1] != '\0') {
 			snprintf(w->problem, sizeof(w->problem), "%s has no option %s.",

@@ -1,6 +1,6 @@
-/* parcel.h - sends and receives without an account: two devices, a short code, and a relay between
- * them. What was interrupted goes on: within the process by itself, after its end by its journal.
- */
+/* parcel.h - sends and receives without an account: two devices and a short code. They meet at a
+ * relay, and go on without it where a direct connection can be made; or meet directly at once. What
+ * was interrupted goes on: within the process by itself, after its end by its journal. */
 #ifndef TACIT_CLIENT_PARCEL_H
 #define TACIT_CLIENT_PARCEL_H
 
@@ -13,11 +13,14 @@ enum parcel_state {
 	PARCEL_MET,      /* the other one is there, and has the code */
 	PARCEL_LOST,     /* the connection, or the other one; both are waited for */
 	PARCEL_BACK,
+	PARCEL_DIRECT, /* from now on without the relay */
 };
 
 /* Each may be NULL, but for a receiver offered and text. */
 struct parcel_ui {
 	void (*code)(void *ctx, const char *code); /* to be told to the other person */
+	/* Where others can call, without a server: one of our addresses, or an empty text. */
+	void (*listening)(void *ctx, const char *address, uint16_t port);
 	void (*state)(void *ctx, enum parcel_state s);
 	/* Asks the person; may wait. Fails: as it likes, which ends the transfer. */
 	enum tacit_err (*offered)(void *ctx, const struct tacit_parcel_offer *o, bool *accepted);
@@ -26,8 +29,20 @@ struct parcel_ui {
 	enum tacit_err (*text)(void *ctx, struct tacit_bytes text); /* from outside: sanitise */
 };
 
+/* How the two find each other, and which connection the bytes take. */
+enum parcel_route {
+	PARCEL_FASTEST,    /* by the relay; then directly where that is possible */
+	PARCEL_RELAY_ONLY, /* the other one learns no address of ours */
+	PARCEL_LISTEN,     /* no server: the other one calls `address` of this machine */
+	PARCEL_CALL,       /* no server: this one calls `address` */
+};
+
+#define PARCEL_PORT 5010 /* where an address is given without one */
+
 struct parcel_options {
-	struct http *http;
+	struct http *http; /* NULL without a server */
+	enum parcel_route route;
+	const char *address; /* PARCEL_LISTEN: "PORT", "ADDR:PORT"; PARCEL_CALL: "ADDR[:PORT]" */
 	const struct tacit_env *env;
 	const volatile sig_atomic_t *cancel;
 	const struct parcel_ui *ui;
@@ -48,10 +63,10 @@ struct parcel_result {
 };
 
 /* Both fail: BAD_PASSWORD (not the same code: it is used up), NOT_FOUND (nobody waits there), GONE
- * (the other one left or gave up, or did not come back), REFUSED (declined), CONFLICT (both want to
- * send, or to receive; another process has it; a file changed), LIMIT, UNSUPPORTED (no relay
- * there), BAD_SEAL, MALFORMED, TRAILING, TRUNCATED (changed on the way, or a peer that breaks the
- * rules), NETWORK, CANCELLED, IO, STORE_FULL, NOMEM. */
+ * (the other one left or gave up, or did not come back), REFUSED (declined), BAD_NAME (an address
+ * that is none), CONFLICT (both want to send, or to receive; another process has it; a file
+ * changed), LIMIT, UNSUPPORTED (no relay there), BAD_SEAL, MALFORMED, TRAILING, TRUNCATED (changed
+ * on the way, or a peer that breaks the rules), NETWORK, CANCELLED, IO, STORE_FULL, NOMEM. */
 enum parcel_memory { PARCEL_RESUMABLE, PARCEL_ONCE }; /* may a later process go on with it? */
 TACIT_MUST_USE enum tacit_err parcel_give(const struct parcel_options *o,
         struct parcel_source *source, enum parcel_memory memory, struct parcel_result *out);

@@ -24,7 +24,7 @@ static enum tacit_err open_journal(struct giver *g)
 {
 	enum tacit_err err;
 	struct tacit_buf key = {0};
-	TRY(tacit_buf_printf(&key, "give %s ", http_server(g->run.o->http)));
+	TRY(tacit_buf_printf(&key, "give %s ", parcel_run_where(&g->run)));
 	TRY(tacit_buf_append(&key, parcel_source_offer(g->source)));
 	err = parcel_journal_open(tacit_buf_view(&key), &g->run.journal);
 	/* Sending the same twice at once, or without a home: it just cannot go on later. */

@@ -20,14 +20,14 @@
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS 5000
 
-static int64_t now_s(void)
+int64_t parcel_run_now_s(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec;
 }
 
-static bool cancelled(const struct parcel_run *r)
+bool parcel_run_cancelled(const struct parcel_run *r)
 {
 	return r->o->cancel != NULL && *r->o->cancel != 0;
 }
@@ -37,7 +37,7 @@ void parcel_run_problem(struct parcel_run *r, const char *text)
 	snprintf(r->result->problem, sizeof(r->result->problem), "%s", text);
 }
 
-static void tell(struct parcel_run *r, enum parcel_state s)
+void parcel_run_tell(struct parcel_run *r, enum parcel_state s)
 {
 	if (r->o->ui->state != NULL)
 		r->o->ui->state(r->o->ctx, s);
@@ -47,6 +47,8 @@ static enum tacit_err on_send(void *ctx, struct tacit_bytes message)
 {
 	struct parcel_run *r = ctx;
 	const struct tacit_relay_message m = {.type = TACIT_RELAY_DATA, .data = message};
+	if (r->direct != NULL)
+		return direct_send(r->direct, message);
 	return r->relay != NULL ? relay_send(r->relay, &m) : TACIT_E_NETWORK;
 }
 
@@ -56,7 +58,9 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
         enum tacit_parcel_role role, struct parcel_result *result)
 {
 	*result = (struct parcel_result){0};
+	const struct race_options race = {o->env, o->cancel, role, NULL};
 	*r = (struct parcel_run){.o = o, .role = role, .result = result, .journal = {.lock = -1}};
+	race_init(&r->race, &race);
 	r->patience_s = o->patience_s > 0 ? o->patience_s : PATIENCE_S;
 	if (o->code != NULL)
 		r->code = *o->code;
@@ -67,6 +71,8 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
 void parcel_run_clear(struct parcel_run *r)
 {
 	relay_close(r->relay);
+	direct_finish(r->direct);
+	race_close(&r->race);
 	tacit_parcel_free(r->parcel);
 	parcel_journal_close(&r->journal);
 	parcel_note_clear(&r->note);
@@ -86,7 +92,7 @@ static enum tacit_err connect_with(struct parcel_run *r, const char *query)
 	return err;
 }
 
-static enum tacit_err pause(struct parcel_run *r)
+enum tacit_err parcel_run_pause(struct parcel_run *r)
 {
 	uint32_t chance;
 	unsigned shift = r->pauses < 6 ? r->pauses : 6;
@@ -96,10 +102,10 @@ static enum tacit_err pause(struct parcel_run *r)
 	ms = ms / 2 + (int64_t)(chance % (uint32_t)(ms / 2 + 1));
 	struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
 	r->pauses++;
-	while (!cancelled(r) && nanosleep(&left, &left) != 0)
+	while (!parcel_run_cancelled(r) && nanosleep(&left, &left) != 0)
 		if (errno != EINTR)
 			break;
-	return cancelled(r) ? TACIT_E_CANCELLED : TACIT_OK;
+	return parcel_run_cancelled(r) ? TACIT_E_CANCELLED : TACIT_OK;
 }
 
 /* The other one comes when it comes; the relay at least must be there. */
@@ -119,9 +125,9 @@ static enum tacit_err rejoin(struct parcel_run *r)
 		err = connect_with(r, query);
 		if (err != TACIT_E_NETWORK && err != TACIT_E_LIMIT)
 			return err;
-		if (now_s() >= r->give_up_at)
+		if (parcel_run_now_s() >= r->give_up_at)
 			return err;
-		TRY(pause(r));
+		TRY(parcel_run_pause(r));
 	}
 out:
 	return err;
@@ -138,12 +144,14 @@ static enum tacit_err lose(struct parcel_run *r)
 	}
 	if (!r->was_lost) {
 		r->was_lost = true;
-		r->give_up_at = now_s() + (int64_t)r->patience_s;
+		r->give_up_at = parcel_run_now_s() + (int64_t)r->patience_s;
 		r->pauses = 0;
-		tell(r, PARCEL_LOST);
+		parcel_run_tell(r, PARCEL_LOST);
 	}
-	TRY(pause(r));
-	TRY(rejoin(r));
+	direct_close(r->direct);
+	r->direct = NULL;
+	TRY(parcel_run_pause(r));
+	TRY(parcel_way_has_server(r) ? rejoin(r) : parcel_way_meet(r));
 out:
 	return err;
 }
@@ -154,14 +162,24 @@ static bool is_last(const struct tacit_parcel_event *ev)
 	       ev->kind == TACIT_PARCEL_RECEIVED || ev->kind == TACIT_PARCEL_DONE;
 }
 
+static enum tacit_err next_message(
+        struct parcel_run *r, int timeout_ms, struct tacit_relay_message *m, bool *got)
+{
+	*m = (struct tacit_relay_message){.type = TACIT_RELAY_DATA};
+	*got = false;
+	if (r->direct != NULL)
+		return direct_next(r->direct, timeout_ms, &m->data, got);
+	return r->relay != NULL ? relay_next(r->relay, timeout_ms, m, got) : TACIT_E_NETWORK;
+}
+
 /* Sending failed; perhaps since the other one has said its last word and gone, and that was not
  * read yet. The first miss may be our sending, which fails again. */
 static bool hear_last_word(struct parcel_run *r)
 {
-	for (int misses = 0; r->relay != NULL && r->rooted && r->paired && misses < 2;) {
+	for (int misses = 0; r->rooted && r->paired && misses < 2;) {
 		struct tacit_relay_message m;
 		bool got = false;
-		enum tacit_err err = relay_next(r->relay, 0, &m, &got);
+		enum tacit_err err = next_message(r, 0, &m, &got);
 		if (err != TACIT_OK || !got)
 			misses++;
 		else if (m.type == TACIT_RELAY_DATA &&
@@ -182,17 +200,22 @@ enum tacit_err parcel_run_sent(struct parcel_run *r, enum tacit_err err)
 
 /* --- messages of the relay ------------------------------------------------------------------- */
 
-static enum tacit_err take_nameplate(struct parcel_run *r, uint32_t nameplate)
+void parcel_run_make_code(struct parcel_run *r, uint32_t nameplate)
 {
 	char text[TACIT_PARCEL_CODE_ROOM];
-	if (r->rooted || r->place != TACIT_PARCEL_OPENER || r->code.nameplate != 0 ||
-	        nameplate == 0 || nameplate > TACIT_PARCEL_MAX_NAMEPLATE)
-		return TACIT_E_MALFORMED;
 	tacit_parcel_code_make(r->o->kind, nameplate, r->o->env, &r->code);
 	tacit_parcel_code_text(&r->code, text);
 	if (r->o->ui->code != NULL)
 		r->o->ui->code(r->o->ctx, text);
 	tacit_wipe(text, sizeof(text));
+}
+
+static enum tacit_err take_nameplate(struct parcel_run *r, uint32_t nameplate)
+{
+	if (r->rooted || r->place != TACIT_PARCEL_OPENER || r->code.nameplate != 0 ||
+	        nameplate == 0 || nameplate > TACIT_PARCEL_MAX_NAMEPLATE)
+		return TACIT_E_MALFORMED;
+	parcel_run_make_code(r, nameplate);
 	return TACIT_OK;
 }
 
@@ -239,14 +262,14 @@ static enum tacit_err become_rooted(struct parcel_run *r)
 	bool first = !r->rooted;
 	memcpy(r->note.root, tacit_parcel_root(r->parcel), sizeof(r->note.root));
 	r->rooted = true;
-	if (first) {
+	if (first && r->relay != NULL) {
 		tacit_channel_resume_id(r->note.root, id);
 		const struct tacit_relay_message m = {.type = TACIT_RELAY_KNOWN_AS,
 		        .role = (uint8_t)r->role,
 		        .data = tacit_bytes(id, sizeof(id))};
 		err = relay_send(r->relay, &m);
 	}
-	tell(r, r->was_lost ? PARCEL_BACK : PARCEL_MET);
+	parcel_run_tell(r, r->was_lost ? PARCEL_BACK : PARCEL_MET);
 	r->was_lost = false;
 	return err;
 }
@@ -258,14 +281,14 @@ static enum tacit_err take_data(
 	if (!r->paired)
 		return TACIT_E_MALFORMED;
 	enum tacit_err err = tacit_parcel_input(r->parcel, data, out);
-	if (err == TACIT_E_BAD_PASSWORD)
+	if (err == TACIT_E_BAD_PASSWORD && r->relay != NULL)
 		tacit_ignore(relay_send(r->relay, &wrong), "the other one finds out by itself");
 	if (err == TACIT_OK && out->kind == TACIT_PARCEL_OPEN)
 		err = become_rooted(r);
 	return err;
 }
 
-static enum tacit_err take_message(
+enum tacit_err parcel_run_take_message(
         struct parcel_run *r, const struct tacit_relay_message *m, struct tacit_parcel_event *out)
 {
 	switch (m->type) {
@@ -288,7 +311,7 @@ static int wait_ms(const struct parcel_run *r, int timeout_ms)
 	int64_t left;
 	if (!r->was_lost)
 		return timeout_ms;
-	left = (r->give_up_at - now_s()) * 1000;
+	left = (r->give_up_at - parcel_run_now_s()) * 1000;
 	left = left > 0 ? left : 0;
 	return timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
 }
@@ -303,17 +326,20 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 	for (;;) {
 		struct tacit_relay_message m;
 		bool got = false;
-		err = r->relay != NULL ? relay_next(r->relay, wait_ms(r, timeout_ms), &m, &got)
-		                       : TACIT_E_NETWORK;
+		err = next_message(r, wait_ms(r, timeout_ms), &m, &got);
 		if (err == TACIT_OK && got)
-			err = take_message(r, &m, out);
+			err = parcel_run_take_message(r, &m, out);
+		if (err == TACIT_OK && out->kind == TACIT_PARCEL_OPEN && r->relay != NULL)
+			err = parcel_way_seek(r);
+		if (err != TACIT_OK)
+			*out = (struct tacit_parcel_event){0};
 		TRY(parcel_run_sent(r, err));
 		if (r->last.kind != TACIT_PARCEL_NOTHING)
 			*out = r->last;
 		r->last = (struct tacit_parcel_event){0};
 		if (out->kind != TACIT_PARCEL_NOTHING)
 			break;
-		if (!got && r->was_lost && now_s() >= r->give_up_at) {
+		if (!got && r->was_lost && parcel_run_now_s() >= r->give_up_at) {
 			parcel_run_problem(r, "The other one did not come back.");
 			TRY(TACIT_E_GONE);
 		}
@@ -329,21 +355,23 @@ enum tacit_err parcel_run_begin(struct parcel_run *r)
 	char query[32];
 	if (r->rooted) {
 		r->was_lost = true;
-		r->give_up_at = now_s() + (int64_t)r->patience_s;
-		tell(r, PARCEL_RESUMING);
-		return rejoin(r);
+		r->give_up_at = parcel_run_now_s() + (int64_t)r->patience_s;
+		parcel_run_tell(r, PARCEL_RESUMING);
+		return parcel_way_has_server(r) ? rejoin(r) : parcel_way_meet(r);
 	}
 	r->place = r->o->code != NULL ? TACIT_PARCEL_JOINER : TACIT_PARCEL_OPENER;
 	snprintf(query, sizeof(query), "open=1");
 	if (r->place == TACIT_PARCEL_JOINER)
 		snprintf(query, sizeof(query), "claim=%" PRIu32, r->code.nameplate);
+	if (!parcel_way_has_server(r))
+		return parcel_way_meet(r);
 	return connect_with(r, query);
 }
 
 void parcel_run_stop(struct parcel_run *r, enum tacit_err err)
 {
-	if (err != TACIT_OK && err != TACIT_E_GONE && err != TACIT_E_REFUSED && r->relay != NULL &&
-	        r->paired)
+	if (err != TACIT_OK && err != TACIT_E_GONE && err != TACIT_E_REFUSED && r->paired &&
+	        (r->relay != NULL || r->direct != NULL))
 		tacit_parcel_stop(r->parcel);
 }
 
@@ -361,6 +389,11 @@ enum tacit_err parcel_run_remember(struct parcel_run *r)
 	TRY(parcel_journal_save(&r->journal, &r->note));
 out:
 	return err;
+}
+
+const char *parcel_run_where(const struct parcel_run *r)
+{
+	return r->o->http != NULL ? http_server(r->o->http) : "directly";
 }
 
 void parcel_run_adopt(struct parcel_run *r)

@@ -50,7 +50,7 @@ static enum tacit_err open_journal(struct taker *t, const char *code)
 {
 	enum tacit_err err;
 	struct tacit_buf key = {0};
-	TRY(tacit_buf_printf(&key, "take %s %s", http_server(t->run.o->http), code));
+	TRY(tacit_buf_printf(&key, "take %s %s", parcel_run_where(&t->run), code));
 	err = parcel_journal_open(tacit_buf_view(&key), &t->run.journal);
 	if (err == TACIT_E_CONFLICT)
 		parcel_run_problem(&t->run, "Another tacit is receiving this right now.");

@@ -189,6 +189,11 @@ out:
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+int relay_fd(const struct relay *r)
+{
+	return wire_fd(r->wire);
+}
+
 static enum tacit_err upgrade(struct relay *r, const struct relay_options *o)
 {
 	enum tacit_err err;

@@ -25,6 +25,9 @@ void relay_close(struct relay *r); /* what was sent leaves, if it does soon; NUL
 /* Waits only while too much is on its way. Fails: NETWORK, CANCELLED, NOMEM. */
 TACIT_MUST_USE enum tacit_err relay_send(struct relay *r, const struct tacit_relay_message *m);
 
+/* For poll(2), of who waits for something else, too; readable is a hint. */
+int relay_fd(const struct relay *r);
+
 enum { RELAY_FOR_EVER = -1 };
 /* The next message, borrowed until the next call. *got false: the time is over. Sends meanwhile.
  * Fails: NETWORK (closed, broken, silent), MALFORMED, CANCELLED, NOMEM. */

@@ -56,8 +56,8 @@ _tacit()
 	'session create') options='--ttl' ;;
 	history) options='--number' ;;
 	'file get') options='--output' ;;
-	send-file) options='--text --code --digits --qr --name --new --wait' ;;
-	receive) options='--out --yes --digits --qr --new --wait' ;;
+	send-file) options='--text --code --digits --qr --name --new --wait --relay-only --direct --listen' ;;
+	receive) options='--out --yes --digits --qr --new --wait --relay-only --direct --listen' ;;
 	verify) options='--compare' ;;
 	accept-key | 'devices revoke') options='--yes' ;;
 	esac

@@ -89,3 +89,6 @@ complete -c tacit -n '__fish_seen_subcommand_from file; and __fish_seen_subcomma
 
 complete -c tacit -n '__fish_seen_subcommand_from devices; and not __fish_seen_subcommand_from revoke' -a revoke -d 'cut off a device that was lost'
 complete -c tacit -n '__fish_seen_subcommand_from devices; and __fish_seen_subcommand_from revoke' -s y -l yes -d 'do not ask'
+complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l relay-only -d 'never directly'
+complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l direct -x -d 'no server: the address to call'
+complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l listen -x -d 'no server: the port to wait at'

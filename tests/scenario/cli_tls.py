@@ -136,9 +136,9 @@ def a_transfer_without_accounts(w):
     with open(path, "wb") as made:
         made.write(os.urandom(5_000_000))
     options = ["--json", "--server", w.server.url, "--ca-file", w.cert]
-    sender = w.machine.start(*options, "send-file", path, stdout=subprocess.PIPE)
+    sender = w.machine.start(*options, "send-file", "--relay-only", path, stdout=subprocess.PIPE)
     code = json.loads(sender.stdout.readline())["code"]
-    got = w.machine.run(*options, "receive", code, "--yes", "--out", out)
+    got = w.machine.run(*options, "receive", code, "--relay-only", "--yes", "--out", out)
     tap.equal(got.code, 0, f"{got!r}")
     sender.communicate(timeout=120)
     tap.equal(sender.returncode, 0, "the sender's end")

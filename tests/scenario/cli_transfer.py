@@ -100,10 +100,10 @@ class World:
         return path
 
     def send(self, *words, url=None, **more):
-        return Running(self.near, url or self.server.url, "send-file", *words, **more)
+        return Running(self.near, url or self.server.url, "send-file", "--relay-only", *words, **more)
 
     def receive(self, *words, url=None, **more):
-        return Running(self.far, url or self.server.url, "receive", *words, **more)
+        return Running(self.far, url or self.server.url, "receive", "--relay-only", *words, **more)
 
     def through(self, *paths, options=()):
         """Sends and receives; the folder."""

@@ -615,7 +615,7 @@ static enum tacit_err throw_at(struct rogue *g, uint8_t type, struct tacit_bytes
 	        g->victim.parcel, tacit_bytes(room, 2 + body.n + TACIT_AEAD_TAG_BYTES), &ev);
 }
 
-enum { OFFER = 1, ANSWER, DECLINE, START, DATA, END, RECEIPT, DONE, STOP };
+enum { OFFER = 1, ANSWER, DECLINE, START, DATA, END, RECEIPT, DONE, STOP, WAYS, STAY };
 
 static enum tacit_err throw_offer(struct rogue *g, uint64_t size)
 {
@@ -642,11 +642,21 @@ static void a_lying_sender_is_refused(void)
 	struct rogue g;
 	struct tacit_bytes nothing = {0}, digest = tacit_bytes(zeros, 32),
 	                   offset = tacit_bytes(zeros, 8);
-	for (uint8_t type = 0; type < 12; type++) { /* before an offer */
-		if (type == OFFER || type == STOP)
+	for (uint8_t type = 0; type < 14; type++) { /* before an offer */
+		if (type == OFFER || type == STOP || type == WAYS || type == STAY)
 			continue;
 		meet_rogue(&g, TACIT_PARCEL_RECEIVER);
 		CHECK_ERR(throw_at(&g, type, nothing), TACIT_E_MALFORMED);
+		leave_rogue(&g);
+	}
+	meet_rogue(&g, TACIT_PARCEL_RECEIVER); /* ways are told once, */
+	CHECK_OK(throw_at(&g, WAYS, tacit_bytes(zeros, 3)));
+	CHECK_ERR(throw_at(&g, WAYS, tacit_bytes(zeros, 3)), TACIT_E_MALFORMED);
+	leave_rogue(&g);
+	for (uint8_t type = WAYS; type <= STAY; type++) { /* and not after the offer */
+		start_rogue(&g);
+		CHECK_ERR(throw_at(&g, type, type == WAYS ? tacit_bytes(zeros, 3) : nothing),
+		        TACIT_E_MALFORMED);
 		leave_rogue(&g);
 	}
 	start_rogue(&g); /* data before START */

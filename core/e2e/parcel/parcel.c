@@ -5,7 +5,7 @@
  *             ENDED --RECEIPT--> OVER
  *   receiver  OPEN --OFFER, all of it--> OFFERED --answer--> ANSWERED --START--> MOVING
  *             MOVING --END--> ENDED --receipt--> RECEIPTED --DONE--> OVER
- *   any       --error, STOP, DECLINE--> OVER; --rejoin--> GREETING
+ *   any       --error, STOP, DECLINE--> OVER; --rejoin--> GREETING; --move--> OPEN
  */
 #include "e2e/parcel/parcel.h"
 
@@ -26,6 +26,8 @@ enum record {
 	RECORD_RECEIPT = 7, /* the same */
 	RECORD_DONE = 8,    /* empty */
 	RECORD_STOP = 9,    /* empty */
+	RECORD_WAYS = 10,   /* ways.h */
+	RECORD_STAY = 11,   /* empty */
 };
 
 enum state {
@@ -44,7 +46,8 @@ struct tacit_parcel {
 	struct tacit_parcel_options o;
 	enum state state;
 	struct tacit_channel channel;
-	bool rooted, agreed; /* root is there; offer_sha256 is */
+	bool rooted, agreed;        /* root is there; offer_sha256 is */
+	bool ways_told, ways_heard; /* on this connection */
 	uint8_t root[TACIT_PARCEL_ROOT_BYTES];
 	uint8_t offer_sha256[TACIT_SHA256_BYTES];
 	struct tacit_buf pieces; /* of an offer that is not whole yet */
@@ -154,15 +157,52 @@ enum tacit_err tacit_parcel_rejoin(
 	memmove(p->root, root, sizeof(p->root));
 	p->rooted = true;
 	tacit_buf_clear(&p->pieces);
+	p->ways_told = p->ways_heard = false;
 	p->state = STATE_GREETING;
 	return send_greeting(p,
 	        tacit_channel_rejoin(&p->channel, p->root, p->o.role, p->o.env, &message),
 	        &message);
 }
 
+enum tacit_err tacit_parcel_move(struct tacit_parcel *p, struct tacit_channel *c)
+{
+	if (c->state != TACIT_CHANNEL_OPEN || c->role != p->o.role)
+		return TACIT_E_USAGE;
+	tacit_channel_clear(&p->channel);
+	p->channel = *c;
+	tacit_wipe(c, sizeof(*c));
+	memcpy(p->root, p->channel.root, sizeof(p->root));
+	p->rooted = true;
+	p->ways_told = p->ways_heard = false;
+	tacit_buf_clear(&p->pieces);
+	p->state = STATE_OPEN;
+	return TACIT_OK;
+}
+
+enum tacit_err tacit_parcel_ways(struct tacit_parcel *p, const struct tacit_parcel_ways *ways)
+{
+	enum tacit_err err;
+	struct tacit_buf body = {0};
+	if (p->state != STATE_OPEN || p->ways_told)
+		return TACIT_E_USAGE;
+	TRY(tacit_parcel_ways_encode(ways, &body));
+	p->ways_told = true;
+	TRY(send_record(p, RECORD_WAYS, tacit_buf_view(&body)));
+out:
+	tacit_buf_clear(&body);
+	return err;
+}
+
 static bool may(const struct tacit_parcel *p, enum tacit_parcel_role role, enum state state)
 {
 	return p->o.role == role && p->state == state;
+}
+
+enum tacit_err tacit_parcel_stay(struct tacit_parcel *p)
+{
+	if (!may(p, TACIT_PARCEL_SENDER, STATE_OPEN))
+		return TACIT_E_USAGE;
+	return send_record(p, RECORD_STAY, (struct tacit_bytes){0});
 }
 
 enum tacit_err tacit_parcel_offer(struct tacit_parcel *p, struct tacit_bytes offer)
@@ -437,6 +477,26 @@ static enum tacit_err take_last(struct tacit_parcel *p, struct tacit_bytes body,
 	return TACIT_OK;
 }
 
+/* Once on a connection, and to an end that has not been offered anything yet. */
+static enum tacit_err take_ways(
+        struct tacit_parcel *p, struct tacit_bytes body, struct tacit_parcel_event *out)
+{
+	if (p->ways_heard || p->pieces.n > 0)
+		return TACIT_E_MALFORMED;
+	p->ways_heard = true;
+	out->kind = TACIT_PARCEL_WAYS;
+	return tacit_parcel_ways_decode(body, &out->ways);
+}
+
+static enum tacit_err take_stay(
+        struct tacit_parcel *p, struct tacit_bytes body, struct tacit_parcel_event *out)
+{
+	if (body.n > 0 || p->pieces.n > 0)
+		return TACIT_E_MALFORMED;
+	out->kind = TACIT_PARCEL_STAY;
+	return TACIT_OK;
+}
+
 /* When a record may come, and to whom; STOP always. */
 static bool is_due(const struct tacit_parcel *p, uint8_t type)
 {
@@ -452,9 +512,12 @@ static bool is_due(const struct tacit_parcel *p, uint8_t type)
 	        [RECORD_END] = {TACIT_PARCEL_RECEIVER, STATE_MOVING},
 	        [RECORD_RECEIPT] = {TACIT_PARCEL_SENDER, STATE_ENDED},
 	        [RECORD_DONE] = {TACIT_PARCEL_RECEIVER, STATE_RECEIPTED},
+	        [RECORD_STAY] = {TACIT_PARCEL_RECEIVER, STATE_OPEN},
 	};
 	if (type == RECORD_STOP)
 		return true;
+	if (type == RECORD_WAYS) /* it may cross with the offer */
+		return p->state == STATE_OPEN || may(p, TACIT_PARCEL_SENDER, STATE_OFFERED);
 	return type < TACIT_COUNT(due) && due[type].state != STATE_IDLE &&
 	       may(p, due[type].role, due[type].state);
 }
@@ -484,6 +547,10 @@ static enum tacit_err take_record(struct tacit_parcel *p, uint8_t type, struct t
 		return take_last(p, body, TACIT_PARCEL_DONE, out);
 	case RECORD_STOP:
 		return take_last(p, body, TACIT_PARCEL_STOPPED, out);
+	case RECORD_WAYS:
+		return take_ways(p, body, out);
+	case RECORD_STAY:
+		return take_stay(p, body, out);
 	}
 	return TACIT_E_MALFORMED;
 }

@@ -3,6 +3,8 @@
  *
  *   sender                                  receiver
  *     meet or rejoin <-------------------->   meet or rejoin               event OPEN
+ *     (ways          <------WAYS---------->   ways                         event WAYS)
+ *     (stay          --STAY--------------->                                event STAY)
  *     offer          --OFFER...----------->   (asks the person)            event OFFERED
  *                    <--ANSWER, offset-----   kept..., answer              event ANSWERED
  *     kept..., begin --START, offset------>                                event STARTED
@@ -20,10 +22,13 @@
 #include "crypto/hash.h"
 #include "e2e/parcel/channel.h"
 #include "e2e/parcel/offer.h"
+#include "e2e/parcel/ways.h"
 
 enum tacit_parcel_event_kind {
 	TACIT_PARCEL_NOTHING,
 	TACIT_PARCEL_OPEN,     /* the peer is who has the code; root may be kept */
+	TACIT_PARCEL_WAYS,     /* ways: where the peer can be reached directly */
+	TACIT_PARCEL_STAY,     /* the sender goes on with this connection */
 	TACIT_PARCEL_OFFERED,  /* offer */
 	TACIT_PARCEL_ANSWERED, /* offset: what the peer has */
 	TACIT_PARCEL_DECLINED,
@@ -40,6 +45,7 @@ struct tacit_parcel_event {
 	uint64_t offset;
 	struct tacit_bytes bytes;               /* until the next call */
 	const struct tacit_parcel_offer *offer; /* as long as the parcel */
+	struct tacit_parcel_ways ways;
 };
 
 struct tacit_parcel;
@@ -62,6 +68,15 @@ TACIT_MUST_USE enum tacit_err tacit_parcel_meet(struct tacit_parcel *p,
         const struct tacit_parcel_code *code, enum tacit_parcel_place place);
 TACIT_MUST_USE enum tacit_err tacit_parcel_rejoin(
         struct tacit_parcel *p, const uint8_t root[TACIT_PARCEL_ROOT_BYTES]);
+/* Either, once, when it is open and before the offer: an end that tells none is not reached
+ * directly. Fails: USAGE, and as send. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_ways(
+        struct tacit_parcel *p, const struct tacit_parcel_ways *ways);
+/* The sender: the connection is this one, whatever ways there are. Fails: USAGE, and as send. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_stay(struct tacit_parcel *p);
+/* Another connection to the same peer is the way from now on: it is OPEN, as after a rejoin.
+ * Takes what is in c, which is {0} then. Fails: USAGE (c is not open, or of another role). */
+TACIT_MUST_USE enum tacit_err tacit_parcel_move(struct tacit_parcel *p, struct tacit_channel *c);
 /* Secret; for rejoining. Only after OPEN. */
 const uint8_t *tacit_parcel_root(const struct tacit_parcel *p);
 /* What was agreed before, by an earlier process: another offer is refused. */

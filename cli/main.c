@@ -75,6 +75,12 @@ static const struct option receive_options[] = {
         {"listen", 0, "[ADDR:]PORT", "no server: let the other one call (0: any port)"},
         {NULL, 0, NULL, NULL},
 };
+static const struct option agent_options[] = {
+        {"listen", 'l', "ADDR:PORT", "where on loopback to listen (default: 127.0.0.1:8080)"},
+        {"no-token", 0, NULL, "let any program of this machine in, without the token"},
+        {"install", 0, NULL, "write a systemd user unit that runs the agent, and enable it"},
+        {NULL, 0, NULL, NULL},
+};
 static const struct option yes_options[] = {
         {"yes", 'y', NULL, "do not ask"},
         {NULL, 0, NULL, NULL},
@@ -174,6 +180,12 @@ const struct command cli_commands[] = {
                 "to\n"
                 "standard output. Nothing is ever overwritten.",
                 receive_options, 0, 2, cmd_receive, "k"},
+        {"agent", "", "serve a plain API on loopback for your own programs",
+                "Holds the keys of those who log in, encrypts and decrypts for programs of this\n"
+                "machine that speak HTTP and JSON: messages, and transfers without an account. "
+                "Ends\n"
+                "with Ctrl-C.",
+                agent_options, 0, 0, cmd_agent, NULL},
         {"verify", "USER", "compare the safety number with somebody", NULL, verify_options, 1, 1,
                 cmd_verify, "u"},
         {"accept-key", "USER", "trust somebody's changed key", NULL, yes_options, 1, 1,

@@ -1,5 +1,6 @@
 #include "client/paths.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -99,4 +100,52 @@ enum tacit_err paths_profile(const char *name, enum paths_mode mode, struct taci
 enum tacit_err paths_parcels(struct tacit_buf *out)
 {
 	return own_folder("parcels", "", PATHS_CREATE, out);
+}
+
+enum tacit_err paths_agent(struct tacit_buf *out)
+{
+	return own_folder("agent", "", PATHS_CREATE, out);
+}
+
+enum tacit_err paths_each_profile(bool (*each)(void *ctx, const char *name), void *ctx)
+{
+	enum tacit_err err;
+	struct tacit_buf path = {0};
+	DIR *folder = NULL;
+	TRY(data_home(&path));
+	TRY(tacit_buf_printf(&path, "/tacit/profiles"));
+	TRY(tacit_buf_terminate(&path));
+	folder = opendir((const char *)path.p);
+	if (folder == NULL)
+		TRY(errno == ENOENT ? TACIT_OK : TACIT_E_IO);
+	for (const struct dirent *d; folder != NULL && (d = readdir(folder)) != NULL;)
+		if (name_valid(d->d_name) && !each(ctx, d->d_name))
+			break;
+out:
+	if (folder != NULL)
+		closedir(folder);
+	tacit_buf_clear(&path);
+	return err;
+}
+
+/* A profile's folder has files only. */
+enum tacit_err paths_remove_profile(const char *name)
+{
+	enum tacit_err err;
+	struct tacit_buf path = {0};
+	DIR *folder = NULL;
+	TRY(paths_profile(name, PATHS_FIND, &path));
+	folder = opendir((const char *)path.p);
+	if (folder == NULL)
+		TRY(TACIT_E_IO);
+	for (const struct dirent *d; (d = readdir(folder)) != NULL;)
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
+		        unlinkat(dirfd(folder), d->d_name, 0) != 0)
+			TRY(TACIT_E_IO);
+	TRY(rmdir((const char *)path.p) == 0 ? TACIT_OK : TACIT_E_IO);
+out:
+	if (folder != NULL)
+		closedir(folder);
+	tacit_buf_clear(&path);
+	return err;
 }

@@ -17,5 +17,15 @@ TACIT_MUST_USE enum tacit_err paths_profile(
 /* Likewise the folder of transfers without an account that may go on: $XDG_DATA_HOME/tacit/parcels.
  * It is made when missing. Fails: IO, NOMEM. */
 TACIT_MUST_USE enum tacit_err paths_parcels(struct tacit_buf *out);
+/* Likewise the agent's own folder: $XDG_DATA_HOME/tacit/agent. */
+TACIT_MUST_USE enum tacit_err paths_agent(struct tacit_buf *out);
+
+/* Calls each with the name of every profile there is, in no order, until it returns false.
+ * Fails: IO, NOMEM. */
+TACIT_MUST_USE enum tacit_err paths_each_profile(
+        bool (*each)(void *ctx, const char *name), void *ctx);
+/* A profile without an account goes, with all that is in its folder. Fails: BAD_NAME, NOT_FOUND,
+ * IO, NOMEM. */
+TACIT_MUST_USE enum tacit_err paths_remove_profile(const char *name);
 
 #endif

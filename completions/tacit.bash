@@ -58,6 +58,7 @@ _tacit()
 	'file get') options='--output' ;;
 	send-file) options='--text --code --digits --qr --name --new --wait --relay-only --direct --listen' ;;
 	receive) options='--out --yes --digits --qr --new --wait --relay-only --direct --listen' ;;
+	agent) options='--listen --no-token --install' ;;
 	verify) options='--compare' ;;
 	accept-key | 'devices revoke') options='--yes' ;;
 	esac
@@ -68,7 +69,7 @@ _tacit()
 
 	case $command in
 	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send inbox chat
-		listen history group session outbox expire file send-file receive verify accept-key devices quit' -- "$cur")) ;;
+		listen history group session outbox expire file send-file receive agent verify accept-key devices quit' -- "$cur")) ;;
 	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
 	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;
 	outbox) COMPREPLY=($(compgen -W 'list drop' -- "$cur")) ;;

@@ -131,6 +131,8 @@ export class FakeEngine {
 
 	liveEvent(name, body) {
 		this.calls.push(`${name} ${body}`);
+		if (name === 'reaction')
+			return [{ kind: 'recall', request: 9, tag: tagOf(1), position: JSON.parse(body).id * 8 }];
 		if (name === 'nonsense')
 			throw new EngineError('MALFORMED');
 		if (name === 'trap')
@@ -146,6 +148,11 @@ export class FakeEngine {
 		this.calls.push('tick');
 		this.dueAt = Infinity;
 		return [deliver({ kind: 'expired' })];
+	}
+
+	recalled(request, sealed) {
+		this.calls.push(`recalled ${request} ${sealed.length === 0 ? 'nothing' : decode(sealed).message}`);
+		return [deliver({ kind: 'reaction', message: sealed.length === 0 ? 0 : decode(sealed).message })];
 	}
 
 	hasAccount() {

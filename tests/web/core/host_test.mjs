@@ -124,6 +124,7 @@ async function ground({ fetch, factory = new IDBFactory() } = {}) {
 		say: (name) => order.push(`say ${name}`),
 		kept: () => undefined,
 		rebuilt: () => order.push('rebuilt'),
+		keptSecret: async () => order.secret ?? null,
 	};
 	const store = watched(await freshStore(factory), order);
 	const host = await Host.open(engines, store, platform, ears);
@@ -264,6 +265,30 @@ test('live: nonsense is nothing, and a fault of the engine builds it anew', asyn
 	await g.host.liveEvent('new_message', '{"id":6}');
 	assert.notEqual(g.engines.last, before);
 	assert.deepEqual(g.heard.map((n) => n.message), [5, 6]);
+});
+
+test('what the history has is given when it is asked for', async () => {
+	const g = await loggedIn();
+	await g.host.run(say('one'), nobody);
+	await g.host.run(say('two'), nobody);
+	await g.host.liveUp();
+	await g.host.liveEvent('reaction', '{"id":1}');
+	await g.host.liveEvent('reaction', '{"id":3}');
+	assert.deepEqual(g.engines.last.calls.slice(-3), ['recalled 9 1', 'reaction {"id":3}', 'recalled 9 nothing']);
+	assert.deepEqual(g.heard.map((n) => n.message), [1, 0]);
+});
+
+test('an engine that cannot be asked for its secret is opened with the kept one, or stays locked', async () => {
+	const g = await loggedIn();
+	await g.host.run(say('one'), nobody);
+	for (const secret of [new Uint8Array(32).fill(42), null]) {
+		g.order.secret = secret;
+		g.engines.last.accountSecret = () => {
+			throw new Error('unreachable');
+		};
+		await assert.rejects(g.host.liveEvent('trap', '{}'));
+		assert.equal(await g.host.read((engine) => engine.locked()), secret === null);
+	}
 });
 
 test('what is due by the clock is done before the next command', async () => {

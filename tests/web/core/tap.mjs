@@ -1,4 +1,5 @@
 // The smallest test harness: cases run one after the other and print TAP.
+import './node18.mjs';
 import assert from 'node:assert/strict';
 
 const WAIT_MS = 30000;

@@ -1,6 +1,6 @@
 // search.ts - in what this device has opened, kept in memory while it is unlocked and only then.
 //
-// The histories are read once, newest first in the end; later searches read what came since. An
+// The histories are read once; later searches read what came since, and again what has changed: an
 // edited message is found by what it says now, a deleted one not at all.
 import type { Entry, Notice } from '../messenger.js';
 
@@ -32,11 +32,16 @@ function wordsOf(notice: Notice): string {
 }
 
 class Book {
-	last = -1; // positions up to here were read
+	private last = -1; // positions up to here were read
+	private readonly changed = new Set<number>(); // of those
 	private readonly hits = new Map<number, Hit>(); // by position
-	private readonly byMessage = new Map<number, Hit>();
 
 	async catchUp(shelf: Shelf, tag: string): Promise<void> {
+		for (const position of [...this.changed]) {
+			const [entry] = await shelf.after(tag, position - 1, 1);
+			if (entry?.position === position) this.add(entry);
+			this.changed.delete(position);
+		}
 		for (let full = true; full; ) {
 			const entries = await shelf.after(tag, this.last, PAGE);
 			for (const entry of entries) this.add(entry);
@@ -47,34 +52,18 @@ class Book {
 	private add(entry: Entry): void {
 		const { notice, position } = entry;
 		this.last = Math.max(this.last, position);
-		if (notice.kind !== 'message' || notice.content === null) return;
-		const content = notice.content;
-		if (content.kind === 'edit' || content.kind === 'delete') {
-			this.change(content.message, notice.username, content.kind === 'edit' ? content.text : null);
-			return;
-		}
-		const text = wordsOf(notice);
-		if (text === '') return;
-		const hit = { entry, time: notice.time, folded: fold(text) };
-		this.hits.set(position, hit);
-		this.byMessage.set(notice.message, hit);
+		const text = notice.kind === 'message' ? wordsOf(notice) : '';
+		if (text === '') this.hits.delete(position);
+		else this.hits.set(position, { entry, time: notice.time, folded: fold(text) });
 	}
 
-	private change(message: number, username: string, text: string | null): void {
-		const hit = this.byMessage.get(message);
-		if (hit === undefined || hit.entry.notice.username !== username) return;
-		if (text === null) this.drop(hit);
-		else hit.folded = fold(text);
-	}
-
-	private drop(hit: Hit): void {
-		this.hits.delete(hit.entry.position);
-		this.byMessage.delete(hit.entry.notice.message);
+	logged(position: number): void {
+		if (position <= this.last) this.changed.add(position);
 	}
 
 	purge(from: number, until: number): void {
-		for (const [position, hit] of this.hits)
-			if (position >= from && position <= until) this.drop(hit);
+		for (const position of this.hits.keys())
+			if (position >= from && position <= until) this.hits.delete(position);
 	}
 
 	*found(words: readonly string[]): Iterable<Hit> {
@@ -103,9 +92,8 @@ export class Search {
 		return hits.slice(0, limit).map((hit) => hit.entry);
 	}
 
-	// A line among those that were read already: they are read again.
 	logged(tag: string, position: number): void {
-		if (position <= (this.books.get(tag)?.last ?? -1)) this.books.delete(tag);
+		this.books.get(tag)?.logged(position);
 	}
 
 	purge(tag: string, from: number, until: number): void {

@@ -77,6 +77,8 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 		const top = anchor.current === null ? box.scrollHeight : wanted;
 		if (Math.abs(box.scrollTop - top) > 1)
 			box.scrollTop = top;
+		else if (!atEnd && box.scrollHeight - box.clientHeight < AT_END)
+			look(); // all of it is in sight: no scrolling will ever tell
 	});
 	useLayoutEffect(() => {
 		const observer = new ResizeObserver(() => {

@@ -192,6 +192,7 @@ struct sim_saying {
 	json_int_t message;        /* where it stands; 0: not known yet */
 	uint8_t told[SIM_DEVICES]; /* MESSAGE notices */
 	uint32_t lost;             /* bit: device that was told, before a backup was put back */
+	uint64_t epoch;            /* in which it was sealed; once judged */
 };
 
 /* What is known of an epoch of a conversation: all who are in it agree. */
@@ -210,10 +211,15 @@ struct sim_departure { /* has left a conversation, or was removed, at some time 
 };
 
 /* A device by which a person leaves has no keys any more from then on: what it has not read by
- * then, and what the others say before they know, is not read on it, even by who comes back. */
+ * then, and what the others say before they know, is not read on it, even by who comes back. Nor do
+ * the devices of somebody whom another one puts out read what they had not read, or what was said
+ * meanwhile, if they have to come anew. */
 struct sim_absence {
 	json_int_t conversation, until; /* a message; 0: it is still away */
 	unsigned device;
+	bool put_out;           /* by another one, or another device */
+	json_int_t since, back; /* put_out: the newest messages when that was, and when let in */
+	uint64_t epoch;         /* in which it came back */
 };
 
 struct sim_options {
@@ -314,6 +320,8 @@ bool sim_look(struct sim_device *d, json_int_t conversation, struct sim_look *ou
 /* The same at a glance, for each step: the epoch alone, and only where the engine itself has looked
  * at the group since it was restored. */
 bool sim_glance(struct sim_device *d, json_int_t conversation, uint64_t *epoch);
+/* The commit by which the device came into the group; 0: it is not in it. */
+json_int_t sim_joined(struct sim_device *d, json_int_t conversation);
 /* The epoch in which a message was sealed (RFC 9420 6, 6.3). False: it cannot be told. */
 bool sim_epoch_of(const char *content_base64, uint64_t *epoch);
 

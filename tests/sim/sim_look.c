@@ -38,6 +38,13 @@ bool sim_glance(struct sim_device *d, json_int_t conversation, uint64_t *epoch)
 	return *epoch > 0;
 }
 
+json_int_t sim_joined(struct sim_device *d, json_int_t conversation)
+{
+	const struct tacit_conversation *c =
+	        tacit_conversation_find(d->engine, (uint64_t)conversation);
+	return c != NULL && is_in_force(c) ? (json_int_t)c->joined : 0;
+}
+
 bool sim_look(struct sim_device *d, json_int_t conversation, struct sim_look *out)
 {
 	*out = (struct sim_look){0};

@@ -145,12 +145,65 @@ static struct sim_epoch *find_epoch(
 	return NULL;
 }
 
+static void add_departure(struct sim_world *w, json_int_t conversation, unsigned person)
+{
+	if (w->departure_count == w->departure_cap) {
+		w->departure_cap = 2 * w->departure_cap + 16;
+		w->departures = realloc(w->departures, w->departure_cap * sizeof(*w->departures));
+		if (w->departures == NULL)
+			abort();
+	}
+	w->departures[w->departure_count++] = (struct sim_departure){conversation, person};
+}
+
+static struct sim_absence *add_absence(
+        struct sim_world *w, unsigned device, json_int_t conversation)
+{
+	if (w->absence_count == w->absence_cap) {
+		w->absence_cap = 2 * w->absence_cap + 16;
+		w->absences = realloc(w->absences, w->absence_cap * sizeof(*w->absences));
+		if (w->absences == NULL)
+			abort();
+	}
+	struct sim_absence *a = &w->absences[w->absence_count++];
+	*a = (struct sim_absence){.conversation = conversation, .device = device};
+	return a;
+}
+
+static struct sim_absence *find_absence(
+        struct sim_world *w, unsigned device, json_int_t conversation)
+{
+	for (size_t i = 0; i < w->absence_count; i++) {
+		struct sim_absence *a = &w->absences[i];
+		if (a->device == device && a->conversation == conversation && a->until == 0)
+			return a;
+	}
+	return NULL;
+}
+
+static void note_change_of(
+        struct sim_world *w, json_int_t conversation, unsigned person, bool added)
+{
+	if (!added)
+		add_departure(w, conversation, person);
+	for (unsigned i = 0; i < SIM_DEVICES_EACH; i++) {
+		unsigned device = person * SIM_DEVICES_EACH + i;
+		struct sim_absence *a = find_absence(w, device, conversation);
+		if (a == NULL && !added) {
+			a = add_absence(w, device, conversation);
+			a->put_out = true;
+			a->since = sim_newest(w);
+		} else if (a != NULL && added)
+			a->back = sim_newest(w);
+	}
+}
+
 void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body)
 {
 	size_t i;
 	json_t *u;
 	const char *change = json_string_value(json_object_get(body, "change"));
-	if (change == NULL || strcmp(change, "added") == 0)
+	if (change == NULL)
 		return;
 	json_array_foreach(json_object_get(body, "users"), i, u)
 	{
@@ -158,39 +211,36 @@ void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t 
 		unsigned person = 0;
 		while (strcmp(sim_person_name(person), name) != 0)
 			person++;
-		if (w->departure_count == w->departure_cap) {
-			w->departure_cap = 2 * w->departure_cap + 16;
-			w->departures =
-			        realloc(w->departures, w->departure_cap * sizeof(*w->departures));
-			if (w->departures == NULL)
-				abort();
-		}
-		w->departures[w->departure_count++] = (struct sim_departure){conversation, person};
+		note_change_of(w, conversation, person, strcmp(change, "added") == 0);
 	}
 }
 
 void sim_note_leaving(struct sim_device *d, json_int_t conversation)
 {
-	struct sim_world *w = d->world;
-	if (w->absence_count == w->absence_cap) {
-		w->absence_cap = 2 * w->absence_cap + 16;
-		w->absences = realloc(w->absences, w->absence_cap * sizeof(*w->absences));
-		if (w->absences == NULL)
-			abort();
-	}
-	w->absences[w->absence_count++] =
-	        (struct sim_absence){.conversation = conversation, .device = d->index};
+	add_absence(d->world, d->index, conversation);
 }
 
 /* The device is in the group: again, or all the time, if the leaving came to nothing. */
-static void note_presence(struct sim_device *d, json_int_t conversation)
+static void note_presence(struct sim_device *d, json_int_t conversation, uint64_t epoch)
 {
 	struct sim_world *w = d->world;
-	for (size_t i = 0; i < w->absence_count; i++)
-		if (w->absences[i].device == d->index &&
-		        w->absences[i].conversation == conversation && w->absences[i].until == 0 &&
-		        d->command_count == 0)
-			w->absences[i].until = sim_newest(w);
+	json_int_t joined = sim_joined(d, conversation);
+	for (size_t i = 0; i < w->absence_count; i++) {
+		struct sim_absence *a = &w->absences[i];
+		if (a->device != d->index || a->conversation != conversation || a->until != 0)
+			continue;
+		if (a->put_out ? joined <= a->since : d->command_count > 0)
+			continue;
+		a->until = a->put_out ? joined : sim_newest(w);
+		a->epoch = epoch;
+	}
+}
+
+static bool covers(const struct sim_absence *a, const struct sim_saying *s)
+{
+	if (a->until == 0)
+		return !a->put_out || s->message <= a->back;
+	return s->message <= a->until || s->epoch < a->epoch;
 }
 
 static bool was_away(
@@ -198,8 +248,7 @@ static bool was_away(
 {
 	for (size_t i = 0; i < w->absence_count; i++) {
 		const struct sim_absence *a = &w->absences[i];
-		if (a->device == d->index && a->conversation == s->conversation &&
-		        (a->until == 0 || s->message <= a->until))
+		if (a->device == d->index && a->conversation == s->conversation && covers(a, s))
 			return true;
 	}
 	return false;
@@ -283,7 +332,7 @@ void sim_look_at_groups(struct sim_device *d)
 		json_int_t id = json_integer_value(json_object_get(v, "id"));
 		if (!sim_glance(d, id, &epoch))
 			continue;
-		note_presence(d, id);
+		note_presence(d, id, epoch);
 		if (is_new(d, id, epoch) && sim_look(d, id, &l))
 			note_epoch(d, id, &l);
 	}
@@ -329,13 +378,14 @@ static const json_t *message_at(const struct sim_world *w, json_int_t id)
 
 /* The devices for which a message was, and those that must have it; false: it cannot be told. Where
  * the server loses Welcomes, who was let in by one comes later. */
-static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *out, uint32_t *sure)
+static bool readers(struct sim_world *w, struct sim_saying *s, uint32_t *out, uint32_t *sure)
 {
 	uint64_t number;
 	const json_t *m = message_at(w, s->message);
 	const char *content = json_string_value(json_object_get(m, "content"));
 	if (content == NULL || !sim_epoch_of(content, &number))
 		return false;
+	s->epoch = number;
 	const struct sim_epoch *e = find_epoch(w, s->conversation, number);
 	if (e == NULL)
 		return false;
@@ -397,7 +447,7 @@ static bool keeps_it_alone(struct sim_world *w, struct sim_device *d)
 
 static void judge_saying(struct sim_world *w, size_t said)
 {
-	const struct sim_saying *s = &w->sayings[said];
+	struct sim_saying *s = &w->sayings[said];
 	uint32_t for_whom = 0, sure = 0;
 	struct sim_device *by = &w->devices[s->device];
 	if (s->message == 0) {

@@ -218,6 +218,7 @@ static enum tacit_err react(struct tacit_engine *e, const struct tacit_conversat
 	                .message = change->message,
 	                .username = one.username,
 	                .text = one.text,
+	                .count = change->id,
 	                .flag = tacit_contact_is_self(e, one.username),
 	        }));
 out:

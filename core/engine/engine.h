@@ -171,7 +171,7 @@ enum tacit_notice_kind {
 	TACIT_NOTICE_PRESENCE, /* username is there (flag), or not; text: online, away, offline */
 	/* What became of a MESSAGE that was told, or is in the history. The history says the same:
 	 * as it was then is gone from it. */
-	TACIT_NOTICE_EDITED,   /* the MESSAGE as it is now */
+	TACIT_NOTICE_EDITED,   /* the MESSAGE as it is now; count: the message by which */
 	TACIT_NOTICE_DELETED,  /* its sender, username, has taken it back; its reactions are gone.
 	                        * The  history has this in its place */
 	TACIT_NOTICE_REACTION, /* username has said text to it (empty: took that back; flag: own);

@@ -181,6 +181,7 @@ struct tacit_conversation {
 	struct tacit_change *changes; /* to be carried out in the history, oldest first */
 	uint64_t silent[MAX_SILENT];
 	uint8_t silent_next;
+	uint64_t silent_more, silent_more_last; /* how many were forgotten unread, and the last */
 	bool dirty, group_dirty, pending_dirty, name_dirty;
 	bool closed; /* destroyed; unlinked when no operation can point at it */
 	struct tacit_lifetime life;
@@ -359,8 +360,8 @@ struct tacit_engine {
 	bool device_published, device_dirty;
 	struct tacit_key_package *key_packages;
 	size_t key_package_count;
-	int64_t stock_asked_at;  /* when the server's stock of them was last looked at; 0: it is due
-	                          */
+	int64_t stock_asked_at; /* when the server's stock of them was last looked at; 0: it is due
+	                         */
 	struct tacit_trouble trouble; /* in the device's record */
 	bool telemetry;               /* it is counted, and told: the host says so */
 	bool reporting;               /* just now */

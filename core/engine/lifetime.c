@@ -165,7 +165,8 @@ static enum tacit_err end_span(
 	TRY(tacit_sent_drop(e, c, span->from, span->last));
 	tacit_lost_drop(e, c, span->from, span->last);
 	TRY(tacit_changes_drop(e, c, span->from, span->last));
-	TRY(tacit_log_purge(e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
+	TRY(tacit_log_purge(
+	        e, c, span->from * EVENT_SLOTS, span->last * EVENT_SLOTS + EVENT_SLOTS - 1));
 	TRY(tacit_op_tell(e, &nobody,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_EXPIRED,

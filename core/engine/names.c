@@ -121,21 +121,35 @@ enum tacit_err tacit_name_get(struct tacit_engine *e, struct tacit_op *op)
 /* --- unread --------------------------------------------------------------------------------------
  */
 
+static uint64_t read_up_to(const struct tacit_engine *e, const struct tacit_conversation *c)
+{
+	const struct tacit_member *self =
+	        tacit_conversation_member(c, tacit_buf_view(&e->username));
+	return self != NULL ? self->read : 0;
+}
+
 void tacit_silent_note(
         struct tacit_engine *e, struct tacit_conversation *c, const struct tacit_incoming *m)
 {
 	if (tacit_contact_is_self(e, m->username)) /* the server does not count it either */
 		return;
-	c->silent[c->silent_next] = m->id;
+	uint64_t *at = &c->silent[c->silent_next];
+	uint64_t read = read_up_to(e, c);
+	if (c->silent_more_last <= read)
+		c->silent_more = 0;
+	if (*at > read) {
+		c->silent_more++;
+		c->silent_more_last = *at;
+	}
+	*at = m->id;
 	c->silent_next = (uint8_t)((c->silent_next + 1) % MAX_SILENT);
 	c->group_dirty = e->changed = true;
 }
 
 uint64_t tacit_unread(const struct tacit_engine *e, const struct tacit_conversation *c)
 {
-	const struct tacit_member *self =
-	        tacit_conversation_member(c, tacit_buf_view(&e->username));
-	uint64_t read = self != NULL ? self->read : 0, silent = 0;
+	uint64_t read = read_up_to(e, c);
+	uint64_t silent = c->silent_more_last > read ? c->silent_more : 0;
 	for (size_t i = 0; i < MAX_SILENT; i++)
 		silent += c->silent[i] > read;
 	return c->unread > silent ? c->unread - silent : 0;

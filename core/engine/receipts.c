@@ -111,6 +111,7 @@ static enum tacit_err put_in_place(struct tacit_engine *e, struct tacit_op *op,
 		TRY(tacit_incoming_show(e, op, c, said, &n));
 		tacit_changes_wake(e, c, said->id);
 	} else {
+		tacit_silent_note(e, c, said); /* it was counted as unread when it was refused */
 		tacit_name_set(&change.by, said->username);
 		TRY(tacit_change_add(e, c, &change, content));
 	}
@@ -134,18 +135,15 @@ static enum tacit_err take_again(struct tacit_engine *e, struct tacit_op *op,
 	struct tacit_content inner = {0};
 	struct tacit_incoming said = {.id = content->message, .username = m->username};
 	size_t i = 0;
+	tacit_silent_note(e, c, m); /* the message itself was counted where it stands */
 	while (i < r->lost_count && r->lost[i].message != content->message)
 		i++;
 	if (i == r->lost_count || !is_theirs(&r->lost[i], m) ||
 	        tacit_content_decode(content->inner, &inner) != TACIT_OK ||
-	        (!tacit_content_is_shown(&inner) && !tacit_content_is_change(&inner))) {
-		tacit_silent_note(e, c, m);
+	        !tacit_content_is_said(&inner))
 		goto out;
-	}
 	said.time = r->lost[i].time > 0 ? r->lost[i].time : m->time;
 	forget_lost(e, r, i);
-	if (tacit_content_is_change(&inner))
-		tacit_silent_note(e, c, m);
 	TRY(put_in_place(e, op, c, &said, &inner));
 out:
 	tacit_content_wipe(&inner);

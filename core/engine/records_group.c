@@ -70,6 +70,8 @@ static enum tacit_err put_group(struct tacit_engine *e, struct tacit_conversatio
 		TRY(tacit_group_save_state(c->group, &state));
 	write_place(&w, c);
 	tacit_write_vec32(&w, tacit_buf_view(c->group != NULL ? &state : &c->stored_state));
+	tacit_write_u64(&w, c->silent_more);
+	tacit_write_u64(&w, c->silent_more_last);
 	tacit_record_numbered("group", c->id, name);
 	TRY(tacit_record_put(e, name, &w, &plain));
 	if (c->group != NULL && c->tree_saved != tacit_group_tree_version(c->group))
@@ -285,9 +287,15 @@ enum tacit_err tacit_record_read_group(
 	struct tacit_conversation seen = {.id = tacit_read_u64(r)}, *c;
 	read_place(r, &seen);
 	struct tacit_bytes state = tacit_read_vec32(r, MAX_STATE);
+	if (r->rest.n > 0) { /* the first stores counted no more than they could name */
+		seen.silent_more = tacit_read_u64(r);
+		seen.silent_more_last = tacit_read_u64(r);
+	}
 	TRY(tacit_reader_end(r));
 	TRY(tacit_conversation_get(e, seen.id, &c));
 	TRY(replace_stored(&c->stored_state, state));
+	c->silent_more = seen.silent_more;
+	c->silent_more_last = seen.silent_more_last;
 	c->seen = seen.seen;
 	c->own_last = seen.own_last;
 	c->event_slot = seen.event_slot;

@@ -16,7 +16,7 @@
 #define STEPS 80
 
 struct totals {
-	uint64_t failed, runs, crashes, restores, lost, commits, messages, read, again;
+	uint64_t failed, runs, crashes, restores, lost, commits, messages, read, changes, folded;
 };
 
 static bool run_once(const struct sim_options *o, struct totals *t, uint64_t *digest)
@@ -33,7 +33,8 @@ static bool run_once(const struct sim_options *o, struct totals *t, uint64_t *di
 	t->commits += w.count.commits;
 	t->messages += w.count.messages;
 	t->read += w.count.read;
-	t->again += w.count.again;
+	t->changes += w.count.changes;
+	t->folded += w.count.folded;
 	sim_world_clear(&w);
 	if (!ok)
 		printf("# seed %" PRIu64 " fails; look at it with: sim --seed %" PRIu64
@@ -108,9 +109,10 @@ int main(int argc, char **argv)
 	}
 	sim_cast_clear();
 	printf("# %" PRIu64 " runs, %" PRIu64 " failed: %" PRIu64 " commits, %" PRIu64
-	       " messages, read %" PRIu64 " times (%" PRIu64 " said again), %" PRIu64
-	       " crashes, %" PRIu64 " restores, %" PRIu64 " requests or answers lost\n",
-	        t.runs, t.failed, t.commits, t.messages, t.read, t.again, t.crashes, t.restores,
-	        t.lost);
+	       " messages, read %" PRIu64 " times, %" PRIu64 " changes, looked at %" PRIu64
+	       " times, %" PRIu64 " crashes, %" PRIu64 " restores, %" PRIu64
+	       " requests or answers lost\n",
+	        t.runs, t.failed, t.commits, t.messages, t.read, t.changes, t.folded, t.crashes,
+	        t.restores, t.lost);
 	return t.failed > 0;
 }

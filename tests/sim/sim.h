@@ -187,10 +187,13 @@ enum sim_fate {
 
 struct sim_saying {
 	unsigned device;
+	enum tacit_content_kind kind; /* TEXT, or what is said about the saying `about` */
+	size_t about;
+	bool empty;              /* REACTION: taken back */
 	json_int_t conversation; /* 0: not known to who said it */
 	enum sim_fate fate;
 	json_int_t message;        /* where it stands; 0: not known yet */
-	uint8_t told[SIM_DEVICES]; /* MESSAGE notices */
+	uint8_t told[SIM_DEVICES]; /* MESSAGE notices; of TEXT */
 	uint32_t lost;             /* bit: device that was told, before a backup was put back */
 	uint64_t epoch;            /* in which it was sealed; once judged */
 };
@@ -252,7 +255,7 @@ struct sim_world {
 	uint64_t digest; /* of all that happened */
 	unsigned faults;
 	struct { /* how much happened */
-		unsigned crashes, restores, lost, forgot, commits, messages, read, again;
+		unsigned crashes, restores, lost, forgot, commits, messages, read, changes, folded;
 	} count;
 };
 
@@ -286,6 +289,8 @@ void sim_turn(struct sim_device *d);
 void sim_sync(struct sim_device *d);
 json_int_t sim_newest(const struct sim_world *w); /* message at the server */
 void sim_say(struct sim_device *d, json_int_t conversation);
+/* An edit, a deletion or a reaction, of something that the device has. False: there is nothing. */
+bool sim_change(struct sim_device *d);
 /* Devices of the same person that are lost, and that the server still counts. */
 void sim_revoke_lost(struct sim_device *d);
 
@@ -304,6 +309,21 @@ void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t 
 /* Changes as long as anything changes anywhere. */
 uint64_t sim_state_of_things(const struct sim_world *w);
 void sim_judge(struct sim_world *w);
+
+/* --- sim_changes.c ------------------------------------------------------------------------------
+ */
+
+/* The saying of which a content is; 0: of none. */
+size_t sim_saying_of(const struct sim_world *w, const struct tacit_content *content);
+/* Whether that device must have read what was said at the place of a saying, may have, or must not.
+ */
+enum sim_reading { SIM_MUST, SIM_MAY, SIM_MUST_NOT };
+enum sim_reading sim_reading_of(
+        struct sim_world *w, const struct sim_saying *s, const struct sim_device *d);
+/* EDITED, DELETED and REACTION notices. */
+void sim_hear_change(struct sim_device *d, const struct tacit_notice *n);
+/* All who have heard the same have the same in their histories. */
+void sim_judge_changes(struct sim_world *w);
 
 /* --- sim_look.c: into an engine -----------------------------------------------------------------
  */

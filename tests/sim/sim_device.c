@@ -69,7 +69,8 @@ static void settle(struct sim_device *d, const struct sim_command *c, const stru
 		                                                         : SIM_UNSENT;
 	if (c->said > 0 && done)
 		sim_acknowledge(d, c->said, n);
-	if (w->resting && !done)
+	/* What it is about may have been deleted on the way. */
+	if (w->resting && !done && (c->said == 0 || w->sayings[c->said].about == 0))
 		sim_fault(w, "%s: at rest a command (%u) fails: %s, %.*s", d->name,
 		        (unsigned)c->kind, tacit_err_name(n->err), (int)n->text.n,
 		        n->text.n > 0 ? (const char *)n->text.p : "");

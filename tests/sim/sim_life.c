@@ -43,7 +43,7 @@ void sim_sync(struct sim_device *d)
 	sim_device_command(d, &(struct tacit_command){.kind = TACIT_CMD_SYNC}, 0);
 }
 
-static size_t new_saying(struct sim_device *d, json_int_t conversation)
+static size_t new_saying(struct sim_device *d, json_int_t conversation, size_t about)
 {
 	struct sim_world *w = d->world;
 	if (w->saying_count + 1 >= w->saying_cap) {
@@ -52,15 +52,17 @@ static size_t new_saying(struct sim_device *d, json_int_t conversation)
 		if (w->sayings == NULL)
 			abort();
 	}
-	w->sayings[++w->saying_count] =
-	        (struct sim_saying){.device = d->index, .conversation = conversation};
+	w->sayings[++w->saying_count] = (struct sim_saying){.device = d->index,
+	        .kind = TACIT_CONTENT_TEXT,
+	        .conversation = conversation,
+	        .about = about};
 	return w->saying_count;
 }
 
 static void say(struct sim_device *d, json_int_t conversation, const char *to)
 {
 	char text[32];
-	size_t said = new_saying(d, conversation);
+	size_t said = new_saying(d, conversation, 0);
 	snprintf(text, sizeof(text), "saying %zu", said);
 	const struct tacit_content content = {.kind = TACIT_CONTENT_TEXT, .text = tacit_cstr(text)};
 	sim_trace(d->world, d, "SEND \"%s\" to %lld%s", text, (long long)conversation, to);
@@ -71,6 +73,65 @@ static void say(struct sim_device *d, json_int_t conversation, const char *to)
 	                    .content = &content},
 	            said))
 		d->world->sayings[said].fate = SIM_UNSENT;
+}
+
+/* The newest are the likeliest. */
+static size_t draw_saying(struct sim_device *d)
+{
+	struct sim_world *w = d->world;
+	size_t back = 1 + sim_below(&w->random, 4);
+	for (size_t i = w->saying_count; i > 0; i--) {
+		const struct sim_saying *s = &w->sayings[i];
+		if (s->kind == TACIT_CONTENT_TEXT && s->told[d->index] > 0 && s->message != 0 &&
+		        model_is_in(&w->server, s->conversation, sim_person_name(d->person)) &&
+		        --back == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* Who deletes twice could not be told from who does it once. */
+static bool is_deleted(const struct sim_world *w, size_t about)
+{
+	for (size_t i = about + 1; i <= w->saying_count; i++)
+		if (w->sayings[i].about == about && w->sayings[i].kind == TACIT_CONTENT_DELETE)
+			return true;
+	return false;
+}
+
+bool sim_change(struct sim_device *d)
+{
+	struct sim_world *w = d->world;
+	char text[48] = "";
+	size_t about = draw_saying(d);
+	if (about == 0)
+		return false;
+	json_int_t conversation = w->sayings[about].conversation;
+	bool own = w->sayings[about].device / SIM_DEVICES_EACH == d->person;
+	uint64_t what = sim_below(&w->random, 10);
+	size_t said = new_saying(d, conversation, about);
+	struct sim_saying *s = &w->sayings[said];
+	s->kind = !own || what < 4                   ? TACIT_CONTENT_REACTION
+	          : what < 8 || is_deleted(w, about) ? TACIT_CONTENT_EDIT
+	                                             : TACIT_CONTENT_DELETE;
+	s->empty = s->kind == TACIT_CONTENT_REACTION && what % 4 == 3;
+	if (s->kind == TACIT_CONTENT_EDIT)
+		snprintf(text, sizeof(text), "saying %zu edit %zu", about, said);
+	else if (s->kind == TACIT_CONTENT_REACTION && !s->empty)
+		snprintf(text, sizeof(text), "r%zu", said);
+	const struct tacit_content content = {.kind = s->kind,
+	        .message = (uint64_t)w->sayings[about].message,
+	        .text = tacit_cstr(text)};
+	sim_trace(w, d, "SEND change %zu, kind %d, of saying %zu in %lld", said, (int)s->kind,
+	        about, (long long)conversation);
+	w->count.changes++;
+	if (!sim_device_command(d,
+	            &(struct tacit_command){.kind = TACIT_CMD_SEND,
+	                    .conversation = (uint64_t)conversation,
+	                    .content = &content},
+	            said))
+		w->sayings[said].fate = SIM_UNSENT;
+	return true;
 }
 
 void sim_say(struct sim_device *d, json_int_t conversation)
@@ -279,9 +340,10 @@ void sim_turn(struct sim_device *d)
 		create_group(d);
 	else if (what < 40)
 		sim_sync(d);
-	else if (what < 78 && k.any_count > 0)
-		sim_say(d, draw_of(w, k.any, k.any_count));
-	else if (what < 84)
+	else if (what < 78 && k.any_count > 0) {
+		if (what < 60 || !sim_change(d))
+			sim_say(d, draw_of(w, k.any, k.any_count));
+	} else if (what < 84)
 		say(d, 0, sim_person_name(draw_other(d)));
 	else if (what < 86 && d->command_count == 0)
 		create_group(d);

@@ -7,18 +7,6 @@
 
 /* --- what is told --------------------------------------------------------------------------- */
 
-/* The number of the saying; 0: it is none. */
-static size_t which(const struct sim_world *w, const struct tacit_notice *n)
-{
-	char text[32];
-	size_t said = 0;
-	snprintf(text, sizeof(text), "%.*s", (int)n->content.text.n,
-	        n->content.text.n > 0 ? (const char *)n->content.text.p : "");
-	if (sscanf(text, "saying %zu", &said) != 1 || said > w->saying_count)
-		return 0;
-	return said;
-}
-
 static void count_told(struct sim_device *d, size_t said, const struct tacit_notice *n)
 {
 	struct sim_world *w = d->world;
@@ -28,22 +16,25 @@ static void count_told(struct sim_device *d, size_t said, const struct tacit_not
 		sim_fault(w, "%s is told \"saying %zu\" twice", d->name, said);
 	if (s->conversation != 0 && s->conversation != (json_int_t)n->conversation)
 		sim_fault(w, "\"saying %zu\" is in another conversation", said);
-	/* Who could not open it hears it once more, later. */
-	w->count.again += s->message != 0 && s->message < (json_int_t)n->message;
-	if (s->message == 0 || s->message > (json_int_t)n->message)
-		s->message = (json_int_t)n->message;
+	if (s->message != 0 && s->message != (json_int_t)n->message)
+		sim_fault(w, "\"saying %zu\" stands in two places", said);
+	s->message = (json_int_t)n->message;
 	s->conversation = (json_int_t)n->conversation;
 }
 
 void sim_acknowledge(struct sim_device *d, size_t said, const struct tacit_notice *n)
 {
-	count_told(d, said, n);
+	struct sim_saying *s = &d->world->sayings[said];
+	if (s->kind == TACIT_CONTENT_TEXT)
+		count_told(d, said, n);
+	else
+		s->message = (json_int_t)n->message;
 }
 
 static void hear_message(struct sim_device *d, const struct tacit_notice *n)
 {
 	struct sim_world *w = d->world;
-	size_t said = which(w, n);
+	size_t said = sim_saying_of(w, &n->content);
 	const struct sim_saying *s = &w->sayings[said];
 	if (said == 0) {
 		sim_fault(w, "%s reads what nobody has said", d->name);
@@ -81,13 +72,14 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n)
 	            n->kind == TACIT_NOTICE_WARNING || n->kind == TACIT_NOTICE_KEY_CHANGED;
 	if (n->kind == TACIT_NOTICE_MESSAGE)
 		hear_message(d, n);
+	sim_hear_change(d, n);
 	if (!loud)
 		return;
 	sim_trace(w, d, "is told, kind %d (%s) in %lld, %lld: %.*s", (int)n->kind,
 	        tacit_err_name(n->err), (long long)n->conversation, (long long)n->message,
 	        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");
-	if (n->kind == TACIT_NOTICE_REFUSED && n->flag && which(w, n) != 0)
-		w->sayings[which(w, n)].fate = SIM_UNSENT;
+	if (n->kind == TACIT_NOTICE_REFUSED && n->flag && sim_saying_of(w, &n->content) != 0)
+		w->sayings[sim_saying_of(w, &n->content)].fate = SIM_UNSENT;
 	if (!is_excused(d, n))
 		sim_fault(w, "%s is told, kind %d (%s) in %lld, %lld: %.*s", d->name, (int)n->kind,
 		        tacit_err_name(n->err), (long long)n->conversation, (long long)n->message,
@@ -95,6 +87,14 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n)
 }
 
 /* --- history -------------------------------------------------------------------------------- */
+
+static size_t saying_at(const struct sim_world *w, json_int_t message)
+{
+	size_t i = w->saying_count;
+	while (i > 0 && w->sayings[i].message != message)
+		i--;
+	return i;
+}
 
 /* How often each saying is in it; to be freed. */
 static uint8_t *read_history(struct sim_device *d)
@@ -113,7 +113,9 @@ static uint8_t *read_history(struct sim_device *d)
 			sim_fault(w, "%s: its history does not open: %s", d->name,
 			        tacit_err_name(err));
 		else if (n.kind == TACIT_NOTICE_MESSAGE)
-			there[which(w, &n)]++;
+			there[sim_saying_of(w, &n.content)]++;
+		else if (n.kind == TACIT_NOTICE_DELETED)
+			there[saying_at(w, (json_int_t)n.message)]++;
 		tacit_buf_clear(&room);
 	}
 	return there;
@@ -405,10 +407,8 @@ static bool lost_it(const struct sim_device *d, const struct sim_saying *s)
 	return d->restored > 0 && s->message > d->lost_from && s->message <= d->lost_to;
 }
 
-enum reading { SIM_MUST, SIM_MAY, SIM_MUST_NOT };
-
 static void judge_reader(
-        struct sim_world *w, size_t said, struct sim_device *d, enum reading reading)
+        struct sim_world *w, size_t said, struct sim_device *d, enum sim_reading reading)
 {
 	const struct sim_saying *s = &w->sayings[said];
 	bool own = s->device == d->index;
@@ -445,13 +445,41 @@ static bool keeps_it_alone(struct sim_world *w, struct sim_device *d)
 	return false;
 }
 
-static void judge_saying(struct sim_world *w, size_t said)
+enum sim_reading sim_reading_of(
+        struct sim_world *w, const struct sim_saying *s, const struct sim_device *d)
+{
+	uint32_t for_whom = 0, sure = 0;
+	if (!readers(w, s, &for_whom, &sure) || lost_it(d, s) || was_away(w, d, s))
+		return SIM_MAY;
+	return (sure >> d->index & 1) != 0       ? SIM_MUST
+	       : (for_whom >> d->index & 1) != 0 ? SIM_MAY
+	                                         : SIM_MUST_NOT;
+}
+
+static void judge_readers(struct sim_world *w, size_t said)
 {
 	struct sim_saying *s = &w->sayings[said];
 	uint32_t for_whom = 0, sure = 0;
+	if (!readers(w, s, &for_whom, &sure)) {
+		sim_fault(w, "\"saying %zu\" (%lld) was sealed in an epoch that nobody knows", said,
+		        (long long)s->message);
+		return;
+	}
+	for (unsigned i = 0; i < SIM_DEVICES && s->kind == TACIT_CONTENT_TEXT; i++)
+		judge_reader(w, said, &w->devices[i],
+		        (sure >> i & 1) != 0       ? SIM_MUST
+		        : (for_whom >> i & 1) != 0 ? SIM_MAY
+		                                   : SIM_MUST_NOT);
+}
+
+static void judge_saying(struct sim_world *w, size_t said)
+{
+	const struct sim_saying *s = &w->sayings[said];
 	struct sim_device *by = &w->devices[s->device];
 	if (s->message == 0) {
-		if (s->fate == SIM_SENT && by->power == SIM_ON && !keeps_it_alone(w, by))
+		/* A change that another one has overtaken leaves nothing. */
+		if (s->fate == SIM_SENT && by->power == SIM_ON && s->kind == TACIT_CONTENT_TEXT &&
+		        !keeps_it_alone(w, by))
 			sim_fault(w, "\"saying %zu\" of %s was sent, and nobody has it", said,
 			        by->name);
 		return;
@@ -460,18 +488,8 @@ static void judge_saying(struct sim_world *w, size_t said)
 	if (s->fate == SIM_UNSENT)
 		sim_fault(w, "\"saying %zu\" of %s failed, and was sent (%lld)", said, by->name,
 		        (long long)s->message);
-	if (model_conversation(&w->server, s->conversation) == NULL)
-		return;
-	if (!readers(w, s, &for_whom, &sure)) {
-		sim_fault(w, "\"saying %zu\" (%lld) was sealed in an epoch that nobody knows", said,
-		        (long long)s->message);
-		return;
-	}
-	for (unsigned i = 0; i < SIM_DEVICES; i++)
-		judge_reader(w, said, &w->devices[i],
-		        (sure >> i & 1) != 0       ? SIM_MUST
-		        : (for_whom >> i & 1) != 0 ? SIM_MAY
-		                                   : SIM_MUST_NOT);
+	if (model_conversation(&w->server, s->conversation) != NULL)
+		judge_readers(w, said);
 }
 
 /* The published devices of those who are in. */
@@ -549,4 +567,5 @@ void sim_judge(struct sim_world *w)
 	for (unsigned k = 0; k < SIM_DEVICES; k++)
 		if (w->devices[k].power == SIM_ON)
 			judge_history(w, &w->devices[k]);
+	sim_judge_changes(w);
 }

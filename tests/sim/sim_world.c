@@ -266,6 +266,18 @@ static void last_words(struct sim_world *w)
 	}
 }
 
+/* All at once, so that they meet on the way. */
+static void last_changes(struct sim_world *w)
+{
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned k = 0; k < SIM_DEVICES; k++)
+			for (unsigned i = 0; i < 3 && w->devices[k].power == SIM_ON; i++)
+				sim_change(&w->devices[k]);
+		if (pass_time(w))
+			check_hanging(w);
+	}
+}
+
 bool sim_run(struct sim_world *w)
 {
 	if (pass_time(w)) {
@@ -283,6 +295,11 @@ bool sim_run(struct sim_world *w)
 	if (w->faults == 0) {
 		sim_trace(w, NULL, "--- last words");
 		last_words(w);
+		come_to_rest(w);
+	}
+	if (w->faults == 0) {
+		sim_trace(w, NULL, "--- last changes");
+		last_changes(w);
 		come_to_rest(w);
 	}
 	if (w->faults == 0)

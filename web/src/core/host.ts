@@ -255,9 +255,9 @@ export class Host {
 		return this.inTurn(() => this.tickIfDue());
 	}
 
-	// Unix seconds; Infinity: never.
+	// Unix seconds; Infinity: never. An engine that is to be built anew is always overdue.
 	due(): number {
-		return this.engine.due();
+		return this.stale ? 0 : this.engine.due();
 	}
 
 	// --- unlocking ----------------------------------------------------------------------------

@@ -141,7 +141,7 @@ export class RemoteMessenger implements Messenger {
 		try {
 			await this.call({ name: 'saveFile', file }, { progress, signal, writer });
 		} catch (e) {
-			await writer.abort().catch(() => undefined);
+			void writer.abort().catch(() => undefined); // waits for a write that may never end
 			throw e;
 		} finally {
 			writer.releaseLock();

@@ -3,17 +3,19 @@
 import type {
 	Command, Entry, FileRef, Link as LinkState, Notice, NoticeKind, ProfileState, Progress,
 } from '../messenger.js';
-import type { Effect, Engine, Engines } from './engine.js';
+import type { Effect, Engines } from './engine.js';
 import { hex } from './bytes.js';
 import { download, type Sink } from './download.js';
 import { type Hear, Host } from './host.js';
+import { Idle } from './idle.js';
 import { Keeper } from './keeper.js';
 import { Link } from './link.js';
+import { fileDesk, setSetting, setting, unlockedOnly } from './notes.js';
 import type { Platform } from './platform.js';
 import { codeOf, ProblemError } from './problem.js';
 import { Search } from './search.js';
 import type { Store } from './store.js';
-import type { FileDesk, Transfer } from './transfer.js';
+import type { Transfer } from './transfer.js';
 import { upload, uploadForget } from './upload.js';
 
 // A page that hears.
@@ -27,29 +29,27 @@ export interface Listener {
 const PRIVATE: ReadonlySet<NoticeKind> = new Set([
 	'totp_setup', 'recovery_codes', 'user', 'safety', 'device',
 ]);
-const SETTING = 'setting.'; // before the names of the page's settings among the engine's notes
+const TICK_MS = 100;
+const FAILED_TICK_MS = 10_000;
 const LOCK_AFTER = 'lock_after'; // the page's setting: minutes; none or 0: only when the person says so
-const PROLONG_MS = 30_000;
-const SLACK_SECONDS = 60; // a reload must not come too late for what was kept
 
 export class Service {
 	private readonly listeners = new Set<Listener>();
 	private readonly transfers = new Set<AbortController>();
 	private readonly keeper: Keeper;
+	private readonly idle: Idle;
 	private readonly search: Search;
 	private readonly tags = new Map<string, number>(); // of histories that were searched
 	private host!: Host;
 	private link!: Link;
 	private callOffTick: () => void = () => undefined;
-	private callOffIdle: () => void = () => undefined;
-	private prolongedAt = -Infinity;
-	private idleSeconds = 0;
 
 	private constructor(
 		private readonly store: Store,
 		private readonly platform: Platform,
 	) {
 		this.keeper = new Keeper(store, platform);
+		this.idle = new Idle(platform, this.keeper, () => this.lock());
 		this.search = new Search({
 			conversations: () => this.historyTags(),
 			after: (tag, position, limit) => this.entriesAfter(tag, position, limit),
@@ -104,14 +104,22 @@ export class Service {
 		);
 	}
 
-	private scheduleTick(): void {
+	// least: milliseconds, however overdue.
+	private scheduleTick(least = TICK_MS): void {
 		this.callOffTick();
 		const due = this.host.due();
 		if (!Number.isFinite(due)) return;
-		const ms = Math.max(0, due * 1000 - this.platform.now());
-		this.callOffTick = this.platform.after(ms, () => {
-			this.host.tick().catch(() => undefined).finally(() => this.scheduleTick());
-		});
+		const ms = Math.max(least, due * 1000 - this.platform.now());
+		this.callOffTick = this.platform.after(ms, () => void this.tick());
+	}
+
+	private async tick(): Promise<void> {
+		try {
+			await this.host.tick();
+			this.scheduleTick();
+		} catch {
+			this.scheduleTick(FAILED_TICK_MS);
+		}
 	}
 
 	// --- the profile's life -------------------------------------------------------------------
@@ -149,21 +157,20 @@ export class Service {
 
 	// Someone has shown the password, or the secret was kept.
 	private async unlocked(): Promise<void> {
-		await this.readIdle();
+		this.idle.setMinutes(await this.setting(LOCK_AFTER));
 		const secret = await this.host.read((engine) => engine.accountSecret());
 		try {
-			if (secret.length > 0) await this.keeper.keep(secret, this.keptSeconds());
+			await this.idle.keep(secret);
 		} finally {
 			secret.fill(0);
 		}
-		this.idleAnew();
 		this.scheduleTick();
 		if ((await this.state()).loggedIn) this.link.start();
 	}
 
 	private leave(): void {
 		this.link.stop();
-		this.callOffIdle();
+		this.idle.stop();
 		this.callOffTick();
 		for (const transfer of this.transfers) transfer.abort();
 		this.search.wipe();
@@ -195,33 +202,10 @@ export class Service {
 		this.store.close();
 	}
 
-	// --- locked after a while -----------------------------------------------------------------
-
-	private async readIdle(): Promise<void> {
-		const minutes = Number(await this.setting(LOCK_AFTER));
-		this.idleSeconds = Number.isFinite(minutes) && minutes > 0 ? Math.round(minutes * 60) : 0;
-	}
-
-	private keptSeconds(): number {
-		return this.idleSeconds === 0 ? 0 : this.idleSeconds + SLACK_SECONDS;
-	}
-
-	private idleAnew(): void {
-		this.callOffIdle();
-		if (this.idleSeconds === 0) return;
-		this.callOffIdle = this.platform.after(this.idleSeconds * 1000, () => {
-			this.lock().catch(() => undefined);
-		});
-	}
-
 	// Someone is there.
 	activity(): void {
 		this.link.dialNow();
-		this.idleAnew();
-		const now = this.platform.monotonic();
-		if (this.idleSeconds === 0 || now - this.prolongedAt < PROLONG_MS) return;
-		this.prolongedAt = now;
-		this.keeper.prolong(this.keptSeconds()).catch(() => undefined);
+		this.idle.activity();
 	}
 
 	// --- commands -----------------------------------------------------------------------------
@@ -305,48 +289,18 @@ export class Service {
 
 	// --- settings -----------------------------------------------------------------------------
 
-	private noteGet(name: string): Promise<Uint8Array | null> {
-		return this.host.read((engine) => {
-			try {
-				return unlockedOnly(engine).noteGet(name);
-			} catch (e) {
-				if (codeOf(e) === 'NOT_FOUND') return null;
-				throw e;
-			}
-		});
-	}
-
-	async setting(name: string): Promise<string> {
-		const value = await this.noteGet(SETTING + name);
-		return value === null ? '' : new TextDecoder().decode(value);
+	setting(name: string): Promise<string> {
+		return setting(this.host, name);
 	}
 
 	async setSetting(name: string, value: string): Promise<void> {
-		await this.host.notePut(SETTING + name, new TextEncoder().encode(value));
+		await setSetting(this.host, name, value);
 		if (name !== LOCK_AFTER) return;
-		await this.readIdle();
-		await this.keeper.prolong(this.keptSeconds());
-		this.idleAnew();
+		this.idle.setMinutes(value);
+		await this.idle.prolong();
 	}
 
 	// --- files --------------------------------------------------------------------------------
-
-	private desk(): FileDesk {
-		const ask = <T>(look: (engine: Engine) => T): Promise<T> =>
-			this.host.read((engine) => look(unlockedOnly(engine)));
-		return {
-			fileNew: () => ask((engine) => engine.fileNew()),
-			fileKept: (token) => ask((engine) => engine.fileKept(token)),
-			fileAgain: (kept) => ask((engine) => engine.fileAgain(kept)),
-			fileHeader: (token) => ask((engine) => engine.fileHeader(token)),
-			fileSealed: (token, sha256) => ask((engine) => engine.fileSealed(token, sha256)),
-			fileDigest: (token) => ask((engine) => engine.fileDigest(token)),
-			fileStream: (token, header) => ask((engine) => engine.fileStream(token, header)),
-			hasher: () => ask((engine) => engine.hasher()),
-			noteGet: (name) => this.noteGet(name),
-			notePut: (name, value) => this.host.notePut(name, value),
-		};
-	}
 
 	// Broken off by the caller's signal, and when the profile is locked.
 	private async transfer<T>(
@@ -361,7 +315,7 @@ export class Service {
 		this.transfers.add(controller);
 		try {
 			return await work({
-				desk: this.desk(),
+				desk: fileDesk(this.host),
 				platform: this.platform,
 				progress,
 				signal: controller.signal,
@@ -403,9 +357,4 @@ export class Service {
 	): Promise<void> {
 		return this.transfer(progress, signal, (t) => download(t, file, sink));
 	}
-}
-
-function unlockedOnly(engine: Engine): Engine {
-	if (engine.locked() || !engine.hasAccount()) throw new ProblemError('NOT_LOGGED_IN');
-	return engine;
 }

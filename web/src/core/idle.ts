@@ -1,0 +1,61 @@
+// idle.ts - locks when nobody was there for as long as the person wants; until then the secret is kept
+// over reloads (keeper.ts).
+import type { Keeper } from './keeper.js';
+import type { Platform } from './platform.js';
+
+const PROLONG_MS = 30_000; // the store is not written for every key that is pressed
+const SLACK_SECONDS = 60; // a reload must not come too late for what was kept
+
+export class Idle {
+	private seconds = 0; // 0: for ever
+	private prolongedAt = -Infinity;
+	private callOff: () => void = () => undefined;
+
+	constructor(
+		private readonly platform: Platform,
+		private readonly keeper: Keeper,
+		private readonly lock: () => Promise<void>,
+	) {}
+
+	// The setting as it stands.
+	setMinutes(text: string): void {
+		const minutes = Number(text);
+		this.seconds = Number.isFinite(minutes) && minutes > 0 ? Math.round(minutes * 60) : 0;
+		this.beginAnew();
+	}
+
+	private keptSeconds(): number {
+		return this.seconds === 0 ? 0 : this.seconds + SLACK_SECONDS;
+	}
+
+	private beginAnew(): void {
+		this.callOff();
+		if (this.seconds === 0) return;
+		this.callOff = this.platform.after(this.seconds * 1000, () => {
+			this.lock().catch(() => undefined);
+		});
+	}
+
+	async keep(secret: Uint8Array): Promise<void> {
+		if (secret.length > 0) await this.keeper.keep(secret, this.keptSeconds());
+	}
+
+	// The setting is another one.
+	async prolong(): Promise<void> {
+		await this.keeper.prolong(this.keptSeconds());
+	}
+
+	// Someone is there.
+	activity(): void {
+		this.beginAnew();
+		const now = this.platform.monotonic();
+		if (this.seconds === 0 || now - this.prolongedAt < PROLONG_MS) return;
+		this.prolongedAt = now;
+		this.prolong().catch(() => undefined);
+	}
+
+	stop(): void {
+		this.callOff();
+		this.seconds = 0;
+	}
+}

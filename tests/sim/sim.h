@@ -195,7 +195,7 @@ struct sim_saying {
 	json_int_t message;        /* where it stands; 0: not known yet */
 	uint8_t told[SIM_DEVICES]; /* MESSAGE notices; of TEXT */
 	uint32_t lost;             /* bit: device that was told, before a backup was put back */
-	uint64_t epoch;            /* in which it was sealed; once judged */
+	uint64_t epoch;            /* in which it was sealed; set when it is judged */
 };
 
 /* What is known of an epoch of a conversation: all who are in it agree. */

@@ -378,17 +378,19 @@ static const json_t *message_at(const struct sim_world *w, json_int_t id)
 	return NULL;
 }
 
-/* The devices for which a message was, and those that must have it; false: it cannot be told. Where
- * the server loses Welcomes, who was let in by one comes later. */
-static bool readers(struct sim_world *w, struct sim_saying *s, uint32_t *out, uint32_t *sure)
+static void note_epoch_of(const struct sim_world *w, struct sim_saying *s)
 {
-	uint64_t number;
 	const json_t *m = message_at(w, s->message);
 	const char *content = json_string_value(json_object_get(m, "content"));
-	if (content == NULL || !sim_epoch_of(content, &number))
-		return false;
-	s->epoch = number;
-	const struct sim_epoch *e = find_epoch(w, s->conversation, number);
+	if (content == NULL || !sim_epoch_of(content, &s->epoch))
+		s->epoch = UINT64_MAX;
+}
+
+/* The devices for which a message was, and those that must have it; false: it cannot be told. Where
+ * the server loses Welcomes, who was let in by one comes later. */
+static bool readers(struct sim_world *w, const struct sim_saying *s, uint32_t *out, uint32_t *sure)
+{
+	const struct sim_epoch *e = find_epoch(w, s->conversation, s->epoch);
 	if (e == NULL)
 		return false;
 	*out = e->leaves;
@@ -458,7 +460,7 @@ enum sim_reading sim_reading_of(
 
 static void judge_readers(struct sim_world *w, size_t said)
 {
-	struct sim_saying *s = &w->sayings[said];
+	const struct sim_saying *s = &w->sayings[said];
 	uint32_t for_whom = 0, sure = 0;
 	if (!readers(w, s, &for_whom, &sure)) {
 		sim_fault(w, "\"saying %zu\" (%lld) was sealed in an epoch that nobody knows", said,
@@ -562,6 +564,8 @@ void sim_judge(struct sim_world *w)
 		        (unsigned long long)w->server.unread);
 	json_array_foreach(json_object_get(w->server.state, "conversations"), i, v)
 	        judge_group(w, v);
+	for (size_t k = 1; k <= w->saying_count; k++)
+		note_epoch_of(w, &w->sayings[k]);
 	for (size_t k = 1; k <= w->saying_count; k++)
 		judge_saying(w, k);
 	for (unsigned k = 0; k < SIM_DEVICES; k++)

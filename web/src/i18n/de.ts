@@ -19,7 +19,7 @@ export const de: Catalogue = {
 	'welcome.login': 'Anmelden',
 	'welcome.point.keys': 'Schlüssel entstehen auf diesem Gerät und verlassen es nie unversiegelt.',
 	'welcome.point.server': 'Der Server reicht weiter, was er nicht lesen kann.',
-	'welcome.point.files': 'Dateien jeder Größe, versiegelt wie jede Nachricht.',
+	'welcome.point.files': 'Dateien sind versiegelt wie jede Nachricht.',
 
 	'field.username': 'Benutzername',
 	'field.username.hint': 'Bis zu 24 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche. So finden dich andere.',
@@ -183,7 +183,7 @@ export const de: Catalogue = {
 	'message.drop': 'Nicht senden',
 	'message.drop.left': 'Sie war schon versiegelt und kann trotzdem angekommen sein.',
 	'message.actions': 'Aktionen für diese Nachricht',
-	'message.quoted': 'Antwort auf {name}',
+	'message.quoted': 'Antwort auf',
 	'message.quoted.gone': 'Eine frühere Nachricht',
 	'message.of': '{name}, {time}',
 	'message.new': 'Neue Nachricht von {name}: {text}',

@@ -20,7 +20,7 @@ export const en = {
 	'welcome.login': 'Log in',
 	'welcome.point.keys': 'Keys are made on this device and never leave it unsealed.',
 	'welcome.point.server': 'The server passes on what it cannot read.',
-	'welcome.point.files': 'Files of any size, sealed like every message.',
+	'welcome.point.files': 'Files are sealed like every message.',
 
 	'field.username': 'Username',
 	'field.username.hint': 'Up to 24 letters, digits, dots, hyphens or underscores. Others find you by it.',
@@ -184,7 +184,7 @@ export const en = {
 	'message.drop': 'Do not send',
 	'message.drop.left': 'It had been sealed already and may have arrived all the same.',
 	'message.actions': 'Actions for this message',
-	'message.quoted': 'In reply to {name}',
+	'message.quoted': 'In reply to',
 	'message.quoted.gone': 'An earlier message',
 	'message.of': '{name}, {time}',
 	'message.new': 'New message from {name}: {text}',

@@ -64,8 +64,10 @@ export async function ask(command: Command, kind: Notice['kind']): Promise<Notic
 
 export function enterProfile(state: ProfileState): void {
 	account.value = state.account;
-	if (state.account !== world.value.self)
-		world.value = { ...emptyWorld, self: state.account };
+	const { self } = world.value;
+	if (self !== '' && self !== state.account)
+		world.value = emptyWorld;
+	update((w) => ({ ...w, self: state.account }));
 }
 
 export function emptyTheWorld(): void {

@@ -64,10 +64,10 @@ export function initials(name: string): string {
 export const HUES = 8;
 
 export function hueOf(name: string): number {
-	let sum = 0;
+	let hash = 2166136261; // FNV-1a, so that neighbours differ
 	for (const letter of name.toLowerCase())
-		sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65521;
-	return sum % HUES;
+		hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16777619);
+	return ((hash ^ (hash >>> 15)) >>> 0) % HUES;
 }
 
 // One to three emoji and nothing else: shown large.

@@ -4,7 +4,7 @@ import { language, t } from '../i18n/index.js';
 
 const DAY = 86400;
 
-const hours = computed(() => new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' }));
+const hours = computed(() => new Intl.DateTimeFormat(language.value, { hour: 'numeric', minute: '2-digit' }));
 const weekdays = computed(() => new Intl.DateTimeFormat(language.value, { weekday: 'short' }));
 const shortDates = computed(() => new Intl.DateTimeFormat(language.value, { day: 'numeric', month: 'short' }));
 const yearDates = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: 'medium' }));

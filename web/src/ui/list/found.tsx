@@ -65,13 +65,13 @@ export function Found({ query }: { query: string }) {
 		<div class="list found" ref={list} onKeyDown={(event) => rove(event, list.current!, '.row')}>
 			{named.length > 0 && (
 				<section>
-					<h2>{t('list.found.conversations')}</h2>
+					<h3>{t('list.found.conversations')}</h3>
 					<ul>{named.map((c, i) => <ConversationRow key={c.id} conversation={c} first={i === 0} />)}</ul>
 				</section>
 			)}
 			{messages.length > 0 && (
 				<section>
-					<h2>{t('list.found.messages')}</h2>
+					<h3>{t('list.found.messages')}</h3>
 					<ul>
 						{messages.map((entry) => (
 							<FoundMessage key={`${entry.notice.conversation} ${entry.position}`} entry={entry} query={query} />

@@ -26,7 +26,7 @@ function Head() {
 	return (
 		<header class="list-head">
 			<Avatar name={account.value} />
-			<h1>{account.value}</h1>
+			<h2>{account.value}</h2>
 			<button type="button" class="round" aria-label={t('list.new')} title={t('list.new')}
 				onClick={() => openDialog({ kind: 'new' })}>
 				<Icon name="add" />

@@ -21,10 +21,11 @@ export function Shell() {
 	const c = open.value;
 	const where = c === undefined ? 'at-list' : 'at-talk';
 	return (
-		<div class={`shell ${where} ${detailsOpen.value ? 'with-details' : ''}`}>
+		<main class={`shell ${where} ${detailsOpen.value ? 'with-details' : ''}`}>
+			<h1 class="unseen">tacit</h1>
 			<Sidebar />
-			<main class="stage">{c === undefined ? <Nothing /> : <Talk key={openId.value} conversation={c} />}</main>
+			<div class="stage">{c === undefined ? <Nothing /> : <Talk key={openId.value} conversation={c} />}</div>
 			{c !== undefined && detailsOpen.value && <Details conversation={c} />}
-		</div>
+		</main>
 	);
 }

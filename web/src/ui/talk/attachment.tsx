@@ -34,10 +34,10 @@ export function Attachment({ conversation, file }: { conversation: number; file:
 	return (
 		<div class="attachment">
 			{hasPreview(file) && !broken && <Picture file={file} failed={() => setBroken(true)} />}
-			<button type="button" class="file" tabIndex={-1} aria-label={t('file.save', { name })}
-				onClick={() => void save(conversation, file)}>
+			<button type="button" class="file" tabIndex={-1} onClick={() => void save(conversation, file)}>
 				<span class="file-sign"><Icon name={loading === undefined ? 'save' : 'file'} /></span>
-				<span class="file-name"><bdi>{name}</bdi><small>{bytes(file.size)}</small></span>
+				<span class="unseen">{t('file.save', { name })}</span>
+				<span class="file-name" aria-hidden="true"><bdi>{name}</bdi><small>{bytes(file.size)}</small></span>
 			</button>
 			{loading !== undefined && <ProgressLine transfer={loading} />}
 		</div>

@@ -33,8 +33,8 @@ export function Quote({ conversation, message }: { conversation: number; message
 	const text = line === undefined ? t('message.quoted.gone') : gist(line.notice);
 	return (
 		<button type="button" class={`quote ink-${hueOf(line?.notice.username ?? '')}`} tabIndex={-1}
-			aria-label={`${t('message.quoted', { name })}: ${text}`}
 			onClick={() => void openTalk(conversation, message)}>
+			<span class="unseen">{t('message.quoted')}</span>
 			{name !== '' && <b>{name}</b>}
 			<span dir="auto">{text}</span>
 		</button>

@@ -32,6 +32,7 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 	const heights = useRef(new Map<string, number>());
 	const anchor = useRef<Anchor | null>(start === '' ? null : { key: start, offset: -ESTIMATE * 2 });
 	const [measured, setMeasured] = useState(0);
+	const placed = useRef(-1); // where scrollTop was put last
 	const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 900 });
 	const [atEnd, setAtEnd] = useState(start === '');
 
@@ -50,7 +51,10 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 			? old : { top: box.scrollTop, height: box.clientHeight }));
 		const i = indexAt(tops, box.scrollTop);
 		const key = keys[i];
-		anchor.current = end || key === undefined ? null : { key, offset: box.scrollTop - tops[i]! };
+		if (end || key === undefined)
+			anchor.current = null;
+		else if (Math.abs(box.scrollTop - placed.current) > 1)
+			anchor.current = { key, offset: box.scrollTop - tops[i]! };
 		if (box.scrollTop < box.clientHeight)
 			nearTop();
 	}, [tops, keys, nearTop]);
@@ -74,10 +78,16 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 		const box = frame.current;
 		if (box === null)
 			return;
-		const top = anchor.current === null ? box.scrollHeight : wanted;
-		if (Math.abs(box.scrollTop - top) > 1)
+		if (box.clientHeight !== view.height)
+			setView((old) => ({ ...old, height: box.clientHeight }));
+		const top = anchor.current === null ? box.scrollHeight - box.clientHeight : wanted;
+		const moves = Math.abs(box.scrollTop - top) > 1;
+		if (moves)
 			box.scrollTop = top;
-		else if (!atEnd && box.scrollHeight - box.clientHeight < AT_END)
+		placed.current = box.scrollTop;
+		if (moves)
+			return;
+		if (!atEnd && box.scrollHeight - box.clientHeight < AT_END)
 			look(); // all of it is in sight: no scrolling will ever tell
 	});
 	useLayoutEffect(() => {

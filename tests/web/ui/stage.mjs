@@ -1,0 +1,99 @@
+// stage.mjs - the page over the fake, in Chromium: built, served on loopback under the server's
+// policy, opened at a size and in a theme.
+import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const WEB = join(HERE, '../../../web');
+const need = createRequire(join(WEB, 'package.json'));
+const { build } = need('esbuild');
+const { chromium } = need('playwright-core');
+const AXE = need.resolve('axe-core/axe.min.js');
+
+const POLICY = [
+	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:",
+	"connect-src 'self'", "media-src 'self' blob:", "require-trusted-types-for 'script'", 'trusted-types tacit',
+].join('; ');
+const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>tacit</title>
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content">
+<link rel="stylesheet" href="/app.css"><script type="module" src="/app.js"></script></head>
+<body><div id="app"></div></body></html>`;
+
+export async function bundle() {
+	const done = await build({
+		entryPoints: [join(HERE, 'fake_main.tsx')], absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
+		format: 'esm', target: 'es2022', charset: 'utf8', jsx: 'automatic', jsxImportSource: 'preact',
+		nodePaths: [join(WEB, 'node_modules')], logLevel: 'warning', define: { 'process.env.NODE_ENV': '"production"' },
+	});
+	const part = (end) => done.outputFiles.find((file) => file.path.endsWith(end)).contents;
+	return { '/app.js': ['text/javascript', part('.js')], '/app.css': ['text/css', part('.css')] };
+}
+
+async function serve() {
+	const files = { '/': ['text/html', PAGE], ...(await bundle()) };
+	const server = createServer((request, answer) => {
+		const found = files[new URL(request.url, 'http://stage').pathname];
+		if (request.url === '/favicon.ico')
+			return answer.writeHead(204).end();
+		answer.writeHead(found === undefined ? 404 : 200, {
+			'Content-Type': `${found?.[0] ?? 'text/plain'}; charset=utf-8`, 'Content-Security-Policy': POLICY,
+		});
+		answer.end(found?.[1] ?? '');
+	});
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return server;
+}
+
+export const PHONE = { width: 390, height: 844 };
+export const DESKTOP = { width: 1280, height: 800 };
+
+export class Stage {
+	static async open() {
+		const stage = new Stage();
+		stage.server = await serve();
+		stage.address = `http://127.0.0.1:${stage.server.address().port}/`;
+		stage.browser = await chromium.launch({
+			executablePath: '/usr/bin/chromium',
+			args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+				'--disable-background-networking', '--disable-component-update', '--disable-sync'],
+		});
+		return stage;
+	}
+
+	// begin: as in fake_main.tsx. The page's complaints are in page.complaints.
+	async page({ begin = 'in', size = DESKTOP, theme = 'light', locale = 'en', many = 400, motion = 'reduce' } = {}) {
+		const context = await this.browser.newContext({
+			viewport: size, colorScheme: theme, locale, reducedMotion: motion, hasTouch: size === PHONE,
+			isMobile: size === PHONE, deviceScaleFactor: size === PHONE ? 2 : 1, acceptDownloads: true,
+		});
+		await context.addInitScript(() => {
+			delete globalThis.showSaveFilePicker; // it asks a person
+		});
+		const page = await context.newPage();
+		page.complaints = [];
+		page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
+		page.on('pageerror', (error) => page.complaints.push(String(error.stack ?? error)));
+		await page.goto(`${this.address}?begin=${begin}&many=${many}`);
+		await page.waitForSelector('#app > *:not(.opening)');
+		return page;
+	}
+
+	async close() {
+		await this.browser.close();
+		this.server.close();
+	}
+}
+
+// What axe finds that is serious. The page's policy forbids scripts of others: axe comes by the debugger.
+export async function serious(page) {
+	await page.evaluate(readFileSync(AXE, 'utf8') + ';0');
+	const result = await page.evaluate(() => globalThis.axe.run(document, {
+		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+	}));
+	return result.violations
+		.filter((one) => ['serious', 'critical', 'moderate'].includes(one.impact))
+		.map((one) => `${one.impact} ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`).join(' | ')}`);
+}

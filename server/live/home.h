@@ -10,6 +10,7 @@
 #include "server/live/table.h"
 #include "server/net/letter.h"
 #include "server/net/line.h"
+#include "server/net/over.h"
 
 #define HOME_LOOPS 256 /* as many as net has mailboxes */
 #define LIVE_MAX_WAITING_BYTES (64 * 1024 * 1024) /* of letters to one loop */
@@ -22,11 +23,11 @@ struct home_counters {
 };
 
 struct live {
+	struct http_over over; /* first */
 	struct live_settings settings;
 	struct session_ops session_ops;
 	struct live_app app;
 	struct live_http http;
-	struct http_app under;
 	struct net_frame *ping;
 	struct owners *owners;
 	_Atomic bool homes[HOME_LOOPS]; /* is there one on this loop? */

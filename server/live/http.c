@@ -9,10 +9,6 @@
 #include "base/alloc.h"
 #include "server/live/home.h"
 
-/* What route points to when a request is ours. */
-static const char ours;
-static void *const our_route = (void *)(uintptr_t)&ours;
-
 /* The stock server's codes and words. */
 enum refusal {
 	UNKNOWN_TRANSPORT,
@@ -62,8 +58,8 @@ static struct http_response *unavailable(const struct live *l, int status, unsig
 		http_response_free(r);
 		return NULL;
 	}
-	if (l->under.error_body != NULL)
-		l->under.error_body(l->under.ctx, status, &r->body);
+	if (l->over.under.error_body != NULL)
+		l->over.under.error_body(l->over.under.ctx, status, &r->body);
 	r->content_type = r->body.n > 0 ? "application/json" : NULL;
 	return r;
 }
@@ -373,15 +369,12 @@ out:
 	return NULL;
 }
 
-static void plan(void *ctx, const struct http_request *r, struct http_plan *plan)
+static bool plan(void *ctx, const struct http_request *r, struct http_plan *plan)
 {
 	struct live *l = ctx;
 	struct asked a;
-	if (!is_ours(l, r->path)) {
-		l->under.plan(l->under.ctx, r, plan);
-		return;
-	}
-	plan->route = our_route;
+	if (!is_ours(l, r->path))
+		return false;
 	plan->kind = HTTP_ANSWER;
 	if (r->method == HTTP_OPTIONS) {
 		plan->answer = options(l, r);
@@ -391,17 +384,14 @@ static void plan(void *ctx, const struct http_request *r, struct http_plan *plan
 		plan->kind = HTTP_BUFFER;
 		plan->body_limit = r->method == HTTP_POST ? l->settings.max_payload : 0;
 	}
+	return true;
 }
 
-static void handle(void *ctx, struct http_handle from, const struct http_request *r, void *route)
+static void handle(void *ctx, struct http_handle from, const struct http_request *r)
 {
 	struct live *l = ctx;
 	struct asked a;
 	char accept[TACIT_WS_ACCEPT_CHARS + 1] = "";
-	if (route != our_route) {
-		l->under.handle(l->under.ctx, from, r, route);
-		return;
-	}
 	if (home_here() == NULL) {
 		reply(from, unavailable(l, 503, 1));
 	} else if (!read_request(l, r, &a)) {
@@ -418,71 +408,18 @@ static void handle(void *ctx, struct http_handle from, const struct http_request
 	}
 }
 
-static void *stream_begin(
-        void *ctx, struct http_handle h, const struct http_request *r, void *route)
-{
-	struct live *l = ctx;
-	return l->under.stream_begin(l->under.ctx, h, r, route);
-}
-
-static void stream_data(void *ctx, struct http_handle h, void *state, struct tacit_buf *piece)
-{
-	struct live *l = ctx;
-	l->under.stream_data(l->under.ctx, h, state, piece);
-}
-
-static void stream_end(void *ctx, struct http_handle h, void *state, bool complete)
-{
-	struct live *l = ctx;
-	l->under.stream_end(l->under.ctx, h, state, complete);
-}
-
-static void common_headers(void *ctx, const struct http_request *r,
-        const struct http_response *answer, struct tacit_buf *out)
-{
-	struct live *l = ctx;
-	if (l->under.common_headers != NULL)
-		l->under.common_headers(l->under.ctx, r, answer, out);
-}
-
-static void error_body(void *ctx, int status, struct tacit_buf *out)
-{
-	struct live *l = ctx;
-	if (l->under.error_body != NULL)
-		l->under.error_body(l->under.ctx, status, out);
-}
-
-static void finished(void *ctx, const struct http_request *r, void *route, int status,
-        uint64_t bytes_out, uint64_t microseconds)
-{
-	struct live *l = ctx;
-	if (l->under.finished != NULL)
-		l->under.finished(l->under.ctx, r, route != our_route ? route : NULL, status,
-		        bytes_out, microseconds);
-}
-
 struct http_app live_http_app(
         struct live *l, const struct http_app *under, const struct live_http *http)
 {
-	l->under = *under;
 	if (http != NULL)
 		l->http = *http;
-	return (struct http_app){
-	        .ctx = l,
-	        .plan = plan,
-	        .handle = handle,
-	        .stream_begin = stream_begin,
-	        .stream_data = stream_data,
-	        .stream_end = stream_end,
-	        .common_headers = common_headers,
-	        .error_body = error_body,
-	        .cork = under->cork,
-	        .uncork = under->uncork,
-	        .loop_began = home_began,
-	        .turn_over = home_turn_over,
-	        .alarm = home_alarm,
-	        .loop_stops = home_stops,
-	        .loop_ended = home_ended,
-	        .finished = finished,
-	};
+	l->over.plan = plan;
+	l->over.handle = handle;
+	struct http_app app = http_over_app(&l->over, under);
+	app.loop_began = home_began;
+	app.turn_over = home_turn_over;
+	app.alarm = home_alarm;
+	app.loop_stops = home_stops;
+	app.loop_ended = home_ended;
+	return app;
 }

@@ -9,17 +9,15 @@
 #include "base/alloc.h"
 #include "crypto/encoding.h"
 #include "server/net/letter.h"
+#include "server/net/over.h"
 #include "server/relay/desk.h"
 
 #define NO_LOOP UINT32_MAX
 
-static const char ours;
-static void *const our_route = (void *)(uintptr_t)&ours;
-
 struct relay {
+	struct http_over over; /* first */
 	struct relay_settings settings;
 	struct relay_app app;
-	struct http_app under;
 	struct desk_counters counters;
 	_Atomic uint32_t home;
 	struct desk *desk; /* the home loop's */
@@ -128,70 +126,20 @@ static struct http_response *answer(struct relay *relay, const struct http_reque
 
 /* --- http_app -------------------------------------------------------------------------------- */
 
-static void plan(void *ctx, const struct http_request *r, struct http_plan *plan)
+static bool plan(void *ctx, const struct http_request *r, struct http_plan *plan)
 {
-	struct relay *relay = ctx;
-	if (!tacit_bytes_eq(r->path, TACIT_STR(TACIT_RELAY_PATH))) {
-		relay->under.plan(relay->under.ctx, r, plan);
-		return;
-	}
-	plan->route = our_route;
+	(void)ctx;
+	if (!tacit_bytes_eq(r->path, TACIT_STR(TACIT_RELAY_PATH)))
+		return false;
 	plan->kind = HTTP_BUFFER;
 	plan->body_limit = 0;
+	return true;
 }
 
-static void handle(void *ctx, struct http_handle from, const struct http_request *r, void *route)
+static void handle(void *ctx, struct http_handle from, const struct http_request *r)
 {
-	struct relay *relay = ctx;
-	if (route != our_route) {
-		relay->under.handle(relay->under.ctx, from, r, route);
-		return;
-	}
-	struct http_response *a = answer(relay, r);
+	struct http_response *a = answer(ctx, r);
 	http_reply(from, a != NULL ? a : http_response_new(503));
-}
-
-static void *stream_begin(
-        void *ctx, struct http_handle h, const struct http_request *r, void *route)
-{
-	struct relay *relay = ctx;
-	return relay->under.stream_begin(relay->under.ctx, h, r, route);
-}
-
-static void stream_data(void *ctx, struct http_handle h, void *state, struct tacit_buf *piece)
-{
-	struct relay *relay = ctx;
-	relay->under.stream_data(relay->under.ctx, h, state, piece);
-}
-
-static void stream_end(void *ctx, struct http_handle h, void *state, bool complete)
-{
-	struct relay *relay = ctx;
-	relay->under.stream_end(relay->under.ctx, h, state, complete);
-}
-
-static void common_headers(void *ctx, const struct http_request *r,
-        const struct http_response *answer, struct tacit_buf *out)
-{
-	struct relay *relay = ctx;
-	if (relay->under.common_headers != NULL)
-		relay->under.common_headers(relay->under.ctx, r, answer, out);
-}
-
-static void error_body(void *ctx, int status, struct tacit_buf *out)
-{
-	struct relay *relay = ctx;
-	if (relay->under.error_body != NULL)
-		relay->under.error_body(relay->under.ctx, status, out);
-}
-
-static void finished(void *ctx, const struct http_request *r, void *route, int status,
-        uint64_t bytes_out, uint64_t microseconds)
-{
-	struct relay *relay = ctx;
-	if (relay->under.finished != NULL)
-		relay->under.finished(relay->under.ctx, r, route != our_route ? route : NULL,
-		        status, bytes_out, microseconds);
 }
 
 /* The first loop becomes the home. */
@@ -199,8 +147,7 @@ static void loop_began(void *ctx, uint32_t loop)
 {
 	struct relay *relay = ctx;
 	uint32_t none = NO_LOOP;
-	if (relay->under.loop_began != NULL)
-		relay->under.loop_began(relay->under.ctx, loop);
+	http_over_loop_began(relay, loop);
 	(void)atomic_compare_exchange_strong(&relay->home, &none, loop);
 }
 
@@ -214,15 +161,7 @@ static void turn_over(void *ctx, uint32_t loop)
 	struct relay *relay = ctx;
 	if (at_home(relay, loop))
 		desk_turn_over(relay->desk);
-	if (relay->under.turn_over != NULL)
-		relay->under.turn_over(relay->under.ctx, loop);
-}
-
-static void alarm(void *ctx, uint32_t loop)
-{
-	struct relay *relay = ctx;
-	if (relay->under.alarm != NULL)
-		relay->under.alarm(relay->under.ctx, loop);
+	http_over_turn_over(relay, loop);
 }
 
 static void loop_stops(void *ctx, uint32_t loop)
@@ -230,8 +169,7 @@ static void loop_stops(void *ctx, uint32_t loop)
 	struct relay *relay = ctx;
 	if (at_home(relay, loop))
 		desk_stop(relay->desk);
-	if (relay->under.loop_stops != NULL)
-		relay->under.loop_stops(relay->under.ctx, loop);
+	http_over_loop_stops(relay, loop);
 }
 
 static void loop_ended(void *ctx, uint32_t loop)
@@ -241,31 +179,19 @@ static void loop_ended(void *ctx, uint32_t loop)
 		desk_stop(relay->desk);
 		desk_turn_over(relay->desk);
 	}
-	if (relay->under.loop_ended != NULL)
-		relay->under.loop_ended(relay->under.ctx, loop);
+	http_over_loop_ended(relay, loop);
 }
 
 struct http_app relay_http_app(struct relay *r, const struct http_app *under)
 {
-	r->under = *under;
-	return (struct http_app){
-	        .ctx = r,
-	        .plan = plan,
-	        .handle = handle,
-	        .stream_begin = stream_begin,
-	        .stream_data = stream_data,
-	        .stream_end = stream_end,
-	        .common_headers = common_headers,
-	        .error_body = error_body,
-	        .cork = under->cork,
-	        .uncork = under->uncork,
-	        .loop_began = loop_began,
-	        .turn_over = turn_over,
-	        .alarm = alarm,
-	        .loop_stops = loop_stops,
-	        .loop_ended = loop_ended,
-	        .finished = finished,
-	};
+	r->over.plan = plan;
+	r->over.handle = handle;
+	struct http_app app = http_over_app(&r->over, under);
+	app.loop_began = loop_began;
+	app.turn_over = turn_over;
+	app.loop_stops = loop_stops;
+	app.loop_ended = loop_ended;
+	return app;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

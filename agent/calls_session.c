@@ -41,8 +41,8 @@ static void put_session(json_t **o, const struct session *s)
 	        o, "role", s->part == SESSION_CREATOR ? TACIT_STR("creator") : TACIT_STR("joiner"));
 	agent_put_text(o, "public_key", tacit_cstr(s->public_key));
 	agent_put_bool(o, "peer_joined", s->state == SESSION_JOINED);
-	agent_put_bool(o, "peer_connected", s->local || s->linked);
-	agent_put_bool(o, "relay_connected", s->online);
+	agent_put_bool(o, "peer_connected", session_is_open(s) && (s->local || s->linked));
+	agent_put_bool(o, "relay_connected", session_is_open(s) && s->online);
 	agent_put_number(o, "file_count", s->file_count);
 	agent_put_time(o, "created_at", s->created_at);
 	if (session_is_open(s)) {

@@ -5,7 +5,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 // WebCrypto, IndexedDB and postMessage want bytes that nobody else holds: views into WebAssembly's
 // memory move when it grows.
 export function ownBytes(view: Uint8Array): Bytes {
-	return Uint8Array.from(view);
+	return new Uint8Array(view);
 }
 
 export function hex(bytes: Uint8Array): string {

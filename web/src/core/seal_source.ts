@@ -8,7 +8,9 @@ const AT_ONCE = 32; // chunks in WebCrypto's hands
 
 export interface Piece {
 	start: number; // offset in the sealed form
+	end: number;
 	bytes: Bytes;
+	digest: Uint8Array; // SHA-256 of the sealed form up to its end
 }
 
 export class SealSource {
@@ -69,11 +71,11 @@ export class SealSource {
 		const parts: Uint8Array[] = this.offset === 0 ? [this.header] : [];
 		for (let done = 0; done < count; done += AT_ONCE)
 			parts.push(...(await this.sealSome(this.chunk + done, Math.min(AT_ONCE, count - done))));
-		const piece = { start: this.offset, bytes: joined(parts) };
-		this.hasher.update(piece.bytes);
+		const [start, bytes] = [this.offset, joined(parts)];
+		this.hasher.update(bytes);
 		this.chunk += count;
-		this.offset += piece.bytes.length;
-		return piece;
+		this.offset += bytes.length;
+		return { start, end: this.offset, bytes, digest: this.hasher.digest() };
 	}
 
 	free(): void {

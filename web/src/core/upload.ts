@@ -80,6 +80,12 @@ function readNote(bytes: Uint8Array): Note | null {
 	};
 }
 
+// Waits for the end of both, however one of them ends: what they share may be freed then.
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+	await Promise.allSettled([a, b]);
+	return Promise.all([a, b]);
+}
+
 // --- one upload ----------------------------------------------------------------------------------
 
 class Job {
@@ -136,15 +142,12 @@ class Job {
 		if (!same || !sameBytes(this.source.digest(), this.note.digest)) throw new Lapsed();
 	}
 
-	// Noted before anything of it leaves.
-	private async nextPiece(): Promise<Piece | null> {
-		const piece = await this.source.next(this.size);
-		if (piece === null) return null;
+	// Before anything of it leaves.
+	private async noteDown(piece: Piece): Promise<void> {
 		this.note.pieceStart = piece.start;
-		this.note.made = this.source.made;
-		this.note.digest = this.source.digest();
+		this.note.made = piece.end;
+		this.note.digest = piece.digest;
 		await this.t.desk.notePut(this.noteName, writeNote(this.note));
-		return piece;
 	}
 
 	private async sendPiece(piece: Piece, offset: number): Promise<void> {
@@ -155,19 +158,18 @@ class Job {
 		};
 		const answer = await this.call('PATCH', headers, piece.bytes.subarray(offset - piece.start));
 		const reached = answer.headers.get('Upload-Offset');
-		if (reached !== String(piece.start + piece.bytes.length)) throw new ProblemError('CONFLICT');
+		if (reached !== String(piece.end)) throw new ProblemError('CONFLICT');
 		const took = this.t.platform.monotonic() - begun;
 		if (took < SHORT_MS) this.size = Math.min(2 * this.size, MOST_PIECE);
 		else if (took > LONG_MS) this.size = Math.max(this.size / 2, LEAST_PIECE);
-		this.t.progress({ done: piece.start + piece.bytes.length, total: this.source.total });
+		this.t.progress({ done: piece.end, total: this.source.total });
 	}
 
 	// The piece is in memory until the server has all of it; of what came before nothing can be sent
 	// again without sealing it again, so a server that has lost it gets a new upload.
 	private async sendAcross(piece: Piece, first: number): Promise<void> {
-		const end = piece.start + piece.bytes.length;
 		let offset = first;
-		for (let tries = 1; offset < end; ) {
+		for (let tries = 1; offset < piece.end; ) {
 			try {
 				if (offset < piece.start) throw new Lapsed();
 				await this.sendPiece(piece, offset);
@@ -186,16 +188,22 @@ class Job {
 		}
 	}
 
+	// While one piece is on its way the next one is made.
 	async sendAll(): Promise<void> {
 		let offset = this.note.made === 0 ? 0 : await this.askOffset();
 		this.t.progress({ done: offset, total: this.source.total });
-		this.piece ??= await this.nextPiece();
-		while (this.piece !== null) {
+		let piece = this.piece;
+		this.piece = null;
+		if (piece === null) {
+			piece = await this.source.next(this.size);
+			if (piece !== null) await this.noteDown(piece);
+		}
+		while (piece !== null) {
 			stopIfAborted(this.t.signal);
-			const piece: Piece = this.piece;
-			await this.sendAcross(piece, offset);
-			offset = piece.start + piece.bytes.length;
-			this.piece = await this.nextPiece();
+			const [next] = await both(this.source.next(this.size), this.sendAcross(piece, offset));
+			offset = piece.end;
+			piece = next;
+			if (piece !== null) await this.noteDown(piece);
 		}
 	}
 

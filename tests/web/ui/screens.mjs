@@ -83,7 +83,7 @@ export const SCREENS = {
 	} },
 	reply: { begin: 'in', go: async (page) => {
 		await openTalk(page, 'anna');
-		await page.locator('.line.other').last().hover();
+		await page.locator('.line.other').last().focus();
 		await page.locator('.line.other').last().locator('.tools button').nth(1).click();
 		await page.locator('textarea').fill('Tomorrow at nine?');
 	} },

@@ -9,9 +9,23 @@ import { fileURLToPath } from 'node:url';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const WEB = join(HERE, '../../../web');
 const need = createRequire(join(WEB, 'package.json'));
-const { build } = need('esbuild');
-const { chromium } = need('playwright-core');
-const AXE = need.resolve('axe-core/axe.min.js');
+export const CHROMIUM = '/usr/bin/chromium';
+const WAIT_MS = 30_000;
+const tools = {};
+
+// False where the npm packages are not there.
+export async function loadTools() {
+	try {
+		tools.build = need('esbuild').build;
+		tools.chromium = need('playwright-core').chromium;
+		tools.axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
+		return true;
+	} catch (e) {
+		if (e.code !== 'MODULE_NOT_FOUND')
+			throw e;
+		return false;
+	}
+}
 
 const POLICY = [
 	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:",
@@ -23,7 +37,7 @@ const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <body><div id="app"></div></body></html>`;
 
 export async function bundle() {
-	const done = await build({
+	const done = await tools.build({
 		entryPoints: [join(HERE, 'fake_main.tsx')], absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
 		format: 'esm', target: 'es2022', charset: 'utf8', jsx: 'automatic', jsxImportSource: 'preact',
 		nodePaths: [join(WEB, 'node_modules')], logLevel: 'warning', define: { 'process.env.NODE_ENV': '"production"' },
@@ -52,11 +66,12 @@ export const DESKTOP = { width: 1280, height: 800 };
 
 export class Stage {
 	static async open() {
+		await loadTools();
 		const stage = new Stage();
 		stage.server = await serve();
 		stage.address = `http://127.0.0.1:${stage.server.address().port}/`;
-		stage.browser = await chromium.launch({
-			executablePath: '/usr/bin/chromium',
+		stage.browser = await tools.chromium.launch({
+			executablePath: CHROMIUM,
 			args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 				'--disable-background-networking', '--disable-component-update', '--disable-sync'],
 		});
@@ -73,6 +88,7 @@ export class Stage {
 			delete globalThis.showSaveFilePicker; // it asks a person
 		});
 		const page = await context.newPage();
+		page.setDefaultTimeout(WAIT_MS);
 		page.complaints = [];
 		page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
 		page.on('pageerror', (error) => page.complaints.push(String(error.stack ?? error)));
@@ -89,11 +105,11 @@ export class Stage {
 
 // What axe finds that is serious. The page's policy forbids scripts of others: axe comes by the debugger.
 export async function serious(page) {
-	await page.evaluate(readFileSync(AXE, 'utf8') + ';0');
+	await page.evaluate(`${tools.axe};0`);
 	const result = await page.evaluate(() => globalThis.axe.run(document, {
 		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 	}));
 	return result.violations
-		.filter((one) => ['serious', 'critical', 'moderate'].includes(one.impact))
+		.filter((one) => one.impact === 'serious' || one.impact === 'critical')
 		.map((one) => `${one.impact} ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`).join(' | ')}`);
 }

@@ -195,6 +195,7 @@ export const de: Catalogue = {
 	'file.open': '{name} zeigen',
 	'file.sending': '{name} wird gesendet',
 	'file.loading': '{name} wird geladen',
+	'file.done': '{done} von {total}',
 	'file.rate': '{done} von {total}, {rate}/s',
 	'file.cancel': '{name} abbrechen',
 	'file.saved': '{name} ist gesichert.',

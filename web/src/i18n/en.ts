@@ -196,6 +196,7 @@ export const en = {
 	'file.open': 'Show {name}',
 	'file.sending': 'Sending {name}',
 	'file.loading': 'Loading {name}',
+	'file.done': '{done} of {total}',
 	'file.rate': '{done} of {total}, {rate}/s',
 	'file.cancel': 'Cancel {name}',
 	'file.saved': '{name} is saved.',

@@ -10,7 +10,7 @@ import { openTalk } from './talks.js';
 import { announce, openId } from './view.js';
 
 // A message in one line, as the list, quotes and notifications show it.
-export function gist(notice: Notice): string {
+export function gist(notice: Notice, most = 160): string {
 	const { content } = notice;
 	if (notice.kind === 'deleted')
 		return t('message.deleted');
@@ -19,9 +19,9 @@ export function gist(notice: Notice): string {
 	switch (content.kind) {
 	case 'text':
 	case 'edit':
-		return oneLine(content.text);
+		return oneLine(content.text, most);
 	case 'file':
-		return content.text !== '' ? oneLine(content.text) : safeName(content.file.name);
+		return content.text !== '' ? oneLine(content.text, most) : safeName(content.file.name);
 	case 'delete':
 		return t('message.deleted');
 	case 'reaction':

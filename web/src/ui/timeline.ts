@@ -61,7 +61,9 @@ function replaceAt(timeline: Timeline, at: number, notice: Notice): Timeline {
 	const old = timeline.lines[at];
 	if (old === undefined || (old.notice.kind === 'deleted' && notice.kind === 'message'))
 		return timeline;
-	return { ...timeline, lines: timeline.lines.with(at, { ...old, notice }) };
+	const lines = [...timeline.lines];
+	lines[at] = { ...old, notice };
+	return { ...timeline, lines };
 }
 
 export function addPage(timeline: Timeline, page: readonly Entry[], asked: number): Timeline {

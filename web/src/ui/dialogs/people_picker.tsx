@@ -64,8 +64,9 @@ export function PeoplePicker({ chosen, change, single, without }: Props) {
 				<ul class="chips" aria-label={t('people.chosen')}>
 					{chosen.map((name) => (
 						<li key={name}>
-							<button type="button" aria-label={t('people.remove', { name })} onClick={() => toggle(name)}>
-								<Avatar name={name} size="small" /><span>{name}</span><Icon name="close" />
+							<button type="button" onClick={() => toggle(name)}>
+								<span class="unseen">{t('people.remove', { name })}</span>
+								<Avatar name={name} size="small" /><span aria-hidden="true">{name}</span><Icon name="close" />
 							</button>
 						</li>
 					))}

@@ -13,9 +13,14 @@ import { ConversationRow } from './row.js';
 
 const PAUSE = 150; // milliseconds after the last key
 
+const BEFORE = 24; // letters that are shown before the first word that was found
+
 function marked(text: string, query: string) {
 	const words = query.split(/\s+/u).filter((word) => word !== '').map((word) => word.replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&'));
-	const parts = text.split(new RegExp(`(${words.join('|')})`, 'giu'));
+	const found = new RegExp(`(${words.join('|')})`, 'giu');
+	const first = Math.max(0, text.search(found));
+	const part = first > BEFORE ? `…${[...text.slice(0, first)].slice(-BEFORE).join('')}${text.slice(first)}` : text;
+	const parts = part.split(found);
 	return parts.map((part, i) => (i % 2 === 1 ? <mark key={i}>{part}</mark> : part));
 }
 
@@ -32,7 +37,7 @@ function FoundMessage({ entry, query }: { entry: Entry; query: string }) {
 					<span class="row-time">{short(notice.time, second.value)}</span>
 				</span>
 				<span class="row-bottom">
-					<span class="row-line" dir="auto">{marked(gist(notice), query)}</span>
+					<span class="row-line" dir="auto">{marked(gist(notice, 2000), query)}</span>
 				</span>
 			</button>
 		</li>

@@ -130,7 +130,7 @@ export function Messages({ conversation: c }: { conversation: Conversation }) {
 	return (
 		<div class="messages-box">
 			<div class="messages" ref={scroller.frame} onScroll={scroller.onScroll} onKeyDown={focus.onKeyDown} tabIndex={-1}>
-				<div ref={scroller.inside} class="messages-inside" role="feed" aria-busy={false}
+				<div ref={scroller.inside} class="messages-inside" role="log" aria-live="off"
 					aria-label={t('talk.messages', { title: c.title })}>
 					<div style={{ height: `${span.before}px` }} aria-hidden="true" />
 					{rows.slice(span.from, span.until).map((row, i) => (

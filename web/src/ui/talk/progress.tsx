@@ -16,11 +16,13 @@ export function ProgressLine({ transfer: one }: { transfer: Transfer }) {
 				</button>
 			</div>
 		);
+	const far = { done: bytes(one.done), total: bytes(one.total) };
+	const text = one.rate > 0 ? t('file.rate', { ...far, rate: bytes(Math.round(one.rate)) }) : t('file.done', far);
 	const label = one.direction === 'up' ? t('file.sending', { name }) : t('file.loading', { name });
 	return (
 		<div class="progress">
 			<progress value={one.done} max={Math.max(1, one.total)} aria-label={label} />
-			<span class="muted">{t('file.rate', { done: bytes(one.done), total: bytes(one.total), rate: bytes(Math.round(one.rate)) })}</span>
+			<span class="muted">{text}</span>
 			<button type="button" class="round small" aria-label={t('file.cancel', { name })} onClick={one.cancel}>
 				<Icon name="close" />
 			</button>

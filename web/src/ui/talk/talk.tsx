@@ -5,6 +5,7 @@ import { aim, leaveTalk } from '../talks.js';
 import { typists, type Conversation } from '../state.js';
 import { world } from '../store.js';
 import { openChangedKeys, openDialog } from '../view.js';
+import { Connection } from '../list/connection.js';
 import { Icon } from '../widgets/icons.js';
 import { Composer } from './composer.js';
 import { attach } from './attached.js';
@@ -53,6 +54,7 @@ export function Talk({ conversation: c }: { conversation: Conversation }) {
 			}}
 		>
 			<TalkHead conversation={c} />
+			<div class="only-phone"><Connection /></div>
 			<ChangedKeys />
 			<Messages conversation={c} />
 			<Typing names={typists(world.value, c.id)} />

@@ -229,6 +229,18 @@ bool tacit_group_info_has(const struct tacit_self *self, struct tacit_bytes grou
 	return find_own_leaf(self, group_info, &leaf) == TACIT_OK;
 }
 
+bool tacit_group_info_parts(const struct tacit_group *g, struct tacit_bytes group_info)
+{
+	struct tacit_mls_message m;
+	if (tacit_mls_message_decode(group_info, &m) != TACIT_OK ||
+	        m.wire_format != TACIT_MLS_GROUP_INFO)
+		return false;
+	const struct tacit_mls_group_info *info = &m.group_info;
+	return info->context.epoch == tacit_mls_group_epoch(g->mls) &&
+	       tacit_bytes_eq(info->context.group_id, tacit_mls_group_id(g->mls)) &&
+	       !tacit_bytes_eq(info->encoded_context, tacit_mls_group_context(g->mls));
+}
+
 enum tacit_err tacit_group_join_external(uint64_t conversation, const struct tacit_self *self,
         struct tacit_bytes group_info, struct tacit_buf *commit, struct tacit_buf *new_group_info,
         struct tacit_group **out)

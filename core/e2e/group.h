@@ -71,6 +71,9 @@ TACIT_MUST_USE enum tacit_err tacit_group_join(const struct tacit_group_place *p
 /* Is this device among the leaves of a GroupInfo? Then a Welcome should have come, or its state
  * here is lost. False also for what is no GroupInfo. */
 bool tacit_group_info_has(const struct tacit_self *self, struct tacit_bytes group_info);
+/* Is that a GroupInfo of this conversation and of the epoch in which g is, but not of g? Then there
+ * are two groups where there should be one. False also for what is no GroupInfo. */
+bool tacit_group_info_parts(const struct tacit_group *g, struct tacit_bytes group_info);
 /* By an external commit, from a GroupInfo; a leaf that this device had there is replaced. commit
  * and group_info (of the epoch that it begins) are appended, to be posted; the group is pending
  * until tacit_group_accept. Fails: as join, and NOT_FOUND (no external_pub). */

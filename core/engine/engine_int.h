@@ -173,6 +173,7 @@ struct tacit_conversation {
 	uint64_t epoch_seen; /* the highest that the server ever had here */
 	uint64_t gap_epoch;  /* in this epoch something is known to be missing */
 	bool stray;          /* the group cannot be followed any more: to be joined anew */
+	uint64_t doubted;    /* in memory: in this epoch a message did not open that should have */
 	struct tacit_pending_commit *pending;
 	struct tacit_buf name; /* what a member of the group calls it; empty: nobody has */
 	bool name_due;         /* it is to be told to those who are new */

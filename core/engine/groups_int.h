@@ -85,6 +85,9 @@ bool tacit_send_newcomers(struct tacit_engine *e, struct tacit_op *op,
         const struct tacit_conversation *c, enum tacit_err *err);
 /* Into the group: by a Welcome, or by an external commit. */
 tacit_op_step tacit_join;
+/* A message did not open in the present epoch: is this device's group the server's? If there are
+ * two, that one is joined. */
+tacit_op_step tacit_join_compare;
 /* The group is to have the devices of the members: asks for them, and commits the difference. */
 tacit_op_step tacit_commit_roster;
 /* Posts the pending commit. */

@@ -300,6 +300,14 @@ static bool is_from_before(const struct tacit_conversation *c, const struct taci
 	       epoch < r->prints[0].epoch;
 }
 
+/* Sealed in an epoch of the number of ours: changed on the way, or there are two such epochs. */
+static bool is_of_now(const struct tacit_conversation *c, const struct tacit_incoming *m)
+{
+	uint64_t epoch;
+	return tacit_group_epoch_of(tacit_buf_view(&m->bytes), &epoch) &&
+	       epoch == tacit_group_epoch(c->group);
+}
+
 /* What does not open, and whether that is the message's own matter, or the group's. */
 static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_incoming *m, enum tacit_err why,
@@ -321,6 +329,8 @@ static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
 		op->earlier++;
 		return TACIT_OK;
 	}
+	if (why == TACIT_E_BAD_SEAL && is_of_now(c, m))
+		c->doubted = tacit_group_epoch(c->group);
 	TRY(tacit_receipts_add(e, c, m, why));
 	TRY(refuse(e, op, c, m, why));
 out:

@@ -250,6 +250,54 @@ static enum tacit_err ask_group(struct tacit_engine *e, struct tacit_op *op)
 	        "/api/conversations/%" PRIu64 "/group", tacit_op_at(e, op)->id);
 }
 
+/* --- two groups where there should be one
+ * -------------------------------------------------------- */
+
+/* Both halves ask, and the one that the server knows stays: so the other one comes to it. Whose
+ * GroupInfo cannot be joined proves nothing. */
+static enum tacit_err compare(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, struct tacit_bytes group_info)
+{
+	enum tacit_err err = TACIT_OK;
+	if (!tacit_group_info_parts(c->group, group_info))
+		return TACIT_OK;
+	err = join_from(e, c, group_info);
+	if (err != TACIT_OK)
+		return err == TACIT_E_NOMEM ? err : TACIT_OK;
+	return tacit_membership_astray(
+	        e, op, c, TACIT_E_ORDER_CHANGED, "the server has split it, and this is a part");
+}
+
+static enum tacit_err got_other(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_bytes text;
+	struct tacit_buf info = {0};
+	struct tacit_conversation *c = tacit_op_at(e, op);
+	if (a->err != TACIT_OK)
+		return tacit_visit_fail(e, op, a);
+	bool still = tacit_membership_good(c) && c->pending == NULL &&
+	             c->doubted == tacit_group_epoch(c->group);
+	c->doubted = 0;
+	err = tacit_json_text(
+	        a->body, "group_info", TACIT_REQUIRED, (TACIT_MAX_GROUP_INFO + 2) / 3 * 4, &text);
+	if (err == TACIT_OK && still)
+		err = tacit_unbase64(TACIT_BASE64, text, &info);
+	if (err == TACIT_OK && still)
+		err = compare(e, op, c, tacit_buf_view(&info));
+	if (err != TACIT_E_NOMEM) /* a server that tells nothing leaves things as they are */
+		err = tacit_visit_go(e, op);
+	tacit_buf_clear(&info);
+	return err;
+}
+
+enum tacit_err tacit_join_compare(struct tacit_engine *e, struct tacit_op *op)
+{
+	return tacit_op_call(e, op, &(struct tacit_call){.method = TACIT_GET}, got_other,
+	        "/api/conversations/%" PRIu64 "/group", tacit_op_at(e, op)->id);
+}
+
 /* --- a revoked device does not come back
  * --------------------------------------------------------- */
 

@@ -102,7 +102,7 @@ static bool has_news(const struct tacit_engine *e, const struct tacit_conversati
 {
 	return c->last > c->seen || tacit_outbox_of(e, c->id) != NULL ||
 	       tacit_outbox_draft(e, c->id) != NULL || c->pending != NULL || c->name_due ||
-	       c->stray;
+	       c->stray || c->doubted > 0;
 }
 
 /* What the list does not name any more, this account is no longer in. */

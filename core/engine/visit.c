@@ -240,6 +240,8 @@ enum tacit_err tacit_visit_go(struct tacit_engine *e, struct tacit_op *op)
 		return tacit_join(e, op);
 	if (!v->read)
 		return tacit_read_page(e, op);
+	if (c->doubted > 0)
+		return tacit_join_compare(e, op);
 	if (tacit_name_wanted(c) && !v->name_asked)
 		return tacit_name_get(e, op);
 	if (tacit_name_unkept(c) && !v->name_asked)

@@ -446,8 +446,9 @@ static void a_group_that_goes_back_in_time(void)
 	part();
 }
 
-/* The server shows each a commit of an own epoch 2. */
-static void a_forked_group(void)
+/* The server shows each a commit of an own epoch 2, and then both messages to both. What it gives
+ * out as the group is that of bob. */
+static void split(void)
 {
 	meet(2);
 	make_group("us", 1);
@@ -463,24 +464,84 @@ static void a_forked_group(void)
 	CHECK_OK(person_say_in(&bob, room()->id, "in the other"));
 	for (size_t i = first; i < second; i++)
 		server.messages[i].hidden = false;
-	/* They do not understand each other, and say so. */
+}
+
+/* Nobody says anything, and a week does not pass: the half of which the server does not know comes
+ * to the other. */
+static void a_forked_group(void)
+{
+	split();
+	unsigned commits = server.commits;
 	CHECK_OK(person_sync(&alice));
 	CHECK(person_told(&alice, TACIT_NOTICE_REFUSED, TACIT_E_BAD_SEAL, "changed on the way"));
-	/* The next change of keys brings one of them over to the other. */
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
+	        "cannot be followed here: the server has split it, and this is a part."));
+	CHECK_INT(server.commits, commits + 1);
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(person_sync(&bob));
+		CHECK_OK(person_sync(&alice));
+	}
+	CHECK_INT(server.commits, commits + 1);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
+	        "bob was in another group than this device: the server has split the "
+	        "conversation."));
+	CHECK_INT(person_logged(&alice, "in the other"), 1);
+	CHECK_INT(person_logged(&bob, "in one half"), 1);
+	person_forget(&alice);
+	person_forget(&bob);
+	check_talk(two, 2, "two");
+	part();
+}
+
+/* The server gives out what is no GroupInfo, or none at all: then the next change of keys does it.
+ */
+static void a_group_that_stays_forked(void)
+{
+	split();
+	char *kept = room()->group_info;
+	room()->group_info = strdup("AAAA");
+	server.fault_path = "/group";
+	server.fault_status = 503;
+	server.fault_code = "UNAVAILABLE";
+	CHECK_ERR(person_sync(&alice), TACIT_E_STORE_BUSY);
+	server.fault_path = NULL;
+	unsigned commits = server.commits;
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(server.commits, commits);
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_WARNING, NULL), 0);
+	free(room()->group_info);
+	room()->group_info = kept;
 	pass(8 * DAY);
 	CHECK_OK(person_say_in(&alice, room()->id, "new keys"));
 	for (int i = 0; i < 3; i++) {
 		CHECK_OK(person_sync(&bob));
 		CHECK_OK(person_sync(&alice));
 	}
-	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_ORDER_CHANGED,
-	        "bob was in another group than this device: the server has split the "
-	        "conversation."));
 	CHECK_INT(person_logged(&bob, "new keys"), 1);
 	CHECK_INT(person_logged(&alice, "in the other"), 1);
 	person_forget(&alice);
 	person_forget(&bob);
 	check_talk(two, 2, "two");
+	part();
+}
+
+/* A changed message alone is no other group. */
+static void a_changed_message_is_no_fork(void)
+{
+	meet(2);
+	make_group("us", 1);
+	check_talk(two, 2, "one");
+	CHECK_OK(person_say_in(&alice, room()->id, "changed"));
+	char *content = server.messages[server.message_count - 1].content;
+	content[strlen(content) / 2] = content[strlen(content) / 2] == 'A' ? 'B' : 'A';
+	unsigned commits = server.commits;
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_REFUSED, TACIT_E_BAD_SEAL, "changed on the way"));
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(server.commits, commits);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	CHECK_INT(person_logged(&bob, "changed"), 1);
 	part();
 }
 
@@ -533,6 +594,8 @@ int main(int argc, char **argv)
 	        {"a commit refused for ever", a_commit_refused_for_ever},
 	        {"a group that goes back in time", a_group_that_goes_back_in_time},
 	        {"a forked group", a_forked_group},
+	        {"a group that stays forked", a_group_that_stays_forked},
+	        {"a changed message is no fork", a_changed_message_is_no_fork},
 	        {"a device restored from a backup", a_device_restored_from_a_backup},
 	};
 	if (tacit_crypto_init() != TACIT_OK)

@@ -514,6 +514,42 @@ static void a_group_is_of_one_conversation(void)
 	tear_down();
 }
 
+/* Two members who end the same epoch in two ways, and what each says of the other's group. */
+static void knows_another_half(void)
+{
+	struct tacit_group_staged a, b;
+	REQUIRE(set_up_group());
+	struct tacit_self alice = self(&peers[0]), bob = self(&peers[1]);
+	CHECK_OK(stage(&peers[0], 0, NULL, NULL, &a));
+	CHECK_OK(stage(&peers[1], 0, NULL, NULL, &b));
+	struct tacit_bytes of_a = tacit_buf_view(&a.group_info);
+	struct tacit_bytes of_b = tacit_buf_view(&b.group_info);
+	CHECK(!tacit_group_info_parts(peers[0].group, of_b)); /* not in that epoch yet */
+	CHECK_OK(tacit_group_accept(peers[0].group, &alice, next_message));
+	CHECK_OK(tacit_group_accept(peers[1].group, &bob, next_message));
+	CHECK(!tacit_group_info_parts(peers[0].group, of_a));
+	CHECK(!tacit_group_info_parts(peers[1].group, of_b));
+	CHECK(tacit_group_info_parts(peers[0].group, of_b));
+	CHECK(tacit_group_info_parts(peers[1].group, of_a));
+	CHECK(!tacit_group_info_parts(peers[0].group, tacit_bytes(of_b.p, of_b.n - 1)));
+	CHECK(!tacit_group_info_parts(peers[0].group, tacit_buf_view(&b.commit)));
+	/* Of another conversation: the group's id is another one. */
+	struct tacit_group *other;
+	struct tacit_group_staged c;
+	CHECK_OK(tacit_group_create(CONVERSATION, &bob, &other));
+	const struct tacit_group_commit nothing = {0};
+	for (uint64_t i = 0; i < tacit_group_epoch(peers[0].group); i++) {
+		CHECK_OK(tacit_group_stage(other, &bob, &nothing, &c));
+		CHECK_OK(tacit_group_accept(other, &bob, i + 1));
+		CHECK(!tacit_group_info_parts(peers[0].group, tacit_buf_view(&c.group_info)));
+		tacit_group_staged_clear(&c);
+	}
+	tacit_group_destroy(other);
+	tacit_group_staged_clear(&a);
+	tacit_group_staged_clear(&b);
+	tear_down();
+}
+
 static void a_stored_state_is_bounded(void)
 {
 	struct tacit_buf state = {0}, tree = {0};
@@ -573,6 +609,7 @@ int main(int argc, char **argv)
 	        {"a missing commit is noticed", a_missing_commit_is_noticed},
 	        {"rosters are compared", rosters_are_compared},
 	        {"a group is of one conversation", a_group_is_of_one_conversation},
+	        {"knows another half", knows_another_half},
 	        {"a stored state is bounded", a_stored_state_is_bounded},
 	        {"memory runs out", memory_runs_out},
 	};

@@ -259,6 +259,11 @@ uint64_t tacit_mls_group_epoch(const struct tacit_mls_group *g)
 	return g->now->number;
 }
 
+struct tacit_bytes tacit_mls_group_context(const struct tacit_mls_group *g)
+{
+	return tacit_buf_view(&g->now->context);
+}
+
 struct tacit_mls_extensions tacit_mls_group_extensions(const struct tacit_mls_group *g)
 {
 	return tacit_mls_epoch_extensions(g->now);

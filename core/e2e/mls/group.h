@@ -152,6 +152,8 @@ const struct tacit_mls_tree *tacit_mls_group_tree(const struct tacit_mls_group *
 uint32_t tacit_mls_group_own_leaf(const struct tacit_mls_group *g);
 bool tacit_mls_group_member(
         const struct tacit_mls_group *g, uint32_t leaf, struct tacit_mls_leaf_node *out);
+/* 8.1: the encoded GroupContext of the present epoch. */
+struct tacit_bytes tacit_mls_group_context(const struct tacit_mls_group *g);
 /* 8.7: equal for all who see the same group; hash_bytes. */
 struct tacit_bytes tacit_mls_group_epoch_authenticator(const struct tacit_mls_group *g);
 /* 8.5. Fails: USAGE (too long), CRYPTO. */

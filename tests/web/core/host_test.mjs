@@ -332,7 +332,7 @@ test('a secret is kept over a reload, and no longer than it should be', async ()
 test('a kept secret that was changed is not used', async () => {
 	const store = await freshStore();
 	const keeper = new Keeper(store, fakePlatform());
-	await keeper.keep(new Uint8Array(32), 0);
+	await keeper.keep(new Uint8Array(32), 60);
 	const kept = await store.kept();
 	kept.sealed[3] ^= 1;
 	await store.keep(kept);

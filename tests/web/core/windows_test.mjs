@@ -198,6 +198,12 @@ test('a window that is closed and opened is unlocked, but not after the time is 
 	assert.equal((await late.service.state()).locked, true);
 	await rejects(late.service.unlock('wrong'), 'BAD_PASSWORD');
 	assert.equal((await late.service.unlock('right')).locked, false);
+	await late.service.setSetting('lock_after', '0');
+	for (const [days, locked] of [[6, false], [6, false], [8, true]]) {
+		g.platform.clock.ms += days * 86_400_000;
+		const after = await opened(g.factory, g.platform);
+		assert.equal((await after.service.state()).locked, locked, `${days} days later`);
+	}
 });
 
 test('what is due is done when it is due, and a store that fails is not asked without end', async () => {

@@ -5,9 +5,10 @@ import type { Platform } from './platform.js';
 
 const PROLONG_MS = 30_000; // the store is not written for every key that is pressed
 const SLACK_SECONDS = 60; // a reload must not come too late for what was kept
+const UNUSED_SECONDS = 7 * 86_400; // when the person wants no lock: a browser that is not used any more
 
 export class Idle {
-	private seconds = 0; // 0: for ever
+	private seconds = 0; // 0: no lock while the window is open
 	private prolongedAt = -Infinity;
 	private callOff: () => void = () => undefined;
 
@@ -25,7 +26,7 @@ export class Idle {
 	}
 
 	private keptSeconds(): number {
-		return this.seconds === 0 ? 0 : this.seconds + SLACK_SECONDS;
+		return this.seconds === 0 ? UNUSED_SECONDS : this.seconds + SLACK_SECONDS;
 	}
 
 	private beginAnew(): void {
@@ -49,7 +50,7 @@ export class Idle {
 	activity(): void {
 		this.beginAnew();
 		const now = this.platform.monotonic();
-		if (this.seconds === 0 || now - this.prolongedAt < PROLONG_MS) return;
+		if (now - this.prolongedAt < PROLONG_MS) return;
 		this.prolongedAt = now;
 		this.prolong().catch(() => undefined);
 	}

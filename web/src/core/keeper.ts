@@ -7,7 +7,6 @@ import type { Platform } from './platform.js';
 import type { Store } from './store.js';
 
 const AES = { name: 'AES-GCM', length: 256 };
-const FOR_GOOD = Number.MAX_SAFE_INTEGER;
 
 export class Keeper {
 	constructor(
@@ -19,18 +18,14 @@ export class Keeper {
 		return Math.floor(this.platform.now() / 1000);
 	}
 
-	private untilOf(seconds: number): number {
-		return seconds === 0 ? FOR_GOOD : this.nowSeconds() + seconds;
-	}
-
-	// For so long from now on; 0: until the lock.
+	// For so long from now on.
 	async keep(secret: Uint8Array, seconds: number): Promise<void> {
 		const key = await crypto.subtle.generateKey(AES, false, ['encrypt', 'decrypt']);
 		const iv = crypto.getRandomValues(new Uint8Array(12));
 		const plain = ownBytes(secret);
 		try {
 			const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, plain);
-			const until = this.untilOf(seconds);
+			const until = this.nowSeconds() + seconds;
 			await this.store.keep({ key, iv, sealed: new Uint8Array(sealed), until });
 		} finally {
 			plain.fill(0);
@@ -40,7 +35,7 @@ export class Keeper {
 	// Someone is there: so long from now on.
 	async prolong(seconds: number): Promise<void> {
 		const kept = await this.store.kept();
-		if (kept !== null) await this.store.keep({ ...kept, until: this.untilOf(seconds) });
+		if (kept !== null) await this.store.keep({ ...kept, until: this.nowSeconds() + seconds });
 	}
 
 	// The caller wipes it. null: none, or its time is over.

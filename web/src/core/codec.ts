@@ -117,7 +117,7 @@ function readEffect(r: Reader): Effect {
 		case 'log':
 			return { kind, tag: r.raw(ID_BYTES), position: r.u64(), data: r.bytes() };
 		case 'purge':
-			return { kind, tag: r.raw(ID_BYTES), from: r.u64(), until: r.u64() };
+			return { kind, tag: r.raw(ID_BYTES), from: r.u64(), until: r.bound() };
 		case 'recall':
 			return { kind, request: r.u64(), tag: r.raw(ID_BYTES), position: r.u64() };
 		case 'send':

@@ -88,11 +88,20 @@ export class Reader {
 		return this.view.getUint32(this.step(4));
 	}
 
-	u64(): number {
+	private wide(): number {
 		const at = this.step(8);
-		const x = this.view.getUint32(at) * HIGH + this.view.getUint32(at + 4);
+		return this.view.getUint32(at) * HIGH + this.view.getUint32(at + 4);
+	}
+
+	u64(): number {
+		const x = this.wide();
 		if (!Number.isSafeInteger(x)) throw new RangeError('a number that JavaScript cannot hold');
 		return x;
+	}
+
+	// An upper bound, which may be the largest number that the core knows.
+	bound(): number {
+		return Math.min(this.wide(), Number.MAX_SAFE_INTEGER);
 	}
 
 	raw(n: number): Bytes {

@@ -215,6 +215,7 @@ export const de: Catalogue = {
 	'event.expiry.off.by': '{name} hat eingestellt: Nachrichten bleiben erhalten.',
 	'event.key': 'Der Schlüssel von {name} hat sich geändert',
 	'event.key.text': 'Entweder gibt es ein neues Konto, oder jemand steht zwischen euch. Vergleicht die Sicherheitsnummer persönlich oder am Telefon, bevor du dem neuen Schlüssel traust.',
+	'event.before': 'Was vor diesem Gerät gesagt wurde, kann hier nicht gelesen werden.',
 	'event.warning': 'Der Server hat etwas getan, das er nicht tun darf',
 	'event.server.words': 'Im Einzelnen: {text}',
 

@@ -216,6 +216,7 @@ export const en = {
 	'event.expiry.off.by': '{name} set it: messages are kept for good.',
 	'event.key': 'The key of {name} has changed',
 	'event.key.text': 'Either they have a new account, or somebody stands between you. Compare the safety number in person or by a call before you trust the new key.',
+	'event.before': 'What was said before this device was there cannot be read here.',
 	'event.warning': 'The server did something that it should not do',
 	'event.server.words': 'In detail: {text}',
 

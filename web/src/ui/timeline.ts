@@ -17,6 +17,15 @@ export const emptyTimeline: Timeline = { lines: [], oldest: null, whole: false }
 
 const SLOTS = 8; // positions per message id (core/engine/engine.h)
 
+// A new device is told what lies before it; nobody did anything wrong.
+export function isBeforeThisDevice(n: Notice): boolean {
+	return n.kind === 'warning' && n.error === 'WRONG_RECIPIENT';
+}
+
+export function isLoud(n: Notice): boolean {
+	return n.kind === 'key_changed' || (n.kind === 'warning' && !isBeforeThisDevice(n));
+}
+
 // Something that somebody said, whatever has become of it.
 export function isSaid(notice: Notice): boolean {
 	return notice.kind === 'message' || notice.kind === 'deleted';

@@ -6,6 +6,7 @@ import { gist } from '../notices.js';
 import { typists, type Conversation } from '../state.js';
 import { account, second, world } from '../store.js';
 import { oneLine } from '../text.js';
+import { isLoud } from '../timeline.js';
 import { short } from '../times.js';
 import { drafts, openTalk } from '../talks.js';
 import { isSaid } from '../timeline.js';
@@ -38,7 +39,7 @@ function Line({ conversation: c }: { conversation: Conversation }) {
 	return (
 		<span class="row-line" dir="auto">
 			{waits && <Icon name="clock" label={t('list.waiting')} />}
-			{c.last?.kind === 'key_changed' || c.last?.kind === 'warning' ? <Icon name="warning" /> : null}
+			{c.last !== null && isLoud(c.last) ? <Icon name="warning" /> : null}
 			{lastLine(c)}
 		</span>
 	);

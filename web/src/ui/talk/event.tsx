@@ -2,6 +2,7 @@
 import type { Notice } from '../../messenger.js';
 import { errorText, t } from '../../i18n/index.js';
 import { describeEvent } from '../events.js';
+import { isLoud } from '../timeline.js';
 import { moment } from '../times.js';
 import { openDialog } from '../view.js';
 import { Icon } from '../widgets/icons.js';
@@ -26,7 +27,7 @@ function Loud({ notice }: { notice: Notice }) {
 }
 
 export function EventLine({ notice }: { notice: Notice }) {
-	if (notice.kind === 'key_changed' || notice.kind === 'warning')
+	if (isLoud(notice))
 		return <Loud notice={notice} />;
 	const bad = notice.kind === 'refused' || notice.kind === 'missing';
 	return (

@@ -36,7 +36,7 @@ class World:
 
 @contextlib.contextmanager
 def world():
-    with Server(MAX_FILE_SIZE="64MiB") as server, tempfile.TemporaryDirectory() as folder:
+    with Server(MAX_FILE_SIZE="200MiB") as server, tempfile.TemporaryDirectory() as folder:
         with WebWorkers(server, module_of(server, folder)) as web, Machine(server) as machine:
             yield World(server, web, machine, folder)
 
@@ -128,6 +128,19 @@ def an_upload_goes_on_after_a_reload(w):
     content = w.bob.heard("message", content={"file": {"name": "long.bin"}})["content"]
     w.bob.do("saveFile", file=content["file"], path=w.path("long.got"))
     tap.equal(sha256(w.path("long.got")), sha256(path), "hash")
+
+
+@tap.case
+def memory_stays_flat(w):
+    path = w.path("huge.bin")
+    with open(path, "wb") as out:
+        for i in range(96):
+            out.write(bytes([i]) * MIB)
+    got = w.alice.do("flat", conversation=w.alice.conversation("bob"), path=path, name="huge.bin")
+    print(f"# up {got['up'] / MIB:.0f} MiB, down {got['down'] / MIB:.0f} MiB")
+    tap.equal(got["sha256"], sha256(path), "hash")
+    for way in ("up", "down"):
+        tap.check(got[way] < 64 * MIB, f"{way}: {got[way]} bytes")
 
 
 @tap.case

@@ -2,6 +2,7 @@
 // (tests/support/web_worker.py). Each browser has its own database and cookies.
 // Usage: node peer.mjs MODULE.wasm ORIGIN
 import './node18.mjs';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -30,6 +31,7 @@ class Surroundings {
 	networkEars = [];
 	requests = [];
 	said = []; // live
+	listening = true; // to what is sent
 
 	headers() {
 		return { Cookie: [...this.cookies].map(([k, v]) => `${k}=${v}`).join('; '), Origin: origin };
@@ -56,7 +58,8 @@ class Surroundings {
 	}
 
 	async fetch(path, init) {
-		this.requests.push({ method: init.method, path, body: Buffer.from(init.body ?? '') });
+		if (this.listening)
+			this.requests.push({ method: init.method, path, body: Buffer.from(init.body ?? '') });
 		if (this.offline)
 			throw new TypeError('fetch failed');
 		const response = await fetch(origin + path, { ...init, headers: { ...init.headers, ...this.headers() } });
@@ -191,6 +194,23 @@ function inBase64(text, place) {
 	return bytes.subarray(0, bytes.length - bytes.length % 3).toString('base64').slice(place === 0 ? 0 : 4);
 }
 
+// The most that buffers have taken while work was done, in bytes beyond what they took before.
+async function peakOf(work) {
+	const before = process.memoryUsage().arrayBuffers;
+	let most = 0;
+	const look = () => {
+		most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+	};
+	const timer = setInterval(look, 5);
+	try {
+		await work();
+	} finally {
+		clearInterval(timer);
+	}
+	look();
+	return most;
+}
+
 const DEEDS = {
 	async run(b, { command }) {
 		const told = [];
@@ -230,6 +250,21 @@ const DEEDS = {
 				controller.abort();
 		}, controller.signal);
 		return { done, progress: [told[0], told.at(-1)] };
+	},
+	// Sends a file and saves it again, into nothing but a hash.
+	async flat(b, { conversation, path, name }) {
+		b.around.listening = false;
+		const file = new File([await openAsBlobOrRead(path)], name);
+		const signal = new AbortController().signal;
+		let sent;
+		const up = await peakOf(async () => {
+			sent = await b.messenger.sendFile(conversation, file, name, '', () => undefined, signal);
+		});
+		const [{ notice }] = (await b.messenger.history(conversation, (sent.message + 1) * 8, 1));
+		const hash = createHash('sha256');
+		const sink = new WritableStream({ write: (bytes) => void hash.update(bytes) });
+		const down = await peakOf(() => b.messenger.saveFile(notice.content.file, sink, () => undefined, signal));
+		return { up, down, sha256: hash.digest('hex') };
 	},
 	async saveFile(b, { file, path }) {
 		const parts = [];

@@ -22,21 +22,22 @@ function reportActivity(messenger: RemoteMessenger): void {
 	});
 }
 
-// The browser is asked not to throw away what is here when the disk fills up. Only a page can ask.
+// The browser is asked not to throw away what is here when the disk fills up. Only a page can ask, and
+// some browsers ask the person: so not before there is something to keep.
 function askToPersist(): void {
 	navigator.storage?.persist?.().catch(() => undefined);
 }
 
 export function connect(): Messenger {
 	const worker = new Worker(workerAddress());
-	const messenger = new RemoteMessenger({
+	const port = {
 		post: (message: ToWorker) => worker.postMessage(message),
 		listen(hear: (message: ToPage) => void) {
 			worker.onmessage = (event: MessageEvent) => hear(event.data as ToPage);
 		},
-	});
+	};
+	const messenger = new RemoteMessenger(port, askToPersist);
 	worker.onerror = () => messenger.fail({ code: 'IO', text: 'The app could not be started.' });
 	reportActivity(messenger);
-	askToPersist();
 	return messenger;
 }

@@ -28,7 +28,11 @@ export class RemoteMessenger implements Messenger {
 	private lastLink: Link | null = null;
 	private broken: Problem | null = null;
 
-	constructor(private readonly port: Port<ToPage, ToWorker>) {
+	// entered: somebody has registered, logged in or unlocked here.
+	constructor(
+		private readonly port: Port<ToPage, ToWorker>,
+		private readonly entered: () => void = () => undefined,
+	) {
 		port.listen((message) => this.take(message));
 		port.post({ hello: true });
 	}
@@ -90,8 +94,10 @@ export class RemoteMessenger implements Messenger {
 		return this.call({ name: 'state' }) as Promise<ProfileState>;
 	}
 
-	unlock(password: string): Promise<ProfileState> {
-		return this.call({ name: 'unlock', password }) as Promise<ProfileState>;
+	async unlock(password: string): Promise<ProfileState> {
+		const state = (await this.call({ name: 'unlock', password })) as ProfileState;
+		this.entered();
+		return state;
 	}
 
 	async lock(): Promise<void> {
@@ -102,8 +108,10 @@ export class RemoteMessenger implements Messenger {
 		await this.call({ name: 'forget' });
 	}
 
-	run(command: Command, told?: (notice: Notice) => void): Promise<Notice> {
-		return this.call({ name: 'run', command }, { told }) as Promise<Notice>;
+	async run(command: Command, told?: (notice: Notice) => void): Promise<Notice> {
+		const done = (await this.call({ name: 'run', command }, { told })) as Notice;
+		if (command.kind === 'verify_totp' || command.kind === 'login') this.entered();
+		return done;
 	}
 
 	conversations(): Promise<Notice[]> {

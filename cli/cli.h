@@ -14,8 +14,10 @@ struct cli {
 	const char *password_file, *code_file; /* "-": standard input */
 	bool json, quiet, insecure_http;
 	bool in_repl;
-	bool host_lent;    /* to a runner: its engine may not be asked */
-	struct host *host; /* opened when first needed, kept in the REPL */
+	bool ids;              /* messages are shown with their numbers */
+	struct quotes *quotes; /* what was shown, for what is said about it; may be NULL */
+	bool host_lent;        /* to a runner: its engine may not be asked */
+	struct host *host;     /* opened when first needed, kept in the REPL */
 };
 
 /* Set by SIGINT, SIGTERM and SIGHUP; the REPL clears it for each line. */
@@ -36,7 +38,7 @@ struct option {
 struct args {
 	const struct option *options;
 	const char *value[CLI_MAX_OPTIONS]; /* of options, in their order; NULL: not given */
-	int count;            /* positional */
+	int count;                          /* positional */
 	char **list;
 };
 
@@ -114,6 +116,9 @@ int cli_run(struct cli *c, const struct tacit_command *command, host_deliver *de
 uint64_t cli_conversation(struct cli *c, const char *name);
 /* A group by name or ":ID". 0 and told when there is none or more than one. */
 uint64_t cli_group(struct cli *c, const char *name);
+
+/* The one in which something was said last. 0 and told when there is none. */
+uint64_t cli_newest_conversation(struct cli *c);
 
 /* Everything new is fetched; warnings are shown, messages are not. */
 int cli_sync(struct cli *c);

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/about.h"
 #include "cli/commands.h"
 #include "cli/line.h"
+#include "cli/quote.h"
 #include "cli/screen/screen.h"
 #include "cli/show.h"
 #include "client/runner.h"
@@ -302,7 +304,12 @@ static bool on_tick(void *ctx)
 
 /* --- input ----------------------------------------------------------------------------------- */
 
-static const char help_text[] = "  /file PATH     send a file\n"
+static const char help_text[] = "  /reply [#ID] TEXT   answer a message\n"
+                                "  /react [#ID] EMOJI  react to it; without EMOJI: no longer\n"
+                                "  /edit [#ID] TEXT    change an own message, for everybody\n"
+                                "  /delete [#ID]       take it back, for everybody\n"
+                                "                      (without #ID: the newest)\n"
+                                "  /file PATH     send a file\n"
                                 "  /get ID        fetch a file\n"
                                 "  /history       show more of what was said\n"
                                 "  /quit          leave (so does Ctrl-D)\n"
@@ -328,12 +335,14 @@ static enum tacit_err do_slash(struct runner *r, struct host *h, void *ctx)
 	const struct slash *s = ctx;
 	struct chat *chat = s->chat;
 	(void)r, (void)h;
+	chat->cli->ids = true;
 	if (tacit_bytes_eq(s->verb, TACIT_STR("file")))
 		send_file(chat->cli, chat->conversation, s->rest);
 	else if (tacit_bytes_eq(s->verb, TACIT_STR("get")))
 		get_file(chat->cli, s->rest, NULL);
 	else
 		show_history(chat->cli, chat->conversation, 100);
+	chat->cli->ids = false;
 	return TACIT_OK;
 }
 
@@ -377,6 +386,31 @@ static void run_job(struct chat *chat, struct slash *s)
 	tacit_free(held.list);
 }
 
+static void post_content(struct chat *chat, const struct tacit_content *content)
+{
+	uint64_t ticket;
+	const struct tacit_command send = {
+	        .kind = TACIT_CMD_SEND, .conversation = chat->conversation, .content = content};
+	enum tacit_err err = runner_post(chat->runner, &send, &ticket);
+	if (err == TACIT_OK)
+		chat->sending++;
+	else
+		cli_fail(chat->cli, err, NULL);
+}
+
+static void post_about(struct chat *chat, const struct about *a)
+{
+	struct tacit_content content;
+	uint64_t message = a->message != 0
+	                           ? a->message
+	                           : quote_newest(chat->cli->quotes, chat->conversation, a->own);
+	const char *problem = about_content(a, message, &content);
+	if (problem != NULL)
+		cli_fail_text(chat->cli, TACIT_E_USAGE, problem, NULL);
+	else
+		post_content(chat, &content);
+}
+
 static enum next run_slash(struct chat *chat, const char *text)
 {
 	const char *space = strchr(text, ' ');
@@ -385,6 +419,11 @@ static enum next run_slash(struct chat *chat, const char *text)
 	struct tacit_bytes verb = tacit_bytes(text, n);
 	if (tacit_bytes_eq(verb, TACIT_STR("quit")))
 		return LEAVE;
+	struct about about;
+	if (about_parse(verb, rest, &about)) {
+		post_about(chat, &about);
+		return GO_ON;
+	}
 	bool transfer =
 	        tacit_bytes_eq(verb, TACIT_STR("file")) || tacit_bytes_eq(verb, TACIT_STR("get"));
 	if ((transfer && rest[0] != '\0') || tacit_bytes_eq(verb, TACIT_STR("history")))
@@ -396,17 +435,9 @@ static enum next run_slash(struct chat *chat, const char *text)
 
 static void post_text(struct chat *chat, struct tacit_bytes text)
 {
-	uint64_t ticket;
 	const struct tacit_content content = {.kind = TACIT_CONTENT_TEXT, .text = text};
-	const struct tacit_command send = {
-	        .kind = TACIT_CMD_SEND, .conversation = chat->conversation, .content = &content};
-	if (send_check(chat->cli, text) != EXIT_DONE)
-		return;
-	enum tacit_err err = runner_post(chat->runner, &send, &ticket);
-	if (err == TACIT_OK)
-		chat->sending++;
-	else
-		cli_fail(chat->cli, err, NULL);
+	if (send_check(chat->cli, text) == EXIT_DONE)
+		post_content(chat, &content);
 }
 
 static enum next take_line(struct chat *chat, const char *text)
@@ -506,17 +537,6 @@ static int talk_by_pipe(struct chat *chat)
 
 /* --- whom ------------------------------------------------------------------------------------ */
 
-struct pick {
-	uint64_t conversation, newest;
-};
-
-static void pick_newest(void *ctx, const struct tacit_notice *n)
-{
-	struct pick *p = ctx;
-	if (p->conversation == 0 || n->message > p->newest)
-		*p = (struct pick){n->conversation, n->message};
-}
-
 static void take_title(void *ctx, const struct tacit_notice *n)
 {
 	struct chat *chat = ctx;
@@ -531,14 +551,7 @@ static void take_title(void *ctx, const struct tacit_notice *n)
 /* Without a name: the conversation in which something was said last. */
 static uint64_t choose(struct cli *c, const struct args *a)
 {
-	struct pick p = {0};
-	if (a->count > 0)
-		return cli_conversation(c, a->list[0]);
-	tacit_engine_each_conversation(host_engine(c->host), pick_newest, &p);
-	if (p.conversation == 0)
-		cli_fail_text(c, TACIT_E_NOT_FOUND, "There is no conversation yet.",
-		        "Name somebody: tacit chat USER");
-	return p.conversation;
+	return a->count > 0 ? cli_conversation(c, a->list[0]) : cli_newest_conversation(c);
 }
 
 /* On a terminal that can be drawn on. *shown: it was one. */
@@ -555,16 +568,10 @@ static int talk_on_screen(struct cli *c, const struct args *a, bool *shown)
 	return screen_run(c, conversation, shown);
 }
 
-int cmd_chat(struct cli *c, const struct args *a)
+static int talk_in_lines(struct cli *c, const struct args *a)
 {
-	bool shown = false;
 	struct chat chat = {.cli = c, .unread = true};
-	int status = cli_open(c, CLI_UNLOCKED);
-	if (status == EXIT_DONE)
-		status = talk_on_screen(c, a, &shown);
-	if (shown || status != EXIT_DONE)
-		return status;
-	status = cli_sync(c);
+	int status = cli_sync(c);
 	if (status != EXIT_DONE)
 		return status;
 	chat.conversation = choose(c, a);
@@ -586,4 +593,19 @@ int cmd_chat(struct cli *c, const struct args *a)
 	cli_note(c, "%s(/help for what else can be typed here)%s", term_style(stdout, TERM_DIM),
 	        term_style(stdout, TERM_PLAIN));
 	return talk(&chat);
+}
+
+int cmd_chat(struct cli *c, const struct args *a)
+{
+	bool shown = false;
+	int status = cli_open(c, CLI_UNLOCKED);
+	if (status == EXIT_DONE)
+		status = talk_on_screen(c, a, &shown);
+	if (shown || status != EXIT_DONE)
+		return status;
+	c->quotes = tacit_calloc(1, sizeof(*c->quotes)); /* without memory: fewer quotes */
+	status = talk_in_lines(c, a);
+	quotes_free(c->quotes);
+	c->quotes = NULL;
+	return status;
 }

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
+#include "cli/quote.h"
 #include "cli/show.h"
 #include "client/runner.h"
 
@@ -243,12 +244,15 @@ int cmd_listen(struct cli *c, const struct args *a)
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
 	c->host_lent = true;
+	c->quotes = tacit_calloc(1, sizeof(*c->quotes)); /* without memory: fewer quotes */
 	if (!c->json)
 		tacit_ignore(runner_conversations(l.runner, &ticket), "then numbers name them");
 	status = listen_to(&l, cli_option(a, "until-eof") != NULL);
 	runner_stop(l.runner);
 	clear_places(&l);
 	c->host_lent = false;
+	quotes_free(c->quotes);
+	c->quotes = NULL;
 	is_read();
 	return status;
 }

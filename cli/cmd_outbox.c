@@ -27,7 +27,12 @@ static void show_outgoing(const struct cli *c, const struct tacit_notice *n)
 	struct term_time when = term_time(n->time, tacit_env_now(host_env(c->host)));
 	printf("%.*s  %s  ", SHORT_ID, (const char *)n->text.p, when.text);
 	put_where(n);
-	printf("  %s", file ? "file " : "");
+	static const char *const what[] = {[TACIT_CONTENT_FILE] = "file ",
+	        [TACIT_CONTENT_REACTION] = "reaction ",
+	        [TACIT_CONTENT_EDIT] = "edit ",
+	        [TACIT_CONTENT_DELETE] = "deletion"};
+	bool named = (size_t)n->content.kind < TACIT_COUNT(what) && what[n->content.kind] != NULL;
+	printf("  %s", named ? what[n->content.kind] : "");
 	term_put_text(stdout, file ? n->content.file.name : n->content.text, TERM_ONE_LINE, 0);
 	printf("%s\n", n->flag ? "  (may have arrived already)" : "");
 }

@@ -30,7 +30,7 @@ static void on_notice(void *ctx, const struct tacit_notice *n)
 		cli_warn("an earlier message that had waited here was refused by the server.");
 }
 
-static int send_content(
+int send_content(
         struct cli *c, uint64_t conversation, const char *user, const struct tacit_content *content)
 {
 	struct sent s = {.cli = c};
@@ -102,25 +102,56 @@ out:
 	return err;
 }
 
-int send_words(struct cli *c, uint64_t conversation, const char *user, int count, char **words)
+static enum tacit_err take_words(struct cli *c, int count, char **words, struct tacit_buf *text)
 {
-	struct tacit_buf text = {0};
 	enum tacit_err err = TACIT_OK;
 	bool from_input = count == 0 || (count == 1 && strcmp(words[0], "-") == 0);
 	if (from_input && term_is_tty(stdin))
 		cli_note(c, "Type the message; Ctrl-D on an empty line sends it.");
 	if (from_input)
-		TRY(read_input(&text));
+		TRY(read_input(text));
 	for (int i = 0; i < count && !from_input; i++)
-		TRY(tacit_buf_printf(&text, "%s%s", i > 0 ? " " : "", words[i]));
+		TRY(tacit_buf_printf(text, "%s%s", i > 0 ? " " : "", words[i]));
 out:
-	if (err != TACIT_OK) {
-		tacit_buf_clear(&text);
-		return cli_fail(c, err, NULL);
-	}
-	int status = send_text(c, conversation, user, tacit_buf_view(&text));
+	return err;
+}
+
+int send_words(struct cli *c, uint64_t conversation, const char *user, int count, char **words)
+{
+	struct tacit_buf text = {0};
+	enum tacit_err err = take_words(c, count, words, &text);
+	int status = err != TACIT_OK ? cli_fail(c, err, NULL)
+	                             : send_text(c, conversation, user, tacit_buf_view(&text));
 	tacit_buf_clear(&text);
 	return status;
+}
+
+int send_about(struct cli *c, uint64_t conversation, const struct tacit_content *content, int count,
+        char **words)
+{
+	struct tacit_buf text = {0};
+	struct tacit_content whole = *content;
+	enum tacit_err err = take_words(c, count, words, &text);
+	int status =
+	        err != TACIT_OK ? cli_fail(c, err, NULL) : send_check(c, tacit_buf_view(&text));
+	whole.text = tacit_buf_view(&text);
+	if (status == EXIT_DONE)
+		status = send_content(c, conversation, NULL, &whole);
+	tacit_buf_clear(&text);
+	return status;
+}
+
+int send_reaction_check(const struct cli *c, struct tacit_bytes text)
+{
+	const struct tacit_content reaction = {
+	        .kind = TACIT_CONTENT_REACTION, .message = 1, .text = text};
+	struct tacit_buf encoded = {0};
+	enum tacit_err err = tacit_content_encode(&reaction, &encoded);
+	tacit_buf_clear(&encoded);
+	if (err == TACIT_E_USAGE)
+		return cli_fail_text(c, TACIT_E_USAGE,
+		        "A reaction is one emoji, or a short word without spaces.", NULL);
+	return err == TACIT_OK ? EXIT_DONE : cli_fail(c, err, NULL);
 }
 
 int cmd_send(struct cli *c, const struct args *a)

@@ -11,7 +11,8 @@ cmd_run cmd_register, cmd_login, cmd_logout, cmd_lock, cmd_unlock, cmd_whoami, c
         cmd_group_remove, cmd_group_leave, cmd_group_send, cmd_file_send, cmd_file_get, cmd_verify,
         cmd_accept_key, cmd_devices, cmd_devices_revoke, cmd_history, cmd_quit, cmd_listen,
         cmd_session_create, cmd_session_list, cmd_session_close, cmd_expire, cmd_outbox_list,
-        cmd_outbox_drop, cmd_send_file, cmd_receive, cmd_agent;
+        cmd_outbox_drop, cmd_send_file, cmd_receive, cmd_agent, cmd_reply, cmd_react, cmd_edit,
+        cmd_delete;
 
 /* The prompt: commands, one a line, until quit. */
 int repl_run(struct cli *c);
@@ -19,10 +20,22 @@ int repl_run(struct cli *c);
 /* --- shared by a few commands ------------------------------------------------------------------
  */
 
-/* Sends text (words[0], or standard input when there is none or it is "-") to a conversation, or to
- * a user when conversation is 0. */
+/* Sends content to a conversation, or to a user when conversation is 0. */
+int send_content(struct cli *c, uint64_t conversation, const char *user,
+        const struct tacit_content *content);
+/* Sends text: the words, or standard input when there is none or it is "-". */
 int send_words(struct cli *c, uint64_t conversation, const char *user, int count, char **words);
+/* Content, a reply or an edit, with such a text. */
+int send_about(struct cli *c, uint64_t conversation, const struct tacit_content *content, int count,
+        char **words);
 int send_text(struct cli *c, uint64_t conversation, const char *user, struct tacit_bytes text);
+/* Whether text can be a reaction; told when not. */
+int send_reaction_check(const struct cli *c, struct tacit_bytes text);
+enum whose { WHOSE_OWN, WHOSE_OTHER };
+/* The message that name means: its number, or "last", the newest own or of somebody else. Told when
+ * there is none. */
+int find_message(
+        struct cli *c, uint64_t conversation, const char *name, enum whose whose, uint64_t *out);
 /* Whether text can be a message; told when not. */
 int send_check(const struct cli *c, struct tacit_bytes text);
 /* Uploads path and sends the message that names it. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/show.h"
 #include "cli/term.h"
 
 json_t *json_out_new(const char *type)
@@ -63,8 +64,37 @@ void json_out_print(FILE *to, json_t *object)
 	json_decref(object);
 }
 
+/* "bob +1", one a line. */
+static void put_reactions(json_t *o, struct tacit_bytes lines)
+{
+	json_t *list = json_array();
+	for (size_t at = 0, end; at < lines.n; at = end + 1) {
+		for (end = at; end < lines.n && lines.p[end] != '\n'; end++)
+			continue;
+		size_t space = at;
+		while (space < end && lines.p[space] != ' ')
+			space++;
+		json_t *one = json_object();
+		json_out_text(one, "username", tacit_bytes_part(lines, at, space - at));
+		if (space < end)
+			json_out_text(
+			        one, "text", tacit_bytes_part(lines, space + 1, end - space - 1));
+		json_array_append_new(list, one);
+	}
+	set(o, "reactions", list);
+}
+
 static void put_content(json_t *o, const struct tacit_content *c)
 {
+	static const char *const changes[] = {[TACIT_CONTENT_REACTION] = "reaction",
+	        [TACIT_CONTENT_EDIT] = "edit",
+	        [TACIT_CONTENT_DELETE] = "delete"};
+	if (tacit_content_is_change(c)) { /* one that waits to be sent */
+		json_out_text(o, "about", tacit_cstr(changes[c->kind]));
+		json_out_number(o, "message", c->message);
+	}
+	if (c->reply_to != 0)
+		json_out_number(o, "reply_to", c->reply_to);
 	if (c->kind == TACIT_CONTENT_TEXT || c->text.n > 0)
 		json_out_text(o, "text", c->text);
 	if (c->kind != TACIT_CONTENT_FILE)
@@ -133,12 +163,25 @@ static json_t *from_event(const struct tacit_notice *n)
 	        [TACIT_NOTICE_CLOSED] = "closed",
 	        [TACIT_NOTICE_TYPING] = "typing",
 	        [TACIT_NOTICE_PRESENCE] = "presence",
+	        [TACIT_NOTICE_EDITED] = "edited",
+	        [TACIT_NOTICE_DELETED] = "deleted",
+	        [TACIT_NOTICE_REACTION] = "reaction",
 	};
 	json_t *o = json_out_new(types[n->kind]);
 	put_event(o, n);
-	if (n->kind == TACIT_NOTICE_MESSAGE) {
+	if (n->kind == TACIT_NOTICE_MESSAGE || show_is_change(n))
 		json_out_bool(o, "own", n->flag);
+	if (n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_EDITED) {
 		put_content(o, &n->content);
+		if (n->count > 0)
+			json_out_bool(o, "edited", true);
+		if (n->detail.n > 0)
+			put_reactions(o, n->detail);
+	}
+	if (n->kind == TACIT_NOTICE_REACTION) {
+		json_out_text(o, "text", n->text);
+		put_reactions(o, n->detail);
+		return o;
 	}
 	if (n->kind == TACIT_NOTICE_MISSING)
 		json_out_number(o, "count", n->count);

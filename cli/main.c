@@ -36,10 +36,12 @@ static const struct option session_options[] = {
 };
 static const struct option inbox_options[] = {
         {"peek", 0, NULL, "leave the messages unread"},
+        {"ids", 'i', NULL, "show the numbers of messages"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option history_options[] = {
         {"number", 'n', "N", "show the last N (default: 50)"},
+        {"ids", 'i', NULL, "show the numbers of messages"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option get_options[] = {
@@ -112,6 +114,29 @@ const struct command cli_commands[] = {
                 "with a colon, as :12, or a name that no person can have, as \"Tea club\", is a\n"
                 "conversation; others are written to by \"tacit group send\".",
                 NULL, 1, -1, cmd_send, "u"},
+        {"reply", "NAME MESSAGE [TEXT...]", "answer a message",
+                "NAME is a user, a group, or a number as :12. MESSAGE is the number of a message, "
+                "as\n"
+                "history --ids shows it, or last: the newest of somebody else. Without TEXT, or "
+                "when it\n"
+                "is -, it is read from standard input.",
+                NULL, 2, -1, cmd_reply, "n"},
+        {"react", "NAME MESSAGE [EMOJI]", "react to a message",
+                "MESSAGE is a number, or last: the newest of somebody else. A reaction is one "
+                "emoji, or a\n"
+                "short word; it takes the place of an earlier one. Without it, that one is taken "
+                "back.",
+                NULL, 2, 3, cmd_react, "n"},
+        {"edit", "NAME MESSAGE [TEXT...]", "change an own message, for everybody",
+                "MESSAGE is a number, or last: your newest. What it said before is gone from every "
+                "device\n"
+                "that hears of it.",
+                NULL, 2, -1, cmd_edit, "n"},
+        {"delete", "NAME MESSAGE", "take an own message back, for everybody",
+                "MESSAGE is a number, or last: your newest. Who has read it may remember it, or "
+                "have\n"
+                "kept it otherwise.",
+                NULL, 2, 2, cmd_delete, "n"},
         {"inbox", "", "show unread messages and mark them read", NULL, inbox_options, 0, 0,
                 cmd_inbox, NULL},
         {"chat", "[NAME]", "talk: messages appear as they come",

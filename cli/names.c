@@ -155,3 +155,24 @@ uint64_t cli_conversation(struct cli *c, const char *name)
 	cli_run(c, &resolve, take_conversation, &found);
 	return found;
 }
+
+struct pick {
+	uint64_t conversation, newest;
+};
+
+static void pick_newest(void *ctx, const struct tacit_notice *n)
+{
+	struct pick *p = ctx;
+	if (p->conversation == 0 || n->message > p->newest)
+		*p = (struct pick){n->conversation, n->message};
+}
+
+uint64_t cli_newest_conversation(struct cli *c)
+{
+	struct pick p = {0};
+	tacit_engine_each_conversation(host_engine(c->host), pick_newest, &p);
+	if (p.conversation == 0)
+		cli_fail_text(c, TACIT_E_NOT_FOUND, "There is no conversation yet.",
+		        "Name somebody: tacit chat USER");
+	return p.conversation;
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/json_out.h"
+#include "cli/quote.h"
 
 #define SHORT_ID 8 /* enough to name a file; `file get` takes any prefix that is unique */
 
@@ -24,7 +25,13 @@ bool show_is_event(const struct tacit_notice *n)
 	return show_is_loud(n) || is_mild(n) || n->kind == TACIT_NOTICE_MESSAGE ||
 	       n->kind == TACIT_NOTICE_REFUSED || n->kind == TACIT_NOTICE_MISSING ||
 	       n->kind == TACIT_NOTICE_MEMBER || n->kind == TACIT_NOTICE_EXPIRY ||
-	       n->kind == TACIT_NOTICE_CLOSED;
+	       n->kind == TACIT_NOTICE_CLOSED || show_is_change(n);
+}
+
+bool show_is_change(const struct tacit_notice *n)
+{
+	return n->kind == TACIT_NOTICE_EDITED || n->kind == TACIT_NOTICE_DELETED ||
+	       n->kind == TACIT_NOTICE_REACTION;
 }
 
 /* --- verified contacts ----------------------------------------------------------------------- */
@@ -71,6 +78,12 @@ static int put_head(const struct cli *c, const struct tacit_notice *n)
 	struct term_time t = when(c, n);
 	struct tacit_bytes name = n->flag ? TACIT_STR("you") : n->username;
 	bool verified = !n->flag && show_is_verified(c, n->username);
+	int id = 0;
+	if (c->ids && n->message != 0)
+		id = printf("%s#%" PRIu64 "%s  ", term_style(stdout, TERM_DIM), n->message,
+		             term_style(stdout, TERM_PLAIN)) -
+		     (int)strlen(term_style(stdout, TERM_DIM)) -
+		     (int)strlen(term_style(stdout, TERM_PLAIN));
 	put_styled(TERM_DIM, t.text);
 	printf("  %s", term_style(stdout, n->flag ? TERM_DIM : TERM_CYAN));
 	term_put_text(stdout, name, TERM_ONE_LINE, 0);
@@ -78,7 +91,7 @@ static int put_head(const struct cli *c, const struct tacit_notice *n)
 	if (verified)
 		put_styled(TERM_GREEN, " \xe2\x9c\x93");
 	printf("  ");
-	return (int)(strlen(t.text) + 2 + term_width(name) + (verified ? 2 : 0) + 2);
+	return id + (int)(strlen(t.text) + 2 + term_width(name) + (verified ? 2 : 0) + 2);
 }
 
 static void put_file(const struct tacit_file_ref *f)
@@ -92,16 +105,69 @@ static void put_file(const struct tacit_file_ref *f)
 	printf(")%s", term_style(stdout, TERM_PLAIN));
 }
 
+static void put_reply(const struct cli *c, const struct tacit_notice *n, int indent)
+{
+	struct quote q;
+	quote_find(c, n->conversation, n->content.reply_to, &q);
+	printf("%s\xe2\x86\xb3 ", term_style(stdout, TERM_DIM));
+	quote_put(stdout, &q);
+	printf("%s\n%*s", term_style(stdout, TERM_PLAIN), indent, "");
+}
+
+/* One a line, "bob +1", as they come with the notice. */
+static void put_reactions(struct tacit_bytes lines, int indent)
+{
+	if (lines.n == 0)
+		return;
+	printf("\n%*s%s[", indent, "", term_style(stdout, TERM_DIM));
+	for (size_t at = 0, end; at < lines.n; at = end + 1) {
+		for (end = at; end < lines.n && lines.p[end] != '\n'; end++)
+			continue;
+		fputs(at > 0 ? ", " : "", stdout);
+		term_put_text(stdout, tacit_bytes_part(lines, at, end - at), TERM_ONE_LINE, 0);
+	}
+	printf("]%s", term_style(stdout, TERM_PLAIN));
+}
+
 static void show_message(const struct cli *c, const struct tacit_notice *n)
 {
 	int indent = put_head(c, n);
+	if (n->content.reply_to != 0)
+		put_reply(c, n, indent);
 	if (n->content.kind == TACIT_CONTENT_FILE) {
 		put_file(&n->content.file);
 		if (n->content.text.n > 0)
 			printf("\n%*s", indent, "");
 	}
 	term_put_text(stdout, n->content.text, TERM_MANY_LINES, indent);
+	if (n->count > 0)
+		put_styled(TERM_DIM, " (edited)");
+	put_reactions(n->detail, indent);
 	putchar('\n');
+}
+
+static void show_deleted(const struct cli *c, const struct tacit_notice *n)
+{
+	put_head(c, n);
+	put_styled(TERM_DIM, "[deleted]\n");
+}
+
+static void show_reaction(const struct cli *c, const struct tacit_notice *n)
+{
+	struct quote q;
+	quote_find(c, n->conversation, n->message, &q);
+	printf("%s-- ", term_style(stdout, TERM_DIM));
+	term_put_text(stdout, n->flag ? TACIT_STR("you") : n->username, TERM_ONE_LINE, 0);
+	if (n->text.n > 0) {
+		fputs(": ", stdout);
+		term_put_text(stdout, n->text, TERM_ONE_LINE, 0);
+		fputs(" to \"", stdout);
+	} else {
+		fputs(n->flag ? " take back the reaction to \"" : " takes back the reaction to \"",
+		        stdout);
+	}
+	quote_put(stdout, &q);
+	printf("\" --%s\n", term_style(stdout, TERM_PLAIN));
 }
 
 static void show_refused(const struct cli *c, const struct tacit_notice *n)
@@ -175,8 +241,12 @@ void show_event(const struct cli *c, const struct tacit_notice *n)
 		return;
 	if (c->json)
 		json_out_notice(stdout, n);
-	else if (n->kind == TACIT_NOTICE_MESSAGE)
+	else if (n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_EDITED)
 		show_message(c, n);
+	else if (n->kind == TACIT_NOTICE_DELETED)
+		show_deleted(c, n);
+	else if (n->kind == TACIT_NOTICE_REACTION)
+		show_reaction(c, n);
 	else if (n->kind == TACIT_NOTICE_REFUSED)
 		show_refused(c, n);
 	else if (n->kind == TACIT_NOTICE_MISSING)
@@ -185,6 +255,7 @@ void show_event(const struct cli *c, const struct tacit_notice *n)
 		show_member(n);
 	else
 		put_loud(stdout, n);
+	quote_remember(c->quotes, n);
 	fflush(stdout);
 }
 

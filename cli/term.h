@@ -22,8 +22,8 @@ bool term_colours(FILE *f); /* a terminal, not dumb, and no NO_COLOR */
 const char *term_style(FILE *f, enum term_style style);
 
 /* Waits until fd can be read: > 0; the time is over, or a signal has set cli_cancelled: 0; else < 0
- * with errno. left NULL: no limit. A signal that comes before the wait ends it as well: they are let
- * in only while waiting. */
+ * with errno. left NULL: no limit. A signal that comes before the wait ends it as well: they are
+ * let in only while waiting. */
 int term_wait(int fd, const struct timespec *left);
 
 enum term_lines { TERM_ONE_LINE, TERM_MANY_LINES };

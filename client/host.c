@@ -422,6 +422,22 @@ out:
 	return err;
 }
 
+enum tacit_err host_entry(struct host *h, uint64_t conversation, uint64_t message,
+        struct tacit_notice *n, struct tacit_buf *room)
+{
+	enum tacit_err err;
+	struct tacit_record_id tag;
+	struct tacit_buf sealed = {0};
+	uint64_t position = tacit_engine_log_position(message);
+	*n = (struct tacit_notice){0};
+	tacit_engine_log_tag(h->engine, conversation, &tag);
+	TRY(localstore_get_log(h->store, &tag, position, &sealed));
+	TRY(tacit_engine_log_open(h->engine, &tag, position, tacit_buf_view(&sealed), n, room));
+out:
+	tacit_buf_clear(&sealed);
+	return err;
+}
+
 enum tacit_err host_history(struct host *h, struct host_span span,
         enum tacit_err (*each)(void *ctx, const struct tacit_notice *n, uint64_t position),
         void *ctx)

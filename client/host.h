@@ -91,6 +91,10 @@ TACIT_MUST_USE enum tacit_err host_note_put(
 TACIT_MUST_USE enum tacit_err host_note_get(
         struct host *h, struct tacit_bytes name, struct tacit_buf *value);
 
+/* What the history has of one message. Views are owned by room; n->content is to be wiped.
+ * Fails: NOT_FOUND, BAD_SEAL, the store's errors, NOMEM. */
+TACIT_MUST_USE enum tacit_err host_entry(struct host *h, uint64_t conversation, uint64_t message,
+        struct tacit_notice *n, struct tacit_buf *room);
 /* The last `limit` entries of a conversation's history before a position (UINT64_MAX: the end),
  * oldest first, opened. Returning anything but OK from each ends the walk with that.
  * Fails: BAD_SEAL, the store's errors, NOMEM. */

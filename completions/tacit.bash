@@ -50,11 +50,11 @@ _tacit()
 	case $command in
 	register) options='--username --email --invitation-file' ;;
 	login) options='--username --email' ;;
-	inbox) options='--peek' ;;
+	inbox) options='--peek --ids' ;;
 	chat) options='--lines' ;;
 	listen) options='--until-eof' ;;
 	'session create') options='--ttl' ;;
-	history) options='--number' ;;
+	history) options='--number --ids' ;;
 	'file get') options='--output' ;;
 	send-file) options='--text --code --digits --qr --name --new --wait --relay-only --direct --listen' ;;
 	receive) options='--out --yes --digits --qr --new --wait --relay-only --direct --listen' ;;
@@ -68,7 +68,7 @@ _tacit()
 	fi
 
 	case $command in
-	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send inbox chat
+	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send reply react edit delete inbox chat
 		listen history group session outbox expire file send-file receive agent verify accept-key devices quit' -- "$cur")) ;;
 	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
 	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;
@@ -76,7 +76,7 @@ _tacit()
 	file) COMPREPLY=($(compgen -W 'send get' -- "$cur")) ;;
 	devices) COMPREPLY=($(compgen -W 'revoke' -- "$cur")) ;;
 	'session create') COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
-	send | chat | history | expire | verify | accept-key)
+	send | reply | react | edit | delete | chat | history | expire | verify | accept-key)
 		((${#words[@]} == 1)) &&
 			COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
 	send-file)

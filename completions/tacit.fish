@@ -32,6 +32,10 @@ complete -c tacit -n __fish_use_subcommand -a unlock -d 'keep the keys in the ke
 complete -c tacit -n __fish_use_subcommand -a whoami -d 'show the account of this profile'
 complete -c tacit -n __fish_use_subcommand -a users -d 'search the directory of the server'
 complete -c tacit -n __fish_use_subcommand -a send -d 'send a message'
+complete -c tacit -n __fish_use_subcommand -a reply -d 'answer a message'
+complete -c tacit -n __fish_use_subcommand -a react -d 'react to a message'
+complete -c tacit -n __fish_use_subcommand -a edit -d 'change an own message, for everybody'
+complete -c tacit -n __fish_use_subcommand -a delete -d 'take an own message back, for everybody'
 complete -c tacit -n __fish_use_subcommand -a inbox -d 'show unread messages and mark them read'
 complete -c tacit -n __fish_use_subcommand -a chat -d 'talk: messages appear as they come'
 complete -c tacit -n __fish_use_subcommand -a listen -d 'print what happens, as it happens'
@@ -49,7 +53,7 @@ complete -c tacit -n __fish_use_subcommand -a accept-key -d 'trust the changed k
 complete -c tacit -n __fish_use_subcommand -a devices -d 'list and revoke your devices'
 complete -c tacit -n __fish_use_subcommand -a quit -d 'leave the prompt'
 
-set -l names send chat history expire verify accept-key
+set -l names send reply react edit delete chat history expire verify accept-key
 complete -c tacit -n "__fish_seen_subcommand_from $names" -a '(__tacit_users)'
 complete -c tacit -n '__fish_seen_subcommand_from register login' -s u -l username -x -d 'the name'
 complete -c tacit -n '__fish_seen_subcommand_from register login' -s e -l email -x -d 'the address'
@@ -67,6 +71,7 @@ complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l qr -d 'd
 complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l new -d 'do not go on with an interrupted transfer'
 complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l wait -x -d 'how long a lost connection is waited for'
 complete -c tacit -n '__fish_seen_subcommand_from inbox' -l peek -d 'leave the messages unread'
+complete -c tacit -n '__fish_seen_subcommand_from inbox history' -s i -l ids -d 'show the numbers of messages'
 complete -c tacit -n '__fish_seen_subcommand_from listen' -l until-eof -d 'end when standard input ends'
 complete -c tacit -n '__fish_seen_subcommand_from history' -s n -l number -x -d 'how many'
 complete -c tacit -n '__fish_seen_subcommand_from verify' -s c -l compare -x -d 'their number'

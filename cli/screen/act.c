@@ -1,6 +1,7 @@
 /* What is typed and sent: messages, and commands behind a slash. */
 #include <string.h>
 
+#include "cli/about.h"
 #include "cli/duration.h"
 #include "cli/screen/state.h"
 #include "wire/names.h"
@@ -107,6 +108,28 @@ static void do_chat(struct screen *s, const char *name)
 	else
 		model_flash(&s->model, true,
 		        TACIT_STR("No conversation, or more than one, has that name."));
+}
+
+/* What is said about a message shows itself when it is done. */
+static void do_about(struct screen *s, const struct slash *c)
+{
+	struct about a;
+	struct tacit_content content;
+	const struct dialog *d = model_chosen(&s->model);
+	struct tacit_bytes verb = tacit_cstr(c->command->name);
+	if (d == NULL || d->gone || !about_parse(verb, c->count > 0 ? c->words[0] : "", &a)) {
+		model_flash(&s->model, true, TACIT_STR("There is no conversation to say it in."));
+		return;
+	}
+	uint64_t message = a.message != 0 ? a.message : dialog_newest(d, a.own);
+	const char *problem = about_content(&a, message, &content);
+	if (problem != NULL) {
+		model_flash(&s->model, true, tacit_cstr(problem));
+		return;
+	}
+	const struct tacit_command send = {
+	        .kind = TACIT_CMD_SEND, .conversation = d->id, .content = &content};
+	wish_post(s, &send, &(struct wish){.kind = WISH_SAID, .conversation = d->id});
 }
 
 /* The dialog that a command about one other person needs. NULL: told. */
@@ -330,6 +353,9 @@ static void run(struct screen *s, const struct slash *c)
 		break;
 	case SLASH_CHAT:
 		do_chat(s, c->words[0]);
+		break;
+	case SLASH_ABOUT:
+		do_about(s, c);
 		break;
 	case SLASH_FILE:
 		do_file(s, c->words[0]);

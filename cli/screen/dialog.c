@@ -1,9 +1,7 @@
-#include "cli/screen/dialog.h"
-
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/screen/dialog_int.h"
 #include "cli/term.h"
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -12,6 +10,7 @@ static void entry_clear(struct entry *e)
 {
 	tacit_buf_clear(&e->name);
 	tacit_buf_clear(&e->text);
+	tacit_buf_clear(&e->reactions);
 }
 
 void dialog_clear(struct dialog *d)
@@ -32,11 +31,6 @@ void dialog_clear(struct dialog *d)
 
 /* --- the conversation ------------------------------------------------------------------------ */
 
-static enum tacit_err clean(struct tacit_buf *out, struct tacit_bytes text)
-{
-	return term_clean(text, TERM_ONE_LINE, 0, out);
-}
-
 static size_t count_lines(struct tacit_bytes lines)
 {
 	size_t count = lines.n > 0 ? 1 : 0;
@@ -51,19 +45,9 @@ static enum tacit_err name_after_members(struct tacit_buf *title, struct tacit_b
 	enum tacit_err err = TACIT_OK;
 	for (size_t i = 0; i < members.n && err == TACIT_OK; i++) {
 		struct tacit_bytes one = tacit_bytes(members.p + i, 1);
-		err = clean(title, members.p[i] == '\n' ? TACIT_STR(", ") : one);
+		err = entry_clean(title, members.p[i] == '\n' ? TACIT_STR(", ") : one);
 	}
 	return err;
-}
-
-static struct tacit_bytes next_line(struct tacit_bytes *rest)
-{
-	const uint8_t *feed = rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
-	size_t length = feed != NULL ? (size_t)(feed - rest->p) : rest->n;
-	size_t used = length + (feed != NULL ? 1 : 0);
-	struct tacit_bytes line = tacit_bytes_part(*rest, 0, length);
-	*rest = tacit_bytes_part(*rest, used, rest->n - used);
-	return line;
 }
 
 /* How far each has read, as it was known before this run. */
@@ -74,8 +58,8 @@ static enum tacit_err take_marks(struct dialog *d, const struct tacit_notice *n)
 	struct tacit_bytes marks = n->detail;
 	while (members.n > 0 && marks.n > 0) {
 		uint64_t message = 0;
-		struct tacit_bytes who = next_line(&members);
-		struct tacit_bytes mark = next_line(&marks);
+		struct tacit_bytes who = entry_line(&members);
+		struct tacit_bytes mark = entry_line(&marks);
 		for (size_t i = 0; i < mark.n; i++)
 			message = message * 10 + (uint64_t)(mark.p[i] - '0');
 		if (message > 0)
@@ -91,7 +75,7 @@ enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n)
 	struct tacit_buf title = {0};
 	struct tacit_buf members = {0};
 	struct tacit_buf username = {0};
-	TRY(clean(&title, n->title));
+	TRY(entry_clean(&title, n->title));
 	if (title.n == 0)
 		TRY(name_after_members(&title, n->members));
 	TRY(tacit_buf_append(&members, n->members));
@@ -121,100 +105,6 @@ out:
 	tacit_buf_clear(&members);
 	tacit_buf_clear(&username);
 	return err;
-}
-
-/* --- what an entry says ---------------------------------------------------------------------- */
-
-static enum tacit_err say_file(struct entry *e, const struct tacit_content *c)
-{
-	enum tacit_err err;
-	size_t n = c->file.id.n;
-	TRY(clean(&e->text, c->file.name));
-	TRY(tacit_buf_printf(&e->text, ", %s", term_bytes(c->file.size).text));
-	if (c->text.n > 0) {
-		TRY(tacit_buf_append(&e->text, TACIT_STR("\n")));
-		TRY(term_clean(c->text, TERM_MANY_LINES, 0, &e->text));
-	}
-	if (n < sizeof(e->file)) {
-		memcpy(e->file, c->file.id.p, n);
-		e->file[n] = '\0';
-	}
-	e->kind = ENTRY_FILE;
-out:
-	return err;
-}
-
-static enum tacit_err say_changed_key(struct entry *e, const struct tacit_notice *n)
-{
-	enum tacit_err err;
-	TRY(tacit_buf_append(&e->text, TACIT_STR("The key of ")));
-	TRY(clean(&e->text, n->username));
-	TRY(tacit_buf_append(&e->text,
-	        TACIT_STR(" HAS CHANGED. Either it is a new account, or somebody stands between "
-	                  "you. Compare the safety number in person: /verify. Only then trust "
-	                  "the new key: /accept-key")));
-out:
-	return err;
-}
-
-static enum tacit_err say_missing(struct entry *e, const struct tacit_notice *n)
-{
-	enum tacit_err err;
-	TRY(tacit_buf_printf(
-	        &e->text, "%" PRIu64 " message%s of ", n->count, n->count == 1 ? "" : "s"));
-	TRY(clean(&e->text, n->username));
-	TRY(tacit_buf_append(&e->text, TACIT_STR(" never came.")));
-out:
-	return err;
-}
-
-static enum tacit_err say_member(struct entry *e, const struct tacit_notice *n)
-{
-	enum tacit_err err;
-	if (n->text.n > 0)
-		return clean(&e->text, n->text);
-	TRY(clean(&e->text, n->username));
-	TRY(tacit_buf_append(&e->text, n->flag ? TACIT_STR(" is in the conversation now.")
-	                                       : TACIT_STR(" is no longer in it.")));
-out:
-	return err;
-}
-
-static enum tacit_err say_reason(struct entry *e, const struct tacit_notice *n)
-{
-	return term_clean(n->text.n > 0 ? n->text : tacit_cstr(tacit_err_text(n->err)),
-	        TERM_ONE_LINE, 0, &e->text);
-}
-
-static enum tacit_err say_text(struct entry *e, const struct tacit_notice *n)
-{
-	if (n->content.kind == TACIT_CONTENT_FILE)
-		return say_file(e, &n->content);
-	e->kind = ENTRY_TEXT;
-	return term_clean(n->content.text, TERM_MANY_LINES, 0, &e->text);
-}
-
-static enum tacit_err say(struct entry *e, const struct tacit_notice *n)
-{
-	switch (n->kind) {
-	case TACIT_NOTICE_MESSAGE:
-		return say_text(e, n);
-	case TACIT_NOTICE_REFUSED:
-		e->kind = ENTRY_REFUSED;
-		return say_reason(e, n);
-	case TACIT_NOTICE_MISSING:
-		e->kind = ENTRY_LOUD;
-		return say_missing(e, n);
-	case TACIT_NOTICE_KEY_CHANGED:
-		e->kind = ENTRY_LOUD;
-		return say_changed_key(e, n);
-	case TACIT_NOTICE_WARNING: /* what a new device is told about the time before is mild */
-		e->kind = n->err == TACIT_E_WRONG_RECIPIENT ? ENTRY_ASIDE : ENTRY_LOUD;
-		return say_reason(e, n);
-	default:
-		e->kind = ENTRY_ASIDE;
-		return say_member(e, n);
-	}
 }
 
 /* --- the list of entries --------------------------------------------------------------------- */
@@ -269,22 +159,49 @@ static uint64_t end_position(const struct dialog *d)
 	return 0;
 }
 
+static bool is_message(const struct entry *e)
+{
+	return e->message != 0 && (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE ||
+	                                  e->kind == ENTRY_REFUSED || e->kind == ENTRY_DELETED);
+}
+
 static bool is_of_others(const struct entry *e)
 {
-	return e->state == ENTRY_THEIRS && e->message != 0 &&
-	       (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE || e->kind == ENTRY_REFUSED);
+	return e->state == ENTRY_THEIRS && is_message(e);
 }
 
 /* Only where it would stand: positions are eight times the message's id, and a little. */
+struct entry *dialog_message(const struct dialog *d, uint64_t message)
+{
+	uint64_t first = message * 8;
+	for (size_t i = place_of(d, first + 7); i > 0 && d->entries[i - 1].position >= first; i--)
+		if (d->entries[i - 1].message == message && is_message(&d->entries[i - 1]))
+			return &d->entries[i - 1];
+	return NULL;
+}
+
+/* What it says now; where it stands stays. Takes the texts of e. */
+static void say_now(struct entry *here, struct entry *e)
+{
+	struct tacit_buf text = here->text, reactions = here->reactions;
+	here->kind = e->kind;
+	here->text = e->text;
+	here->reactions = e->reactions;
+	here->reply_to = e->reply_to;
+	here->edited = e->edited;
+	memcpy(here->file, e->file, sizeof(here->file));
+	e->text = text;
+	e->reactions = reactions;
+}
+
 static bool is_there(const struct dialog *d, const struct entry *e)
 {
 	uint64_t first = e->message * 8;
 	for (size_t i = place_of(d, first + 7); i > 0 && d->entries[i - 1].position >= first; i--) {
 		const struct entry *other = &d->entries[i - 1];
 		bool same_kind = other->message == e->message && other->kind == e->kind;
-		if (same_kind && (e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE ||
-		                         tacit_bytes_eq(tacit_buf_view(&other->text),
-		                                 tacit_buf_view(&e->text))))
+		if (same_kind &&
+		        tacit_bytes_eq(tacit_buf_view(&other->text), tacit_buf_view(&e->text)))
 			return true;
 	}
 	return false;
@@ -316,8 +233,8 @@ static void mark_sent(struct dialog *d, size_t at, uint64_t message, int64_t tim
 static enum tacit_err fill(struct entry *e, const struct tacit_notice *n, bool own)
 {
 	enum tacit_err err;
-	TRY(clean(&e->name, own ? TACIT_STR("you") : n->username));
-	TRY(say(e, n));
+	TRY(entry_clean(&e->name, own ? TACIT_STR("you") : n->username));
+	TRY(entry_say(e, n));
 out:
 	return err;
 }
@@ -326,7 +243,7 @@ enum tacit_err dialog_add(
         struct dialog *d, const struct tacit_notice *n, uint64_t position, bool *is_new)
 {
 	enum tacit_err err;
-	bool own = n->kind == TACIT_NOTICE_MESSAGE && n->flag;
+	bool own = (n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_DELETED) && n->flag;
 	struct entry e = {
 	        .state = own ? ENTRY_SENT : ENTRY_THEIRS,
 	        .position = position != 0    ? position
@@ -337,7 +254,10 @@ enum tacit_err dialog_add(
 	};
 	*is_new = false;
 	TRY(fill(&e, n, own));
-	if (e.message != 0 && is_there(d, &e))
+	struct entry *here = is_message(&e) ? dialog_message(d, e.message) : NULL;
+	if (here != NULL && n->kind != TACIT_NOTICE_REFUSED)
+		say_now(here, &e);
+	if (here != NULL || (e.message != 0 && is_there(d, &e)))
 		goto out;
 	size_t waiting = own ? waiting_for(d, &e) : d->count;
 	if (waiting < d->count) {
@@ -357,6 +277,27 @@ out:
 	return err;
 }
 
+enum tacit_err dialog_change(struct dialog *d, const struct tacit_notice *n)
+{
+	enum tacit_err err = TACIT_OK;
+	struct entry e = {0};
+	struct entry *here = dialog_message(d, n->message);
+	if (here == NULL)
+		return TACIT_OK;
+	if (n->kind != TACIT_NOTICE_REACTION) {
+		TRY(entry_say(&e, n));
+		say_now(here, &e);
+		goto out;
+	}
+	TRY(entry_say_reactions(&e.reactions, n->detail));
+	tacit_buf_clear(&here->reactions);
+	here->reactions = e.reactions;
+	e.reactions = (struct tacit_buf){0};
+out:
+	entry_clear(&e);
+	return err;
+}
+
 enum tacit_err dialog_add_waiting(
         struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text)
 {
@@ -368,7 +309,7 @@ enum tacit_err dialog_add_waiting(
 	        .ticket = ticket,
 	        .time = now,
 	};
-	TRY(clean(&e.name, TACIT_STR("you")));
+	TRY(entry_clean(&e.name, TACIT_STR("you")));
 	TRY(term_clean(text, TERM_MANY_LINES, 0, &e.text));
 	TRY(make_room(d));
 	put_in(d, &e);
@@ -401,8 +342,8 @@ enum tacit_err dialog_add_outgoing(struct dialog *d, const struct tacit_notice *
 	struct entry e = {.state = ENTRY_WAITING, .position = UINT64_MAX, .time = n->time};
 	size_t length = n->text.n < OUTGOING_ID ? n->text.n : OUTGOING_ID;
 	memcpy(e.outgoing, n->text.p, length);
-	TRY(clean(&e.name, TACIT_STR("you")));
-	TRY(say_text(&e, n));
+	TRY(entry_clean(&e.name, TACIT_STR("you")));
+	TRY(entry_say_text(&e, n));
 	struct entry *here = outgoing_here(d, &e);
 	if (here != NULL) {
 		memcpy(here->outgoing, e.outgoing, sizeof(here->outgoing));
@@ -495,7 +436,7 @@ enum tacit_err dialog_read_by(struct dialog *d, struct tacit_bytes username, uin
 {
 	enum tacit_err err;
 	struct tacit_buf name = {0};
-	TRY(clean(&name, username));
+	TRY(entry_clean(&name, username));
 	for (size_t i = 0; i < d->reader_count; i++) {
 		struct reader *r = &d->readers[i];
 		if (!tacit_bytes_eq(tacit_buf_view(&r->name), tacit_buf_view(&name)))
@@ -522,7 +463,7 @@ enum tacit_err dialog_typing(struct dialog *d, struct tacit_bytes username, int6
 {
 	tacit_buf_clear(&d->typing);
 	d->typing_until = until;
-	return clean(&d->typing, username);
+	return entry_clean(&d->typing, username);
 }
 
 uint64_t dialog_newest_of_others(const struct dialog *d)
@@ -532,6 +473,17 @@ uint64_t dialog_newest_of_others(const struct dialog *d)
 		if (is_of_others(&d->entries[i - 1]))
 			newest = d->entries[i - 1].message;
 	return newest;
+}
+
+uint64_t dialog_newest(const struct dialog *d, bool own)
+{
+	for (size_t i = d->count; i > 0; i--) {
+		const struct entry *e = &d->entries[i - 1];
+		bool said = e->kind == ENTRY_TEXT || e->kind == ENTRY_FILE;
+		if (said && e->message != 0 && (e->state == ENTRY_SENT) == own)
+			return e->message;
+	}
+	return 0;
 }
 
 void dialog_mark_fresh(struct dialog *d)

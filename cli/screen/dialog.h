@@ -14,6 +14,7 @@ enum entry_kind {
 	ENTRY_TEXT,
 	ENTRY_FILE,
 	ENTRY_REFUSED, /* a message that is not shown, and why */
+	ENTRY_DELETED, /* taken back by its sender */
 	ENTRY_ASIDE,   /* who came and went; what the program says here */
 	ENTRY_LOUD,    /* changed keys, warnings, messages that never came */
 };
@@ -34,6 +35,9 @@ struct entry {
 	int64_t time;
 	struct tacit_buf name; /* of the sender */
 	struct tacit_buf text; /* FILE: "name, size", and after a line feed what was said to it */
+	struct tacit_buf reactions; /* "bob +1, carol ha" */
+	uint64_t reply_to;          /* 0: none */
+	bool edited;
 	char file[TACIT_MAX_FILE_ID + 1];
 	char outgoing[OUTGOING_ID + 1]; /* WAITING: its id in the outbox; empty: not known */
 };
@@ -87,12 +91,18 @@ void dialog_clear(struct dialog *d); /* wipes and frees */
 /* What the engine says about the conversation itself, read marks included. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_describe(struct dialog *d, const struct tacit_notice *n);
 
-/* One MESSAGE, REFUSED, MISSING, KEY_CHANGED, MEMBER or WARNING notice, from the history (position)
- * or as it came (0): then it may count as unread. One that is there already is not put in again,
- * and an own message that waited here becomes the sent one. *is_new: it was put in. Fails: NOMEM.
- */
+/* One MESSAGE, DELETED, REFUSED, MISSING, KEY_CHANGED, MEMBER or WARNING notice, from the history
+ * (position) or as it came (0): then it may count as unread. One that is there already is not put
+ * in again, but a message is from then on as it is said now; and an own message that waited here
+ * becomes the sent one. *is_new: it was put in. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add(
         struct dialog *d, const struct tacit_notice *n, uint64_t position, bool *is_new);
+/* An EDITED, DELETED or REACTION notice: nothing, when the message is not here. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err dialog_change(struct dialog *d, const struct tacit_notice *n);
+/* The entry of a message; NULL: it is not here. */
+struct entry *dialog_message(const struct dialog *d, uint64_t message);
+/* The newest message, own or of others, that can be spoken of; 0: none. */
+uint64_t dialog_newest(const struct dialog *d, bool own);
 /* A text of one's own, on its way by a ticket. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add_waiting(
         struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text);

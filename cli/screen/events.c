@@ -116,6 +116,13 @@ static void on_said(struct screen *s, const struct tacit_notice *n, uint64_t pos
 		wish_list(s);
 }
 
+static void on_change(struct screen *s, const struct tacit_notice *n)
+{
+	struct dialog *d = model_find(&s->model, n->conversation);
+	if (d != NULL)
+		check(s, dialog_change(d, n));
+}
+
 static void on_read(struct screen *s, const struct tacit_notice *n)
 {
 	struct dialog *d = model_find(&s->model, n->conversation);
@@ -209,7 +216,7 @@ static void on_expiry(struct screen *s, const struct tacit_notice *n)
 static void on_outgoing(struct screen *s, const struct tacit_notice *n)
 {
 	struct dialog *d = model_find(&s->model, n->conversation);
-	if (d != NULL)
+	if (d != NULL && tacit_content_is_shown(&n->content))
 		check(s, dialog_add_outgoing(d, n));
 }
 
@@ -239,6 +246,11 @@ static void on_notice(struct screen *s, const struct runner_event *ev)
 	case TACIT_NOTICE_MEMBER:
 	case TACIT_NOTICE_WARNING:
 		on_said(s, n, 0);
+		break;
+	case TACIT_NOTICE_EDITED:
+	case TACIT_NOTICE_DELETED:
+	case TACIT_NOTICE_REACTION:
+		on_change(s, n);
 		break;
 	case TACIT_NOTICE_READ:
 		on_read(s, n);
@@ -324,7 +336,7 @@ static void tell_failure(struct screen *s, const struct wish *w, const struct ru
 	bool offline = ev->err == TACIT_E_NETWORK && s->model.link == RUNNER_OFFLINE;
 	if (ev->err == TACIT_E_CANCELLED || w->kind == WISH_QUIET)
 		return;
-	if (w->kind == WISH_SEND && offline)
+	if ((w->kind == WISH_SEND || w->kind == WISH_SAID) && offline)
 		model_flash(&s->model, false,
 		        TACIT_STR("No server is there; what you wrote goes out when it is."));
 	else if (w->kind != WISH_NOTHING || !offline)
@@ -344,6 +356,8 @@ static void on_success(struct screen *s, const struct wish *w)
 		d->gone = true;
 	if (w->kind == WISH_CHAT)
 		wish_list(s);
+	if (w->kind == WISH_SAID && d != NULL)
+		wish_newest(s, d);
 	if (w->done != NULL)
 		screen_say(s, ENTRY_ASIDE, tacit_cstr(w->done));
 }

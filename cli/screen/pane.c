@@ -257,6 +257,51 @@ out:
 	return err;
 }
 
+/* The message that is answered, in one line. */
+static enum tacit_err put_reply(const struct layout *l, struct rows *out, const struct entry *e)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	const struct entry *to = dialog_message(l->dialog, e->reply_to);
+	struct tacit_bytes said =
+	        to != NULL ? tacit_buf_view(&to->text) : TACIT_STR("an earlier message");
+	const uint8_t *feed = said.n > 0 ? memchr(said.p, '\n', said.n) : NULL;
+	size_t n = feed != NULL ? (size_t)(feed - said.p) : said.n;
+	TRY(tacit_buf_append(&text, TACIT_STR("\xe2\x86\xb3 ")));
+	if (to != NULL)
+		TRY(tacit_buf_printf(&text, "%.*s: ", (int)to->name.n, (const char *)to->name.p));
+	TRY(tacit_buf_append(&text, tacit_bytes_part(said, 0, n)));
+	if (feed != NULL)
+		TRY(tacit_buf_append(&text, TACIT_STR(" \xe2\x80\xa6")));
+	rows_go_to(out, l->text);
+	TRY(rows_put_cut(out, STYLE_DIM, tacit_buf_view(&text), text_width(l)));
+	if (rows_add(out, STYLE_PLAIN) == NULL)
+		err = TACIT_E_NOMEM;
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
+/* That it was edited, and the reactions, in a row below. */
+static enum tacit_err put_became(const struct layout *l, struct rows *out, const struct entry *e)
+{
+	enum tacit_err err;
+	struct tacit_buf text = {0};
+	if (!e->edited && e->reactions.n == 0)
+		return TACIT_OK;
+	if (e->edited)
+		TRY(tacit_buf_append(&text, TACIT_STR("(edited) ")));
+	if (e->reactions.n > 0)
+		TRY(tacit_buf_printf(
+		        &text, "[%.*s]", (int)e->reactions.n, (const char *)e->reactions.p));
+	if (rows_add(out, STYLE_PLAIN) == NULL)
+		TRY(TACIT_E_NOMEM);
+	TRY(put_wrapped(l, out, STYLE_DIM, tacit_buf_view(&text)));
+out:
+	tacit_buf_clear(&text);
+	return err;
+}
+
 static enum tacit_err put_loud(const struct layout *l, struct rows *out, const struct entry *e)
 {
 	enum tacit_err err;
@@ -314,13 +359,18 @@ static enum tacit_err put_entry(const struct layout *l, struct rows *out, size_t
 	if (e->kind == ENTRY_ASIDE)
 		return put_aside(l, out, e);
 	TRY(put_head(l, out, e));
-	if (e->kind == ENTRY_REFUSED)
+	if (e->reply_to != 0)
+		TRY(put_reply(l, out, e));
+	if (e->kind == ENTRY_DELETED)
+		TRY(put_wrapped(l, out, STYLE_DIM, tacit_buf_view(&e->text)));
+	else if (e->kind == ENTRY_REFUSED)
 		TRY(put_refused(l, out, e));
 	else if (e->kind == ENTRY_FILE)
 		TRY(put_file(l, out, e));
 	else
 		TRY(put_wrapped(l, out, STYLE_PLAIN, tacit_buf_view(&e->text)));
 	TRY(put_state(l, out, at));
+	TRY(put_became(l, out, e));
 out:
 	return err;
 }

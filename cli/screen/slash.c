@@ -8,6 +8,12 @@
 const struct slash_command slash_commands[] = {
         {"help", "", "this", SLASH_HELP, false, 0, 0, 0},
         {"chat", "NAME", "go to a conversation, or begin one", SLASH_CHAT, true, 1, 1, 'c'},
+        {"reply", "[#ID] TEXT", "answer the newest message, or that one", SLASH_ABOUT, true, 1, 1,
+                0},
+        {"react", "[#ID] [EMOJI]", "react to it; nothing: no longer", SLASH_ABOUT, true, 0, 1, 0},
+        {"edit", "[#ID] TEXT", "change your newest message, for everybody", SLASH_ABOUT, true, 1, 1,
+                0},
+        {"delete", "[#ID]", "take it back, for everybody", SLASH_ABOUT, true, 0, 1, 0},
         {"file", "PATH", "send a file", SLASH_FILE, true, 1, 1, 'p'},
         {"get", "[ID]", "fetch a file into this folder", SLASH_GET, false, 0, 1, 'f'},
         {"verify", "[yes]", "show the safety number; yes: it is the same", SLASH_VERIFY, false, 0,

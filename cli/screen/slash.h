@@ -9,6 +9,7 @@
 enum slash_kind {
 	SLASH_HELP,
 	SLASH_CHAT,
+	SLASH_ABOUT, /* reply, react, edit, delete */
 	SLASH_FILE,
 	SLASH_GET,
 	SLASH_VERIFY,

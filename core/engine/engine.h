@@ -278,6 +278,8 @@ struct tacit_bytes tacit_engine_cookie(
 /* The tag under which a conversation's history is logged. */
 void tacit_engine_log_tag(
         const struct tacit_engine *e, uint64_t conversation, struct tacit_record_id *out);
+/* Where a message stands in it. */
+uint64_t tacit_engine_log_position(uint64_t message);
 /* Opens one history entry; the notice is a MESSAGE, DELETED, REFUSED, MISSING, MEMBER,
  * WARNING, EXPIRY or KEY_CHANGED as it was delivered; a MESSAGE as it is now. Views are owned by
  * room. Fails: BAD_SEAL, MALFORMED, NOMEM. */

@@ -148,7 +148,7 @@ enum tacit_err tacit_log_purge(struct tacit_engine *e, const struct tacit_conver
 /* --- an entry that changes -----------------------------------------------------------------------
  */
 
-static uint64_t place_of(uint64_t message)
+uint64_t tacit_engine_log_position(uint64_t message)
 {
 	return message * EVENT_SLOTS + LOG_MESSAGE;
 }
@@ -157,9 +157,9 @@ enum tacit_err tacit_entry_replace(struct tacit_engine *e, const struct tacit_co
         uint64_t message, const struct tacit_entry *entry)
 {
 	enum tacit_err err;
-	TRY(tacit_log_purge(e, c, place_of(message), place_of(message)));
+	TRY(tacit_log_purge(e, c, tacit_engine_log_position(message), tacit_engine_log_position(message)));
 	if (entry != NULL)
-		TRY(put(e, c, place_of(message), entry));
+		TRY(put(e, c, tacit_engine_log_position(message), entry));
 out:
 	return err;
 }
@@ -172,7 +172,7 @@ enum tacit_err tacit_entry_ask(struct tacit_engine *e, const struct tacit_conver
 	if (err != TACIT_OK)
 		return err;
 	tacit_engine_log_tag(e, c->id, &fx->id);
-	fx->position = place_of(message);
+	fx->position = tacit_engine_log_position(message);
 	fx->request = *request = ++e->next_recall;
 	return TACIT_OK;
 }
@@ -200,7 +200,7 @@ enum tacit_err tacit_entry_open(struct tacit_engine *e, const struct tacit_conve
 	if (sealed.n == 0)
 		return TACIT_E_NOT_FOUND;
 	tacit_engine_log_tag(e, c->id, &tag);
-	entry_id(e, &tag, place_of(message), &id);
+	entry_id(e, &tag, tacit_engine_log_position(message), &id);
 	enum tacit_err err = open_entry(e, &id, sealed, out, room);
 	return err == TACIT_OK || err == TACIT_E_NOMEM ? err : TACIT_E_NOT_FOUND;
 }

@@ -146,7 +146,8 @@ static enum tacit_err make_stock(
 		TRY(make_one(e, i == count, &public));
 		TRY(add_text(i == count ? last : list, tacit_buf_view(&public)));
 	}
-	*data = json_pack("{s:O}", "key_packages", list);
+	*data = json_pack("{s:O,s:I}", "key_packages", list, "not_after",
+	        (json_int_t)(tacit_env_now(&e->env) + TACIT_KEY_PACKAGE_SECONDS));
 	if (*data == NULL || (last_resort && json_object_set(*data, "last_resort",
 	                                             json_array_get(last, 0)) != 0))
 		err = TACIT_E_NOMEM;

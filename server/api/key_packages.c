@@ -21,6 +21,7 @@ struct stock {
 	size_t ends[STORE_MAX_KEY_PACKAGES + 1];
 	size_t count;
 	bool last_resort; /* the last one is */
+	int64_t not_after;
 };
 
 static void stock_free(struct api *a, void *work)
@@ -63,6 +64,7 @@ enum tacit_err api_key_packages_check(struct api_call *c, struct store *store)
 	if (!json_is_array(list) || json_array_size(list) > STORE_MAX_KEY_PACKAGES)
 		return api_refuse_member(c, API_INVALID_VALUE, "key_packages");
 	json_array_foreach(list, i, item) TRY(add_package(c, s, item));
+	TRY(api_integer(c, "not_after", TACIT_OPTIONAL, 1, &s->not_after));
 	if (last != NULL && !json_is_null(last)) {
 		TRY(add_package(c, s, last));
 		s->last_resort = true;
@@ -88,7 +90,8 @@ enum tacit_err api_key_packages_put(struct api_call *c, struct store *store)
 	enum tacit_err err;
 	const struct stock *s = c->work;
 	struct tacit_bytes list[STORE_MAX_KEY_PACKAGES + 1];
-	struct store_new_key_packages p = {.user_id = c->who.user_id, .list = list};
+	struct store_new_key_packages p = {
+	        .user_id = c->who.user_id, .list = list, .not_after = s->not_after};
 	struct store_stock stock;
 	size_t start = 0;
 	TRY(own_device(c, &p.device));

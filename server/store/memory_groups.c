@@ -19,18 +19,33 @@ static int64_t owner_of(const struct memory_state *s, const struct tacit_device_
 	return 0;
 }
 
+static bool has_lapsed(const struct memory_key_package *p, int64_t now)
+{
+	return p->not_after > 0 && p->not_after <= now;
+}
+
 static struct store_stock count_stock(
-        const struct memory_state *s, const struct tacit_device_id *device)
+        const struct memory_state *s, const struct tacit_device_id *device, int64_t now)
 {
 	struct store_stock stock = {0};
 	const struct memory_key_package *p = NULL;
 	while ((p = memory_next(s, MEMORY_KEY_PACKAGE, p)) != NULL) {
-		if (!same_device(&p->device, device))
+		if (!same_device(&p->device, device) || has_lapsed(p, now))
 			continue;
 		stock.available += !p->last_resort;
 		stock.last_resort |= p->last_resort;
 	}
 	return stock;
+}
+
+static void delete_lapsed(struct memory_state *s, const struct tacit_device_id *device, int64_t now)
+{
+	struct memory_key_package *p = memory_next(s, MEMORY_KEY_PACKAGE, NULL);
+	while (p != NULL) {
+		bool it = same_device(&p->device, device) && has_lapsed(p, now);
+		p = memory_next(
+		        s, MEMORY_KEY_PACKAGE, it ? memory_delete(s, MEMORY_KEY_PACKAGE, p) : p);
+	}
 }
 
 enum packages { PACKAGES_ALL, PACKAGES_LAST_RESORT };
@@ -53,10 +68,11 @@ enum tacit_err memory_key_packages_add(
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
-	struct memory_key_package added = {.device = p->device};
+	struct memory_key_package added = {.device = p->device, .not_after = p->not_after};
 	*stock = (struct store_stock){0};
 	TRY(memory_enter(m, &s));
 	TRY(owner_of(s, &p->device) == p->user_id ? TACIT_OK : TACIT_E_NOT_FOUND);
+	delete_lapsed(s, &p->device, m->now);
 	for (size_t i = 0; i < p->count; i++)
 		TRY(memory_add(s, MEMORY_KEY_PACKAGE, &added, p->list[i]));
 	if (p->last_resort.n > 0) {
@@ -64,7 +80,7 @@ enum tacit_err memory_key_packages_add(
 		added.last_resort = true;
 		TRY(memory_add(s, MEMORY_KEY_PACKAGE, &added, p->last_resort));
 	}
-	*stock = count_stock(s, &p->device);
+	*stock = count_stock(s, &p->device, m->now);
 	TRY(stock->available <= STORE_MAX_KEY_PACKAGES ? TACIT_OK : TACIT_E_LIMIT);
 out:
 	return memory_leave(m, s, err);
@@ -73,23 +89,25 @@ out:
 enum tacit_err memory_key_packages_count(struct store *store, int64_t user_id,
         const struct tacit_device_id *device, struct store_stock *out)
 {
-	struct memory_state *s = memory_look(memory_of(store));
+	struct memory *m = memory_of(store);
+	struct memory_state *s = memory_look(m);
 	bool own = owner_of(s, device) == user_id;
-	*out = own ? count_stock(s, device) : (struct store_stock){0};
+	*out = own ? count_stock(s, device, m->now) : (struct store_stock){0};
 	memory_state_drop(s);
 	return own ? TACIT_OK : TACIT_E_NOT_FOUND;
 }
 
 /* The oldest, and the one of last resort only when there is no other. */
 static struct memory_key_package *find_package(
-        const struct memory_state *s, const struct tacit_device_id *device)
+        const struct memory_state *s, const struct tacit_device_id *device, int64_t now)
 {
 	struct memory_key_package *p = NULL, *last = NULL;
 	while ((p = memory_next(s, MEMORY_KEY_PACKAGE, p)) != NULL) {
-		if (same_device(&p->device, device) && !p->last_resort)
+		if (!same_device(&p->device, device) || has_lapsed(p, now))
+			continue;
+		if (!p->last_resort)
 			return p;
-		if (same_device(&p->device, device))
-			last = p;
+		last = p;
 	}
 	return last;
 }
@@ -104,7 +122,7 @@ enum tacit_err memory_key_package_claim(struct store *store, int64_t conversatio
 	TRY(memory_member(s, m->now, conversation_id, user_id));
 	int64_t owner = owner_of(s, device);
 	bool member = owner != 0 && memory_participant(s, conversation_id, owner) != NULL;
-	struct memory_key_package *p = member ? find_package(s, device) : NULL;
+	struct memory_key_package *p = member ? find_package(s, device, m->now) : NULL;
 	TRY(p != NULL ? TACIT_OK : TACIT_E_NOT_FOUND);
 	TRY(tacit_buf_append(out, memory_text(&p->row)));
 	if (!p->last_resort)

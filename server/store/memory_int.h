@@ -123,6 +123,7 @@ struct memory_key_package {
 	struct memory_row row; /* text: the package */
 	struct tacit_device_id device;
 	bool last_resort;
+	int64_t not_after; /* 0: not said */
 };
 struct memory_group {
 	struct memory_row row; /* text: the GroupInfo */

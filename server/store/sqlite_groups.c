@@ -26,9 +26,10 @@ static enum tacit_err count_stock(struct sqlite *s, int64_t user_id,
 	enum tacit_err err;
 	int64_t last = 0;
 	TRY(sql_integer(s, SQL_KEY_PACKAGE_COUNT,
-	        ARGS(sql_int(user_id), sql_device(device), sql_int(0)), &out->available));
+	        ARGS(sql_int(user_id), sql_device(device), sql_int(0), sql_int(s->now)),
+	        &out->available));
 	TRY(sql_integer(s, SQL_KEY_PACKAGE_COUNT,
-	        ARGS(sql_int(user_id), sql_device(device), sql_int(1)), &last));
+	        ARGS(sql_int(user_id), sql_device(device), sql_int(1), sql_int(s->now)), &last));
 	out->last_resort = last > 0;
 out:
 	return err;
@@ -43,16 +44,18 @@ enum tacit_err sqlite_key_packages_add(
 	*stock = (struct store_stock){0};
 	TRY(sql_enter(s, SQL_WRITE, &scope));
 	TRY(check_device(s, p->user_id, &p->device));
+	TRY(sql_run(s, SQL_KEY_PACKAGES_LAPSED_DELETE,
+	        ARGS(sql_int(p->user_id), sql_device(&p->device), sql_int(s->now))));
 	for (size_t i = 0; i < p->count; i++)
 		TRY(sql_run(s, SQL_KEY_PACKAGE_ADD,
 		        ARGS(sql_int(p->user_id), sql_device(&p->device), sql_int(0),
-		                sql_bytes(p->list[i]))));
+		                sql_bytes(p->list[i]), sql_int(p->not_after))));
 	if (p->last_resort.n > 0) {
 		TRY(sql_run(s, SQL_KEY_PACKAGE_LAST_DELETE,
 		        ARGS(sql_int(p->user_id), sql_device(&p->device))));
 		TRY(sql_run(s, SQL_KEY_PACKAGE_ADD,
 		        ARGS(sql_int(p->user_id), sql_device(&p->device), sql_int(1),
-		                sql_bytes(p->last_resort))));
+		                sql_bytes(p->last_resort), sql_int(p->not_after))));
 	}
 	TRY(count_stock(s, p->user_id, &p->device, stock));
 	TRY(stock->available <= STORE_MAX_KEY_PACKAGES ? TACIT_OK : TACIT_E_LIMIT);
@@ -79,7 +82,8 @@ static enum tacit_err take_package(struct sqlite *s, int64_t owner,
 {
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
-	TRY(sql_first(s, SQL_KEY_PACKAGE_FIND, ARGS(sql_int(owner), sql_device(device)), &st));
+	TRY(sql_first(s, SQL_KEY_PACKAGE_FIND,
+	        ARGS(sql_int(owner), sql_device(device), sql_int(s->now)), &st));
 	int64_t id = sqlite3_column_int64(st, 0);
 	bool last_resort = sqlite3_column_int(st, 1) != 0;
 	TRY(tacit_buf_append(out, sql_column(st, 2)));

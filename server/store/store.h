@@ -106,7 +106,7 @@ struct store_message {
 #define STORE_MAX_KEY_PACKAGES 100 /* of one device, without the one of last resort */
 #define STORE_WELCOME_SECONDS (90 * 24 * 3600)
 struct store_stock {
-	int64_t available; /* key packages that are given once */
+	int64_t available; /* key packages that are given once, and have not lapsed */
 	bool last_resort;
 };
 struct store_new_key_packages {
@@ -115,6 +115,7 @@ struct store_new_key_packages {
 	const struct tacit_bytes *list;
 	size_t count;
 	struct tacit_bytes last_resort; /* takes the former one's place; empty: that stays */
+	int64_t not_after;              /* Unix seconds: then all of these lapse; 0: not said */
 };
 struct store_new_commit {
 	struct store_new_message message;
@@ -330,14 +331,15 @@ struct store_ops {
 	        int64_t message_id, int64_t now, bool *moved);
 
 	/* --- MLS --- */
-	/* Fails: NOT_FOUND (not a device of the user), LIMIT. */
+	/* Those of the device that have lapsed by the handle's clock go. Fails: NOT_FOUND (not a
+	 * device of the user), LIMIT. */
 	enum tacit_err (*key_packages_add)(
 	        struct store *s, const struct store_new_key_packages *p, struct store_stock *stock);
 	enum tacit_err (*key_packages_count)(struct store *s, int64_t user_id,
 	        const struct tacit_device_id *device, struct store_stock *out); /* R NOT_FOUND */
 	/* A key package of a participant's device, appended to out; it is gone then, but for the
-	 * one of last resort, which is given when there is no other. NOT_FOUND (also when there is
-	 * none). */
+	 * one of last resort, which is given when there is no other. What has lapsed is not there.
+	 * NOT_FOUND (also when there is none). */
 	enum tacit_err (*key_package_claim)(struct store *s, int64_t conversation_id,
 	        int64_t user_id, const struct tacit_device_id *device, struct tacit_buf *out);
 	/* A message that begins the next epoch. The joiners are devices of participants; those that

@@ -77,6 +77,48 @@ static void a_key_package_is_given_once(void)
 	tear_down(&f);
 }
 
+static void what_has_lapsed_is_not_given(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	static const char *const texts[2] = {"one", "two"};
+	struct tacit_bytes last = TACIT_STR("last");
+	struct store_stock stock;
+	int64_t group = add_group(&f);
+	struct tacit_device d = put_device(&f, f.ben, 2), e = put_device(&f, f.anna, 4);
+	struct tacit_bytes early[1] = {TACIT_STR("early")};
+	struct store_new_key_packages p = {.user_id = f.ben,
+	        .device = d.id,
+	        .list = early,
+	        .count = 1,
+	        .last_resort = last,
+	        .not_after = NOW + 100};
+	CHECK_OK(f.ops->key_packages_add(f.w, &p, &stock));
+	p.not_after = NOW + 200;
+	p.last_resort = TACIT_STR("");
+	CHECK_OK(f.ops->key_packages_add(f.w, &p, &stock));
+	CHECK(stock.available == 2 && stock.last_resort);
+	CHECK_OK(add_packages(&f, f.anna, &e, texts, "", &stock)); /* nothing is said of these */
+	f.ops->advance(f.w, NOW + 100);
+	f.ops->advance(f.r, NOW + 100);
+	CHECK_OK(f.ops->key_packages_count(f.r, f.ben, &d.id, &stock));
+	CHECK(stock.available == 1 && !stock.last_resort);
+	check_claim(&f, group, &d, "early"); /* the later one */
+	check_no_claim(&f, group, f.anna, &d);
+	/* They go with the next ones, and so do not count. */
+	for (int i = 0; i < STORE_MAX_KEY_PACKAGES; i++) {
+		p.not_after = NOW + 300;
+		CHECK_OK(f.ops->key_packages_add(f.w, &p, &stock));
+	}
+	f.ops->advance(f.w, NOW + 300);
+	p.not_after = NOW + 400;
+	CHECK_OK(f.ops->key_packages_add(f.w, &p, &stock));
+	CHECK(stock.available == 1 && !stock.last_resort);
+	f.ops->advance(f.w, NOW + 100000000);
+	check_claim(&f, group, &e, "one");
+	tear_down(&f);
+}
+
 static void a_stock_is_bounded_and_goes_with_its_device(void)
 {
 	struct fixture f;
@@ -340,6 +382,7 @@ static void what_ends_takes_its_group_along(void)
 
 static const struct tap_case cases[] = {
         {"a key package is given once", a_key_package_is_given_once},
+        {"what has lapsed is not given", what_has_lapsed_is_not_given},
         {"a stock is bounded and goes with its device",
                 a_stock_is_bounded_and_goes_with_its_device},
         {"the first commit of an epoch wins", the_first_commit_of_an_epoch_wins},

@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import os
 import sys
+import time
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -96,6 +97,23 @@ def key_packages_are_handed_out_once(w):
     tap.equal(given.count(b"the last one"), 3, "then the last resort")
     tap.equal(w.bob.must(w.bob.get(f"/api/devices/{name}/key-packages")),
               {"available": 0, "last_resort": True}, "what is left")
+
+
+@tap.case
+def key_packages_lapse(w):
+    name, room = new_device(w.bob), w.alice.conversation("group", w.bob)
+    now = int(time.time())
+
+    def put(packages, not_after, **more):
+        return w.bob.put(f"/api/devices/{name}/key-packages",
+                         {"key_packages": [b64(p) for p in packages], "not_after": not_after, **more})
+    tap.equal(put([b"over"], now - 10, last_resort=b64(b"over, too")).json,
+              {"available": 0, "last_resort": False}, "over when it comes")
+    tap.equal(put([b"good"], now + 3600, last_resort=b64(b"last")).json,
+              {"available": 1, "last_resort": True}, "good for an hour")
+    tap.equal([p for _ in range(3) for _, p in claim(w.alice, room, name)], [b"good", b"last", b"last"], "no other")
+    for wrong in (0, -1, 1.5, "1", 2**60):
+        tap.one_of(put([b"x"], wrong).status, (400, 422), f"not_after {wrong!r}")
 
 
 @tap.case

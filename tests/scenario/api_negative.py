@@ -83,7 +83,8 @@ TABLE = {
     "GET /api/devices/{device}/key-packages": Route(scope="device"),
     "PUT /api/devices/{device}/key-packages": Route(
         scope="device", key_packages=Member([b64(b"p")], long=["QUJD" * (6 * 1024)]),
-        last_resort=Member(b64(b"p"), False, long="QUJD" * (6 * 1024))),
+        last_resort=Member(b64(b"p"), False, long="QUJD" * (6 * 1024)),
+        not_after=Member(1, False, long=2**53)),
     "GET /api/devices/{device}/welcomes": Route(scope="device"),
     "DELETE /api/devices/{device}/welcomes/{id}": Route(scope="device"),
     "GET /api/conversations/{id}/group": Route(scope="conversations"),

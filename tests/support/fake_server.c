@@ -387,19 +387,38 @@ static struct fake_device *device_of(struct fake_user *u, const char *id, size_t
 	return NULL;
 }
 
+static void drop_first(struct fake_device *d)
+{
+	memmove(d->packages, d->packages + 1, --d->package_count * sizeof(d->packages[0]));
+	memmove(d->ends, d->ends + 1, d->package_count * sizeof(d->ends[0]));
+}
+
+static void drop_lapsed(const struct fake_server *s, struct fake_device *d)
+{
+	while (d->package_count > 0 && d->ends[0] > 0 && d->ends[0] <= s->now)
+		drop_first(d);
+	if (d->last_ends > 0 && d->last_ends <= s->now)
+		d->last_resort = NULL;
+}
+
 static void do_packages(struct request *r, struct fake_device *d)
 {
 	size_t i;
 	json_t *item;
 	const json_t *last = json_object_get(r->data, "last_resort");
+	int64_t ends = json_integer_value(json_object_get(r->data, "not_after"));
+	drop_lapsed(r->s, d);
 	json_array_foreach(json_object_get(r->data, "key_packages"), i, item)
 	{
 		if (d->package_count == FAKE_PACKAGES)
 			abort();
+		d->ends[d->package_count] = ends;
 		d->packages[d->package_count++] = keep(json_string_value(item));
 	}
-	if (last != NULL)
+	if (last != NULL) {
 		d->last_resort = keep(json_string_value(last));
+		d->last_ends = ends;
+	}
 	answer(r, 200,
 	        json_pack("{s:I,s:b}", "available", (json_int_t)d->package_count, "last_resort",
 	                d->last_resort != NULL));
@@ -710,12 +729,12 @@ static void do_commit(struct request *r, struct fake_conversation *c)
 
 static void claim_one(struct request *r, struct fake_device *d, json_t *list)
 {
+	drop_lapsed(r->s, d);
 	const char *package = d->last_resort;
 	if (d->package_count > 0) {
 		package = d->packages[0];
-		memmove(d->packages, d->packages + 1, --d->package_count * sizeof(d->packages[0]));
+		drop_first(d);
 	}
-	(void)r;
 	if (package != NULL)
 		json_array_append_new(
 		        list, json_pack("{s:s,s:s}", "device", d->id, "key_package", package));

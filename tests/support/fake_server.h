@@ -21,6 +21,7 @@ struct fake_device {
 	char id[40];
 	char encoded[400];                           /* base64 */
 	char *packages[FAKE_PACKAGES], *last_resort; /* base64, owned */
+	int64_t ends[FAKE_PACKAGES], last_ends;      /* when they lapse; 0: not said */
 	size_t package_count;
 };
 
@@ -95,8 +96,8 @@ struct fake_server {
 	struct fake_welcome welcomes[FAKE_WELCOMES];
 	size_t welcome_count;
 	uint64_t next_welcome;
-	unsigned posts;   /* POSTs of messages that arrived */
-	unsigned commits; /* of commits that were taken */
+	unsigned posts;                           /* POSTs of messages that arrived */
+	unsigned commits;                         /* of commits that were taken */
 	unsigned reports, undecryptable, missing; /* by the clients' word */
 };
 

@@ -323,9 +323,39 @@ static void a_swapped_key_package(void)
 	part();
 }
 
+/* All that it has left has lapsed: the server gives out none of it, and comes to the stock's end.
+ */
+static void a_device_that_is_long_away(void)
+{
+	meet(2);
+	struct fake_device *d = &fake_user_named(&server, "bob")->devices[0];
+	pass(89 * DAY);
+	CHECK_OK(person_say(&alice, "bob", "in time"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "in time"), 1);
+	part();
+	meet(2);
+	d = &fake_user_named(&server, "bob")->devices[0];
+	pass(100 * DAY);
+	CHECK_ERR(person_say(&alice, "bob", "too late"), TACIT_E_NO_DEVICE);
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_NO_DEVICE,
+	        "A device of bob has left nothing by which it can be let in"));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_WARNING, NULL), 1);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(d->package_count, 20);
+	CHECK(d->last_resort != NULL && d->last_ends > server.now);
+	CHECK_OK(person_say(&alice, "bob", "back again"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "back again"), 1);
+	part();
+}
+
 static void a_stale_key_package(void)
 {
 	meet(2);
+	struct fake_device *d = &fake_user_named(&server, "bob")->devices[0];
+	memset(d->ends, 0, sizeof(d->ends)); /* the server does not want to know */
+	d->last_ends = 0;
 	pass(100 * DAY);
 	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_NO_DEVICE);
 	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_GONE, "that has lapsed"));
@@ -587,6 +617,7 @@ int main(int argc, char **argv)
 	        {"keys change by themselves", keys_change_by_themselves},
 	        {"commits that race", commits_that_race},
 	        {"a swapped key package", a_swapped_key_package},
+	        {"a device that is long away", a_device_that_is_long_away},
 	        {"a stale key package", a_stale_key_package},
 	        {"a withheld commit", a_withheld_commit},
 	        {"a commit that nobody made", a_commit_that_nobody_made},

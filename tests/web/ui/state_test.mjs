@@ -143,6 +143,8 @@ test('a changed key is loud until it is read, and known until it is accepted', (
 	assert.deepEqual(state.changedKeys(state.keyAccepted(w, 'anna'), 1), []);
 	const warned = told(begun(), notice('warning', { error: 'REFUSED', text: 'x' }));
 	assert.equal(state.acknowledge(warned, warned.alerts[0].id).alerts.length, 0);
+	const removed = told(begun(), notice('warning', { error: 'GONE', text: 'not shown' }));
+	assert.deepEqual([removed.alerts.length, removed.conversations.get(1).left], [0, true], 'nor does a removal');
 	const newDevice = told(begun(), notice('warning', { error: 'WRONG_RECIPIENT', text: '1 earlier message' }));
 	assert.equal(newDevice.alerts.length, 0, 'what lies before a new device alarms nobody');
 });

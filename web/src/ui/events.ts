@@ -1,7 +1,7 @@
 // events.ts - what happened in a conversation, as a sentence in the person's language.
 import type { Notice } from '../messenger.js';
 import { errorText, t } from '../i18n/index.js';
-import { isBeforeThisDevice } from './timeline.js';
+import { isBeforeThisDevice, isRemoval } from './timeline.js';
 import { span } from './times.js';
 
 function expiry(n: Notice): string {
@@ -26,7 +26,9 @@ export function describeEvent(n: Notice): string {
 	case 'key_changed':
 		return t('event.key', { name: n.username });
 	case 'warning':
-		return isBeforeThisDevice(n) ? t('event.before') : t('event.warning');
+		if (isBeforeThisDevice(n))
+			return t('event.before');
+		return isRemoval(n) ? t('talk.left') : t('event.warning');
 	default:
 		return n.text;
 	}

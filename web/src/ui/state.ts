@@ -1,7 +1,7 @@
 // state.ts - all that the page knows of conversations and people, and how each notice changes it.
 // Pure: the same world and notice give the same world; what has not changed keeps its identity.
 import type { Content, ConversationKind, Entry, Notice } from '../messenger.js';
-import { addLive, addPage, amend, dropMessages, emptyTimeline, isLoud, isSaid, type Timeline } from './timeline.js';
+import { addLive, addPage, amend, dropMessages, emptyTimeline, isLoud, isRemoval, isSaid, type Timeline } from './timeline.js';
 
 export type Presence = 'online' | 'away' | 'offline';
 
@@ -272,7 +272,9 @@ export function reduce(world: World, n: Notice, now: number): World {
 		return onSaid(change(world, n.conversation, { kept: n.count }), n);
 	case 'key_changed':
 	case 'warning':
-		return isLoud(n) ? onAlert(world, { ...n, kind: n.kind }) : onSaid(world, n);
+		if (isLoud(n))
+			return onAlert(world, { ...n, kind: n.kind });
+		return onSaid(isRemoval(n) ? change(world, n.conversation, { left: true }) : world, n);
 	case 'read':
 		return onRead(world, n);
 	case 'expired':

@@ -22,8 +22,14 @@ export function isBeforeThisDevice(n: Notice): boolean {
 	return n.kind === 'warning' && n.error === 'WRONG_RECIPIENT';
 }
 
+// Who is removed is not shown the conversation any more, and cannot tell that from a server that
+// hides it; it says so in its place, and alarms nobody.
+export function isRemoval(n: Notice): boolean {
+	return n.kind === 'warning' && n.error === 'GONE' && n.conversation !== 0;
+}
+
 export function isLoud(n: Notice): boolean {
-	return n.kind === 'key_changed' || (n.kind === 'warning' && !isBeforeThisDevice(n));
+	return n.kind === 'key_changed' || (n.kind === 'warning' && !isBeforeThisDevice(n) && !isRemoval(n));
 }
 
 // Something that somebody said, whatever has become of it.

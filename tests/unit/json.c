@@ -136,6 +136,16 @@ out:
 
 /* How often the marker stands in what malloc manages, freed or not. Under a sanitizer that is
  * elsewhere, and nothing is found in any case. */
+#ifdef __wasm__ /* where all of the memory is there to be read */
+static size_t left_in_heap(const uint8_t *marker, size_t n)
+{
+	extern const uint8_t __heap_base;
+	size_t found = 0, end = __builtin_wasm_memory_size(0) * 65536;
+	for (const uint8_t *at = &__heap_base; (size_t)at + n <= end; at++)
+		found += memcmp(at, marker, n) == 0;
+	return found;
+}
+#else
 static size_t left_in_heap(const uint8_t *marker, size_t n)
 {
 	static uint8_t room[1 << 16];
@@ -158,6 +168,7 @@ static size_t left_in_heap(const uint8_t *marker, size_t n)
 	close(mem);
 	return found;
 }
+#endif
 
 static void leaves_nothing_in_memory(void)
 {

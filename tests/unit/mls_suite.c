@@ -6,7 +6,18 @@
 #include "e2e/mls/suite.h"
 #include "support/from_hex.h"
 
-static const uint16_t all_ids[] = {0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0xf0a1};
+static const uint16_t all_ids[] = {
+        0x0001,
+        0x0002,
+        0x0003,
+#ifndef TACIT_NO_CURVE448
+        0x0004,
+        0x0006,
+#endif
+        0x0005,
+        0x0007,
+        0xf0a1,
+};
 
 static const struct tacit_mls_suite *suite(size_t i)
 {

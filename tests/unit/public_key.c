@@ -90,6 +90,7 @@ static const struct exchange {
                 "de",
                 "55ed08c298e7a85c806c760465a29bda23dbc512353098654760317c8ebda18f"
                 "6e01a3b32c39928d16a13c98b2df828e"},
+#ifndef TACIT_NO_CURVE448
         {TACIT_X448,
                 "030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dc"
                 "e3eaf1f8ff060d141b222930373e454c535a61686f767d84",
@@ -97,6 +98,7 @@ static const struct exchange {
                 "0f9ca51488fbf0a3f81f7bfe89498607af38a0417e1a9378",
                 "7a71abc7a5c54a17a4e3f68aac5514b5bca74feed231555354673d3c95248904"
                 "5461d578ee9fbe8a7578316ec7eaef679d524efa68ede266"},
+#endif
 };
 
 static void both_sides_agree(void)
@@ -220,6 +222,7 @@ static void knows_the_points_of_small_order(void)
 	        {TACIT_X25519, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
 	        {TACIT_X25519, "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
 	        {TACIT_X25519, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+#ifndef TACIT_NO_CURVE448
 	        {TACIT_X448, "00000000000000000000000000000000000000000000000000000000"
 	                     "00000000000000000000000000000000000000000000000000000000"},
 	        {TACIT_X448, "01000000000000000000000000000000000000000000000000000000"
@@ -230,6 +233,7 @@ static void knows_the_points_of_small_order(void)
 	                     "feffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
 	        {TACIT_X448, "00000000000000000000000000000000000000000000000000000000"
 	                     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+#endif
 	};
 	static const uint8_t sk[TACIT_DH_SK_MAX_BYTES] = {8, 7, 6, 5, 4, 3, 2, 1};
 	uint8_t shared[TACIT_DH_SHARED_MAX_BYTES], near[TACIT_DH_PUBLIC_MAX_BYTES];

@@ -6,8 +6,15 @@
 #include "crypto/sign.h"
 #include "support/from_hex.h"
 
-static const enum tacit_scheme schemes[] = {TACIT_ED25519, TACIT_ECDSA_P256_SHA256,
-        TACIT_ECDSA_P384_SHA384, TACIT_ECDSA_P521_SHA512, TACIT_ED448};
+static const enum tacit_scheme schemes[] = {
+        TACIT_ED25519,
+        TACIT_ECDSA_P256_SHA256,
+        TACIT_ECDSA_P384_SHA384,
+        TACIT_ECDSA_P521_SHA512,
+#ifndef TACIT_NO_CURVE448
+        TACIT_ED448,
+#endif
+};
 
 struct keys {
 	uint8_t sk[TACIT_SCHEME_SK_MAX_BYTES], pk[TACIT_SCHEME_PUBLIC_MAX_BYTES];

@@ -157,6 +157,50 @@ def a_step_that_cannot_be_kept_sends_nothing(w):
 
 
 @tap.case
+def wherever_a_send_breaks_off_it_is_said_once_or_not_at_all(w):
+    talk = w.alice.conversation("bob")
+    for after in range(4):
+        w.alice.do("failing", after=after, steps=1)
+        with contextlib.suppress(Problem):
+            w.alice.say(f"sweep {after}", conversation=talk)
+        w.alice.do("failing", steps=0)
+        w.alice.say(f"then {after}", conversation=talk)
+        w.bob.heard("message", content={"text": f"then {after}"})
+    swept = [t for t in w.alice.texts(talk) if t.startswith("sweep")]
+    tap.check("sweep 3" in swept, f"{swept}")  # it has fewer steps than that
+    tap.equal(len(swept), len(set(swept)), "once each")
+    tap.equal([t for t in w.bob.texts(talk) if t.startswith("sweep")], swept, "the same at the other end")
+    tap.equal([n for n in w.alice.do("conversations") if n["kind"] == "outgoing"], [], "nothing waits")
+
+
+@tap.case
+def wherever_a_reception_breaks_off_it_is_heard_once(w):
+    talk = w.alice.conversation("bob")
+    for after in range(3):
+        w.bob.do("failing", after=after, steps=1)
+        w.alice.say(f"caught {after}", conversation=talk)
+        with contextlib.suppress(Problem):
+            w.bob.run("sync", conversation=0)
+        w.bob.do("failing", steps=0)
+        w.bob.run("sync", conversation=0)
+    caught = [t for t in w.bob.texts(talk) if t.startswith("caught")]
+    tap.equal(caught, ["caught 0", "caught 1", "caught 2"], "history")
+    w.bob.do("link", state="online")
+
+
+@tap.case
+def without_live_events_the_server_is_asked(w):
+    w.bob.do("live", live=False)
+    w.bob.do("reload")
+    w.bob.do("link", state="asking")
+    w.alice.say("slowly", username="bob")
+    w.bob.heard("message", content={"text": "slowly"})
+    w.bob.do("live", live=True)
+    w.bob.do("reload")
+    w.bob.do("link", state="online")
+
+
+@tap.case
 def what_is_written_offline_goes_out_later(w):
     talk = w.alice.conversation("bob")
     w.alice.do("offline", offline=True)
@@ -278,6 +322,13 @@ def a_second_browser_of_the_same_person(w):
     w.bob.heard("message", content={"text": "from the second"})
     own = w.alice.heard("message", content={"text": "from the second"})
     tap.equal((own["username"], own["flag"]), ("alice", True), "told to the first as its own")
+    other = next(d for d in w.alice.told("devices", "device") if not d["flag"])
+    w.alice.run("revoke_device", text=other["text"])
+    w.alice.say("not for the second", username="bob")
+    w.bob.heard("message", content={"text": "not for the second"})
+    with contextlib.suppress(Problem):
+        second.run("sync", conversation=0)
+    tap.check("not for the second" not in second.texts(w.alice.conversation("bob")), "put out, and reads on")
 
 
 @tap.case

@@ -237,16 +237,34 @@ test('a session that is over is not tried again until somebody logs in', async (
 	assert.equal(g.told.at(-1), 'online');
 });
 
-test('a store that fails ends the link: what comes could not be kept', async () => {
+test('a store that fails is not tried in a hurry: what comes could not be kept', async () => {
 	const g = linking();
 	g.host.problem = new ProblemError('STORE_FULL');
 	g.link.start();
 	g.last().greet();
 	await settle();
-	assert.equal(g.told.at(-1), 'offline');
+	assert.equal(g.link.state.state, 'offline');
+	assert.equal(g.link.state.text, g.host.problem.message);
 	assert.ok(g.last().closed);
+	await g.platform.clock.advance(14_000);
+	assert.equal(g.platform.sockets.length, 1);
+	g.host.problem = null;
+	await g.platform.clock.advance(17_000);
+	assert.equal(g.platform.sockets.length, 2);
+	g.last().greet();
+	await settle();
+	assert.equal(g.told.at(-1), 'online');
+});
+
+test('a profile that another worker has is left alone', async () => {
+	const g = linking();
+	g.host.problem = new ProblemError('CONFLICT');
+	g.link.start();
+	g.last().greet();
+	await settle();
 	await g.platform.clock.advance(120_000);
 	assert.equal(g.platform.sockets.length, 1);
+	assert.equal(g.link.state.seconds, 0);
 });
 
 test('of too many events that wait, the rest is one word', async () => {

@@ -14,7 +14,7 @@ import { ProblemError } from '../../../web/src/core/problem.ts';
 import { RemoteMessenger } from '../../../web/src/core/remote.ts';
 import { Seat } from '../../../web/src/core/rpc.ts';
 import { Service } from '../../../web/src/core/service.ts';
-import { openStore } from '../../../web/src/core/store.ts';
+import { openStore, persists } from '../../../web/src/core/store.ts';
 import { enginesOf } from '../../../web/src/core/wasm_engine.ts';
 
 const WAIT_MS = 60000;
@@ -27,7 +27,8 @@ class Surroundings {
 	cookies = new Map();
 	offline = false;
 	sockets = new Set();
-	failing = 0; // steps that the store will not keep
+	failing = { after: 0, steps: 0 }; // the store keeps so many steps, and then so many not
+	live = true;
 	networkEars = [];
 	requests = [];
 	said = []; // live
@@ -68,7 +69,7 @@ class Surroundings {
 	}
 
 	openSocket(url) {
-		const socket = new WebSocket(this.offline ? 'ws://127.0.0.1:1/' : url, { headers: this.headers() });
+		const socket = new WebSocket(this.offline || !this.live ? 'ws://127.0.0.1:1/' : url, { headers: this.headers() });
 		this.sockets.add(socket);
 		const send = socket.send.bind(socket);
 		socket.send = (text) => {
@@ -98,8 +99,8 @@ function failingStore(store, around) {
 		get(target, name) {
 			if (name === 'apply')
 				return async (effects) => {
-					if (around.failing > 0 && effects.some((fx) => fx.kind === 'persist' || fx.kind === 'log')) {
-						around.failing -= 1;
+					if (around.failing.steps > 0 && persists(effects) && around.failing.after-- <= 0) {
+						around.failing.steps -= 1;
 						throw new ProblemError('STORE');
 					}
 					return target.apply(effects);
@@ -233,7 +234,8 @@ const DEEDS = {
 		() => `${state}, but ${JSON.stringify(b.links)}`),
 	reload: (b) => b.reload(),
 	offline: (b, { offline }) => b.around.setOffline(offline),
-	failing: (b, { steps }) => void (b.around.failing = steps),
+	failing: (b, { after, steps }) => void (b.around.failing = { after: after ?? 0, steps }),
+	live: (b, { live }) => void (b.around.live = live),
 	requests: (b) => b.around.requests.map(({ method, path, body }) => ({ method, path, bytes: body.length })),
 	// Whether a text stands in what was sent, as it is or in base64.
 	sent: (b, { text }) => [text, ...[0, 1, 2].map((n) => inBase64(text, n))].some((form) =>

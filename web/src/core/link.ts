@@ -18,8 +18,10 @@ const STABLE_MS = 20_000; // a connection of that age begins the pauses anew
 const MAX_WAITING = 2048; // events; then they are dropped, and "fell_behind" stands for them all
 const MAX_WAITING_CHARS = 64 * 1024 * 1024;
 
-// Errors that another try does not mend: what comes could not be kept.
-const FINAL = new Set(['STORE', 'STORE_FULL', 'STORE_CORRUPT', 'NOMEM', 'CANCELLED']);
+// Errors that another try does not mend: another worker has the profile, or nobody is logged in.
+const FINAL = new Set(['CANCELLED', 'CONFLICT', 'NOT_LOGGED_IN']);
+// What comes cannot be kept: not to be tried in a hurry.
+const STORE = new Set(['STORE', 'STORE_FULL', 'STORE_CORRUPT', 'NOMEM']);
 
 interface LiveEvent {
 	name: string;
@@ -150,16 +152,14 @@ export class Link {
 		}
 	}
 
-	// The host could not take a step: it is logged out, or the store is broken.
+	// The host could not take a step.
 	private fail(e: unknown): void {
 		const code = codeOf(e);
 		if (this.stopped || code === 'CANCELLED') return;
-		if (FINAL.has(code) || code === 'NOT_LOGGED_IN') {
-			this.stop();
-			this.say('offline', toProblem(e).text, 0);
-		} else {
-			void this.lose(code, toProblem(e).text);
-		}
+		if (STORE.has(code)) this.retryMs = LAST_RETRY_MS;
+		if (!FINAL.has(code)) return void this.lose(code, toProblem(e).text);
+		this.stop();
+		this.say('offline', toProblem(e).text, 0);
 	}
 
 	// The talk has ended, or never began.
@@ -187,7 +187,7 @@ export class Link {
 			this.say('asking', '', 0);
 		} catch (e) {
 			if (this.stopped || this.up) return;
-			if (FINAL.has(codeOf(e)) || codeOf(e) === 'NOT_LOGGED_IN') return this.fail(e);
+			if (FINAL.has(codeOf(e))) return this.fail(e);
 			this.say('offline', toProblem(e).text, this.due - this.platform.monotonic());
 		}
 		this.schedule();

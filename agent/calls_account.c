@@ -28,6 +28,7 @@ enum tacit_err call_refuse_host(struct exchange *x, const struct host *h, enum t
 struct form {
 	struct exchange *x;
 	struct tacit_bytes username, password, email, invitation, totp;
+	char digits[16];
 	struct tacit_buf made_email;
 	struct host *host;
 	struct totp_keep keep;
@@ -37,6 +38,7 @@ static void form_clear(struct form *f)
 {
 	tacit_buf_clear(&f->made_email);
 	tacit_wipe(&f->keep, sizeof(f->keep));
+	tacit_wipe(f->digits, sizeof(f->digits));
 }
 
 static enum tacit_err read_email(struct form *f)
@@ -294,6 +296,20 @@ out:
 	return err;
 }
 
+/* Some programs send the code as a number, which has lost its leading zeros. */
+static enum tacit_err read_code(struct form *f, const char *name)
+{
+	const json_t *number = json_object_get(f->x->json, name);
+	if (!json_is_integer(number))
+		return agent_optional_text(f->x, name, 64, &f->totp);
+	json_int_t n = json_integer_value(number);
+	if (n < 0 || n > 999999)
+		return agent_refuse(f->x, AGENT_INVALID_TOTP);
+	snprintf(f->digits, sizeof(f->digits), "%06d", (int)n);
+	f->totp = tacit_cstr(f->digits);
+	return TACIT_OK;
+}
+
 static enum tacit_err read_login(struct form *f)
 {
 	enum tacit_err err;
@@ -301,9 +317,9 @@ static enum tacit_err read_login(struct form *f)
 	unsigned wait;
 	TRY(agent_text(x, "username", 200, &f->username));
 	TRY(agent_text(x, "password", SIZE_MAX, &f->password));
-	TRY(agent_optional_text(x, "totp", 64, &f->totp));
+	TRY(read_code(f, "totp"));
 	if (f->totp.n == 0)
-		TRY(agent_optional_text(x, "totp_code", 64, &f->totp));
+		TRY(read_code(f, "totp_code"));
 	if (!tacit_username_valid(f->username) || f->password.n > TACIT_MAX_PASSWORD)
 		TRY(agent_refuse(x, AGENT_INVALID_CREDENTIALS));
 	TRY(read_email(f));

@@ -21,12 +21,14 @@ struct session *upload_session(const struct exchange *x)
 
 static enum tacit_err check_session(struct exchange *x, struct session *s)
 {
-	if (s == NULL || s->guessed)
+	if (s == NULL)
 		return agent_refuse(x, AGENT_SESSION_NOT_FOUND);
 	pthread_mutex_lock(&s->lock);
-	bool open = session_is_open(s);
+	bool open = session_is_open(s), guessed = s->guessed && open;
 	bool full = s->file_count >= SESSION_MAX_FILES;
 	pthread_mutex_unlock(&s->lock);
+	if (guessed)
+		return agent_refuse(x, AGENT_SESSION_NOT_FOUND);
 	if (!open)
 		return agent_refuse(x, AGENT_SESSION_CLOSED);
 	return full ? agent_refuse(x, AGENT_TOO_MANY) : TACIT_OK;

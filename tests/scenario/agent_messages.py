@@ -2,6 +2,7 @@
 Python's requests: two agents on two machines, one server that must learn nothing."""
 import contextlib
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 
 import requests
+import yaml
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
@@ -16,7 +18,7 @@ from support import tap  # noqa: E402
 from support.agent import PASSWORD, Agent, Person, refused  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.client import totp  # noqa: E402
-from support.server import Server, program  # noqa: E402
+from support.server import Server, program, source_folder  # noqa: E402
 
 
 class World:
@@ -115,6 +117,7 @@ def the_second_factor_is_asked_for_once_the_user_has_it(w):
     code = totp(got["secret"], int(time.time()) // 30 + 1)
     tap.equal(dave.try_login(totp=code).status_code, 200, "with a code")
     refused(dave.try_login(totp=code), 401, "INVALID_TOTP", "Invalid TOTP token")
+    refused(dave.try_login(totp=int(code)), 401, "INVALID_TOTP", "Invalid TOTP token")
     tap.equal(dave.try_login(totp=dave.recovery_codes[-1]).status_code, 200, "with a recovery code")
     tap.equal(dave.post("/api/totp/disable").status_code, 200, "disable")
     tap.equal(dave.try_login().status_code, 200, "without one again")
@@ -331,6 +334,28 @@ def the_server_learns_no_word_and_no_password(w):
                 tap.check(b"xylophone" not in content, f"plaintext in {name}")
                 tap.check(PASSWORD.encode() not in content, f"password in {name}")
     tap.check("xylophone" not in w.server.log() and PASSWORD not in w.here.log(), "nor in a log")
+
+
+@tap.case
+def the_description_has_the_same_routes(w):
+    with open(os.path.join(source_folder(), "agent", "routes.c"), encoding="utf-8") as f:
+        table = re.findall(r"\{(GET|POST), (\"[^\"]+\"), AGENT_(OPEN|TOKEN|LOGIN), AGENT_(\w+)", f.read())
+    with open(os.path.join(source_folder(), "docs", "agent-openapi.yaml"), encoding="utf-8") as f:
+        described = yaml.safe_load(f)
+    there = {(method, path.strip('"')) for method, path, _, _ in table}
+    told = {(method.upper(), path) for path, item in described["paths"].items() for method in item}
+    tap.equal(told, there, "routes")
+    for method, path, need, body in table:
+        item = described["paths"][path.strip('"')][method.lower()]
+        schemes = {name for one in item["security"] for name in one}
+        wanted = {"OPEN": set(), "TOKEN": {"token", "cookie"}, "LOGIN": {"cookie", "login"}}[need]
+        tap.equal(schemes, wanted, f"who may call {path}")
+        tap.equal("requestBody" in item, body != "NO_BODY", f"a body of {path}")
+        real = path.strip('"').replace("{id}", "0" * 32).replace("{file}", "0" * 32)
+        answer = w.there.call(method, real)
+        tap.check(answer.status_code != 405 and answer.json().get("code") != "NOT_FOUND", f"{path} is there")
+        if need != "OPEN":
+            tap.equal(answer.status_code, 401, f"{path} needs something")
 
 
 @tap.case

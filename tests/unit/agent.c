@@ -1,0 +1,219 @@
+/* The pure parts of the agent: its door, its settings, and the meeting of two who share a password.
+ */
+#include "agent/gate.h"
+#include "agent/meeting.h"
+#include "agent/settings.h"
+#include "crypto/secret.h"
+#include "support/tap.h"
+
+#include <string.h>
+
+#define PORT 8080
+
+/* --- the door -------------------------------------------------------------------------------- */
+
+static enum agent_problem by_host(const char *host)
+{
+	const struct gate_headers h = {.host = tacit_cstr(host), .host_count = 1};
+	return gate_check(&h, PORT);
+}
+
+static enum agent_problem by_origin(const char *origin)
+{
+	const struct gate_headers h = {
+	        .host = TACIT_STR("localhost:8080"), .origin = tacit_cstr(origin), .host_count = 1};
+	return gate_check(&h, PORT);
+}
+
+static enum agent_problem by_site(const char *site)
+{
+	const struct gate_headers h = {.host = TACIT_STR("localhost:8080"),
+	        .fetch_site = tacit_cstr(site),
+	        .host_count = 1};
+	return gate_check(&h, PORT);
+}
+
+static void names_of_loopback_are_let_in(void)
+{
+	static const char *const good[] = {"127.0.0.1:8080", "localhost:8080", "LocalHost:8080",
+	        "[::1]:8080", "127.8.9.1:8080"};
+	for (size_t i = 0; i < TACIT_COUNT(good); i++)
+		CHECK_INT(by_host(good[i]), AGENT_FINE);
+	const struct gate_headers plain = {.host = TACIT_STR("localhost"), .host_count = 1};
+	CHECK_INT(gate_check(&plain, 80), AGENT_FINE);
+}
+
+static void other_names_are_not(void)
+{
+	static const char *const bad[] = {"", "evil.example", "evil.example:8080", "127.0.0.1",
+	        "127.0.0.1:8081", "127.0.0.1:08080x", "127.0.0.1:", "127.0.0.1.evil.example:8080",
+	        "localhost.evil.example:8080", "localhost.:8080", "[::2]:8080", "::1:8080", "[::1",
+	        "[::1]8080", "[127.0.0.1]:8080", "128.0.0.1:8080", "0x7f.1:8080", "127.1:8080",
+	        "127.0.0.1:8080@evil.example", "127.0.0.1:73616", "0.0.0.0:8080",
+	        " localhost:8080"};
+	for (size_t i = 0; i < TACIT_COUNT(bad); i++)
+		CHECK_INT(by_host(bad[i]), AGENT_FOREIGN_HOST);
+	const struct gate_headers none = {.host_count = 0};
+	CHECK_INT(gate_check(&none, PORT), AGENT_FOREIGN_HOST);
+	const struct gate_headers two = {.host = TACIT_STR("localhost:8080"), .host_count = 2};
+	CHECK_INT(gate_check(&two, PORT), AGENT_FOREIGN_HOST);
+}
+
+static void pages_are_kept_out(void)
+{
+	CHECK_INT(by_origin("http://localhost:8080"), AGENT_FINE);
+	static const char *const bad[] = {"null", "", "https://localhost:8080",
+	        "http://localhost:3000", "http://evil.example", "http://evil.example:8080",
+	        "http://localhost", "file://", "http://"};
+	for (size_t i = 0; i < TACIT_COUNT(bad); i++)
+		CHECK_INT(by_origin(bad[i]), AGENT_FOREIGN_ORIGIN);
+	CHECK_INT(by_site("same-origin"), AGENT_FINE);
+	CHECK_INT(by_site("none"), AGENT_FINE);
+	CHECK_INT(by_site("cross-site"), AGENT_FOREIGN_ORIGIN);
+	CHECK_INT(by_site("same-site"), AGENT_FOREIGN_ORIGIN);
+	CHECK_INT(by_site(""), AGENT_FOREIGN_ORIGIN);
+}
+
+static void only_loopback_is_listened_on(void)
+{
+	char ip[GATE_IP_ROOM];
+	uint16_t port = 0;
+	CHECK(gate_listen_problem("127.0.0.1:8080", ip, &port) == NULL);
+	CHECK(strcmp(ip, "127.0.0.1") == 0 && port == 8080);
+	CHECK(gate_listen_problem("[::1]:0", ip, &port) == NULL);
+	CHECK(strcmp(ip, "::1") == 0 && port == 0);
+	CHECK(gate_listen_problem("localhost:1", ip, &port) == NULL);
+	CHECK(strcmp(ip, "127.0.0.1") == 0 && port == 1);
+	static const char *const bad[] = {"", ":", "8080", "127.0.0.1", "[::1]", "0.0.0.0:80",
+	        "[::]:80", "example.org:80", "127.0.0.1:65536", "127.0.0.1:x", ":8080",
+	        "10.0.0.1:80"};
+	for (size_t i = 0; i < TACIT_COUNT(bad); i++)
+		CHECK(gate_listen_problem(bad[i], ip, &port) != NULL);
+}
+
+static void bearer_tokens_are_found(void)
+{
+	CHECK_BYTES(gate_bearer(TACIT_STR("Bearer abc")), TACIT_STR("abc"));
+	CHECK_BYTES(gate_bearer(TACIT_STR("bearer  abc")), TACIT_STR("abc"));
+	CHECK_BYTES(gate_bearer(TACIT_STR("Bearer ")), TACIT_STR(""));
+	CHECK_BYTES(gate_bearer(TACIT_STR("Basic abc")), TACIT_STR(""));
+	CHECK_BYTES(gate_bearer(TACIT_STR("Bearerabc")), TACIT_STR(""));
+	CHECK_BYTES(gate_bearer(tacit_bytes(NULL, 0)), TACIT_STR(""));
+}
+
+/* --- settings and problems -------------------------------------------------------------------- */
+
+static void sizes_are_read(void)
+{
+	uint64_t n = 0;
+	CHECK(agent_size_parse("1", &n) && n == 1);
+	CHECK(agent_size_parse("512KiB", &n) && n == 512 * 1024);
+	CHECK(agent_size_parse("100MiB", &n) && n == 100 * 1024 * 1024);
+	CHECK(agent_size_parse("2G", &n) && n == (uint64_t)2 << 30);
+	CHECK(agent_size_parse("1024TiB", &n) && n == (uint64_t)1 << 50);
+	static const char *const bad[] = {"", "x", "-1", "1.5M", "1 MiB", "1EiB", "1025TiB",
+	        "99999999999999999999", "KiB", "1mib"};
+	for (size_t i = 0; i < TACIT_COUNT(bad); i++)
+		CHECK(!agent_size_parse(bad[i], &n));
+}
+
+static void every_error_means_something(void)
+{
+	CHECK_INT(agent_problem_status(agent_problem_of(TACIT_E_NETWORK)), 503);
+	CHECK_INT(agent_problem_status(agent_problem_of(TACIT_E_BAD_PASSWORD)), 401);
+	CHECK_INT(agent_problem_status(agent_problem_of(TACIT_E_EXISTS)), 409);
+	CHECK_INT(agent_problem_status(agent_problem_of(TACIT_E_CRYPTO)), 500);
+	CHECK_INT(agent_problem_of(TACIT_OK), AGENT_FINE);
+	CHECK(strcmp(agent_problem_code(AGENT_INVALID_TOTP), "INVALID_TOTP") == 0);
+	CHECK(strcmp(agent_problem_text(AGENT_INVALID_TOTP), "Invalid TOTP token") == 0);
+}
+
+/* --- meetings --------------------------------------------------------------------------------- */
+
+static struct tacit_parcel_code code_of(const char *id, const char *password, const char *digits)
+{
+	struct tacit_parcel_code code;
+	const struct meeting_secret secret = {
+	        tacit_cstr(id), tacit_cstr(password), tacit_cstr(digits)};
+	meeting_derive(&secret, &code);
+	return code;
+}
+
+static enum tacit_err meet(const struct tacit_parcel_code *a, const struct tacit_parcel_code *b,
+        uint8_t root[TACIT_PARCEL_ROOT_BYTES])
+{
+	enum tacit_err err;
+	const struct tacit_env env = tap_env(7);
+	struct meeting opener = {0}, joiner = {0};
+	TRY(meeting_begin(&opener, a, TACIT_PARCEL_OPENER, &env));
+	TRY(meeting_begin(&joiner, b, TACIT_PARCEL_JOINER, &env));
+	TRY(meeting_within(&opener, &joiner, root));
+	CHECK_BYTES(tacit_bytes(joiner.channel.root, TACIT_PARCEL_ROOT_BYTES),
+	        tacit_bytes(root, TACIT_PARCEL_ROOT_BYTES));
+out:
+	meeting_clear(&opener);
+	meeting_clear(&joiner);
+	return err;
+}
+
+static void the_same_words_give_the_same_key(void)
+{
+	uint8_t root[TACIT_PARCEL_ROOT_BYTES];
+	const struct tacit_parcel_code a = code_of("id", "password", "012345");
+	const struct tacit_parcel_code b = code_of("id", "password", "012345");
+	CHECK_OK(meet(&a, &b, root));
+	CHECK_INT(strlen(a.secret), 34);
+}
+
+static void other_words_do_not(void)
+{
+	uint8_t root[TACIT_PARCEL_ROOT_BYTES];
+	const struct tacit_parcel_code a = code_of("id", "password", "012345");
+	const struct tacit_parcel_code others[] = {code_of("id", "password", "012346"),
+	        code_of("id", "Password", "012345"), code_of("di", "password", "012345"),
+	        code_of("id", "password0", "12345"), code_of("id", "passwor", "d012345")};
+	for (size_t i = 0; i < TACIT_COUNT(others); i++)
+		CHECK_ERR(meet(&a, &others[i], root), TACIT_E_BAD_PASSWORD);
+}
+
+static void the_relay_is_told_of_the_session_alone(void)
+{
+	uint8_t one[MEETING_RELAY_ID_BYTES], two[MEETING_RELAY_ID_BYTES];
+	meeting_relay_id(TACIT_STR("one"), one);
+	meeting_relay_id(TACIT_STR("two"), two);
+	CHECK(!tacit_bytes_eq(tacit_bytes(one, sizeof(one)), tacit_bytes(two, sizeof(two))));
+	meeting_relay_id(TACIT_STR("one"), two);
+	CHECK_BYTES(tacit_bytes(one, sizeof(one)), tacit_bytes(two, sizeof(two)));
+}
+
+static void codes_are_six_digits(void)
+{
+	const struct tacit_env env = tap_env(11);
+	char code[MEETING_CODE_DIGITS + 1], last[MEETING_CODE_DIGITS + 1] = "";
+	for (int i = 0; i < 100; i++) {
+		meeting_make_code(&env, code);
+		CHECK_INT(strspn(code, "0123456789"), MEETING_CODE_DIGITS);
+		CHECK(strcmp(code, last) != 0);
+		memcpy(last, code, sizeof(last));
+	}
+}
+
+static const struct tap_case cases[] = {
+        {"names of loopback are let in", names_of_loopback_are_let_in},
+        {"other names are not", other_names_are_not},
+        {"pages are kept out", pages_are_kept_out},
+        {"only loopback is listened on", only_loopback_is_listened_on},
+        {"bearer tokens are found", bearer_tokens_are_found},
+        {"sizes are read", sizes_are_read},
+        {"every error means something", every_error_means_something},
+        {"the same words give the same key", the_same_words_give_the_same_key},
+        {"other words do not", other_words_do_not},
+        {"the relay is told of the session alone", the_relay_is_told_of_the_session_alone},
+        {"codes are six digits", codes_are_six_digits},
+};
+
+int main(int argc, char **argv)
+{
+	return tacit_crypto_init() == TACIT_OK ? tap_main(argc, argv, cases, TACIT_COUNT(cases))
+	                                       : 1;
+}

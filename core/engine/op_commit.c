@@ -301,7 +301,8 @@ static enum tacit_err place_package(
 		package = (struct tacit_buf){0};
 	}
 	if (why != TACIT_OK && about != NULL)
-		TRY(tacit_op_warn(e, op, c, why == TACIT_E_GONE ? why : TACIT_E_BAD_CERTIFICATE,
+		TRY(tacit_op_warn(e, op, c,
+		        why == TACIT_E_GONE ? TACIT_E_REFUSED : TACIT_E_BAD_CERTIFICATE,
 		        "The server gave out a key package for a device of %s that %s. It is not "
 		        "used.",
 		        owner_of(e, about, &room),

@@ -358,7 +358,7 @@ static void a_stale_key_package(void)
 	d->last_ends = 0;
 	pass(100 * DAY);
 	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_NO_DEVICE);
-	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_GONE, "that has lapsed"));
+	CHECK(person_told(&alice, TACIT_NOTICE_WARNING, TACIT_E_REFUSED, "that has lapsed"));
 	CHECK_INT(server.commits + server.posts, 0);
 	/* He comes by, and offers new ones; the old stock is used up by and by. */
 	fake_user_named(&server, "bob")->devices[0].package_count = 0;

@@ -1,7 +1,7 @@
 // The page in Chromium over the fake: every screen opens, is read by machines without complaint, and
 // is reached by the keyboard; long lists, files, replies, languages.
 import { existsSync } from 'node:fs';
-import { assert, main, test } from '../core/tap.mjs';
+import * as tap from '../core/tap.mjs';
 import { CHROMIUM, DESKTOP, loadTools, PHONE, serious, Stage } from './stage.mjs';
 import { openTalk, PASSWORD, row, SCREENS } from './screens.mjs';
 
@@ -9,13 +9,24 @@ if (!existsSync(CHROMIUM) || !(await loadTools())) {
 	console.log('1..0 # SKIP chromium or npm packages are missing: tools/bootstrap test fetches them');
 	process.exit(0);
 }
+const { assert, main } = tap;
 const stage = await Stage.open();
+
+// With an argument: the cases whose names hold it.
+function test(name, body) {
+	if (name.includes(process.argv[2] ?? ''))
+		tap.test(name, body);
+}
 
 async function on(options, body) {
 	const page = await stage.page(options);
 	try {
 		await body(page);
 		assert.deepEqual(page.complaints, []);
+	} catch (why) {
+		if (process.env.TACIT_SHOTS !== undefined)
+			await page.screenshot({ path: `${process.env.TACIT_SHOTS}/failed.png` });
+		throw why;
 	} finally {
 		await page.context().close();
 	}
@@ -93,7 +104,7 @@ test('the keyboard alone: choose, write, answer, react, edit, and back', () => o
 	await page.waitForSelector('.aim');
 	await page.keyboard.type('an answer');
 	await page.keyboard.press('Enter');
-	await page.waitForSelector('.line.own:has(.quote):has-text("an answer")');
+	await page.waitForSelector('.line.own[data-message]:has(.quote):has-text("an answer")');
 	await page.keyboard.press('ArrowUp');
 	await page.waitForSelector('.aim');
 	await page.keyboard.type(', edited');

@@ -75,6 +75,7 @@ export const de: Catalogue = {
 	'unlock.other': 'Anderes Konto verwenden',
 
 	'link.offline': 'Keine Verbindung. Was du schreibst, wartet hier und geht später hinaus.',
+	'link.ended': 'Deine Anmeldung ist abgelaufen.',
 	'link.connecting': 'Verbindung wird aufgebaut…',
 	'link.retry': { one: 'Keine Verbindung. Nächster Versuch in {n} Sekunde.', other: 'Keine Verbindung. Nächster Versuch in {n} Sekunden.' },
 
@@ -88,6 +89,7 @@ export const de: Catalogue = {
 	'list.unread': { one: '{n} ungelesene Nachricht', other: '{n} ungelesene Nachrichten' },
 	'list.found.conversations': 'Gespräche',
 	'list.found.messages': 'Nachrichten auf diesem Gerät',
+	'list.found.people': 'Personen',
 	'list.found.nothing': 'Nichts gefunden für „{query}“.',
 	'list.draft': 'Entwurf: {text}',
 	'list.you': 'Du: {text}',
@@ -139,6 +141,7 @@ export const de: Catalogue = {
 	'talk.typing.two': '{name} und {other} schreiben…',
 	'talk.typing.many': 'Mehrere schreiben…',
 	'talk.kept': 'Nachrichten verschwinden nach {time}',
+	'talk.closed.name': '{title} hat sich zerstört.',
 	'talk.closed': 'Diese Sitzung hat sich zerstört. Nichts davon wurde behalten.',
 	'talk.left': 'Du bist nicht mehr in diesem Gespräch.',
 	'talk.drop': 'Dateien hier ablegen, um sie an {title} zu senden',

@@ -76,6 +76,7 @@ export const en = {
 	'unlock.other': 'Use another account',
 
 	'link.offline': 'No connection. What you write waits here and goes out later.',
+	'link.ended': 'Your login has ended.',
 	'link.connecting': 'Connecting…',
 	'link.retry': { one: 'No connection. Next try in {n} second.', other: 'No connection. Next try in {n} seconds.' },
 
@@ -89,6 +90,7 @@ export const en = {
 	'list.unread': { one: '{n} unread message', other: '{n} unread messages' },
 	'list.found.conversations': 'Conversations',
 	'list.found.messages': 'Messages on this device',
+	'list.found.people': 'People',
 	'list.found.nothing': 'Nothing found for “{query}”.',
 	'list.draft': 'Draft: {text}',
 	'list.you': 'You: {text}',
@@ -140,6 +142,7 @@ export const en = {
 	'talk.typing.two': '{name} and {other} are typing…',
 	'talk.typing.many': 'Several people are typing…',
 	'talk.kept': 'Messages vanish after {time}',
+	'talk.closed.name': '{title} has destroyed itself.',
 	'talk.closed': 'This session has destroyed itself. Nothing of it was kept.',
 	'talk.left': 'You are no longer in this conversation.',
 	'talk.drop': 'Drop files to send them to {title}',

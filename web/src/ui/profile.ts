@@ -1,9 +1,8 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
-import { loadPage, preview, replaceWaiting, type Alert } from './state.js';
-import { account, emptyTheWorld, enterProfile, hear, messenger, mode, run, update, world } from './store.js';
-import { detailsOpen, dialogs, openId, target } from './view.js';
+import { loadPage, preview, replaceWaiting, type Alert, type Conversation } from './state.js';
+import { account, emptyTheWorld, loginEnded, enterProfile, hear, messenger, mode, run, update, world } from './store.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line
 const ALERTS = 'alerts';
@@ -15,6 +14,7 @@ export async function openProfile(): Promise<void> {
 // Goes where this state leads.
 export async function show(state: ProfileState): Promise<void> {
 	enterProfile(state);
+	loginEnded.value = !state.loggedIn;
 	if (state.account === '')
 		mode.value = 'welcome';
 	else if (state.locked)
@@ -31,20 +31,24 @@ export async function enter(): Promise<void> {
 	await readAlerts();
 	await readConversations();
 	mode.value = 'main';
-	void readPreviews();
+	void readTails([...world.value.conversations.values()]);
 	run({ kind: 'conversations' }).catch(() => undefined); // offline: what is known stays
 }
 
 export async function readConversations(): Promise<void> {
 	const told = await messenger().conversations();
+	const known = world.value.conversations;
 	for (const notice of told)
 		if (notice.kind === 'conversation')
 			hear(notice);
 	update((w) => replaceWaiting(w, told.filter((notice) => notice.kind === 'outgoing')));
+	if (mode.value === 'main')
+		await readTails([...world.value.conversations.values()].filter((c) => !known.has(c.id)));
 }
 
-async function readPreviews(): Promise<void> {
-	for (const c of [...world.value.conversations.values()].sort((a, b) => b.unread - a.unread || b.id - a.id))
+// What is unread first.
+async function readTails(those: readonly Conversation[]): Promise<void> {
+	for (const c of [...those].sort((a, b) => b.unread - a.unread || b.id - a.id))
 		await readTail(c.id);
 }
 
@@ -71,10 +75,6 @@ export async function lock(): Promise<void> {
 }
 
 export function locked(): void {
-	dialogs.value = [];
-	openId.value = 0;
-	detailsOpen.value = false;
-	target.value = null;
 	emptyTheWorld();
 	mode.value = account.value === '' ? 'welcome' : 'unlock';
 }
@@ -86,8 +86,7 @@ export async function logOut(): Promise<void> {
 
 export async function forget(): Promise<void> {
 	await messenger().forget();
-	dialogs.value = [];
-	openId.value = 0;
+	emptyTheWorld();
 	await openProfile();
 }
 

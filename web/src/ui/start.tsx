@@ -8,7 +8,7 @@ import { announceMessage, notifyOf, showUnread } from './notices.js';
 import { keepAlerts, locked, openProfile, readConversations } from './profile.js';
 import type { World } from './state.js';
 import { afterNotice, beat, hear, hold, link, mode, sentence, world } from './store.js';
-import { forgetPreviews } from './transfers.js';
+import { showList } from './talks.js';
 import { openId, say } from './view.js';
 
 // What the world cannot know by itself is asked for.
@@ -19,14 +19,15 @@ function onNotice(notice: Notice, before: World): void {
 		void readConversations();
 	if (world.value.alerts !== before.alerts)
 		keepAlerts();
+	const closed = notice.kind === 'closed' ? world.value.conversations.get(notice.conversation) : undefined;
+	if (closed !== undefined && openId.value !== closed.id)
+		say(t('talk.closed.name', { title: closed.title }));
 	announceMessage(notice, before);
 	notifyOf(notice, before);
 }
 
 function listenToPerson(): void {
-	addEventListener('popstate', () => {
-		openId.value = 0;
-	});
+	addEventListener('popstate', showList);
 	// A file that is dropped beside the conversation must not replace the page.
 	for (const kind of ['dragover', 'drop'])
 		addEventListener(kind, (event) => event.preventDefault());
@@ -40,10 +41,7 @@ export function start(m: Messenger, root: HTMLElement): void {
 	m.onLink((now) => {
 		link.value = now;
 	});
-	m.onLocked(() => {
-		forgetPreviews();
-		locked();
-	});
+	m.onLocked(locked);
 	listenToPerson();
 	setInterval(beat, 1000);
 	showUnread();

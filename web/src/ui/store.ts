@@ -11,6 +11,7 @@ export type Mode = 'opening' | 'welcome' | 'unlock' | 'again' | 'main';
 
 export const mode = signal<Mode>('opening');
 export const account = signal('');
+export const loginEnded = signal(false); // what is here can be read; nothing leaves
 export const world = signal<World>(emptyWorld);
 export const link = signal<Link>({ state: 'connecting', text: '', seconds: 0 });
 export const conversations = computed(() => listed(world.value));
@@ -47,8 +48,14 @@ export function hear(notice: Notice): void {
 		listener(notice, before);
 }
 
-export function run(command: Command): Promise<Notice> {
-	return messenger().run(command, hear);
+export async function run(command: Command): Promise<Notice> {
+	try {
+		return await messenger().run(command, hear);
+	} catch (thrown) {
+		if (codeOf(thrown) === 'NOT_LOGGED_IN')
+			loginEnded.value = true;
+		throw thrown;
+	}
 }
 
 // Runs a command for its notices of one kind.
@@ -70,7 +77,16 @@ export function enterProfile(state: ProfileState): void {
 	update((w) => ({ ...w, self: state.account }));
 }
 
+const forgetters: (() => void)[] = [];
+
+// What else knows something of conversations forgets it when the profile is locked.
+export function whenLocked(forget: () => void): void {
+	forgetters.push(forget);
+}
+
 export function emptyTheWorld(): void {
+	for (const forget of forgetters)
+		forget();
 	world.value = { ...emptyWorld, self: world.value.self };
 }
 

@@ -3,11 +3,11 @@ import { signal } from '@preact/signals';
 import type { Content, Entry, Notice } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import * as state from './state.js';
-import { codeOf, hear, messenger, run, sentence, update, world } from './store.js';
+import { codeOf, hear, messenger, run, sentence, update, whenLocked, world } from './store.js';
 import { readConversations } from './profile.js';
 import { now } from './times.js';
 import { find } from './timeline.js';
-import { detailsOpen, openId, say, target } from './view.js';
+import { detailsOpen, lastOpen, openId, say, target } from './view.js';
 
 export const PAGE = 80;
 const FAR_PAGE = 500; // when looking for one message
@@ -34,6 +34,8 @@ export async function openTalk(id: number, message = 0): Promise<void> {
 			history.pushState({ talk: true }, '');
 	}
 	openId.value = id;
+	lastOpen.value = id;
+	dropClosed();
 	if (message > 0)
 		await reveal(id, message);
 }
@@ -44,12 +46,25 @@ function firstUnread(w: state.World, id: number, unread: number): number {
 	return unread === 0 ? 0 : (theirs.at(-Math.min(unread, theirs.length))?.notice.message ?? 0);
 }
 
-// Back to the list (phones).
+// Sessions that have destroyed themselves leave the list when nobody looks at them.
+function dropClosed(): void {
+	for (const c of world.value.conversations.values())
+		if (c.closed && c.id !== openId.value)
+			update((w) => state.forgetClosed(w, c.id));
+}
+
+// Back to the list, and to the row that one came from.
+export function showList(): void {
+	openId.value = 0;
+	dropClosed();
+	requestAnimationFrame(() => document.getElementById(`talk-${lastOpen.value}`)?.focus());
+}
+
 export function leaveTalk(): void {
 	if (history.state !== null && (history.state as { talk?: boolean }).talk === true)
 		history.back();
 	else
-		openId.value = 0;
+		showList();
 }
 
 const loading = new Map<number, Promise<void>>();
@@ -148,6 +163,12 @@ export function setDraft(conversation: number, text: string): void {
 // What the composer is about: an answer, or an edit of an own message.
 export type Aim = { kind: 'reply' | 'edit'; conversation: number; message: number };
 export const aim = signal<Aim | null>(null);
+
+whenLocked(() => {
+	drafts.value = new Map();
+	aim.value = null;
+	unreadFrom.value = null;
+});
 
 let typingIn = 0;
 let typingSaidAt = 0;

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { FileRef, Progress } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import { readTail } from './profile.js';
-import { codeOf, messenger, sentence } from './store.js';
+import { codeOf, messenger, sentence, whenLocked } from './store.js';
 import { isPicture, safeName } from './text.js';
 import { now } from './times.js';
 import { say } from './view.js';
@@ -131,11 +131,14 @@ export function previewOf(file: FileRef): Promise<string> {
 	return made;
 }
 
-export function forgetPreviews(): void {
+whenLocked(() => {
 	for (const made of previews.values())
 		made.then((url) => URL.revokeObjectURL(url)).catch(() => undefined);
 	previews.clear();
-}
+	for (const one of transfers.value)
+		one.cancel();
+	transfers.value = [];
+});
 
 type Picker = (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
 

@@ -1,7 +1,7 @@
 // view.ts - what is in front of the person: the open conversation, dialogs, and short messages.
 import { computed, signal } from '@preact/signals';
 import { changedKeys } from './state.js';
-import { world } from './store.js';
+import { whenLocked, world } from './store.js';
 
 export interface Question {
 	title: string;
@@ -39,6 +39,7 @@ export function askFirst(question: Question): void {
 // --- the open conversation ----------------------------------------------------------------------
 
 export const openId = signal(0);
+export const lastOpen = signal(0); // where the focus goes back to in the list
 export const detailsOpen = signal(false);
 export const open = computed(() => world.value.conversations.get(openId.value));
 export const openTimeline = computed(() => world.value.timelines.get(openId.value));
@@ -68,6 +69,15 @@ export function say(text: string, bad = false): void {
 export function hush(id: number): void {
 	toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
+
+whenLocked(() => {
+	dialogs.value = [];
+	toasts.value = [];
+	openId.value = 0;
+	detailsOpen.value = false;
+	target.value = null;
+	announcement.value = { count: 0, text: '' };
+});
 
 // For screen readers alone. The same text twice is said twice.
 export const announcement = signal({ count: 0, text: '' });

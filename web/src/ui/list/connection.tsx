@@ -1,6 +1,6 @@
 // connection.tsx - how the connection is, where the person looks, when it is not well.
 import { t } from '../../i18n/index.js';
-import { link } from '../store.js';
+import { link, loginEnded, mode } from '../store.js';
 
 function words(): string {
 	const { state, seconds } = link.value;
@@ -11,6 +11,17 @@ function words(): string {
 
 export function Connection() {
 	const { state } = link.value;
+	if (loginEnded.value)
+		return (
+			<div role="status" class="connection offline">
+				<span>{t('link.ended')}</span>
+				<button type="button" class="link" onClick={() => {
+					mode.value = 'again';
+				}}>
+					{t('login.again')}
+				</button>
+			</div>
+		);
 	const well = state === 'online' || state === 'asking';
 	return (
 		<div role="status" class={`connection ${well ? 'well' : state}`}>

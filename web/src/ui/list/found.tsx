@@ -4,9 +4,10 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../../messenger.js';
 import { t } from '../../i18n/index.js';
 import { gist } from '../notices.js';
-import { conversations, second, world } from '../store.js';
-import { search, openTalk } from '../talks.js';
+import { account, ask, conversations, second, sentence, world } from '../store.js';
+import { beginDirect, openTalk, search } from '../talks.js';
 import { short } from '../times.js';
+import { say } from '../view.js';
 import { Avatar } from '../widgets/avatar.js';
 import { rove } from '../widgets/roving.js';
 import { ConversationRow } from './row.js';
@@ -44,8 +45,22 @@ function FoundMessage({ entry, query }: { entry: Entry; query: string }) {
 	);
 }
 
+function FoundPerson({ name }: { name: string }) {
+	return (
+		<li>
+			<button type="button" class="row" tabIndex={-1}
+				onClick={() => void beginDirect(name).catch((thrown: unknown) => say(sentence(thrown), true))}>
+				<Avatar name={name} withPresence />
+				<span class="row-top"><span class="row-title">{name}</span></span>
+				<span class="row-bottom"><span class="row-line">{t('kind.direct')}</span></span>
+			</button>
+		</li>
+	);
+}
+
 export function Found({ query }: { query: string }) {
 	const found = useSignal<Entry[] | null>(null);
+	const people = useSignal<string[]>([]);
 	const list = useRef<HTMLDivElement>(null);
 	useEffect(() => {
 		let current = true;
@@ -58,6 +73,14 @@ export function Found({ query }: { query: string }) {
 				.catch(() => {
 					found.value = [];
 				});
+			ask({ kind: 'users', text: query }, 'user')
+				.then((told) => {
+					if (current)
+						people.value = told.map((notice) => notice.username);
+				})
+				.catch(() => {
+					people.value = []; // offline: what is here can be found all the same
+				});
 		}, PAUSE);
 		return () => {
 			current = false;
@@ -65,6 +88,8 @@ export function Found({ query }: { query: string }) {
 		};
 	}, [query]);
 	const named = conversations.value.filter((c) => c.title.toLowerCase().includes(query.toLowerCase()));
+	const known = new Set(conversations.value.filter((c) => c.kind === 'direct').map((c) => c.title));
+	const others = people.value.filter((name) => name !== account.value && !known.has(name));
 	const messages = found.value ?? [];
 	return (
 		<div class="list found" ref={list} onKeyDown={(event) => rove(event, list.current!, '.row')}>
@@ -72,6 +97,12 @@ export function Found({ query }: { query: string }) {
 				<section>
 					<h3>{t('list.found.conversations')}</h3>
 					<ul>{named.map((c, i) => <ConversationRow key={c.id} conversation={c} first={i === 0} />)}</ul>
+				</section>
+			)}
+			{others.length > 0 && (
+				<section>
+					<h3>{t('list.found.people')}</h3>
+					<ul>{others.map((name) => <FoundPerson key={name} name={name} />)}</ul>
 				</section>
 			)}
 			{messages.length > 0 && (
@@ -85,7 +116,7 @@ export function Found({ query }: { query: string }) {
 				</section>
 			)}
 			<p role="status" class="muted found-nothing">
-				{found.value !== null && named.length + messages.length === 0 && t('list.found.nothing', { query })}
+				{found.value !== null && named.length + others.length + messages.length === 0 && t('list.found.nothing', { query })}
 			</p>
 		</div>
 	);

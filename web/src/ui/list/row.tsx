@@ -51,7 +51,7 @@ export function ConversationRow({ conversation: c, first }: { conversation: Conv
 	const focusable = chosen || (first && openId.value === 0);
 	return (
 		<li>
-			<button type="button" class={`row ${chosen ? 'chosen' : ''} ${c.unread > 0 ? 'fresh' : ''} ${c.closed ? 'closed' : ''}`}
+			<button type="button" id={`talk-${c.id}`} class={`row ${chosen ? 'chosen' : ''} ${c.unread > 0 ? 'fresh' : ''} ${c.closed ? 'closed' : ''}`}
 				aria-current={chosen} tabIndex={focusable ? 0 : -1} onClick={() => void openTalk(c.id)}>
 				<Avatar name={c.title} kind={c.kind} withPresence={c.kind === 'direct' && c.title !== account.value} />
 				<span class="row-top">

@@ -1,5 +1,6 @@
 // attached.ts - files that were chosen, dropped or pasted, and wait for "send".
 import { signal } from '@preact/signals';
+import { whenLocked } from '../store.js';
 
 export interface Attached {
 	conversation: number;
@@ -17,6 +18,8 @@ export function attach(conversation: number, files: readonly File[]): void {
 	}));
 	attached.value = [...attached.value, ...added];
 }
+
+whenLocked(() => detach(attached.value));
 
 export function detach(gone: readonly Attached[]): void {
 	for (const one of gone)

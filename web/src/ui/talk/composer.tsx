@@ -1,5 +1,5 @@
 // composer.tsx - where one writes: text, answers, edits, files.
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import type { Conversation } from '../state.js';
 import { world } from '../store.js';
@@ -90,7 +90,7 @@ export function Composer({ conversation: c }: { conversation: Conversation }) {
 	const files = attached.value.filter((one) => one.conversation === c.id);
 	const empty = text.trim() === '' && files.length === 0;
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (matchMedia('(pointer: fine)').matches || aimed !== null)
 			area.current?.focus();
 		if (aimed?.kind === 'edit')
@@ -121,7 +121,8 @@ export function Composer({ conversation: c }: { conversation: Conversation }) {
 			go();
 		} else if (event.key === 'ArrowUp' && text === '' && aimed === null) {
 			const message = lastOwnText(c.id);
-			if (message !== 0) {
+			const pending = world.value.outgoing.some((o) => o.conversation === c.id);
+			if (message !== 0 && !pending) {
 				event.preventDefault();
 				aim.value = { kind: 'edit', conversation: c.id, message };
 			}

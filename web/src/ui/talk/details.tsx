@@ -1,10 +1,10 @@
 // details.tsx - a conversation's details: who is in, how long it keeps, how to leave.
 import { t } from '../../i18n/index.js';
 import type { Conversation } from '../state.js';
-import { world } from '../store.js';
+import { sentence, world } from '../store.js';
 import { beginDirect, closeSession, removePerson } from '../talks.js';
 import { span } from '../times.js';
-import { askFirst, detailsOpen, openDialog } from '../view.js';
+import { askFirst, detailsOpen, openDialog, say } from '../view.js';
 import { Avatar, presenceText } from '../widgets/avatar.js';
 import { Countdown } from '../widgets/countdown.js';
 import { Icon } from '../widgets/icons.js';
@@ -26,7 +26,7 @@ function Member({ conversation: c, name }: { conversation: Conversation; name: s
 		if (!(event.currentTarget instanceof Element))
 			return;
 		const items: MenuItem[] = [
-			{ text: t('details.message', { name }), icon: 'send', run: () => void beginDirect(name) },
+			{ text: t('details.message', { name }), icon: 'send', run: () => void beginDirect(name).catch((thrown: unknown) => say(sentence(thrown), true)) },
 			{ text: t('details.safety'), icon: 'shield', run: () => openDialog({ kind: 'safety', username: name }) },
 		];
 		if (c.kind !== 'direct' && !c.left && !c.closed)

@@ -60,6 +60,14 @@ function useRows(id: number): Row[] {
 	);
 }
 
+// False while the line is not drawn.
+function focusLine(key: string): boolean {
+	const element = document.getElementById(key);
+	element?.focus({ preventScroll: true });
+	element?.scrollIntoView({ block: 'nearest' });
+	return element !== null;
+}
+
 // Which row has the focus of the list, and how the arrow keys move it.
 function useFocus(rows: readonly Row[], reach: (key: string) => void) {
 	const [key, setKey] = useState('');
@@ -69,25 +77,20 @@ function useFocus(rows: readonly Row[], reach: (key: string) => void) {
 	const onKeyDown = (event: KeyboardEvent) => {
 		const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 		const step = steps[event.key];
-		const onLine = event.target instanceof HTMLElement && event.target.dataset['message'] !== undefined;
-		if (step === undefined || !onLine || messages.length === 0)
+		if (step === undefined || !(event.target instanceof HTMLElement) || event.target.dataset['message'] === undefined)
 			return;
 		event.preventDefault();
-		const at = messages.indexOf(current) + step;
-		wish.current = messages[Math.max(0, Math.min(messages.length - 1, at))]!;
-		setKey(wish.current);
-		if (!document.getElementById(wish.current))
-			reach(wish.current);
+		const from = wish.current !== '' ? wish.current : event.target.id;
+		const to = messages[Math.max(0, Math.min(messages.length - 1, messages.indexOf(from) + step))]!;
+		setKey(to);
+		if (!focusLine(to)) {
+			wish.current = to;
+			reach(to);
+		}
 	};
 	useEffect(() => {
-		if (wish.current === '')
-			return;
-		const element = document.getElementById(wish.current);
-		if (element === null)
-			return;
-		wish.current = '';
-		element.focus({ preventScroll: true });
-		element.scrollIntoView({ block: 'nearest' });
+		if (wish.current !== '' && focusLine(wish.current))
+			wish.current = '';
 	});
 	return { current, focusKey: setKey, wish, onKeyDown };
 }
@@ -111,6 +114,14 @@ export function Messages({ conversation: c }: { conversation: Conversation }) {
 		document.addEventListener('visibilitychange', seen);
 		return () => document.removeEventListener('visibilitychange', seen);
 	}, [atEnd, c.unread, c.id]);
+
+	const ownOnes = rows.filter((row) => row.kind === 'outgoing' || row.kind === 'transfer').length;
+	const counted = useRef(ownOnes);
+	useEffect(() => {
+		if (ownOnes > counted.current)
+			scroller.toEnd();
+		counted.current = ownOnes;
+	}, [ownOnes]);
 
 	useEffect(() => {
 		const wanted = target.value;

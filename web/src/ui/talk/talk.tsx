@@ -1,5 +1,5 @@
 // talk.tsx - one conversation: its head, what must be known, its messages, and where one writes.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { aim, leaveTalk } from '../talks.js';
 import { typists, type Conversation } from '../state.js';
@@ -31,11 +31,18 @@ function ChangedKeys() {
 
 export function Talk({ conversation: c }: { conversation: Conversation }) {
 	const [over, setOver] = useState(0); // drag events nest: entered less left
+	const section = useRef<HTMLElement>(null);
+	useEffect(() => {
+		if (!matchMedia('(pointer: fine)').matches)
+			section.current?.focus({ preventScroll: true });
+	}, []);
 	const mute = c.closed || c.left;
 	const hasFiles = (event: DragEvent) => !mute && (event.dataTransfer?.types.includes('Files') ?? false);
 	return (
 		<section
 			class="talk"
+			ref={section}
+			tabIndex={-1}
 			aria-label={t('talk.messages', { title: c.title })}
 			onDragEnter={(event) => hasFiles(event) && setOver(over + 1)}
 			onDragLeave={(event) => hasFiles(event) && setOver(Math.max(0, over - 1))}

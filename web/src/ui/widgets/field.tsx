@@ -1,6 +1,6 @@
 // field.tsx - a labelled input with its hint and its error, tied together for screen readers.
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { Icon } from './icons.js';
 
@@ -23,6 +23,11 @@ export function Field(props: Props) {
 	const { label, value, change, type = 'text', hint = '', error = '' } = props;
 	const [visible, setVisible] = useState(false);
 	const id = useId();
+	const input = useRef<HTMLInputElement>(null);
+	useEffect(() => {
+		if (props.focus === true)
+			input.current?.focus();
+	}, []);
 	const isPassword = type === 'password';
 	return (
 		<div class={`field ${error !== '' ? 'wrong' : ''}`}>
@@ -30,6 +35,7 @@ export function Field(props: Props) {
 			<div class="field-box">
 				<input
 					id={id}
+					ref={input}
 					{...({ type: isPassword && visible ? 'text' : type } as { type: 'text' })}
 					value={value}
 					onInput={(event) => change(event.currentTarget.value)}

@@ -224,6 +224,33 @@ static void a_file_is_not_edited(void)
 	part();
 }
 
+/* What nobody reads is not counted as unread, however much of it there is. */
+static void unread_counts_what_is_read(void)
+{
+	uint64_t id = meet();
+	struct tacit_conversation *c = tacit_conversation_find(carol.engine, room);
+	for (int i = 0; i < MAX_SILENT + 8; i++) {
+		char text[8];
+		snprintf(text, sizeof(text), "r%d", i);
+		CHECK_OK(react(&alice, id, text));
+	}
+	tacit_conversation_member(c, TACIT_STR("carol"))->read = id;
+	c->dirty = true;
+	CHECK_OK(person_sync(&carol));
+	c->unread = MAX_SILENT + 8 + 2; /* as a server counts, with two messages */
+	CHECK_INT(tacit_unread(carol.engine, c), 2);
+	CHECK_OK(person_restart(&carol));
+	c = tacit_conversation_find(carol.engine, room);
+	c->unread = MAX_SILENT + 8 + 2;
+	CHECK_INT(tacit_unread(carol.engine, c), 2);
+	tacit_conversation_member(c, TACIT_STR("carol"))->read = c->seen;
+	c->unread = 2;
+	CHECK_INT(tacit_unread(carol.engine, c), 2);
+	sync_all();
+	check_entry(id, "alice: hello [alice r39]");
+	part();
+}
+
 /* --- who may -------------------------------------------------------------------------------------
  */
 
@@ -682,6 +709,7 @@ int main(int argc, char **argv)
 	        {"an edited reply stays a reply", an_edited_reply_stays_a_reply},
 	        {"a deleted message is gone", a_deleted_message_is_gone},
 	        {"a file is not edited", a_file_is_not_edited},
+	        {"unread counts what is read", unread_counts_what_is_read},
 	        {"only the sender may", only_the_sender_may},
 	        {"only of what is there", only_of_what_is_there},
 	        {"another own device may", another_own_device_may},

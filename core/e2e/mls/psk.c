@@ -33,7 +33,7 @@ void tacit_mls_psk_id_write(struct tacit_writer *w, const struct tacit_mls_psk_i
 bool tacit_mls_psk_id_same(const struct tacit_mls_psk_id *a, const struct tacit_mls_psk_id *b)
 {
 	return a->type == b->type && a->usage == b->usage && a->epoch == b->epoch &&
-	       tacit_bytes_eq(a->id, b->id);
+	       tacit_bytes_eq(a->id, b->id) && tacit_bytes_eq(a->nonce, b->nonce);
 }
 
 enum tacit_err tacit_mls_psk_fold_begin(

@@ -25,7 +25,7 @@ struct tacit_mls_psk_id {
 
 void tacit_mls_psk_id_read(struct tacit_reader *r, struct tacit_mls_psk_id *out);
 void tacit_mls_psk_id_write(struct tacit_writer *w, const struct tacit_mls_psk_id *id);
-/* The same identifier, nonces aside. */
+/* The same PreSharedKeyID (RFC 9420 8.4), of which the nonce is a part: one PSK may come twice. */
 bool tacit_mls_psk_id_same(const struct tacit_mls_psk_id *a, const struct tacit_mls_psk_id *b);
 
 /* psk_secret, folded one PSK at a time in the order of the commit. Wipe when done. */

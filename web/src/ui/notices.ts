@@ -36,6 +36,8 @@ function isNews(notice: Notice, before: World): boolean {
 }
 
 export function announceMessage(notice: Notice, before: World): void {
+	if (notice.kind === 'closed' || notice.kind === 'expired' || notice.kind === 'deleted')
+		announce(''); // it may have been the last that was read out
 	if (isNews(notice, before))
 		announce(t('message.new', { name: notice.username, text: gist(notice) }));
 }

@@ -220,6 +220,37 @@ def what_is_written_offline_goes_out_later(w):
 
 
 @tap.case
+def a_file_whose_message_finds_no_network_need_not_go_up_again(w):
+    path = w.file("late.bin", 2 * MIB)
+    talk = w.alice.conversation("bob")
+    sending = {"conversation": talk, "path": path, "name": "late.bin"}
+    problem_of(lambda: w.alice.do("sendFile", offlineAtEnd=True, **sending), "NETWORK")
+    w.alice.do("offline", offline=False)
+    before = len(w.alice.do("requests"))
+    w.alice.do("sendFile", **sending)
+    again = [r["method"] for r in w.alice.do("requests")[before:] if r["path"].startswith("/api/files")]
+    tap.check("HEAD" in again and "PATCH" not in again and "POST" not in again, f"{again}")
+    heard = w.bob.heard("message", content={"file": {"name": "late.bin"}})
+    w.bob.do("saveFile", file=heard["content"]["file"], path=w.path("late.got"))
+    tap.equal(sha256(w.path("late.got")), sha256(path), "hash")
+
+
+@tap.case
+def a_file_whose_message_may_have_arrived_is_said_once(w):
+    path = w.file("doubt.bin", 100_000)
+    talk = w.alice.conversation("bob")
+    w.alice.do("losing", answers=100)
+    number = w.web.begin("alice", "sendFile", conversation=talk, path=path, name="doubt.bin")
+    heard = w.bob.heard("message", content={"file": {"name": "doubt.bin"}})
+    w.alice.do("losing", answers=0)
+    w.alice.say("no doubt", conversation=talk)
+    sent = w.web.end(number)["done"]
+    tap.equal((sent["kind"], sent["message"]), ("done", heard["message"]), "acknowledged")
+    w.bob.heard("message", content={"text": "no doubt"})
+    tap.equal(w.bob.do("count", notice={"kind": "message", "content": {"file": {"name": "doubt.bin"}}}), 1, "once")
+
+
+@tap.case
 def a_crash_loses_nothing_that_was_told(w):
     talk = w.alice.conversation("bob")
     texts = w.alice.texts(talk)

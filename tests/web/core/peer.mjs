@@ -29,6 +29,7 @@ class Surroundings {
 	sockets = new Set();
 	failing = { after: 0, steps: 0 }; // the store keeps so many steps, and then so many not
 	live = true;
+	losing = 0; // answers to messages that get lost
 	networkEars = [];
 	requests = [];
 	said = []; // live
@@ -63,8 +64,13 @@ class Surroundings {
 			this.requests.push({ method: init.method, path, body: Buffer.from(init.body ?? '') });
 		if (this.offline)
 			throw new TypeError('fetch failed');
+		const lost = this.losing > 0 && init.method === 'POST' && path.endsWith('/messages');
 		const response = await fetch(origin + path, { ...init, headers: { ...init.headers, ...this.headers() } });
 		this.take(response);
+		if (lost) {
+			this.losing -= 1;
+			throw new TypeError('fetch failed');
+		}
 		return response;
 	}
 
@@ -235,6 +241,7 @@ const DEEDS = {
 	reload: (b) => b.reload(),
 	offline: (b, { offline }) => b.around.setOffline(offline),
 	failing: (b, { after, steps }) => void (b.around.failing = { after: after ?? 0, steps }),
+	losing: (b, { answers }) => void (b.around.losing = answers),
 	live: (b, { live }) => void (b.around.live = live),
 	requests: (b) => b.around.requests.map(({ method, path, body }) => ({ method, path, bytes: body.length })),
 	// Whether a text stands in what was sent, as it is or in base64.
@@ -242,7 +249,7 @@ const DEEDS = {
 		b.around.requests.some(({ path, body }) => path.includes(form) || body.includes(form))
 			|| b.around.said.some((line) => line.includes(form))),
 	lockings: (b) => b.lockings,
-	async sendFile(b, { conversation, path, name, caption, modified, abortAt }) {
+	async sendFile(b, { conversation, path, name, caption, modified, abortAt, offlineAtEnd }) {
 		const file = new File([await openAsBlobOrRead(path)], name, { type: 'application/x-test', lastModified: modified ?? 1 });
 		const controller = new AbortController();
 		const told = [];
@@ -250,6 +257,8 @@ const DEEDS = {
 			told.push(p);
 			if (abortAt !== undefined && p.done >= abortAt)
 				controller.abort();
+			if (offlineAtEnd && p.done === p.total)
+				b.around.setOffline(true);
 		}, controller.signal);
 		return { done, progress: [told[0], told.at(-1)] };
 	},
@@ -266,6 +275,7 @@ const DEEDS = {
 		const hash = createHash('sha256');
 		const sink = new WritableStream({ write: (bytes) => void hash.update(bytes) });
 		const down = await peakOf(() => b.messenger.saveFile(notice.content.file, sink, () => undefined, signal));
+		b.around.listening = true;
 		return { up, down, sha256: hash.digest('hex') };
 	},
 	async saveFile(b, { file, path }) {

@@ -386,7 +386,7 @@ test('what was asked of a window that is closed is not asked twice', async () =>
 	const two = world.open();
 	await two.messenger.state();
 	world.platform.fetch = () => new Promise(() => undefined);
-	const lost = rejects(two.messenger.run(say('perhaps')), 'CANCELLED');
+	const lost = rejects(two.messenger.run(say('perhaps')), 'IO');
 	await settle();
 	world.platform.fetch = answers;
 	world.close(one);

@@ -6,17 +6,17 @@ import type {
 import type { Effect, Engines } from './engine.js';
 import { hex } from './bytes.js';
 import { download, type Sink } from './download.js';
+import { type Parcel, type Post, sendFile } from './file_message.js';
 import { type Hear, Host } from './host.js';
 import { Idle } from './idle.js';
 import { Keeper } from './keeper.js';
 import { Link } from './link.js';
 import { fileDesk, setSetting, setting, unlockedOnly } from './notes.js';
 import type { Platform } from './platform.js';
-import { codeOf, ProblemError } from './problem.js';
+import { codeOf } from './problem.js';
 import { Search } from './search.js';
 import type { Store } from './store.js';
 import type { Transfer } from './transfer.js';
-import { upload, uploadForget } from './upload.js';
 
 // A page that hears.
 export interface Listener {
@@ -29,6 +29,7 @@ export interface Listener {
 const PRIVATE: ReadonlySet<NoticeKind> = new Set([
 	'totp_setup', 'recovery_codes', 'user', 'safety', 'device',
 ]);
+const TAIL = 64; // entries, among which what was just sent is looked for
 const TICK_MS = 100;
 const FAILED_TICK_MS = 10_000;
 const LOCK_AFTER = 'lock_after'; // the page's setting: minutes; none or 0: only when the person says so
@@ -40,6 +41,7 @@ export class Service {
 	private readonly idle: Idle;
 	private readonly search: Search;
 	private readonly tags = new Map<string, number>(); // of histories that were searched
+	private readonly waiting = new Set<() => void>(); // for a step
 	private host!: Host;
 	private link!: Link;
 	private callOffTick: () => void = () => undefined;
@@ -90,6 +92,7 @@ export class Service {
 			if (fx.kind === 'purge') this.search.purge(hex(fx.tag), fx.from, fx.until);
 			if (fx.kind === 'log') this.search.logged(hex(fx.tag), fx.position);
 		}
+		for (const wake of this.waiting) wake();
 		this.scheduleTick();
 	}
 
@@ -327,25 +330,30 @@ export class Service {
 	}
 
 	sendFile(
-		file: { conversation: number; file: Blob; name: string; caption: string },
+		parcel: Parcel,
 		progress: (p: Progress) => void,
 		signal: AbortSignal,
 		own?: Listener,
 	): Promise<Notice> {
-		return this.transfer(progress, signal, async (t) => {
-			const { id, token } = await upload(t, file);
-			const ref: FileRef = { id, name: file.name, type: file.file.type, size: file.file.size, token };
-			const content = { kind: 'file', text: file.caption, file: ref } as const;
-			const send: Command = { kind: 'send', conversation: file.conversation, content };
-			try {
-				const done = await this.run(send, (notice) => own?.notice(notice), own);
-				await uploadForget(t, file).catch(() => undefined); // left behind it costs one question
-				return done;
-			} catch (e) {
-				if (e instanceof ProblemError && e.kept) // it goes out without us
-					await uploadForget(t, file).catch(() => undefined);
-				throw e;
-			}
+		const post: Post = {
+			send: (command) => this.run(command, (notice) => own?.notice(notice), own),
+			outgoing: () => this.host.read((engine) => unlockedOnly(engine).outgoing()),
+			lastEntries: (conversation) => this.history(conversation, null, TAIL),
+			nextStep: (stop) => this.nextStep(stop),
+		};
+		return this.transfer(progress, signal, (t) => sendFile(t, post, parcel));
+	}
+
+	private nextStep(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve) => {
+			const wake = (): void => {
+				this.waiting.delete(wake);
+				signal.removeEventListener('abort', wake);
+				resolve();
+			};
+			this.waiting.add(wake);
+			signal.addEventListener('abort', wake);
+			if (signal.aborted) wake();
 		});
 	}
 

@@ -148,7 +148,7 @@ export class Tabs {
 	private passOn(inherited: boolean, take: (message: ToWorker) => void): void {
 		const waiting = [...this.pending];
 		this.pending.clear();
-		const problem = toProblem(new ProblemError('CANCELLED'));
+		const problem = toProblem(new ProblemError('IO', 'The window that was at work on this was closed.'));
 		for (const [id, message] of waiting) {
 			if (inherited) this.parts.page.post({ id, problem });
 			else take(message);

@@ -34,4 +34,6 @@ async function openService(): Promise<Service> {
 	return Service.open(engines, store, platform);
 }
 
-new Tabs({ page, channel: new BroadcastChannel('tacit'), locks, platform, openService });
+// Workers of another version speak another language: each version has a channel of its own.
+const channel = new BroadcastChannel(`tacit ${location.pathname}`);
+new Tabs({ page, channel, locks, platform, openService });

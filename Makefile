@@ -4,7 +4,7 @@
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
-	@test -f build/build.ninja || meson setup build >/dev/null || { cat build/meson-logs/meson-log.txt; exit 1; }
+	@test -f build/build.ninja || meson setup build -Dweb=enabled >/dev/null || { cat build/meson-logs/meson-log.txt; exit 1; }
 	@out=$$(ninja -C build --quiet tacitd tacit 2>&1) || { echo "$$out"; exit 1; }
 
 run: build ## start a server on 127.0.0.1:5000 and say what to type next
@@ -53,4 +53,4 @@ format:   ## let clang-format decide
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	@rm -rf build build-asan build-tsan build-fuzz
+	@rm -rf build build-asan build-tsan build-fuzz build-wasm

@@ -13,16 +13,24 @@ PASSWORD = "quiet lantern 7 under!"
 NO_PICKER = {"content": "delete globalThis.showSaveFilePicker"}  # what is saved becomes a download
 
 
+def quoted(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
+def role(kind, name):
+    return f"role={kind}[name={quoted(name)}]"
+
+
 def button(name):
-    return f"role=button[name={json.dumps(name)}]"
+    return role("button", name)
 
 
 def field(name):
-    return f"internal:label={json.dumps(name)}s"
+    return f"internal:label={quoted(name)}s"
 
 
 def message(text):
-    return f"article:has-text({json.dumps(text)})"
+    return f"article:has-text({quoted(text)})"
 
 
 class Member:
@@ -103,8 +111,11 @@ class Member:
         return other
 
     def reload(self):
+        """The page anew; a profile that is sealed by then is opened."""
         self.page.reload()
         self.page.see(".sidebar, .frame form")
+        if not self.page.is_visible(".sidebar"):
+            self.unlock()
 
     def unlock(self):
         self.page.fill(field("Password"), self.password)
@@ -116,35 +127,69 @@ class Member:
         """kind: "Direct chat", "Group" or "Session"."""
         page = self.page
         page.click(button("New conversation") + " >> nth=0")
-        page.click(f"dialog .choice label:has-text({json.dumps(kind)})")
+        page.click(f"dialog .choice label:has-text({quoted(kind)})")
         if name is not None:
             page.fill(field("Name of the group"), name)
         for person in people:
             page.fill("dialog input[type=search]", person)
-            page.click(f"dialog .person:has-text({json.dumps(person)})")
+            page.click(f"dialog .person:has-text({quoted(person)})")
         page.click("dialog >> " + button("Start"))
         page.miss("dialog")
         page.see("textarea")
 
     def talk(self, title):
         """Opens the conversation with this title."""
-        self.page.click(f".row:has(.row-title:text-is({json.dumps(title)}))")
-        self.page.see(f"textarea[aria-label={json.dumps('Message to ' + title)}]")
+        self.calm()
+        self.page.click(f".row:has(.row-title:text-is({quoted(title)}))")
+        self.page.see(f"textarea[aria-label={quoted('Message to ' + title)}]")
+
+    def calm(self):
+        """Closes what a case that failed has left open: each case stands for itself."""
+        while self.page.is_visible(".menu-layer") or self.page.is_visible("dialog"):
+            self.page.keyboard("Escape")
 
     def say(self, text):
         self.page.fill("textarea", text)
         self.page.press("textarea", "Enter")
 
     def hears(self, text):
-        self.page.see(f"article.other:has-text({json.dumps(text)})")
+        self.page.see(f"article.other:has-text({quoted(text)})")
 
     def said(self, text):
         """An own message that the server has."""
-        self.page.see(f"article.own:has-text({json.dumps(text)})")
+        self.page.see(f"article.own:has-text({quoted(text)})")
 
     def texts(self):
         """What the open conversation shows, in order."""
         return self.page.run("return [...document.querySelectorAll('article .body')].map((b) => b.textContent)")
+
+    def details(self):
+        if not self.page.is_visible(".details"):
+            self.page.click(button("Details"))
+        self.page.see(".details")
+
+    def act(self, text, what):
+        """Something from the menu of a message."""
+        self.page.hover(message(text))
+        self.page.click(message(text) + " >> " + button("More"))
+        self.page.click(role("menuitem", what))
+
+    def react(self, text, emoji):
+        self.page.hover(message(text))
+        self.page.click(message(text) + " >> " + button("React"))
+        self.page.click(role("menuitem", 'React with ' + emoji))
+
+    def remove(self, person):
+        """From the open conversation."""
+        self.details()
+        self.page.click(button(f"More: {person}"))
+        self.page.click(role("menuitem", 'Remove ' + person))
+        self.page.click("role=alertdialog >> " + button("Remove"))
+        self.page.miss("role=alertdialog")
+
+    def from_menu(self, what):
+        self.page.click(button("Menu"))
+        self.page.click(role("menuitem", what))
 
     def attach(self, *paths):
         self.page.set_input_files("input[type=file]", list(paths))

@@ -23,8 +23,11 @@ CHROMIUM = os.environ.get("TACIT_CHROMIUM", "/usr/bin/chromium")
 WAIT_SECONDS = 30
 
 
+NAMES = {"inner_html": "innerHTML"}
+
+
 def camel(name):
-    return re.sub(r"_(\w)", lambda m: m[1].upper(), name)
+    return NAMES.get(name) or re.sub(r"_(\w)", lambda m: m[1].upper(), name)
 
 
 class Failed(Exception):
@@ -62,7 +65,8 @@ class Browser:
                 raise Failed(f"{call}: the browser is gone:\n{log.read()[-4000:].decode(errors='replace')}")
         answer = json.loads(line)
         if "error" in answer:
-            raise Failed(f"{on}: {call}{tuple(args)!r}: {answer['error']}")
+            error = re.sub(r"\x1b\[\d*m", "", answer["error"])
+            raise Failed(f"{on}: {call}{tuple(args)!r}: {error[:600]}")
         return answer["value"]
 
     def person(self, name, **options):
@@ -134,6 +138,9 @@ class Page:
 
     def download(self, selector, path):
         return self.browser.call("browser", "download", self.name, selector, path)
+
+    def keyboard(self, key):
+        return self.browser.call("browser", "key", self.name, key)
 
     def choose(self, selector, *paths):
         return self.browser.call("browser", "choose", self.name, selector, list(paths))

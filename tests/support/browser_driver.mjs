@@ -53,6 +53,7 @@ const calls = {
 		const [chooser] = await Promise.all([things.get(page).waitForEvent('filechooser'), things.get(page).click(selector)]);
 		await chooser.setFiles(paths);
 	},
+	key: (page, key) => things.get(page).keyboard.press(key),
 	version: () => browser.version(),
 };
 

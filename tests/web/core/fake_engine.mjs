@@ -53,6 +53,8 @@ export class FakeEngine {
 	}
 
 	restore(id, data) {
+		if (id[0] === 9 && data.length === 1)
+			throw new EngineError('BAD_SEAL');
 		if (id[0] === 1 && id[1] === 1)
 			this.state = { ...decode(data), notes: this.state.notes };
 		else

@@ -103,6 +103,8 @@ function watched(store, order) {
 					if (effects.some((fx) => fx.kind === 'persist'))
 						order.push('kept');
 				};
+			if (name === 'profile' && order.unreadable)
+				return () => Promise.reject(Object.assign(new Error('disk'), { code: 'STORE' }));
 			const value = target[name];
 			return typeof value === 'function' ? value.bind(target) : value;
 		},
@@ -241,6 +243,29 @@ test('locking breaks off what is under way', async () => {
 	assert.ok(unlocked.freed);
 	await g.host.unlock(new TextEncoder().encode('right'));
 	assert.equal((await g.host.read((engine) => engine.outgoing())).length, 1);
+});
+
+test('locking wipes the keys even when the store cannot be read', async () => {
+	const g = await loggedIn();
+	const unlocked = g.engines.last;
+	g.order.unreadable = true;
+	await rejects(g.host.lock(), 'STORE');
+	assert.ok(unlocked.freed);
+	await rejects(g.host.run(say('x'), nobody), 'STORE');
+	g.order.unreadable = false;
+	assert.ok(await g.host.read((engine) => engine.hasAccount() && engine.locked()));
+	await g.host.unlock(new TextEncoder().encode('right'));
+	await g.host.run(say('x'), nobody);
+});
+
+test('a damaged record keeps the profile locked, and does not keep it from being forgotten', async () => {
+	const g = await loggedIn();
+	await g.store.apply([{ kind: 'persist', id: id(9), data: bytes(1) }]);
+	await g.host.lock();
+	await rejects(g.host.unlock(new TextEncoder().encode('right')), 'STORE_CORRUPT');
+	assert.ok(await g.host.read((engine) => engine.locked()));
+	await g.host.forget();
+	assert.ok(!(await g.host.read((engine) => engine.hasAccount())));
 });
 
 test('forgetting leaves nothing', async () => {

@@ -266,10 +266,12 @@ export class Host {
 		return this.inTurn(async () => {
 			if (!this.engine.locked()) return;
 			open(this.engine);
-			await this.restoreAll(this.engine).catch((e: unknown) => {
-				this.stale = true;
+			try {
+				await this.restoreAll(this.engine);
+			} catch (e) {
+				await this.replace(() => this.fromStore(new Uint8Array()));
 				throw e;
-			});
+			}
 		});
 	}
 
@@ -288,14 +290,23 @@ export class Host {
 		this.breakOff = new AbortController();
 	}
 
+	// The keys of the engine before are gone in any case. Without a store there is no other one: it is
+	// built once there is.
+	private async replace(make: () => Promise<Engine>): Promise<void> {
+		this.engine.free();
+		this.stale = true;
+		this.engine = this.engines.create();
+		const fresh = await make();
+		this.engine.free();
+		this.engine = fresh;
+		this.stale = false;
+	}
+
 	private replaceWith(make: () => Promise<Engine>): Promise<void> {
 		this.breakOffAll();
-		return this.turns.take(async () => {
+		return this.turns.take(() => {
 			this.stopIfEnded();
-			const fresh = await make();
-			this.engine.free();
-			this.engine = fresh;
-			this.stale = false;
+			return this.replace(make);
 		});
 	}
 

@@ -30,6 +30,7 @@ const PRIVATE: ReadonlySet<NoticeKind> = new Set([
 	'totp_setup', 'recovery_codes', 'user', 'safety', 'device',
 ]);
 const TAIL = 64; // entries, among which what was just sent is looked for
+const LOGOUT_MS = 5000;
 const TICK_MS = 100;
 const FAILED_TICK_MS = 10_000;
 const LOCK_AFTER = 'lock_after'; // the page's setting: minutes; none or 0: only when the person says so
@@ -143,8 +144,8 @@ export class Service {
 		try {
 			await this.host.unlockWithSecret(secret);
 		} catch (e) {
-			if (codeOf(e) !== 'BAD_PASSWORD') throw e;
-			await this.keeper.forget(); // of an account that was here before
+			// Of an account that was here before; or the store is damaged, which the password will find, too.
+			if (codeOf(e) === 'BAD_PASSWORD') await this.keeper.forget();
 			return;
 		} finally {
 			secret.fill(0);
@@ -183,19 +184,36 @@ export class Service {
 	async lock(): Promise<void> {
 		this.leave();
 		await this.host.read((engine) => engine.forgetFiles()).catch(() => undefined);
-		await this.keeper.forget();
-		await this.host.lock();
-		for (const listener of this.listeners) listener.locked();
+		try {
+			await this.keeper.forget();
+		} finally {
+			await this.host.lock();
+			for (const listener of this.listeners) listener.locked();
+		}
 	}
 
 	async forget(): Promise<void> {
 		this.leave();
-		const { loggedIn } = await this.state();
-		if (loggedIn) // best effort: without a network the session lapses by itself
-			await this.host.run({ kind: 'logout' }, () => undefined).catch(() => undefined);
+		await this.logOutShortly();
 		await this.host.read((engine) => engine.forgetFiles()).catch(() => undefined);
 		await this.host.forget();
 		for (const listener of this.listeners) listener.locked();
+	}
+
+	// Best effort: without a network the session lapses by itself.
+	private async logOutShortly(): Promise<void> {
+		const loggedIn = await this.state().then((state) => state.loggedIn, () => false);
+		if (!loggedIn) return;
+		const out = this.host.run({ kind: 'logout' }, () => undefined).then(
+			() => undefined,
+			() => undefined,
+		);
+		let callOff = (): void => undefined;
+		const enough = new Promise<void>((resolve) => {
+			callOff = this.platform.after(LOGOUT_MS, resolve);
+		});
+		await Promise.race([out, enough]);
+		callOff();
 	}
 
 	// Another worker has the profile now.

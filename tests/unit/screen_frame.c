@@ -171,6 +171,39 @@ static void a_text_cannot_pass_for_another_message(void)
 	rows_clear(&r);
 }
 
+static void what_became_of_messages_is_seen(void)
+{
+	struct dialog d;
+	struct rows r = {0};
+	begin(&d);
+	struct tacit_notice first = said(1, "bob", "shall we?\nor not?");
+	first.count = 9;
+	first.detail = TACIT_STR("alice +1\nbob ha");
+	add(&d, first);
+	struct tacit_notice reply = said_myself(2, "yes");
+	reply.content.reply_to = 1;
+	add(&d, reply);
+	struct tacit_notice lost = said(3, "bob", "why?");
+	lost.content.reply_to = 77;
+	add(&d, lost);
+	struct tacit_notice deleted = said(4, "bob", "");
+	deleted.kind = TACIT_NOTICE_DELETED;
+	add(&d, deleted);
+	compose(&d, 60, 10, &r);
+	row_is(&r, 2, "12:01 bob  shall we?");
+	row_is(&r, 3, "           or not?");
+	row_is(&r, 4, "           (edited) [alice +1, bob ha]");
+	row_is(&r, 5, "12:02 you  \xe2\x86\xb3 bob: shall we? \xe2\x80\xa6");
+	row_is(&r, 6, "           yes  \xe2\x9c\x93");
+	row_is(&r, 7, "12:03 bob  \xe2\x86\xb3 an earlier message");
+	row_is(&r, 8, "           why?");
+	row_is(&r, 9, "12:04 bob  [deleted]");
+	for (size_t columns = 5; columns < 60; columns++)
+		compose(&d, columns, 10, &r);
+	dialog_clear(&d);
+	rows_clear(&r);
+}
+
 static void what_is_wrong_is_loud(void)
 {
 	struct dialog d;
@@ -527,6 +560,7 @@ int main(int argc, char **argv)
 	        {"days and news have their lines", days_and_news_have_their_lines},
 	        {"a name is never cut", a_name_is_never_cut},
 	        {"a text cannot pass for another message", a_text_cannot_pass_for_another_message},
+	        {"what became of messages is seen", what_became_of_messages_is_seen},
 	        {"what is wrong is loud", what_is_wrong_is_loud},
 	        {"own messages show how far they came", own_messages_show_how_far_they_came},
 	        {"a file says how to get it", a_file_says_how_to_get_it},

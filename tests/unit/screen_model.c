@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli/about.h"
 #include "cli/screen/slash.h"
 #include "cli/term.h"
 #include "screen_people.h"
@@ -89,6 +90,94 @@ static void what_the_server_will_not_take_is_said(void)
 	dialog_clear(&d);
 }
 
+static void a_message_says_what_it_says_now(void)
+{
+	struct dialog d = {.id = 1};
+	struct tacit_notice n = said(3, "bob", "three");
+	CHECK(add(&d, n, 0));
+	CHECK(add(&d, said_myself(4, "four"), 0));
+	CHECK_INT(dialog_newest(&d, false), 3);
+	CHECK_INT(dialog_newest(&d, true), 4);
+	n.kind = TACIT_NOTICE_EDITED;
+	n.content.text = TACIT_STR("drei");
+	n.count = 7;
+	CHECK_OK(dialog_change(&d, &n));
+	text_is(&d, 0, "drei");
+	CHECK(d.entries[0].edited && d.unread == 1);
+	struct tacit_notice reaction = {.kind = TACIT_NOTICE_REACTION,
+	        .message = 3,
+	        .detail = TACIT_STR("alice +1\nbob ha")};
+	CHECK_OK(dialog_change(&d, &reaction));
+	CHECK_BYTES(tacit_buf_view(&d.entries[0].reactions), TACIT_STR("alice +1, bob ha"));
+	/* From the history it comes as it is now; another process has changed it. */
+	n.kind = TACIT_NOTICE_MESSAGE;
+	n.content.text = TACIT_STR("trois");
+	n.detail = TACIT_STR("bob ha");
+	CHECK(!add(&d, n, 25));
+	text_is(&d, 0, "trois");
+	CHECK_BYTES(tacit_buf_view(&d.entries[0].reactions), TACIT_STR("bob ha"));
+	struct tacit_notice deleted = {
+	        .kind = TACIT_NOTICE_DELETED, .message = 3, .username = TACIT_STR("bob")};
+	CHECK_OK(dialog_change(&d, &deleted));
+	text_is(&d, 0, "[deleted]");
+	CHECK_INT(d.entries[0].kind, ENTRY_DELETED);
+	CHECK_INT(d.entries[0].reactions.n, 0);
+	CHECK_INT(dialog_newest(&d, false), 0);
+	/* Of what is not here, nothing is said. */
+	deleted.message = reaction.message = n.message = 99;
+	CHECK_OK(dialog_change(&d, &deleted));
+	CHECK_OK(dialog_change(&d, &reaction));
+	CHECK_INT(d.count, 2);
+	dialog_clear(&d);
+}
+
+static void what_was_refused_comes_after_all(void)
+{
+	struct dialog d = {.id = 1};
+	struct tacit_notice refused = said(3, "bob", "");
+	refused.kind = TACIT_NOTICE_REFUSED;
+	refused.text = TACIT_STR("it was changed on the way");
+	CHECK(add(&d, refused, 0));
+	CHECK(add(&d, said(4, "bob", "four"), 0));
+	CHECK(!add(&d, said(3, "bob", "three"), 0));
+	CHECK_INT(d.count, 2);
+	text_is(&d, 0, "three");
+	CHECK(!add(&d, refused, 25)); /* an older page */
+	text_is(&d, 0, "three");
+	CHECK(dialog_message(&d, 3) == &d.entries[0]);
+	CHECK(dialog_message(&d, 5) == NULL);
+	dialog_clear(&d);
+}
+
+static void what_is_typed_about_a_message(void)
+{
+	struct about a;
+	struct tacit_content content;
+	CHECK(!about_parse(TACIT_STR("send"), "x", &a));
+	CHECK(about_parse(TACIT_STR("reply"), "#12 yes, #3", &a));
+	CHECK_INT(a.message, 12);
+	CHECK(!a.own && strcmp(a.text, "yes, #3") == 0);
+	CHECK(about_content(&a, 12, &content) == NULL);
+	CHECK_INT(content.kind, TACIT_CONTENT_TEXT);
+	CHECK_INT(content.reply_to, 12);
+	CHECK(about_parse(TACIT_STR("edit"), "#1 is mine", &a) && a.own && a.message == 1);
+	CHECK(about_parse(TACIT_STR("edit"), "#one", &a) && a.message == 0);
+	CHECK(about_content(&a, 5, &content) == NULL);
+	CHECK_INT(content.message, 5);
+	CHECK(about_content(&a, 0, &content) != NULL);
+	CHECK(about_parse(TACIT_STR("edit"), "#7", &a) && a.message == 7);
+	CHECK(about_content(&a, 7, &content) != NULL); /* to what? */
+	CHECK(about_parse(TACIT_STR("react"), "", &a));
+	CHECK(about_content(&a, 5, &content) == NULL && content.text.n == 0);
+	CHECK(about_parse(TACIT_STR("react"), "two words", &a));
+	CHECK(about_content(&a, 5, &content) != NULL);
+	CHECK(about_parse(TACIT_STR("delete"), "#9", &a));
+	CHECK(about_content(&a, 9, &content) == NULL && content.kind == TACIT_CONTENT_DELETE);
+	CHECK(about_parse(TACIT_STR("delete"), "that one", &a));
+	CHECK(about_content(&a, 9, &content) != NULL);
+	CHECK(about_parse(TACIT_STR("delete"), "#99999999999999999999", &a) && a.message == 0);
+}
+
 static void everything_from_outside_is_cleaned(void)
 {
 	static const char evil[] = "\x1b[2J\x9b\xe2\x80\xae\x07";
@@ -101,6 +190,9 @@ static void everything_from_outside_is_cleaned(void)
 	file.content.file.name = tacit_cstr(evil);
 	file.content.file.id = TACIT_STR("abc");
 	add(&d, file, 0);
+	struct tacit_notice liked = said(3, evil, "x");
+	liked.detail = tacit_cstr(evil);
+	add(&d, liked, 0);
 	const enum tacit_notice_kind kinds[] = {TACIT_NOTICE_REFUSED, TACIT_NOTICE_MISSING,
 	        TACIT_NOTICE_KEY_CHANGED, TACIT_NOTICE_MEMBER, TACIT_NOTICE_WARNING};
 	for (size_t i = 0; i < TACIT_COUNT(kinds); i++) {
@@ -114,10 +206,11 @@ static void everything_from_outside_is_cleaned(void)
 	CHECK_OK(dialog_typing(&d, tacit_cstr(evil), NOON));
 	CHECK_OK(dialog_read_by(&d, tacit_cstr(evil), 1));
 	CHECK_OK(dialog_add_aside(&d, NOON, ENTRY_ASIDE, tacit_cstr(evil)));
-	CHECK_INT(d.count, 8);
+	CHECK_INT(d.count, 9);
 	struct tacit_buf all = {0};
 	for (size_t i = 0; i < d.count; i++) {
 		CHECK_OK(tacit_buf_append(&all, tacit_buf_view(&d.entries[i].name)));
+		CHECK_OK(tacit_buf_append(&all, tacit_buf_view(&d.entries[i].reactions)));
 		CHECK_OK(tacit_buf_append(&all, tacit_buf_view(&d.entries[i].text)));
 	}
 	CHECK_OK(tacit_buf_append(&all, tacit_buf_view(&d.title)));
@@ -448,6 +541,9 @@ int main(int argc, char **argv)
 	        {"what went out later is the one that waited",
 	                what_went_out_later_is_the_one_that_waited},
 	        {"what the server will not take is said", what_the_server_will_not_take_is_said},
+	        {"a message says what it says now", a_message_says_what_it_says_now},
+	        {"what was refused comes after all", what_was_refused_comes_after_all},
+	        {"what is typed about a message", what_is_typed_about_a_message},
 	        {"everything from outside is cleaned", everything_from_outside_is_cleaned},
 	        {"unread ones are counted once", unread_ones_are_counted_once},
 	        {"the place stays while others come", the_place_stays_while_others_come},

@@ -12,6 +12,11 @@ export type Row =
 	| { kind: 'outgoing'; key: string; outgoing: Outgoing }
 	| { kind: 'transfer'; key: string; transfer: Transfer };
 
+// Rows that older messages neither replace nor push away from what follows them.
+export function staysInPlace(key: string): boolean {
+	return key !== 'top' && !key.startsWith('day ');
+}
+
 const RUN = 300; // seconds: lines of one sender that are closer stand together
 
 function together(a: Line | undefined, b: Line | undefined): boolean {

@@ -9,7 +9,8 @@ import { now } from './times.js';
 import { find } from './timeline.js';
 import { detailsOpen, lastOpen, openId, say, target } from './view.js';
 
-export const PAGE = 80;
+const FIRST_PAGE = 60; // soon there
+const PAGE = 200;
 const FAR_PAGE = 500; // when looking for one message
 const MOST_PAGES = 200;
 
@@ -69,13 +70,14 @@ export function leaveTalk(): void {
 
 const loading = new Map<number, Promise<void>>();
 
-export function loadOlder(id: number, limit = PAGE): Promise<void> {
+export function loadOlder(id: number, wanted = PAGE): Promise<void> {
 	const running = loading.get(id);
 	if (running !== undefined)
 		return running;
 	const timeline = world.value.timelines.get(id);
 	if (timeline?.whole === true)
 		return Promise.resolve();
+	const limit = timeline?.oldest == null ? FIRST_PAGE : wanted;
 	const done = messenger()
 		.history(id, timeline?.oldest ?? null, limit)
 		.then((page) => update((w) => state.loadPage(w, id, page, limit)))

@@ -81,13 +81,19 @@ function replaceAt(timeline: Timeline, at: number, notice: Notice): Timeline {
 	return { ...timeline, lines };
 }
 
+// The usual case is a page that is older than all there is: nothing to be sorted then.
+function joined(lines: readonly Line[], page: readonly Line[]): Line[] {
+	const first = lines[0];
+	if (first === undefined || page.every((line) => line.position < first.position))
+		return [...sorted([...page]), ...lines];
+	const known = new Map([...lines, ...page].map((line) => [line.key, line]));
+	return sorted([...known.values()]);
+}
+
 export function addPage(timeline: Timeline, page: readonly Entry[], asked: number): Timeline {
-	const known = new Map(timeline.lines.map((line) => [line.key, line]));
-	for (const { position, notice } of page)
-		known.set(keyOf(notice), { key: keyOf(notice), position, notice });
 	const least = page.reduce((min, entry) => Math.min(min, entry.position), timeline.oldest ?? Infinity);
 	return {
-		lines: [...known.values()].sort((a, b) => a.position - b.position),
+		lines: joined(timeline.lines, page.map(({ position, notice }) => ({ key: keyOf(notice), position, notice }))),
 		oldest: least === Infinity ? 0 : least,
 		whole: timeline.whole || page.length < asked,
 	};

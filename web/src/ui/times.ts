@@ -20,10 +20,22 @@ export function now(): number {
 
 const at = (seconds: number) => new Date(seconds * 1000);
 
+const QUARTER = 900; // seconds; every time zone is a number of quarters of an hour off
+const MOST_QUARTERS = 20_000;
+const days = new Map<number, number>(); // by quarter: asked for every line of a long list
+
 // The local day as a number; days that follow each other differ by one.
 export function dayOf(seconds: number): number {
+	const quarter = Math.floor(seconds / QUARTER);
+	const known = days.get(quarter);
+	if (known !== undefined)
+		return known;
 	const d = at(seconds);
-	return Math.round(Date.UTC(d.getFullYear(), d.getMonth(), d.getDate()) / (DAY * 1000));
+	const day = Math.round(Date.UTC(d.getFullYear(), d.getMonth(), d.getDate()) / (DAY * 1000));
+	if (days.size >= MOST_QUARTERS)
+		days.clear();
+	days.set(quarter, day);
+	return day;
 }
 
 export function clock(seconds: number): string {

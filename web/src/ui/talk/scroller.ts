@@ -4,6 +4,7 @@
 // when rows are added above or turn out taller than estimated: the first row in sight is the anchor.
 // Who is at the end stays at the end.
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { staysInPlace } from '../rows.js';
 import { indexAt, spanOf, topsOf, type Span } from '../window.js';
 
 const ESTIMATE = 64; // pixels
@@ -32,7 +33,7 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 	const heights = useRef(new Map<string, number>());
 	const anchor = useRef<Anchor | null>(start === '' ? null : { key: start, offset: -ESTIMATE * 2 });
 	const [measured, setMeasured] = useState(0);
-	const placed = useRef(-1); // where scrollTop was put last
+	const known = useRef(0); // the scrollTop that the anchor stands for
 	const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 900 });
 	const [atEnd, setAtEnd] = useState(start === '');
 
@@ -49,12 +50,15 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 		setAtEnd(end);
 		setView((old) => (old.top === box.scrollTop && old.height === box.clientHeight
 			? old : { top: box.scrollTop, height: box.clientHeight }));
-		const i = indexAt(tops, box.scrollTop);
+		let i = indexAt(tops, box.scrollTop);
+		while (i < keys.length - 1 && !staysInPlace(keys[i]!))
+			i++;
 		const key = keys[i];
 		if (end || key === undefined)
 			anchor.current = null;
-		else if (Math.abs(box.scrollTop - placed.current) > 1)
+		else if (Math.abs(box.scrollTop - known.current) > 1)
 			anchor.current = { key, offset: box.scrollTop - tops[i]! };
+		known.current = box.scrollTop;
 		if (box.scrollTop < box.clientHeight)
 			nearTop();
 	}, [tops, keys, nearTop]);
@@ -76,26 +80,28 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 	useLayoutEffect(() => {
 		measure();
 		const box = frame.current;
-		if (box === null)
-			return;
+		if (box === null || Math.abs(box.scrollTop - known.current) > 1)
+			return; // it was scrolled just now, and look() has not heard of it yet
 		if (box.clientHeight !== view.height)
 			setView((old) => ({ ...old, height: box.clientHeight }));
 		const top = anchor.current === null ? box.scrollHeight - box.clientHeight : wanted;
 		const moves = Math.abs(box.scrollTop - top) > 1;
 		if (moves)
 			box.scrollTop = top;
-		placed.current = box.scrollTop;
-		if (moves)
-			return;
-		if (!atEnd && box.scrollHeight - box.clientHeight < AT_END)
+		known.current = box.scrollTop;
+		if (box.scrollTop < box.clientHeight)
+			nearTop();
+		if (!moves && !atEnd && box.scrollHeight - box.clientHeight < AT_END)
 			look(); // all of it is in sight: no scrolling will ever tell
 	});
 	useLayoutEffect(() => {
 		const observer = new ResizeObserver(() => {
 			measure();
 			const box = frame.current;
-			if (box !== null && anchor.current === null)
+			if (box !== null && anchor.current === null) {
 				box.scrollTop = box.scrollHeight;
+				known.current = box.scrollTop;
+			}
 			if (box !== null)
 				setView((old) => (old.height === box.clientHeight ? old : { ...old, height: box.clientHeight }));
 		});
@@ -108,6 +114,7 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 
 	const go = (to: Anchor | null) => {
 		anchor.current = to;
+		known.current = frame.current?.scrollTop ?? 0;
 		setAtEnd(to === null);
 		setMeasured((n) => n + 1);
 	};

@@ -1,7 +1,7 @@
 // dialog.tsx - <dialog>: the browser keeps the focus inside, Escape closes, and the focus goes back
 // to where it was.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { Icon } from './icons.js';
 
@@ -16,7 +16,7 @@ interface Props {
 export function Dialog({ title, close, children, footer, kind = 'sheet' }: Props) {
 	const element = useRef<HTMLDialogElement>(null);
 	const id = useId();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const dialog = element.current;
 		const before = document.activeElement;
 		dialog?.showModal();

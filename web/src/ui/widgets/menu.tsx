@@ -1,6 +1,6 @@
 // menu.tsx - a menu at a place on the page: arrows move, Escape closes, the focus goes back.
 import { signal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { Icon, type IconName } from './icons.js';
 import { rove } from './roving.js';
@@ -19,13 +19,14 @@ interface OpenMenu {
 	items: readonly MenuItem[];
 	quick: readonly MenuItem['text'][]; // emoji in a row above
 	choose: (emoji: string) => void;
+	opener: Element | null; // has the focus again when the menu is gone
 }
 
 const menu = signal<OpenMenu | null>(null);
 
 export function openMenu(at: { x: number; y: number }, label: string, items: readonly MenuItem[],
 	quick: readonly string[] = [], choose: (emoji: string) => void = () => undefined): void {
-	menu.value = { ...at, label, items, quick, choose };
+	menu.value = { ...at, label, items, quick, choose, opener: document.activeElement };
 }
 
 // Below an element, at its end.
@@ -46,24 +47,20 @@ function place(box: HTMLElement, at: OpenMenu): void {
 
 function Open({ at }: { at: OpenMenu }) {
 	const box = useRef<HTMLDivElement>(null);
+	// The focus goes back before anything that was chosen may take it.
 	const close = () => {
 		menu.value = null;
+		if (at.opener instanceof HTMLElement && at.opener.isConnected)
+			at.opener.focus();
 	};
 	useLayoutEffect(() => {
 		if (box.current !== null)
 			place(box.current, at);
 	});
-	useEffect(() => {
-		const before = document.activeElement;
-		box.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus();
-		return () => {
-			if (before instanceof HTMLElement && before.isConnected)
-				before.focus();
-		};
-	}, []);
+	useLayoutEffect(() => box.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus(), []);
 	const choose = (run: () => void) => {
 		close();
-		queueMicrotask(run);
+		run();
 	};
 	const onKey = (event: KeyboardEvent) => {
 		if (event.key === 'Escape' || event.key === 'Tab') {

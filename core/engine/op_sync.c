@@ -124,8 +124,8 @@ static enum tacit_err drop_unlisted(
 		}
 		struct tacit_bytes title = tacit_conversation_title(e, c);
 		TRY(tacit_op_warn(e, op, c, TACIT_E_GONE,
-		        "You were removed from the conversation \"%.*s\", or the server does not "
-		        "show it any more.",
+		        "You were removed from a conversation, or the server does not show it any "
+		        "more: \"%.*s\".",
 		        (int)title.n, title.n > 0 ? (const char *)title.p : ""));
 	}
 out:

@@ -152,6 +152,8 @@ TACIT_MUST_USE enum tacit_err tacit_receipts_seal(
 /* Remembers the fingerprint of the group's epoch. Fails: NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_receipts_print(
         struct tacit_engine *e, struct tacit_conversation *c);
+/* Is that an own message that was acknowledged, of the newest? */
+bool tacit_sent_has(const struct tacit_conversation *c, uint64_t message);
 /* An own message is in its place; content is encoded. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_sent_add(struct tacit_engine *e, struct tacit_conversation *c,
         uint64_t message, struct tacit_bytes content);

@@ -323,7 +323,8 @@ static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
 		return tacit_membership_astray(e, op, c, why, astray_reason(why));
 	}
 	/* Sealed before this device came anew; the server's answer was its acknowledgement. */
-	if (m->id == c->own_last && tacit_contact_is_self(e, m->username))
+	if ((m->id == c->own_last || tacit_sent_has(c, m->id)) &&
+	        tacit_contact_is_self(e, m->username))
 		return TACIT_OK;
 	if (why == TACIT_E_GONE && is_from_before(c, m)) {
 		op->earlier++;

@@ -161,6 +161,11 @@ static struct tacit_sent *find_sent(const struct tacit_conversation *c, uint64_t
 	return NULL;
 }
 
+bool tacit_sent_has(const struct tacit_conversation *c, uint64_t message)
+{
+	return find_sent(c, message) != NULL;
+}
+
 static void want(struct tacit_engine *e, struct tacit_conversation *c, uint64_t message)
 {
 	struct tacit_receipts *r = &c->receipts;

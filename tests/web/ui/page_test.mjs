@@ -68,11 +68,16 @@ test('a weak password makes no account', () => on({ begin: 'new' }, async (page)
 test('unlocking, locking', () => on({ begin: 'locked' }, async (page) => {
 	await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
 	await page.keyboard.press('Enter');
-	await page.waitForSelector('.shell');
+	await openTalk(page, 'anna');
+	await page.locator('textarea').fill('half a thought');
 	await page.locator('.list-head [aria-haspopup=menu]').click();
 	await page.getByRole('menuitem', { name: 'Lock' }).click();
 	await page.waitForSelector('input[type=password]');
 	assert.ok(!(await page.content()).includes('Alpine'), 'nothing of a conversation is left on the page');
+	await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+	await page.keyboard.press('Enter');
+	await openTalk(page, 'anna');
+	assert.equal(await page.locator('textarea').inputValue(), '', 'nor what was being written');
 }));
 
 test('the keyboard alone: choose, write, answer, react, edit, and back', () => on({}, async (page) => {
@@ -299,6 +304,19 @@ test('language and theme change at once and are kept', () => on({}, async (page)
 	await page.reload();
 	await page.waitForSelector('.shell');
 	assert.deepEqual(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dataset.theme]), ['de', 'dark']);
+}));
+
+test('a device gets a name on this browser, and another one is revoked', () => on({}, async (page) => {
+	await SCREENS.devices.go(page);
+	await page.getByRole('button', { name: 'Name the device 3f9a 1c77' }).click();
+	await page.getByLabel('Name', { exact: true }).fill('Kitchen laptop');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.devices li:has-text("Kitchen laptop"):has-text("This device")');
+	await page.locator('.devices').getByRole('button', { name: /^Revoke/ }).click();
+	await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click();
+	await page.waitForSelector('[role=alertdialog]', { state: 'detached' });
+	const command = await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'revoke_device'));
+	assert.equal(command.text, 'a07be4125cc93d1f');
 }));
 
 test('from right to left nothing sticks out', () => on({ size: PHONE }, async (page) => {

@@ -80,3 +80,21 @@ async function permission(): Promise<NotificationPermission> {
 		return 'denied';
 	return Notification.permission === 'default' ? Notification.requestPermission() : Notification.permission;
 }
+
+// --- what devices are called on this browser --------------------------------------------------------
+
+const DEVICE_NAMES = 'device_names';
+
+export async function readDeviceNames(): Promise<Readonly<Record<string, string>>> {
+	const text = await messenger().setting(DEVICE_NAMES);
+	const kept: unknown = text === '' ? {} : JSON.parse(text);
+	if (typeof kept !== 'object' || kept === null)
+		return {};
+	return Object.fromEntries(Object.entries(kept).filter((one): one is [string, string] => typeof one[1] === 'string'));
+}
+
+export async function nameDevice(id: string, name: string): Promise<void> {
+	const { [id]: _, ...others } = await readDeviceNames();
+	const names = name === '' ? others : { ...others, [id]: name };
+	await messenger().setSetting(DEVICE_NAMES, JSON.stringify(names));
+}

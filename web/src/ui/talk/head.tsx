@@ -8,11 +8,13 @@ import { Avatar, presenceText } from '../widgets/avatar.js';
 import { Countdown } from '../widgets/countdown.js';
 import { Icon } from '../widgets/icons.js';
 
-function subtitle(c: Conversation): string {
-	const kept = c.kept > 0 ? ` · ${t('talk.kept', { time: span(c.kept) })}` : '';
-	if (c.kind === 'direct')
-		return presenceText(c.title) + kept;
-	return t('talk.members', { n: c.members.length }) + kept;
+function Kept({ seconds }: { seconds: number }) {
+	return (
+		<span class="kept" title={t('talk.kept', { time: span(seconds) })}>
+			<span class="unseen">{t('talk.kept', { time: span(seconds) })}</span>
+			<span aria-hidden="true"> · <Icon name="clock" />{span(seconds)}</span>
+		</span>
+	);
 }
 
 export function TalkHead({ conversation: c }: { conversation: Conversation }) {
@@ -27,7 +29,10 @@ export function TalkHead({ conversation: c }: { conversation: Conversation }) {
 					<span>{c.title}</span>
 					{c.verified && <Icon name="verified" label={t('verified')} />}
 				</h2>
-				<p>{subtitle(c)}</p>
+				<p>
+					{c.kind === 'direct' ? presenceText(c.title) : t('talk.members', { n: c.members.length })}
+					{c.kept > 0 && <Kept seconds={c.kept} />}
+				</p>
 			</div>
 			{c.endsAt > 0 && !c.closed && <Countdown until={c.endsAt} />}
 			{c.kind === 'direct' && (

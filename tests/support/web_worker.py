@@ -65,7 +65,7 @@ class WebWorkers:
     def __init__(self, server, module):
         self.folder = tempfile.mkdtemp(prefix="tacit-web-")
         script = bundle("peer.mjs", self.folder)
-        self.process = subprocess.Popen(["node", script, module, server.url], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen(["node", "--expose-gc", script, module, server.url], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.answers, self.came, self.count = {}, threading.Condition(), 0
         threading.Thread(target=self.read, daemon=True).start()

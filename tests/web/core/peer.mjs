@@ -201,14 +201,20 @@ function inBase64(text, place) {
 	return bytes.subarray(0, bytes.length - bytes.length % 3).toString('base64').slice(place === 0 ? 0 : 4);
 }
 
+// Bytes in buffers, without what nobody holds any more.
+function heldNow() {
+	globalThis.gc();
+	return process.memoryUsage().arrayBuffers;
+}
+
 // The most that buffers have taken while work was done, in bytes beyond what they took before.
 async function peakOf(work) {
-	const before = process.memoryUsage().arrayBuffers;
+	const before = heldNow();
 	let most = 0;
 	const look = () => {
-		most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+		most = Math.max(most, heldNow() - before);
 	};
-	const timer = setInterval(look, 5);
+	const timer = setInterval(look, 250);
 	try {
 		await work();
 	} finally {

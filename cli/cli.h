@@ -120,6 +120,9 @@ uint64_t cli_group(struct cli *c, const char *name);
 /* The one in which something was said last. 0 and told when there is none. */
 uint64_t cli_newest_conversation(struct cli *c);
 
+/* What it is called, clean, as far as it fits; empty when that is not known. */
+void cli_title(struct cli *c, uint64_t conversation, char *out, size_t size);
+
 /* Everything new is fetched; warnings are shown, messages are not. */
 int cli_sync(struct cli *c);
 

@@ -537,23 +537,6 @@ static int talk_by_pipe(struct chat *chat)
 
 /* --- whom ------------------------------------------------------------------------------------ */
 
-static void take_title(void *ctx, const struct tacit_notice *n)
-{
-	struct chat *chat = ctx;
-	struct tacit_buf clean = {0};
-	if (n->conversation == chat->conversation &&
-	        term_clean(n->title, TERM_ONE_LINE, 0, &clean) == TACIT_OK)
-		snprintf(chat->title, sizeof(chat->title), "%.*s", (int)clean.n,
-		        (const char *)clean.p);
-	tacit_buf_clear(&clean);
-}
-
-/* Without a name: the conversation in which something was said last. */
-static uint64_t choose(struct cli *c, const struct args *a)
-{
-	return a->count > 0 ? cli_conversation(c, a->list[0]) : cli_newest_conversation(c);
-}
-
 /* On a terminal that can be drawn on. *shown: it was one. */
 static int talk_on_screen(struct cli *c, const struct args *a, bool *shown)
 {
@@ -574,10 +557,11 @@ static int talk_in_lines(struct cli *c, const struct args *a)
 	int status = cli_sync(c);
 	if (status != EXIT_DONE)
 		return status;
-	chat.conversation = choose(c, a);
+	chat.conversation =
+	        a->count > 0 ? cli_conversation(c, a->list[0]) : cli_newest_conversation(c);
 	if (chat.conversation == 0)
 		return EXIT_FAILED;
-	tacit_engine_each_conversation(host_engine(c->host), take_title, &chat);
+	cli_title(c, chat.conversation, chat.title, sizeof(chat.title));
 	show_heading(c, chat.conversation);
 	struct host_span older = {chat.conversation, UINT64_MAX, LOOKED_AT};
 	struct host_span last = {chat.conversation, UINT64_MAX, SHOWN_AT_FIRST};

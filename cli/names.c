@@ -176,3 +176,26 @@ uint64_t cli_newest_conversation(struct cli *c)
 		        "Name somebody: tacit chat USER");
 	return p.conversation;
 }
+
+struct titled {
+	uint64_t conversation;
+	char *out;
+	size_t size;
+};
+
+static void take_title(void *ctx, const struct tacit_notice *n)
+{
+	const struct titled *t = ctx;
+	struct tacit_buf clean = {0};
+	if (n->conversation == t->conversation &&
+	        term_clean(n->title, TERM_ONE_LINE, 0, &clean) == TACIT_OK)
+		snprintf(t->out, t->size, "%.*s", (int)clean.n, (const char *)clean.p);
+	tacit_buf_clear(&clean);
+}
+
+void cli_title(struct cli *c, uint64_t conversation, char *out, size_t size)
+{
+	struct titled t = {conversation, out, size};
+	out[0] = '\0';
+	tacit_engine_each_conversation(host_engine(c->host), take_title, &t);
+}

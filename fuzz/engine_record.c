@@ -41,9 +41,15 @@ static void mark_all_dirty(struct tacit_engine *e)
 	e->session_dirty = true;
 	for (struct tacit_contact *c = e->contacts; c != NULL; c = c->next)
 		c->dirty = true;
-	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next)
+	for (struct tacit_conversation *c = e->conversations; c != NULL; c = c->next) {
+		for (struct tacit_change *change = c->changes; change != NULL;
+		        change = change->next)
+			change->dirty = true;
+		for (struct tacit_sent *s = c->receipts.sent; s != NULL; s = s->next)
+			s->dirty = true;
 		c->dirty = c->group_dirty = c->pending_dirty = c->name_dirty = c->receipts.dirty =
 		        true;
+	}
 	for (struct tacit_key_package *k = e->key_packages; k != NULL; k = k->next)
 		k->dirty = true;
 	for (struct tacit_outgoing *o = e->outbox; o != NULL; o = o->next)

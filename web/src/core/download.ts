@@ -69,8 +69,9 @@ class Job {
 		}
 		if (opening.length === 0) return bytes;
 		this.held = new Uint8Array();
-		const opened = await Promise.all(opening);
-		this.hasher.update(bytes.subarray(0, at));
+		const all = Promise.all(opening);
+		this.hasher.update(bytes.subarray(0, at)); // while WebCrypto is at work in threads of its own
+		const opened = await all;
 		await this.write(joined(opened));
 		this.chunk += opened.length;
 		this.t.progress({ done: this.offset(), total: sealedBytes(cipher.shape) });

@@ -38,15 +38,17 @@ export class SealSource {
 		return this.hasher.digest();
 	}
 
-	private async sealSome(from: number, count: number): Promise<Bytes[]> {
+	private readSome(from: number, count: number): Promise<Bytes> {
 		const shape = this.cipher.shape;
-		const start = from * shape.chunkBytes;
 		let wanted = 0;
 		for (let i = 0; i < count; i++) wanted += chunkPlain(shape, from + i);
-		const plain = await readSlice(this.file, start, start + wanted);
+		return readSlice(this.file, from * shape.chunkBytes, from * shape.chunkBytes + wanted);
+	}
+
+	private sealSome(from: number, count: number, plain: Bytes): Promise<Bytes[]> {
 		const sealing: Promise<Bytes>[] = [];
 		for (let i = 0, at = 0; i < count; i++) {
-			const n = chunkPlain(shape, from + i);
+			const n = chunkPlain(this.cipher.shape, from + i);
 			sealing.push(this.cipher.seal(from + i, plain.subarray(at, at + n)));
 			at += n;
 		}
@@ -65,14 +67,20 @@ export class SealSource {
 		return this.make(Math.ceil((end - HEADER_BYTES) / sealedChunk) - this.chunk);
 	}
 
+	// While WebCrypto seals some chunks in threads of its own, those before are hashed here.
 	private async make(wanted: number): Promise<Piece | null> {
 		const count = Math.min(wanted, sealedChunks(this.cipher.shape) - this.chunk);
 		if (count <= 0) return null;
-		const parts: Uint8Array[] = this.offset === 0 ? [this.header] : [];
-		for (let done = 0; done < count; done += AT_ONCE)
-			parts.push(...(await this.sealSome(this.chunk + done, Math.min(AT_ONCE, count - done))));
+		const parts: Bytes[] = this.offset === 0 ? [this.header] : [];
+		let hashed = 0;
+		for (let done = 0; done < count; done += AT_ONCE) {
+			const [from, n] = [this.chunk + done, Math.min(AT_ONCE, count - done)];
+			const sealing = this.sealSome(from, n, await this.readSome(from, n));
+			for (; hashed < parts.length; hashed++) this.hasher.update(parts[hashed] as Bytes);
+			parts.push(...(await sealing));
+		}
+		for (; hashed < parts.length; hashed++) this.hasher.update(parts[hashed] as Bytes);
 		const [start, bytes] = [this.offset, joined(parts)];
-		this.hasher.update(bytes);
 		this.chunk += count;
 		this.offset += bytes.length;
 		return { start, end: this.offset, bytes, digest: this.hasher.digest() };

@@ -225,6 +225,14 @@ struct sim_absence {
 	uint64_t epoch;         /* in which it came back */
 };
 
+/* A device whose store was put back seals with keys that it has used; whose message comes second,
+ * is lost to those who have opened the first. */
+#define SIM_REPLAYS 64
+struct sim_replay {
+	unsigned device;
+	json_int_t message;
+};
+
 struct sim_options {
 	uint64_t seed;
 	unsigned steps;
@@ -249,6 +257,8 @@ struct sim_world {
 	size_t departure_count, departure_cap;
 	struct sim_absence *absences;
 	size_t absence_count, absence_cap;
+	struct sim_replay replays[SIM_REPLAYS];
+	size_t replay_count;
 	unsigned turns; /* left */
 	bool resting;
 	bool forgot;     /* the server has lost something */
@@ -302,10 +312,7 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n);
 void sim_acknowledge(struct sim_device *d, size_t said, const struct tacit_notice *n);
 /* After a boot: what was told is what the history has. */
 void sim_recall(struct sim_device *d);
-void sim_note_leaving(struct sim_device *d, json_int_t conversation);
 void sim_look_at_groups(struct sim_device *d); /* after each step that was persisted */
-/* What the server tells: who has left. */
-void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body);
 /* Changes as long as anything changes anywhere. */
 uint64_t sim_state_of_things(const struct sim_world *w);
 void sim_judge(struct sim_world *w);
@@ -324,6 +331,17 @@ enum sim_reading sim_reading_of(
 void sim_hear_change(struct sim_device *d, const struct tacit_notice *n);
 /* All who have heard the same have the same in their histories. */
 void sim_judge_changes(struct sim_world *w);
+
+/* --- sim_absence.c ------------------------------------------------------------------------------
+ */
+
+void sim_note_leaving(struct sim_device *d, json_int_t conversation);
+/* What the server tells: who has come and who has left. */
+void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body);
+/* The device is in the group, in that epoch. */
+void sim_note_presence(struct sim_device *d, json_int_t conversation, uint64_t epoch);
+bool sim_was_away(
+        const struct sim_world *w, const struct sim_device *d, const struct sim_saying *s);
 
 /* --- sim_look.c: into an engine -----------------------------------------------------------------
  */

@@ -45,6 +45,31 @@ static void hear_message(struct sim_device *d, const struct tacit_notice *n)
 	count_told(d, said, n);
 }
 
+static bool is_of_the_restored(struct sim_device *d, const struct tacit_notice *n)
+{
+	struct sim_world *w = d->world;
+	bool restored = false;
+	if (n->kind != TACIT_NOTICE_REFUSED || n->err != TACIT_E_REPLAY)
+		return false;
+	for (unsigned i = 0; i < SIM_DEVICES; i++)
+		restored |= w->devices[i].restored > 0 &&
+		            tacit_bytes_eq(
+		                    n->username, tacit_cstr(sim_person_name(w->devices[i].person)));
+	if (restored && w->replay_count < SIM_REPLAYS)
+		w->replays[w->replay_count++] =
+		        (struct sim_replay){d->index, (json_int_t)n->message};
+	return restored;
+}
+
+static bool was_replayed(
+        const struct sim_world *w, const struct sim_device *d, const struct sim_saying *s)
+{
+	for (size_t i = 0; i < w->replay_count; i++)
+		if (w->replays[i].device == d->index && w->replays[i].message == s->message)
+			return true;
+	return false;
+}
+
 /* What is said of things as they are; the rest a person should hear only when something was truly
  * lost, or is wrong. */
 static bool is_excused(const struct sim_device *d, const struct tacit_notice *n)
@@ -80,7 +105,7 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n)
 	        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");
 	if (n->kind == TACIT_NOTICE_REFUSED && n->flag && sim_saying_of(w, &n->content) != 0)
 		w->sayings[sim_saying_of(w, &n->content)].fate = SIM_UNSENT;
-	if (!is_excused(d, n))
+	if (!is_excused(d, n) && !is_of_the_restored(d, n))
 		sim_fault(w, "%s is told, kind %d (%s) in %lld, %lld: %.*s", d->name, (int)n->kind,
 		        tacit_err_name(n->err), (long long)n->conversation, (long long)n->message,
 		        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");
@@ -145,115 +170,6 @@ static struct sim_epoch *find_epoch(
 		if (w->epochs[i].conversation == conversation && w->epochs[i].number == number)
 			return &w->epochs[i];
 	return NULL;
-}
-
-static void add_departure(struct sim_world *w, json_int_t conversation, unsigned person)
-{
-	if (w->departure_count == w->departure_cap) {
-		w->departure_cap = 2 * w->departure_cap + 16;
-		w->departures = realloc(w->departures, w->departure_cap * sizeof(*w->departures));
-		if (w->departures == NULL)
-			abort();
-	}
-	w->departures[w->departure_count++] = (struct sim_departure){conversation, person};
-}
-
-static struct sim_absence *add_absence(
-        struct sim_world *w, unsigned device, json_int_t conversation)
-{
-	if (w->absence_count == w->absence_cap) {
-		w->absence_cap = 2 * w->absence_cap + 16;
-		w->absences = realloc(w->absences, w->absence_cap * sizeof(*w->absences));
-		if (w->absences == NULL)
-			abort();
-	}
-	struct sim_absence *a = &w->absences[w->absence_count++];
-	*a = (struct sim_absence){.conversation = conversation, .device = device};
-	return a;
-}
-
-static struct sim_absence *find_absence(
-        struct sim_world *w, unsigned device, json_int_t conversation)
-{
-	for (size_t i = 0; i < w->absence_count; i++) {
-		struct sim_absence *a = &w->absences[i];
-		if (a->device == device && a->conversation == conversation && a->until == 0)
-			return a;
-	}
-	return NULL;
-}
-
-static void note_change_of(
-        struct sim_world *w, json_int_t conversation, unsigned person, bool added)
-{
-	if (!added)
-		add_departure(w, conversation, person);
-	for (unsigned i = 0; i < SIM_DEVICES_EACH; i++) {
-		unsigned device = person * SIM_DEVICES_EACH + i;
-		struct sim_absence *a = find_absence(w, device, conversation);
-		if (a == NULL && !added) {
-			a = add_absence(w, device, conversation);
-			a->put_out = true;
-			a->since = sim_newest(w);
-		} else if (a != NULL && added)
-			a->back = sim_newest(w);
-	}
-}
-
-void sim_note_change(struct sim_world *w, json_int_t conversation, const json_t *body)
-{
-	size_t i;
-	json_t *u;
-	const char *change = json_string_value(json_object_get(body, "change"));
-	if (change == NULL)
-		return;
-	json_array_foreach(json_object_get(body, "users"), i, u)
-	{
-		const char *name = json_string_value(json_object_get(u, "username"));
-		unsigned person = 0;
-		while (strcmp(sim_person_name(person), name) != 0)
-			person++;
-		note_change_of(w, conversation, person, strcmp(change, "added") == 0);
-	}
-}
-
-void sim_note_leaving(struct sim_device *d, json_int_t conversation)
-{
-	add_absence(d->world, d->index, conversation);
-}
-
-/* The device is in the group: again, or all the time, if the leaving came to nothing. */
-static void note_presence(struct sim_device *d, json_int_t conversation, uint64_t epoch)
-{
-	struct sim_world *w = d->world;
-	json_int_t joined = sim_joined(d, conversation);
-	for (size_t i = 0; i < w->absence_count; i++) {
-		struct sim_absence *a = &w->absences[i];
-		if (a->device != d->index || a->conversation != conversation || a->until != 0)
-			continue;
-		if (a->put_out ? joined <= a->since : d->command_count > 0)
-			continue;
-		a->until = a->put_out ? joined : sim_newest(w);
-		a->epoch = epoch;
-	}
-}
-
-static bool covers(const struct sim_absence *a, const struct sim_saying *s)
-{
-	if (a->until == 0)
-		return !a->put_out || s->message <= a->back;
-	return s->message <= a->until || s->epoch < a->epoch;
-}
-
-static bool was_away(
-        const struct sim_world *w, const struct sim_device *d, const struct sim_saying *s)
-{
-	for (size_t i = 0; i < w->absence_count; i++) {
-		const struct sim_absence *a = &w->absences[i];
-		if (a->device == d->index && a->conversation == s->conversation && covers(a, s))
-			return true;
-	}
-	return false;
 }
 
 static bool may_be_out(const struct sim_world *w, json_int_t conversation, unsigned device)
@@ -334,7 +250,7 @@ void sim_look_at_groups(struct sim_device *d)
 		json_int_t id = json_integer_value(json_object_get(v, "id"));
 		if (!sim_glance(d, id, &epoch))
 			continue;
-		note_presence(d, id, epoch);
+		sim_note_presence(d, id, epoch);
 		if (is_new(d, id, epoch) && sim_look(d, id, &l))
 			note_epoch(d, id, &l);
 	}
@@ -420,7 +336,7 @@ static void judge_reader(
 		sim_fault(w, "%s reads \"saying %zu\" (%lld), which was not for it", d->name, said,
 		        (long long)s->message);
 	if (s->told[d->index] == 0 && reading == SIM_MUST && there && !lost_it(d, s) &&
-	        !was_away(w, d, s))
+	        !sim_was_away(w, d, s) && !was_replayed(w, d, s))
 		sim_fault(w, "%s has not read \"saying %zu\" of %s (%lld in %lld)", d->name, said,
 		        w->devices[s->device].name, (long long)s->message,
 		        (long long)s->conversation);
@@ -451,7 +367,8 @@ enum sim_reading sim_reading_of(
         struct sim_world *w, const struct sim_saying *s, const struct sim_device *d)
 {
 	uint32_t for_whom = 0, sure = 0;
-	if (!readers(w, s, &for_whom, &sure) || lost_it(d, s) || was_away(w, d, s))
+	if (!readers(w, s, &for_whom, &sure) || lost_it(d, s) || sim_was_away(w, d, s) ||
+	        was_replayed(w, d, s))
 		return SIM_MAY;
 	return (sure >> d->index & 1) != 0       ? SIM_MUST
 	       : (for_whom >> d->index & 1) != 0 ? SIM_MAY

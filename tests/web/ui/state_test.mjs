@@ -8,6 +8,7 @@ import { strength } from '../../../web/src/ui/strength.ts';
 import { digitsOf, hueOf, initials, isJumbo, isPicture, oneLine, pieces, safeName } from '../../../web/src/ui/text.ts';
 import * as lines from '../../../web/src/ui/timeline.ts';
 import * as times from '../../../web/src/ui/times.ts';
+import * as world from '../../../web/src/ui/world.ts';
 import { indexAt, spanOf, topsOf } from '../../../web/src/ui/window.ts';
 import { assert, main, test } from '../core/tap.mjs';
 
@@ -20,20 +21,20 @@ const message = (id, username, text, more) => notice('message', {
 	message: id, username, time: 1000 + id, content: { kind: 'text', text }, flag: username === 'mara', ...more,
 });
 const entry = (one) => ({ position: one.message * 8, notice: one });
-const told = (world, ...notices) => notices.reduce((w, n) => state.reduce(w, n, 5000), world);
+const told = (from, ...notices) => notices.reduce((w, n) => state.reduce(w, n, 5000), from);
 
 const listed = notice('conversation', {
 	conversationKind: 'direct', title: 'anna', members: ['anna', 'mara'], detail: '0\n0', count: 0,
 });
-const begun = () => told({ ...state.emptyWorld, self: 'mara' }, listed);
+const begun = () => told({ ...world.emptyWorld, self: 'mara' }, listed);
 const opened = (...history) => state.loadPage(begun(), 1, history.map(entry), 10);
-const texts = (world) => world.timelines.get(1).lines.map((line) => lines.textOf(line.notice));
+const texts = (w) => w.timelines.get(1).lines.map((line) => lines.textOf(line.notice));
 
 test('a message of somebody else counts as unread once, however often it is told', () => {
 	const w = told(begun(), message(5, 'anna', 'hi'), message(5, 'anna', 'hi'));
 	assert.equal(w.conversations.get(1).unread, 1);
 	assert.equal(w.conversations.get(1).last.message, 5);
-	assert.equal(state.totalUnread(w), 1);
+	assert.equal(world.totalUnread(w), 1);
 });
 
 test('an own message is not unread', () => {
@@ -99,19 +100,19 @@ test('a session that has destroyed itself keeps nothing', () => {
 
 test('typing ends with the message, by word, and by time', () => {
 	const typing = notice('typing', { username: 'anna', flag: true });
-	assert.deepEqual(state.typists(told(begun(), typing), 1), ['anna']);
-	assert.deepEqual(state.typists(told(begun(), typing, message(2, 'anna', 'x')), 1), []);
-	assert.deepEqual(state.typists(told(begun(), typing, { ...typing, flag: false }), 1), []);
-	assert.deepEqual(state.typists(state.expireTyping(told(begun(), typing), 5000 + state.TYPING_LASTS), 1), []);
-	assert.deepEqual(state.typists(told(begun(), { ...typing, username: 'mara' }), 1), []);
+	assert.deepEqual(world.typists(told(begun(), typing), 1), ['anna']);
+	assert.deepEqual(world.typists(told(begun(), typing, message(2, 'anna', 'x')), 1), []);
+	assert.deepEqual(world.typists(told(begun(), typing, { ...typing, flag: false }), 1), []);
+	assert.deepEqual(world.typists(state.expireTyping(told(begun(), typing), 5000 + state.TYPING_LASTS), 1), []);
+	assert.deepEqual(world.typists(told(begun(), { ...typing, username: 'mara' }), 1), []);
 	const w = told(begun(), typing);
 	assert.equal(state.expireTyping(w, 5001), w, 'nothing changes before its time');
 });
 
 test('read marks only go forward', () => {
 	const w = told(begun(), notice('read', { username: 'anna', message: 7 }), notice('read', { username: 'anna', message: 5 }));
-	assert.deepEqual(state.readers(w.conversations.get(1), 'mara', 7), ['anna']);
-	assert.deepEqual(state.readers(w.conversations.get(1), 'mara', 8), []);
+	assert.deepEqual(world.readers(w.conversations.get(1), 'mara', 7), ['anna']);
+	assert.deepEqual(world.readers(w.conversations.get(1), 'mara', 8), []);
 	const after = told(w, { ...listed, detail: '3\n0' });
 	assert.equal(after.conversations.get(1).readUpTo.get('anna'), 7);
 });
@@ -139,8 +140,8 @@ test('a changed key is loud until it is read, and known until it is accepted', (
 	assert.equal(w.conversations.get(1).last.kind, 'key_changed');
 	w = state.acknowledge(w, w.alerts[0].id);
 	assert.deepEqual([w.alerts.length, w.alerts[0].seen], [1, true]);
-	assert.deepEqual(state.changedKeys(w, 1), ['anna']);
-	assert.deepEqual(state.changedKeys(state.keyAccepted(w, 'anna'), 1), []);
+	assert.deepEqual(world.changedKeys(w, 1), ['anna']);
+	assert.deepEqual(world.changedKeys(state.keyAccepted(w, 'anna'), 1), []);
 	const warned = told(begun(), notice('warning', { error: 'REFUSED', text: 'x' }));
 	assert.equal(state.acknowledge(warned, warned.alerts[0].id).alerts.length, 0);
 	const removed = told(begun(), notice('warning', { error: 'GONE', text: 'not shown' }));
@@ -179,9 +180,9 @@ test('waiting messages are those of the core; what is being sent stays', () => {
 test('the list is by time, newest first', () => {
 	let w = told(begun(), { ...listed, conversation: 2, title: 'ben' });
 	w = told(w, message(5, 'anna', 'later'));
-	assert.deepEqual(state.listed(w).map((c) => c.id), [1, 2]);
+	assert.deepEqual(world.listed(w).map((c) => c.id), [1, 2]);
 	w = told(w, { ...message(6, 'ben', 'latest'), conversation: 2, time: 9999 });
-	assert.deepEqual(state.listed(w).map((c) => c.id), [2, 1]);
+	assert.deepEqual(world.listed(w).map((c) => c.id), [2, 1]);
 });
 
 test('what has not changed keeps its identity', () => {

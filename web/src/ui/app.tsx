@@ -3,11 +3,11 @@ import { t } from '../i18n/index.js';
 import { Alerts } from './dialogs/alerts.js';
 import { Dialogs } from './dialogs/stack.js';
 import { Login } from './screens/login.js';
-import { Sign } from './screens/frame.js';
+import { Failure, Sign } from './screens/frame.js';
 import { Shell } from './screens/shell.js';
 import { Unlock } from './screens/unlock.js';
 import { Welcome } from './screens/welcome.js';
-import { mode } from './store.js';
+import { mode, openingProblem } from './store.js';
 import { announcement, hush, toasts } from './view.js';
 import { Icon } from './widgets/icons.js';
 import { Menu } from './widgets/menu.js';
@@ -15,7 +15,13 @@ import { Menu } from './widgets/menu.js';
 function Screen() {
 	switch (mode.value) {
 	case 'opening':
-		return <main class="opening" aria-busy="true"><Sign /><p>{t('app.loading')}</p></main>;
+		return (
+			<main class="opening" aria-busy={openingProblem.value === ''}>
+				<Sign />
+				<h1>tacit</h1>
+				{openingProblem.value === '' ? <p>{t('app.loading')}</p> : <Failure text={openingProblem.value} />}
+			</main>
+		);
 	case 'welcome':
 		return <Welcome />;
 	case 'unlock':

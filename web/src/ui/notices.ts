@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import type { Notice } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import { notify } from './preferences.js';
-import type { World } from './state.js';
+import type { World } from './world.js';
 import { unread, world } from './store.js';
 import { oneLine, safeName } from './text.js';
 import { openTalk } from './talks.js';

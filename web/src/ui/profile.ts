@@ -1,7 +1,8 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
-import { loadPage, preview, replaceWaiting, type Alert, type Conversation } from './state.js';
+import { loadPage, preview, replaceWaiting } from './state.js';
+import type { Alert, Conversation } from './world.js';
 import { account, emptyTheWorld, loginEnded, enterProfile, hear, messenger, mode, run, update, world } from './store.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line

@@ -1,5 +1,5 @@
 // rows.ts - a timeline as rows to be drawn: days, runs of one sender, events, what is on its way. Pure.
-import type { Outgoing } from './state.js';
+import type { Outgoing } from './world.js';
 import { isSaid, type Line, type Timeline } from './timeline.js';
 import { dayOf } from './times.js';
 import type { Transfer } from './transfers.js';

@@ -6,8 +6,8 @@ import { App } from './app.js';
 import { applyOpenPreferences } from './preferences.js';
 import { announceMessage, notifyOf, showUnread } from './notices.js';
 import { keepAlerts, locked, openProfile, readConversations } from './profile.js';
-import type { World } from './state.js';
-import { afterNotice, beat, hear, hold, link, mode, sentence, world } from './store.js';
+import type { World } from './world.js';
+import { afterNotice, beat, hear, hold, link, mode, openingProblem, sentence, world } from './store.js';
 import { showList } from './talks.js';
 import { openId, say } from './view.js';
 
@@ -46,5 +46,7 @@ export function start(m: Messenger, root: HTMLElement): void {
 	setInterval(beat, 1000);
 	showUnread();
 	render(<App />, root);
-	openProfile().catch((thrown: unknown) => say(t('app.failed', { why: sentence(thrown) }), true));
+	openProfile().catch((thrown: unknown) => {
+		openingProblem.value = t('app.failed', { why: sentence(thrown) });
+	});
 }

@@ -3,13 +3,15 @@
 import { computed, signal } from '@preact/signals';
 import type { Command, Link, Messenger, Notice, Problem, ProfileState } from '../messenger.js';
 import { errorText } from '../i18n/index.js';
-import { emptyWorld, expireTyping, listed, reduce, totalUnread, type World } from './state.js';
+import { expireTyping, reduce } from './state.js';
+import { emptyWorld, listed, totalUnread, type World } from './world.js';
 import { now } from './times.js';
 
 // What the page shows: one of the screens before a person is in, or the conversations.
 export type Mode = 'opening' | 'welcome' | 'unlock' | 'again' | 'main';
 
 export const mode = signal<Mode>('opening');
+export const openingProblem = signal(''); // why there is nothing but "Opening..."
 export const account = signal('');
 export const loginEnded = signal(false); // what is here can be read; nothing leaves
 export const world = signal<World>(emptyWorld);

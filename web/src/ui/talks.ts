@@ -5,6 +5,7 @@ import { t } from '../i18n/index.js';
 import * as state from './state.js';
 import { codeOf, hear, messenger, run, sentence, update, whenLocked, world } from './store.js';
 import { readConversations } from './profile.js';
+import type { World } from './world.js';
 import { now } from './times.js';
 import { find } from './timeline.js';
 import { detailsOpen, lastOpen, openId, say, target } from './view.js';
@@ -41,7 +42,7 @@ export async function openTalk(id: number, message = 0): Promise<void> {
 		await reveal(id, message);
 }
 
-function firstUnread(w: state.World, id: number, unread: number): number {
+function firstUnread(w: World, id: number, unread: number): number {
 	const lines = w.timelines.get(id)?.lines ?? [];
 	const theirs = lines.filter(({ notice }) => notice.kind === 'message' && !notice.flag);
 	return unread === 0 ? 0 : (theirs.at(-Math.min(unread, theirs.length))?.notice.message ?? 0);
@@ -118,6 +119,7 @@ function sameContent(a: Content, b: Content | null): boolean {
 
 export async function send(conversation: number, content: Content): Promise<void> {
 	const ticket = `page ${++tickets}`;
+	unreadFrom.value = null; // who answers has read
 	const about = content.kind === 'reaction' || content.kind === 'edit' || content.kind === 'delete';
 	update((w) => state.beginSending(w, { ticket, conversation, content, time: now() }));
 	try {

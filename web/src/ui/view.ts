@@ -1,6 +1,6 @@
 // view.ts - what is in front of the person: the open conversation, dialogs, and short messages.
 import { computed, signal } from '@preact/signals';
-import { changedKeys } from './state.js';
+import { changedKeys } from './world.js';
 import { whenLocked, world } from './store.js';
 
 export interface Question {

@@ -1,7 +1,8 @@
 // alerts.tsx - what must be read before anything else: a changed key, a server that misbehaves.
 import { errorText, t } from '../../i18n/index.js';
 import { keepAlerts } from '../profile.js';
-import { acknowledge, type Alert } from '../state.js';
+import { acknowledge } from '../state.js';
+import type { Alert } from '../world.js';
 import { update, world } from '../store.js';
 import { moment } from '../times.js';
 import { openDialog } from '../view.js';

@@ -3,7 +3,7 @@ import { useComputed } from '@preact/signals';
 import { t } from '../../i18n/index.js';
 import { describeEvent } from '../events.js';
 import { gist } from '../notices.js';
-import { typists, type Conversation } from '../state.js';
+import { typists, type Conversation } from '../world.js';
 import { account, second, world } from '../store.js';
 import { oneLine } from '../text.js';
 import { isLoud } from '../timeline.js';

@@ -1,7 +1,7 @@
 // composer.tsx - where one writes: text, answers, edits, files.
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
-import type { Conversation } from '../state.js';
+import type { Conversation } from '../world.js';
 import { world } from '../store.js';
 import { aim, drafts, send, setDraft, typing, type Aim } from '../talks.js';
 import { safeName } from '../text.js';

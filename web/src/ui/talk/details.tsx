@@ -1,6 +1,6 @@
 // details.tsx - a conversation's details: who is in, how long it keeps, how to leave.
 import { t } from '../../i18n/index.js';
-import type { Conversation } from '../state.js';
+import type { Conversation } from '../world.js';
 import { sentence, world } from '../store.js';
 import { beginDirect, closeSession, removePerson } from '../talks.js';
 import { span } from '../times.js';

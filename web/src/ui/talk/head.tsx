@@ -1,6 +1,6 @@
 // head.tsx - the head of a conversation: who, how they are, the clock, the way to the details.
 import { t } from '../../i18n/index.js';
-import type { Conversation } from '../state.js';
+import type { Conversation } from '../world.js';
 import { leaveTalk } from '../talks.js';
 import { span } from '../times.js';
 import { detailsOpen, openDialog } from '../view.js';

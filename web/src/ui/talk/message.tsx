@@ -1,7 +1,7 @@
 // message.tsx - one message: whose, what, when, and what can be done with it.
 import { t } from '../../i18n/index.js';
 import { gist } from '../notices.js';
-import { readers, type Conversation } from '../state.js';
+import { readers, type Conversation } from '../world.js';
 import { world } from '../store.js';
 import { aim, openTalk, react } from '../talks.js';
 import { isJumbo, hueOf } from '../text.js';

@@ -3,7 +3,7 @@ import { useComputed } from '@preact/signals';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { rowsOf, type Row } from '../rows.js';
-import type { Conversation } from '../state.js';
+import type { Conversation } from '../world.js';
 import { second, world } from '../store.js';
 import { loadOlder, markRead, unreadFrom } from '../talks.js';
 import { emptyTimeline } from '../timeline.js';

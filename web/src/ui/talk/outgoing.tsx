@@ -1,6 +1,6 @@
 // outgoing.tsx - own messages and files that have not left yet.
 import { t } from '../../i18n/index.js';
-import type { Outgoing } from '../state.js';
+import type { Outgoing } from '../world.js';
 import { drop } from '../talks.js';
 import { safeName } from '../text.js';
 import type { Transfer } from '../transfers.js';

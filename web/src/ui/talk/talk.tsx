@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { aim, leaveTalk } from '../talks.js';
-import { typists, type Conversation } from '../state.js';
+import { typists, type Conversation } from '../world.js';
 import { world } from '../store.js';
 import { openChangedKeys, openDialog } from '../view.js';
 import { Connection } from '../list/connection.js';

@@ -10,7 +10,7 @@ export function typingText(names: readonly string[]): string {
 
 export function Typing({ names }: { names: readonly string[] }) {
 	return (
-		<div class="typing-line" role="status">
+		<div class="typing-line">
 			{names.length > 0 && (
 				<>
 					<span class="dots" aria-hidden="true"><i /><i /><i /></span>

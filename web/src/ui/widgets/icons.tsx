@@ -37,10 +37,13 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+// Those that point along the text, and turn with it.
+const TURNING: readonly IconName[] = ['back', 'reply', 'leave', 'send'];
+
 export function Icon({ name, label }: { name: IconName; label?: string }) {
 	const role = label === undefined ? { 'aria-hidden': true } : { role: 'img' as const, 'aria-label': label };
 	return (
-		<svg class="icon" viewBox="0 0 24 24" {...role}>
+		<svg class={TURNING.includes(name) ? 'icon turns' : 'icon'} viewBox="0 0 24 24" {...role}>
 			<path d={PATHS[name]} />
 		</svg>
 	);

@@ -1,7 +1,7 @@
 // state.ts - how each notice, and what the person does, changes the world. Pure: the same world and
 // notice give the same world; what has not changed keeps its identity.
 import type { Entry, Notice } from '../messenger.js';
-import { addLive, addPage, amend, dropMessages, emptyTimeline, isSaid } from './timeline.js';
+import { addLive, addPage, amend, dropMessages, emptyTimeline, isLoud, isRemoval, isSaid } from './timeline.js';
 import type { Alert, Conversation, Outgoing, Presence, World } from './world.js';
 
 export const TYPING_LASTS = 8; // seconds

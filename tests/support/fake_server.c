@@ -943,7 +943,7 @@ static void answer_request(struct fake_server *s, struct tacit_bytes cookie,
 		tacit_buf_clear(&out->body);
 	}
 	if (fault && s->fault_status != 0)
-		refuse(&r, s->fault_status, s->fault_code);
+		refuse(&r, s->fault_status, s->fault_code != NULL ? s->fault_code : "FAULT");
 	else
 		dispatch(&r, send);
 	tacit_signed_request_clear(&r.signed_request);

@@ -82,7 +82,9 @@ struct gathering {
 
 static bool is_incoming(const struct tacit_notice *n)
 {
-	return (n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_REFUSED) && !n->flag;
+	return (n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_REFUSED ||
+	               n->kind == TACIT_NOTICE_DELETED) &&
+	       !n->flag;
 }
 
 static enum tacit_err count_incoming(void *ctx, const struct tacit_notice *n, uint64_t position)

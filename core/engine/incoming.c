@@ -1,5 +1,6 @@
 /* incoming.c - one message that the server gives out: opened, refused, or the next epoch. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/encoding.h"
@@ -289,6 +290,19 @@ static const char *astray_reason(enum tacit_err why)
 	}
 }
 
+/* A server takes any bytes for a commit: who posted them can be named by its word alone. */
+static enum tacit_err lead_astray(struct tacit_engine *e, const struct tacit_op *op,
+        struct tacit_conversation *c, const struct tacit_incoming *m, enum tacit_err why)
+{
+	char what[200];
+	bool named = m->commit && m->username.n > 0;
+	snprintf(what, sizeof(what), "%s%s%.*s%s", astray_reason(why),
+	        named ? " (by the server's word, it came from " : "",
+	        named ? (int)m->username.n : 0, named ? (const char *)m->username.p : "",
+	        named ? ")" : "");
+	return tacit_membership_astray(e, op, c, why, what);
+}
+
 /* Sealed in an epoch in which this device was not in the group, by somebody who did not know yet
  * that it is. */
 static bool is_from_before(const struct tacit_conversation *c, const struct tacit_incoming *m)
@@ -320,7 +334,7 @@ static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
 	}
 	if (m->commit || why == TACIT_E_ORDER_CHANGED) {
 		*end = PAGE_NEEDS_GROUP;
-		return tacit_membership_astray(e, op, c, why, astray_reason(why));
+		return lead_astray(e, op, c, m, why);
 	}
 	/* Sealed before this device came anew; the server's answer was its acknowledgement. */
 	if ((m->id == c->own_last || tacit_sent_has(c, m->id)) &&

@@ -414,6 +414,46 @@ static void a_commit_that_nobody_made(void)
 	part();
 }
 
+/* A participant posts what is no commit, and what is no GroupInfo: nobody can follow, or join. That
+ * is told with the name of who posted it, once, and other conversations go on. */
+static void a_participant_who_breaks_the_group(void)
+{
+	meet(3);
+	make_group("us", 2);
+	check_talk(three, 3, "one");
+	struct fake_message *m = &server.messages[server.message_count++];
+	*m = server.messages[0];
+	m->id = server.next_message++;
+	m->user = fake_user_named(&server, "carol")->id;
+	snprintf(m->username, sizeof(m->username), "carol");
+	m->content = strdup("bm9uc2Vuc2U=");
+	m->commit = true;
+	m->epoch = room()->epoch++;
+	room()->epoch_message = m->id;
+	char *kept = room()->group_info;
+	room()->group_info = strdup("bm9uc2Vuc2U=");
+	CHECK_OK(person_sync(&bob));
+	CHECK(person_told(&bob, TACIT_NOTICE_WARNING, TACIT_E_CONFLICT,
+	        "is not what its members made (by the server's word, it came from carol)."));
+	size_t told = person_heard(&bob, TACIT_NOTICE_WARNING, NULL);
+	CHECK_INT(told, 2); /* that it is broken, and that it cannot be joined */
+	unsigned commits = server.commits;
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), told);
+	CHECK_INT(server.commits, commits);
+	CHECK(person_say_in(&bob, room()->id, "lost") != TACIT_OK);
+	CHECK_INT(person_logged(&alice, "lost"), 0);
+	CHECK_OK(person_say(&alice, "bob", "it is broken; let us begin another one"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(
+	        person_heard(&bob, TACIT_NOTICE_MESSAGE, "it is broken; let us begin another one"),
+	        1);
+	free(room()->group_info);
+	room()->group_info = kept;
+	part();
+}
+
 static void a_commit_in_the_place_of_a_message(void)
 {
 	meet(2);
@@ -621,6 +661,7 @@ int main(int argc, char **argv)
 	        {"a stale key package", a_stale_key_package},
 	        {"a withheld commit", a_withheld_commit},
 	        {"a commit that nobody made", a_commit_that_nobody_made},
+	        {"a participant who breaks the group", a_participant_who_breaks_the_group},
 	        {"a commit in the place of a message", a_commit_in_the_place_of_a_message},
 	        {"a commit refused for ever", a_commit_refused_for_ever},
 	        {"a group that goes back in time", a_group_that_goes_back_in_time},

@@ -32,6 +32,7 @@ async function on(options, body) {
 	}
 }
 
+const ONE_PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
 const said = (page) => page.locator('.line .body').allTextContents();
 
@@ -265,6 +266,47 @@ test('a changed key must be acknowledged, stays in sight, and goes when it is ac
 	const command = await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'accept_key'));
 	assert.match(command.text, /^12345 67890 /, 'the number that was shown goes with it');
 }));
+
+test('a scanned number that is the same verifies, with the number that was shown', () => on({}, async (page) => {
+	await page.evaluate(() => {
+		globalThis.BarcodeDetector = class {
+			async detect(source) {
+				return source.width === 1 ? [{ rawValue: '123456789011121314151617181920212223242526272829303132333435' }] : [];
+			}
+		};
+	});
+	await openTalk(page, 'erin');
+	await page.locator('.talk-head').getByRole('button', { name: 'Safety number' }).click();
+	await page.getByRole('button', { name: 'Scan theirs' }).click();
+	await page.locator('.scan input[type=file]').setInputFiles({ name: 'qr.png', mimeType: 'image/png', buffer: ONE_PIXEL });
+	await page.waitForSelector('dialog', { state: 'detached' });
+	await page.waitForSelector('.talk-head [aria-label=Verified]');
+	const command = await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'set_verified'));
+	assert.equal(command.username, 'erin');
+	assert.match(command.text, /^12345 67890 /);
+}));
+
+test('long names, long words and many lines break nothing', async () => {
+	for (const size of [PHONE, { width: 320, height: 560 }])
+		await on({ size }, async (page) => {
+			await page.waitForSelector('.row');
+			await page.evaluate(() => {
+				const { fake } = globalThis;
+				fake.find(2).title = 'Donaudampfschifffahrtsgesellschaft'.repeat(5);
+				fake.say(2, 'anna', 'w'.repeat(5000));
+				fake.say(2, 'ben', 'one\n'.repeat(400));
+				fake.say(2, 'chiara', { kind: 'file', text: '', file: { id: 'x', name: `${'n'.repeat(250)}.bin`, type: '', size: 5e12, token: 'x' } });
+				fake.tell({ kind: 'conversation', conversation: 2, conversationKind: 'group', title: fake.find(2).title, members: fake.find(2).members });
+			});
+			await page.locator('.row', { hasText: 'Donaudampf' }).click();
+			await page.waitForSelector('.line');
+			await page.getByRole('button', { name: 'Details' }).click();
+			await page.waitForSelector('.details');
+			const wide = await page.evaluate(() => [...document.querySelectorAll('*')]
+				.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => `${one.tagName} ${one.className}`));
+			assert.deepEqual(wide, []);
+		});
+});
 
 test('a session: begun with its time, destroyed for everybody', () => on({}, async (page) => {
 	await SCREENS.newsession.go(page);

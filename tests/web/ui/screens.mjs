@@ -126,6 +126,16 @@ export const SCREENS = {
 		await page.locator('.talk-head button[title]').nth(0).click();
 		await page.waitForSelector('.digits');
 	} },
+	scan: { begin: 'in', go: async (page) => {
+		await SCREENS.safety.go(page);
+		await page.getByRole('button', { name: /Scan theirs|Andere scannen/ }).click();
+		await page.waitForSelector('.scan');
+	} },
+	type: { begin: 'in', go: async (page) => {
+		await SCREENS.safety.go(page);
+		await page.getByRole('button', { name: /Enter theirs|Andere eingeben/ }).click();
+		await page.waitForSelector('dialog input');
+	} },
 	expiry: { begin: 'in', go: async (page) => {
 		await openTalk(page, 'anna');
 		await details(page);

@@ -10,7 +10,7 @@
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-static void send_text(struct screen *s, struct tacit_bytes text)
+static void send_text(struct screen *s, struct dialog_text said)
 {
 	struct dialog *d = model_chosen(&s->model);
 	if (d == NULL) {
@@ -21,15 +21,17 @@ static void send_text(struct screen *s, struct tacit_bytes text)
 		model_flash(&s->model, true, TACIT_STR("This conversation is over."));
 		return;
 	}
-	const struct tacit_content content = {
-	        .kind = TACIT_CONTENT_TEXT, .sent_at = screen_now(s), .text = text};
+	const struct tacit_content content = {.kind = TACIT_CONTENT_TEXT,
+	        .sent_at = screen_now(s),
+	        .text = said.text,
+	        .reply_to = said.reply_to};
 	const struct tacit_command send = {
 	        .kind = TACIT_CMD_SEND, .conversation = d->id, .content = &content};
 	struct wish wish = {.kind = WISH_SEND, .conversation = d->id};
 	enum tacit_err err = runner_post(s->runner, &send, &wish.ticket);
 	if (err == TACIT_OK) {
 		wish_keep(s, &wish);
-		err = dialog_add_waiting(d, wish.ticket, screen_now(s), text);
+		err = dialog_add_waiting(d, wish.ticket, screen_now(s), said);
 	}
 	if (err != TACIT_OK) {
 		model_flash(&s->model, true, tacit_cstr(tacit_err_text(err)));
@@ -125,6 +127,10 @@ static void do_about(struct screen *s, const struct slash *c)
 	const char *problem = about_content(&a, message, &content);
 	if (problem != NULL) {
 		model_flash(&s->model, true, tacit_cstr(problem));
+		return;
+	}
+	if (a.kind == TACIT_CONTENT_TEXT) {
+		send_text(s, (struct dialog_text){content.text, content.reply_to});
 		return;
 	}
 	const struct tacit_command send = {
@@ -430,9 +436,10 @@ void screen_enter(struct screen *s)
 	if (tacit_buf_append(&line, text) != TACIT_OK || tacit_buf_terminate(&line) != TACIT_OK)
 		s->broken = TACIT_E_NOMEM;
 	else if (text.p[0] != '/')
-		send_text(s, tacit_buf_view(&line));
+		send_text(s, (struct dialog_text){.text = tacit_buf_view(&line)});
 	else if (text.n > 1 && text.p[1] == '/')
-		send_text(s, tacit_bytes_part(tacit_buf_view(&line), 1, text.n));
+		send_text(s, (struct dialog_text){
+		                     .text = tacit_bytes_part(tacit_buf_view(&line), 1, text.n)});
 	else
 		run_line(s, (const char *)line.p);
 	tacit_buf_clear(&line);

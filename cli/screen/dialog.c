@@ -299,7 +299,7 @@ out:
 }
 
 enum tacit_err dialog_add_waiting(
-        struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text)
+        struct dialog *d, uint64_t ticket, int64_t now, struct dialog_text said)
 {
 	enum tacit_err err;
 	struct entry e = {
@@ -308,9 +308,10 @@ enum tacit_err dialog_add_waiting(
 	        .position = UINT64_MAX,
 	        .ticket = ticket,
 	        .time = now,
+	        .reply_to = said.reply_to,
 	};
 	TRY(entry_clean(&e.name, TACIT_STR("you")));
-	TRY(term_clean(text, TERM_MANY_LINES, 0, &e.text));
+	TRY(term_clean(said.text, TERM_MANY_LINES, 0, &e.text));
 	TRY(make_room(d));
 	put_in(d, &e);
 	e = (struct entry){0};
@@ -339,7 +340,10 @@ static struct entry *outgoing_here(struct dialog *d, const struct entry *e)
 enum tacit_err dialog_add_outgoing(struct dialog *d, const struct tacit_notice *n)
 {
 	enum tacit_err err;
-	struct entry e = {.state = ENTRY_WAITING, .position = UINT64_MAX, .time = n->time};
+	struct entry e = {.state = ENTRY_WAITING,
+	        .position = UINT64_MAX,
+	        .time = n->time,
+	        .reply_to = n->content.reply_to};
 	size_t length = n->text.n < OUTGOING_ID ? n->text.n : OUTGOING_ID;
 	memcpy(e.outgoing, n->text.p, length);
 	TRY(entry_clean(&e.name, TACIT_STR("you")));

@@ -103,9 +103,14 @@ TACIT_MUST_USE enum tacit_err dialog_change(struct dialog *d, const struct tacit
 struct entry *dialog_message(const struct dialog *d, uint64_t message);
 /* The newest message, own or of others, that can be spoken of; 0: none. */
 uint64_t dialog_newest(const struct dialog *d, bool own);
-/* A text of one's own, on its way by a ticket. Fails: NOMEM. */
+/* A text of one's own, on its way by a ticket; reply_to: the message that it answers, or 0.
+ * Fails: NOMEM. */
+struct dialog_text {
+	struct tacit_bytes text;
+	uint64_t reply_to;
+};
 TACIT_MUST_USE enum tacit_err dialog_add_waiting(
-        struct dialog *d, uint64_t ticket, int64_t now, struct tacit_bytes text);
+        struct dialog *d, uint64_t ticket, int64_t now, struct dialog_text said);
 /* An OUTGOING notice: own messages of an earlier run wait, too. One that waits here already is not
  * put in again. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err dialog_add_outgoing(struct dialog *d, const struct tacit_notice *n);

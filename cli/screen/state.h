@@ -14,7 +14,7 @@ enum wish_kind {
 	WISH_QUIET,    /* not even a failure is told */
 	WISH_NOTHING,  /* only a failure is told */
 	WISH_SEND,     /* an entry waits for it */
-	WISH_SAID,     /* a reply, or about a message: the history has it then */
+	WISH_SAID,     /* something about a message: the history has it then */
 	WISH_PAGE,     /* an older page of the history */
 	WISH_NEWEST,   /* what other processes of the profile have put there */
 	WISH_LIST,     /* the conversations */

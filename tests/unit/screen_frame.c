@@ -242,7 +242,8 @@ static void own_messages_show_how_far_they_came(void)
 	add(&d, said_myself(1, "one"));
 	add(&d, said_myself(2, "two"));
 	add(&d, said_myself(3, "three"));
-	CHECK_OK(dialog_add_waiting(&d, 9, NOON + 300, TACIT_STR("four")));
+	CHECK_OK(dialog_add_waiting(
+	        &d, 9, NOON + 300, (struct dialog_text){.text = TACIT_STR("four")}));
 	CHECK_OK(dialog_read_by(&d, TACIT_STR("bob"), 2));
 	compose(&d, 60, 5, &r);
 	row_is(&r, 1, "12:01 you  one  \xe2\x9c\x93\xe2\x9c\x93");

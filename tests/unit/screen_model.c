@@ -47,7 +47,7 @@ static void an_own_text_waits_until_it_is_sent(void)
 {
 	struct dialog d = {.id = 1};
 	struct tacit_notice done = {.kind = TACIT_NOTICE_DONE, .message = 7, .time = NOON};
-	CHECK_OK(dialog_add_waiting(&d, 42, NOON, TACIT_STR("mine")));
+	CHECK_OK(dialog_add_waiting(&d, 42, NOON, (struct dialog_text){.text = TACIT_STR("mine")}));
 	CHECK(add(&d, said(6, "bob", "theirs, while mine waits"), 0));
 	REQUIRE(d.count == 2);
 	CHECK_INT(d.entries[1].state, ENTRY_WAITING);
@@ -61,13 +61,29 @@ static void an_own_text_waits_until_it_is_sent(void)
 	dialog_clear(&d);
 }
 
+static void a_reply_waits_as_a_reply(void)
+{
+	struct dialog d = {.id = 1};
+	struct tacit_notice done = {.kind = TACIT_NOTICE_DONE, .message = 7, .time = NOON};
+	struct tacit_notice waits = {.kind = TACIT_NOTICE_OUTGOING,
+	        .text = TACIT_STR("some-id"),
+	        .content = {.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("no"), .reply_to = 5}};
+	CHECK_OK(dialog_add_waiting(&d, 42, NOON, (struct dialog_text){TACIT_STR("yes"), 6}));
+	CHECK_INT(d.entries[0].reply_to, 6);
+	CHECK(dialog_settle(&d, 42, &done));
+	CHECK(d.entries[0].reply_to == 6 && d.entries[0].message == 7);
+	CHECK_OK(dialog_add_outgoing(&d, &waits));
+	CHECK_INT(d.entries[1].reply_to, 5);
+	dialog_clear(&d);
+}
+
 static void what_went_out_later_is_the_one_that_waited(void)
 {
 	struct dialog d = {.id = 1};
 	struct tacit_notice kept = {
 	        .kind = TACIT_NOTICE_FAILED, .err = TACIT_E_NETWORK, .flag = true};
-	CHECK_OK(dialog_add_waiting(&d, 1, NOON, TACIT_STR("same")));
-	CHECK_OK(dialog_add_waiting(&d, 2, NOON, TACIT_STR("same")));
+	CHECK_OK(dialog_add_waiting(&d, 1, NOON, (struct dialog_text){.text = TACIT_STR("same")}));
+	CHECK_OK(dialog_add_waiting(&d, 2, NOON, (struct dialog_text){.text = TACIT_STR("same")}));
 	CHECK(dialog_settle(&d, 1, &kept));
 	CHECK_INT(d.entries[0].state, ENTRY_WAITING);
 	CHECK(!add(&d, said_myself(9, "same"), 0));
@@ -84,7 +100,8 @@ static void what_the_server_will_not_take_is_said(void)
 {
 	struct dialog d = {.id = 1};
 	struct tacit_notice lost = {.kind = TACIT_NOTICE_FAILED, .err = TACIT_E_GONE};
-	CHECK_OK(dialog_add_waiting(&d, 1, NOON, TACIT_STR("too late")));
+	CHECK_OK(dialog_add_waiting(
+	        &d, 1, NOON, (struct dialog_text){.text = TACIT_STR("too late")}));
 	CHECK(dialog_settle(&d, 1, &lost));
 	CHECK_INT(d.entries[0].state, ENTRY_NOT_SENT);
 	dialog_clear(&d);
@@ -352,7 +369,8 @@ static void what_waits_since_before_is_shown(void)
 	CHECK_INT(d.entries[1].state, ENTRY_WAITING);
 	CHECK_OK(dialog_add_outgoing(&d, &twin));
 	CHECK_INT(d.count, 3);
-	CHECK_OK(dialog_add_waiting(&d, 9, NOON, TACIT_STR("typed now")));
+	CHECK_OK(dialog_add_waiting(
+	        &d, 9, NOON, (struct dialog_text){.text = TACIT_STR("typed now")}));
 	CHECK_OK(dialog_add_outgoing(&d, &mine)); /* what waits here got its id */
 	CHECK_INT(d.count, 4);
 	CHECK(!add(&d, said_myself(2, "from before"), 0));
@@ -456,7 +474,8 @@ static enum tacit_err live_a_little(void)
 	TRY(model_describe(&m, &bob));
 	TRY(model_set_presence(&m, TACIT_STR("bob"), PRESENCE_ONLINE));
 	TRY(dialog_add(m.dialogs[0], &text, 0, &is_new));
-	TRY(dialog_add_waiting(m.dialogs[0], 1, NOON, TACIT_STR("hi")));
+	TRY(dialog_add_waiting(
+	        m.dialogs[0], 1, NOON, (struct dialog_text){.text = TACIT_STR("hi")}));
 	TRY(dialog_read_by(m.dialogs[0], TACIT_STR("bob"), 1));
 	TRY(dialog_add_outgoing(m.dialogs[0], &kept));
 	TRY(dialog_typing(m.dialogs[0], TACIT_STR("bob"), NOON));
@@ -538,6 +557,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"messages stand in order, once", messages_stand_in_order_once},
 	        {"an own text waits until it is sent", an_own_text_waits_until_it_is_sent},
+	        {"a reply waits as a reply", a_reply_waits_as_a_reply},
 	        {"what went out later is the one that waited",
 	                what_went_out_later_is_the_one_that_waited},
 	        {"what the server will not take is said", what_the_server_will_not_take_is_said},

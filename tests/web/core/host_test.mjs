@@ -354,6 +354,16 @@ test('a secret is kept over a reload, and no longer than it should be', async ()
 	assert.equal(await store.kept(), null);
 });
 
+test('what is prolonged while it is forgotten does not come back', async () => {
+	const store = await freshStore();
+	const keeper = new Keeper(store, fakePlatform());
+	await keeper.keep(new Uint8Array(32), 60);
+	await Promise.all([keeper.prolong(60), keeper.forget(), keeper.prolong(60)]);
+	assert.equal(await store.kept(), null);
+	await Promise.all([keeper.keep(new Uint8Array(32), 60), keeper.forget()]);
+	assert.equal(await store.kept(), null);
+});
+
 test('a kept secret that was changed is not used', async () => {
 	const store = await freshStore();
 	const keeper = new Keeper(store, fakePlatform());

@@ -2,13 +2,17 @@
 //
 // It lies in the store under a key that this origin can use and nobody can read (WebCrypto, not
 // extractable), and not longer than the person wants: locking throws it away.
-import { ownBytes } from './bytes.js';
+import { type Bytes, ownBytes } from './bytes.js';
 import type { Platform } from './platform.js';
 import type { Store } from './store.js';
+import { Turns } from './turns.js';
 
 const AES = { name: 'AES-GCM', length: 256 };
 
 export class Keeper {
+	// One after the other: what is prolonged while it is forgotten must not come back.
+	private readonly turns = new Turns();
+
 	constructor(
 		private readonly store: Store,
 		private readonly platform: Platform,
@@ -19,10 +23,15 @@ export class Keeper {
 	}
 
 	// For so long from now on.
-	async keep(secret: Uint8Array, seconds: number): Promise<void> {
+	keep(secret: Uint8Array, seconds: number): Promise<void> {
+		const plain = ownBytes(secret);
+		return this.turns.take(() => this.seal(plain, seconds));
+	}
+
+	// Wipes plain.
+	private async seal(plain: Bytes, seconds: number): Promise<void> {
 		const key = await crypto.subtle.generateKey(AES, false, ['encrypt', 'decrypt']);
 		const iv = crypto.getRandomValues(new Uint8Array(12));
-		const plain = ownBytes(secret);
 		try {
 			const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, plain);
 			const until = this.nowSeconds() + seconds;
@@ -33,9 +42,11 @@ export class Keeper {
 	}
 
 	// Someone is there: so long from now on.
-	async prolong(seconds: number): Promise<void> {
-		const kept = await this.store.kept();
-		if (kept !== null) await this.store.keep({ ...kept, until: this.nowSeconds() + seconds });
+	prolong(seconds: number): Promise<void> {
+		return this.turns.take(async () => {
+			const kept = await this.store.kept();
+			if (kept !== null) await this.store.keep({ ...kept, until: this.nowSeconds() + seconds });
+		});
 	}
 
 	// The caller wipes it. null: none, or its time is over.
@@ -55,7 +66,7 @@ export class Keeper {
 		}
 	}
 
-	async forget(): Promise<void> {
-		await this.store.keep(null);
+	forget(): Promise<void> {
+		return this.turns.take(() => this.store.keep(null));
 	}
 }

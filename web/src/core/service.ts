@@ -185,10 +185,11 @@ export class Service {
 		this.leave();
 		await this.host.read((engine) => engine.forgetFiles()).catch(() => undefined);
 		try {
-			await this.keeper.forget();
-		} finally {
 			await this.host.lock();
-			for (const listener of this.listeners) listener.locked();
+		} finally {
+			await this.keeper.forget().finally(() => {
+				for (const listener of this.listeners) listener.locked();
+			});
 		}
 	}
 

@@ -1,7 +1,7 @@
 // codec.ts - commands to the core, effects and notices from it, in the form of wasm/abi.h.
 //
 // The words of kinds are those of wasm/words.c, which the types in messenger.ts and engine.ts repeat;
-// tests/wasm/words.mjs holds them against each other.
+// tests/wasm/module_test.mjs holds them against each other.
 import type { Command, Content, Notice } from '../messenger.js';
 import type { Effect } from './engine.js';
 import { EngineError } from './engine.js';

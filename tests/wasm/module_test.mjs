@@ -1,0 +1,229 @@
+// The module through web/src/core/wasm_engine.ts: what its calls promise besides what the engine's own
+// tests show. Run by tests/web/core/run.mjs.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assert, main, test } from '../web/core/tap.mjs';
+import { Core } from '../../web/src/core/module.ts';
+import { enginesOf } from '../../web/src/core/wasm_engine.ts';
+
+const root = process.env.TACIT_ROOT ?? process.cwd();
+const folder = mkdtempSync(join(tmpdir(), 'tacit-wasm-'));
+const out = join(folder, 'tacit.wasm');
+execFileSync(join(root, 'tools/build-wasm'), [out], { stdio: 'inherit' });
+const module = new WebAssembly.Module(readFileSync(out));
+rmSync(folder, { recursive: true });
+
+const PASSWORD = 'correct horse 1!';
+const text = (bytes) => new TextDecoder().decode(bytes);
+const bytes = (s) => new TextEncoder().encode(s);
+
+function fails(code, call) {
+	assert.throws(call, (e) => e.code === code, code);
+}
+
+function sends(effects) {
+	return effects.filter((fx) => fx.kind === 'send').map((fx) => ({ ...fx, json: JSON.parse(text(fx.body)) }));
+}
+
+function json(value) {
+	return { status: value.status ?? 200, body: bytes(JSON.stringify(value)) };
+}
+
+// Registers against answers that are made up; gives back the engine and what it wants to have kept.
+function registered() {
+	const engine = enginesOf(module).create();
+	const kept = new Map();
+	const keep = (effects) => {
+		for (const fx of effects) {
+			if (fx.kind === 'profile') kept.set('profile', fx.data);
+			if (fx.kind === 'persist') kept.set(text(fx.id.map((b) => b & 0x7f)) + fx.id.join(), fx);
+		}
+		return effects;
+	};
+	const begun = engine.command({
+		kind: 'register', username: 'ann', email: 'ann@example.org', password: PASSWORD, text: '',
+	});
+	const [request] = sends(keep(begun.effects));
+	assert.equal(request.path, '/api/register');
+	const key = request.json.data.public_key;
+	const pending = engine.answer(request.request, {
+		...json({ qr_code: '', secret: 'ABCDEFGH', otpauth_uri: 'otpauth://totp/x?secret=ABCDEFGH' }), status: 201,
+	});
+	assert.deepEqual(pending.filter((fx) => fx.kind === 'deliver').map((fx) => fx.notice.kind), ['totp_setup', 'done']);
+	const [verify] = sends(engine.command({ kind: 'verify_totp', code: '123456' }).effects);
+	const user = { id: 7, username: 'ann', email: 'ann@example.org', public_key: key };
+	const effects = keep(engine.answer(verify.request, {
+		...json({ user, recovery_codes: ['aaaa-bbbb'] }), status: 201,
+	}));
+	return { engine, kept, effects };
+}
+
+test('asks for nothing but randomness and the time', () => {
+	const wanted = WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`);
+	assert.deepEqual(wanted.filter((name) => name.startsWith('tacit.')).sort(), ['tacit.now', 'tacit.random']);
+	const machine = ['fd_close', 'fd_read', 'fd_seek', 'fd_write', 'proc_exit'];
+	for (const name of wanted.filter((n) => !n.startsWith('tacit.')))
+		assert.ok(machine.includes(name.replace('wasi_snapshot_preview1.', '')), name);
+});
+
+test('a profile without an account', () => {
+	const engine = enginesOf(module).create();
+	assert.deepEqual([engine.hasAccount(), engine.locked(), engine.loggedIn()], [false, false, false]);
+	assert.equal(engine.username(), '');
+	assert.equal(engine.due(), Infinity);
+	assert.equal(engine.accountSecret().length, 0);
+	assert.deepEqual(engine.conversations(), []);
+	fails('NOT_LOGGED_IN', () => engine.command({ kind: 'sync', conversation: 0 }));
+	fails('USAGE', () => engine.command({ kind: 'nonsense' }));
+	fails('USAGE', () => engine.command({ kind: 'sync', conversation: 1.5 }));
+	fails('USAGE', () => engine.answer(99, json({})));
+	engine.free();
+});
+
+test('registers, and is logged in by a cookie that nobody here sees', () => {
+	const { engine, effects } = registered();
+	assert.deepEqual([engine.hasAccount(), engine.locked(), engine.loggedIn()], [true, false, true]);
+	assert.equal(engine.username(), 'ann');
+	assert.equal(engine.accountSecret().length, 32);
+	const first = effects.findIndex((fx) => fx.kind === 'send' || fx.kind === 'deliver');
+	assert.ok(effects.findIndex((fx) => fx.kind === 'profile') < first, 'what is kept comes first');
+	engine.free();
+});
+
+test('comes back from what was kept, by the password or the secret', () => {
+	const { engine, kept } = registered();
+	const secret = engine.accountSecret();
+	engine.free();
+	const again = enginesOf(module).open(kept.get('profile'));
+	assert.deepEqual([again.hasAccount(), again.locked()], [true, true]);
+	const wrong = bytes('wrong horse 1!');
+	fails('BAD_PASSWORD', () => again.unlock(wrong));
+	assert.ok(wrong.every((b) => b === 0), 'a password is wiped where it fails, too');
+	again.unlock(bytes(PASSWORD));
+	assert.deepEqual(again.accountSecret(), secret);
+	for (const fx of kept.values()) if (fx.kind === 'persist' && fx.data.length > 0) again.restore(fx.id, fx.data);
+	const other = enginesOf(module).open(kept.get('profile'));
+	fails('BAD_PASSWORD', () => other.unlockWithSecret(new Uint8Array(32)));
+	other.unlockWithSecret(secret);
+	const record = [...kept.values()].find((fx) => fx.kind === 'persist' && fx.data.length > 0);
+	const changed = Uint8Array.from(record.data);
+	changed[changed.length - 1] ^= 1;
+	fails('BAD_SEAL', () => other.restore(record.id, changed));
+	fails('MALFORMED', () => enginesOf(module).open(bytes('no profile')));
+});
+
+test('notes', () => {
+	const { engine } = registered();
+	fails('NOT_FOUND', () => engine.noteGet('theme'));
+	const effects = engine.notePut('theme', bytes('dark'));
+	assert.deepEqual(effects.map((fx) => fx.kind), ['persist']);
+	assert.ok(!text(effects[0].data).includes('dark'));
+	assert.equal(text(engine.noteGet('theme')), 'dark');
+});
+
+test('a file is sealed by WebCrypto as the core seals it', async () => {
+	const engine = enginesOf(module).create();
+	// tests/unit/file_stream.c, known answers
+	const key = Uint8Array.from({ length: 32 }, (_, i) => 32 + i);
+	const sealed = Buffer.from('7461636974460110000102030405060708090a0b0c0d0e0f00000000000' +
+		'000007299621eb41e51b8a13d13e6b7a85e473802af1721', 'hex');
+	const header = sealed.subarray(0, 32);
+	const token = engine.fileAgain(new Uint8Array([...key, ...header]));
+	const stream = engine.fileStream(token, engine.fileHeader(token));
+	const imported = await crypto.subtle.importKey('raw', stream.key, 'AES-GCM', false, ['encrypt']);
+	const chunk = await crypto.subtle.encrypt(
+		{ name: 'AES-GCM', iv: stream.nonce(0, true), additionalData: stream.additionalData }, imported, bytes('hello'));
+	assert.deepEqual(Buffer.from(chunk), sealed.subarray(32));
+	assert.equal(stream.chunkBytes, 65536);
+	assert.notDeepEqual(stream.nonce(0, false), stream.nonce(0, true));
+	fails('EXHAUSTED', () => stream.nonce(2 ** 32, false));
+	fails('MALFORMED', () => engine.fileStream(token, new Uint8Array(32)));
+	fails('MALFORMED', () => engine.fileAgain(key));
+});
+
+test('tokens of files', () => {
+	const engines = enginesOf(module);
+	const engine = engines.create();
+	const token = engine.fileNew();
+	const kept = engine.fileKept(token);
+	assert.notEqual(engine.fileNew(), token);
+	assert.equal(engine.fileAgain(kept), token);
+	fails('NOT_FOUND', () => engine.fileDigest(token));
+	fails('NOT_FOUND', () => engine.fileKept('AAAAAAAAAAAAAAAAAAAAAA'));
+	fails('NOT_FOUND', () => engine.fileKept('none at all'));
+	const digest = Uint8Array.from({ length: 32 }, (_, i) => i);
+	engine.fileSealed(token, digest);
+	assert.deepEqual(engine.fileDigest(token), digest);
+	engine.free();
+	assert.deepEqual(engines.create().fileKept(token), kept, 'they outlive their engine');
+	fails('NOT_FOUND', () => enginesOf(module).create().fileKept(token)); // and mean nothing elsewhere
+	engines.create().forgetFiles();
+	fails('NOT_FOUND', () => engines.create().fileKept(token));
+});
+
+test('a message names a file only once it is sealed', () => {
+	const { engine } = registered();
+	const token = engine.fileNew();
+	const send = () => engine.command({
+		kind: 'send', username: 'bob',
+		content: { kind: 'file', text: '', file: { id: 'f1', name: 'a.txt', type: 'text/plain', size: 5, token } },
+	});
+	fails('USAGE', send);
+	engine.fileSealed(token, new Uint8Array(32));
+	assert.equal(sends(send().effects).length, 1);
+});
+
+test('hashes in pieces', async () => {
+	const hasher = enginesOf(module).create().hasher();
+	const all = Uint8Array.from({ length: 700_001 }, (_, i) => i * 7);
+	hasher.update(all.subarray(0, 3));
+	hasher.update(all.subarray(3));
+	const expected = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
+	assert.deepEqual(hasher.digest(), expected);
+	assert.deepEqual(hasher.digest(), expected, 'it goes on');
+	hasher.free();
+});
+
+test('memory that is not there is an error, and what trapped is not used again', () => {
+	const core = new Core(module);
+	fails('NOMEM', () => core.room(0x7fff0000));
+	core.room(16).free();
+	assert.throws(() => core.call('engine_state', -4), WebAssembly.RuntimeError);
+	assert.ok(core.isBroken);
+	fails('NOMEM', () => core.room(16));
+});
+
+test('memory is bounded', () => {
+	const core = new Core(module);
+	const rooms = [];
+	fails('NOMEM', () => {
+		for (;;) rooms.push(core.room(8 << 20));
+	});
+	assert.ok(rooms.length >= 16 && rooms.length < 32, `${rooms.length} rooms of 8 MiB`);
+	for (const room of rooms) room.free();
+	core.room(64 << 20).free();
+});
+
+// wasm/words.c and the types in TypeScript are two lists of the same words.
+test('both sides have the same words', () => {
+	const words = readFileSync(join(root, 'wasm/words.c'), 'utf8');
+	const types = ['messenger.ts', 'core/engine.ts'].map((f) => readFileSync(join(root, 'web/src', f), 'utf8'));
+	const list = (name) => {
+		const body = new RegExp(`${name}\\[\\] = \\{([^}]*)\\}`).exec(words)[1];
+		return [...body.matchAll(/"([^"]+)"/g)].map((m) => m[1]).sort();
+	};
+	const kinds = (source, type) => {
+		const body = source.slice(source.indexOf(`export type ${type} =`)).replace(/\/\/.*$/gm, '');
+		return [...body.slice(0, body.search(/;\s*\n\n/)).matchAll(/kind: '(\w+)'|^\s*\| '(\w+)'|\| '(\w+)'/gm)]
+			.map((m) => m[1] ?? m[2] ?? m[3]).filter((w) => /^[a-z_]+$/.test(w)).sort();
+	};
+	assert.ok(list('commands').length > 20 && list('contents').length > 4 && list('effects').length > 8);
+	assert.deepEqual(kinds(types[0], 'Command'), list('commands'));
+	assert.deepEqual(kinds(types[0], 'Content'), list('contents'));
+	assert.deepEqual(kinds(types[0], 'NoticeKind'), list('notices'));
+	assert.deepEqual(kinds(types[1], 'Effect'), list('effects'));
+});
+
+await main();

@@ -1,6 +1,6 @@
 # The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
 .POSIX:
-.PHONY: build run test asan tsan fuzz soak bench bench-live bench-mls demo install clean format
+.PHONY: build run test asan tsan fuzz soak bench bench-live bench-mls bench-transfer demo install clean format
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
@@ -42,6 +42,10 @@ soak:     ## long: 10,000 simulated lives; live events through 100 crashes and 3
 bench-mls: ## groups up to ten thousand beside OpenMLS; writes build/bench-mls.json
 	@tools/bootstrap bench
 	@tools/bench-mls
+
+bench-transfer: ## 1 GiB beside magic-wormhole, scp and curl; writes build/bench-transfer.json
+	@tools/bootstrap bench
+	@tools/bench-transfer
 
 demo: build ## two people talk on a fresh server; then what the server saw
 	@tools/demo

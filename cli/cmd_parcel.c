@@ -1,5 +1,6 @@
 /* tacit send-file and tacit receive: transfers between two devices, without an account. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,8 @@
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/json_out.h"
+#include "cli/parcel_route.h"
+#include "cli/parcel_turns.h"
 #include "cli/progress.h"
 #include "cli/qr.h"
 #include "client/parcel.h"
@@ -26,6 +29,7 @@ struct ground {
 	struct tacit_parcel_code code;
 	struct progress progress;
 	bool progressing;
+	int turn_fd; /* of one of several receivers; 0: there is one */
 	char label[MAX_LABEL];
 	char address[64]; /* where we listen; empty: by a server */
 	struct parcel_options options;
@@ -94,6 +98,8 @@ static void on_code(void *ctx, const char *code)
 {
 	struct ground *g = ctx;
 	const char *command = g->sends ? "receive" : "send-file --code";
+	if (g->turn_fd > 0)
+		parcel_turns_tell_code(g->turn_fd, code);
 	if (g->cli->json) {
 		json_t *o = json_out_new("code");
 		json_out_text(o, "code", tacit_cstr(code));
@@ -129,8 +135,10 @@ static void on_listening(void *ctx, const char *address, uint16_t port)
 
 static void on_state(void *ctx, enum parcel_state s)
 {
-	static const char *const names[] = {"resuming", "met", "lost", "back", "direct"};
+	static const char *const names[] = {"resuming", "met", "lost", "back", "direct", "local"};
 	struct ground *g = ctx;
+	if (g->turn_fd > 0 && s == PARCEL_MET)
+		parcel_turns_tell_met(g->turn_fd);
 	if (g->cli->json) {
 		json_t *o = json_out_new("state");
 		json_out_text(o, "state", tacit_cstr(names[s]));
@@ -144,14 +152,16 @@ static void on_state(void *ctx, enum parcel_state s)
 	        s == PARCEL_RESUMING ? "Going on with an interrupted transfer; --new begins anew."
 	        : s == PARCEL_LOST   ? "The connection is lost; waiting for it to come back."
 	        : s == PARCEL_DIRECT ? "Connected directly."
-	                             : "Connected again.");
+	        : s == PARCEL_LOCAL
+	                ? "The server cannot be reached: only this network is looked at."
+	                : "Connected again.");
 }
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	struct ground *g = ctx;
 	if (!g->progressing)
-		progress_start(&g->progress, g->label, !talks(g));
+		progress_start(&g->progress, g->label, !talks(g) || g->turn_fd > 0);
 	g->progressing = true;
 	progress_show(&g->progress, done, total);
 }
@@ -284,21 +294,6 @@ static int read_code(struct ground *g, const char *text)
 	return EXIT_DONE;
 }
 
-static int read_route(const struct args *a, enum parcel_route *route, const char **address)
-{
-	const char *call = cli_option(a, "direct"), *listen = cli_option(a, "listen");
-	bool relay_only = cli_option(a, "relay-only") != NULL;
-	if ((call != NULL) + (listen != NULL) + relay_only > 1)
-		return cli_usage_error(
-		        NULL, "--direct, --listen and --relay-only exclude each other.");
-	*address = call != NULL ? call : listen;
-	*route = call != NULL     ? PARCEL_CALL
-	         : listen != NULL ? PARCEL_LISTEN
-	         : relay_only     ? PARCEL_RELAY_ONLY
-	                          : PARCEL_FASTEST;
-	return EXIT_DONE;
-}
-
 static int prepare(struct ground *g, struct cli *c, const struct args *a)
 {
 	const char *wait = cli_option(a, "wait");
@@ -308,13 +303,13 @@ static int prepare(struct ground *g, struct cli *c, const struct args *a)
 		return cli_usage_error(NULL, "--wait takes a time of at most a day, as 10m.");
 	enum parcel_route route;
 	const char *address = NULL;
-	int status = read_route(a, &route, &address);
+	int status = parcel_route_read(a, &route, &address);
 	if (status != EXIT_DONE)
 		return status;
 	enum tacit_err err = tacit_crypto_init();
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
-	if (address == NULL)
+	if (route == PARCEL_FASTEST || route == PARCEL_RELAY_ONLY)
 		status = open_server(g);
 	g->options = (struct parcel_options){
 	        .http = g->http,
@@ -363,7 +358,7 @@ static int fail(struct ground *g, enum tacit_err err)
 	                NULL},
 	};
 	const char *text = g->result.problem[0] != '\0' ? g->result.problem : tacit_err_text(err);
-	const char *hint = err == TACIT_E_NETWORK && g->options.address == NULL
+	const char *hint = err == TACIT_E_NETWORK && g->http != NULL
 	                           ? "Is the server running, and is --server right?"
 	                           : NULL;
 	for (size_t i = 0; i < TACIT_COUNT(words); i++)
@@ -479,7 +474,7 @@ static int send_source(struct ground *g, struct parcel_source *source, enum parc
 {
 	const struct tacit_parcel_offer *offer = parcel_source_decoded(source);
 	describe(g, offer);
-	if (talks(g))
+	if (talks(g) && (g->options.turn == NULL || g->options.turn->again == NULL))
 		fprintf(g->out, "Sending %s, %s.\n", g->label, term_bytes(offer->total).text);
 	fflush(g->out);
 	enum tacit_err err = parcel_give(&g->options, source, memory, &g->result);
@@ -490,19 +485,55 @@ static int send_source(struct ground *g, struct parcel_source *source, enum parc
 	return EXIT_DONE;
 }
 
+struct crowd {
+	struct ground *ground;
+	struct parcel_source *source;
+};
+
+static int send_in_turn(void *ctx, const struct parcel_turn *turn, int fd)
+{
+	const struct crowd *c = ctx;
+	c->ground->turn_fd = fd;
+	c->ground->options.turn = turn;
+	return send_source(c->ground, c->source, PARCEL_ONCE);
+}
+
+/* --receivers N; 0 means whoever comes. */
+static int read_receivers(const struct ground *g, bool *several, unsigned *count)
+{
+	const char *text = cli_option(g->args, "receivers");
+	char *end = NULL;
+	*several = text != NULL;
+	if (text == NULL)
+		return EXIT_DONE;
+	unsigned long n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 1001;
+	if (n > 1000 || *end != '\0')
+		return cli_usage_error(NULL, "--receivers takes a number up to 1000, or 0.");
+	*count = (unsigned)n;
+	if (g->options.code != NULL || g->http == NULL)
+		return cli_usage_error(NULL, "Several receivers come by a server, with our code.");
+	return EXIT_DONE;
+}
+
 int cmd_send_file(struct cli *c, const struct args *a)
 {
 	struct ground g;
 	struct parcel_source *source = NULL;
 	enum parcel_memory memory;
+	bool several = false;
+	unsigned receivers = 1;
 	int status = prepare(&g, c, a);
 	g.sends = true;
 	if (status == EXIT_DONE && cli_option(a, "code") != NULL)
 		status = read_code(&g, cli_option(a, "code"));
 	if (status == EXIT_DONE)
-		status = make_source(&g, &source, &memory);
+		status = read_receivers(&g, &several, &receivers);
 	if (status == EXIT_DONE)
-		status = send_source(&g, source, memory);
+		status = make_source(&g, &source, &memory);
+	struct crowd crowd = {&g, source};
+	if (status == EXIT_DONE)
+		status = several ? parcel_turns(receivers, send_in_turn, &crowd)
+		                 : send_source(&g, source, memory);
 	parcel_source_free(source);
 	release(&g);
 	return status;

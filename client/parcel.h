@@ -14,6 +14,7 @@ enum parcel_state {
 	PARCEL_LOST,     /* the connection, or the other one; both are waited for */
 	PARCEL_BACK,
 	PARCEL_DIRECT, /* from now on without the relay */
+	PARCEL_LOCAL,  /* the server cannot be reached: only this network is looked at */
 };
 
 /* Each may be NULL, but for a receiver offered and text. */
@@ -31,13 +32,22 @@ struct parcel_ui {
 
 /* How the two find each other, and which connection the bytes take. */
 enum parcel_route {
-	PARCEL_FASTEST,    /* by the relay; then directly where that is possible */
+	PARCEL_FASTEST,    /* by the relay, then directly where that is possible; PARCEL_LAN where
+	                    * there is no relay */
 	PARCEL_RELAY_ONLY, /* the other one learns no address of ours */
+	PARCEL_LAN,        /* no server: who is on this network finds the other one */
 	PARCEL_LISTEN,     /* no server: the other one calls `address` of this machine */
 	PARCEL_CALL,       /* no server: this one calls `address` */
 };
 
 #define PARCEL_PORT 5010 /* where an address is given without one */
+
+/* One code for several receivers, one after another: each meets us anew. Through a relay only. */
+#define PARCEL_TICKET_BYTES 16
+struct parcel_turn {
+	uint8_t ticket[PARCEL_TICKET_BYTES];   /* random, the same for all; secret from others */
+	const struct tacit_parcel_code *again; /* of the first; NULL: this is the first */
+};
 
 struct parcel_options {
 	struct http *http; /* NULL without a server */
@@ -49,6 +59,7 @@ struct parcel_options {
 	void *ctx;
 	const struct tacit_parcel_code *code; /* the other one's; NULL: a new one is made */
 	enum tacit_parcel_code_kind kind;     /* of a new one */
+	const struct parcel_turn *turn;       /* a sender's; NULL: one receiver */
 	bool fresh;                           /* nothing earlier goes on */
 	unsigned patience_s;                  /* for what was lost to come back; 0: half an hour */
 };

@@ -61,6 +61,7 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
 	const struct race_options race = {o->env, o->cancel, role, NULL};
 	*r = (struct parcel_run){.o = o, .role = role, .result = result, .journal = {.lock = -1}};
 	race_init(&r->race, &race);
+	r->route = o->route;
 	r->patience_s = o->patience_s > 0 ? o->patience_s : PATIENCE_S;
 	if (o->code != NULL)
 		r->code = *o->code;
@@ -215,6 +216,10 @@ static enum tacit_err take_nameplate(struct parcel_run *r, uint32_t nameplate)
 	if (r->rooted || r->place != TACIT_PARCEL_OPENER || r->code.nameplate != 0 ||
 	        nameplate == 0 || nameplate > TACIT_PARCEL_MAX_NAMEPLATE)
 		return TACIT_E_MALFORMED;
+	if (r->o->turn != NULL && r->o->turn->again != NULL) {
+		r->code = *r->o->turn->again;
+		return nameplate == r->code.nameplate ? TACIT_OK : TACIT_E_MALFORMED;
+	}
 	parcel_run_make_code(r, nameplate);
 	return TACIT_OK;
 }
@@ -350,22 +355,45 @@ out:
 	return err;
 }
 
+static void write_query(const struct parcel_run *r, char *out, size_t size)
+{
+	const struct parcel_turn *turn = r->o->turn;
+	char ticket[2 * PARCEL_TICKET_BYTES + 1];
+	if (r->place == TACIT_PARCEL_JOINER) {
+		snprintf(out, size, "claim=%" PRIu32, r->code.nameplate);
+		return;
+	}
+	snprintf(out, size, "open=1");
+	if (turn == NULL)
+		return;
+	tacit_hex(tacit_bytes(turn->ticket, sizeof(turn->ticket)), ticket);
+	snprintf(out, size, "open=1&ticket=%s", ticket);
+	if (turn->again != NULL)
+		snprintf(out, size, "open=1&nameplate=%" PRIu32 "&ticket=%s",
+		        turn->again->nameplate, ticket);
+}
+
 enum tacit_err parcel_run_begin(struct parcel_run *r)
 {
-	char query[32];
+	char query[96];
+	r->place = r->o->code != NULL ? TACIT_PARCEL_JOINER : TACIT_PARCEL_OPENER;
 	if (r->rooted) {
 		r->was_lost = true;
 		r->give_up_at = parcel_run_now_s() + (int64_t)r->patience_s;
 		parcel_run_tell(r, PARCEL_RESUMING);
 		return parcel_way_has_server(r) ? rejoin(r) : parcel_way_meet(r);
 	}
-	r->place = r->o->code != NULL ? TACIT_PARCEL_JOINER : TACIT_PARCEL_OPENER;
-	snprintf(query, sizeof(query), "open=1");
-	if (r->place == TACIT_PARCEL_JOINER)
-		snprintf(query, sizeof(query), "claim=%" PRIu32, r->code.nameplate);
+	write_query(r, query, sizeof(query));
 	if (!parcel_way_has_server(r))
 		return parcel_way_meet(r);
-	return connect_with(r, query);
+	enum tacit_err err = connect_with(r, query);
+	if (err != TACIT_E_NETWORK || r->route != PARCEL_FASTEST || r->o->turn != NULL ||
+	        http_untrusted(r->o->http))
+		return err;
+	r->route = PARCEL_LAN;
+	parcel_run_tell(r, PARCEL_LOCAL);
+	parcel_run_problem(r, "");
+	return parcel_way_meet(r);
 }
 
 void parcel_run_stop(struct parcel_run *r, enum tacit_err err)
@@ -398,6 +426,13 @@ const char *parcel_run_where(const struct parcel_run *r)
 
 void parcel_run_adopt(struct parcel_run *r)
 {
+	struct tacit_parcel_code code;
 	r->rooted = true;
 	tacit_parcel_expect(r->parcel, r->note.offer_sha256);
+	/* Its nameplate is what it is found under on this network. */
+	if (r->code.nameplate == 0 &&
+	        tacit_parcel_code_parse(tacit_cstr((const char *)r->note.code.p), &code) ==
+	                TACIT_OK)
+		r->code = code;
+	tacit_wipe(&code, sizeof(code));
 }

@@ -18,6 +18,8 @@ struct parcel_run {
 	struct relay *relay;
 	struct direct *direct;
 	struct race race;
+	struct lan *lan;
+	enum parcel_route route;
 	uint16_t port; /* that we listened on before; 0: none */
 	struct tacit_parcel_code code;
 	enum tacit_parcel_place place;
@@ -64,7 +66,7 @@ TACIT_MUST_USE enum tacit_err parcel_run_take_message(
 
 static inline bool parcel_way_has_server(const struct parcel_run *r)
 {
-	return r->o->route == PARCEL_FASTEST || r->o->route == PARCEL_RELAY_ONLY;
+	return r->route == PARCEL_FASTEST || r->route == PARCEL_RELAY_ONLY;
 }
 /* The relay's channel is open: tells the other end our addresses and hears its own; then the way is
  * the fastest direct connection, or remains the relay. What is heard meanwhile is r->last.

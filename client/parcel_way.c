@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "client/addresses.h"
+#include "client/lan.h"
 #include "client/parcel_run.h"
 #include "crypto/secret.h"
 
@@ -19,6 +20,7 @@
 #define CHOSEN_MS 5000    /* the same, when the relay has gone meanwhile */
 #define TURN_MS 100
 #define WAIT_S 3600 /* as a relay waits */
+#define FIND_S 15   /* for the other end to be found on this network */
 
 static int64_t now_ms(void)
 {
@@ -82,7 +84,7 @@ static enum tacit_parcel_reach reach_of(const struct parcel_run *r)
 static enum tacit_err tell_ways(struct parcel_run *r)
 {
 	struct tacit_parcel_ways own = {0};
-	if (r->o->route == PARCEL_FASTEST && race_listen(&r->race, NULL, 0) == TACIT_OK &&
+	if (r->route == PARCEL_FASTEST && race_listen(&r->race, NULL, 0) == TACIT_OK &&
 	        addresses_own(reach_of(r), &own) == TACIT_OK && own.count > 0)
 		own.port = r->race.port;
 	return tacit_parcel_ways(r->parcel, &own);
@@ -124,7 +126,7 @@ static enum tacit_err hear(struct parcel_run *r, struct seeking *s)
 		s->heard = true;
 		if (r->role == TACIT_PARCEL_SENDER)
 			s->until = now_ms() + RACE_MS;
-		s->decided = ev.ways.port == 0 || r->o->route == PARCEL_RELAY_ONLY;
+		s->decided = ev.ways.port == 0 || r->route == PARCEL_RELAY_ONLY;
 		if (!s->decided)
 			call_them(r, &ev.ways);
 	} else {
@@ -201,6 +203,17 @@ static enum tacit_err read_listen(const char *text, struct tacit_parcel_ways *ou
 	return addresses_find(any, PARCEL_PORT, out);
 }
 
+/* On any address, and where the other end finds it. */
+static enum tacit_err listen_on_lan(struct parcel_run *r)
+{
+	enum tacit_err err;
+	TRY(race_listen(&r->race, NULL, r->port));
+	r->port = r->race.port;
+	TRY(lan_announce(r->o->env, r->code.nameplate, r->port, &r->lan));
+out:
+	return err;
+}
+
 static enum tacit_err listen_here(struct parcel_run *r)
 {
 	enum tacit_err err;
@@ -237,12 +250,25 @@ out:
 	return err;
 }
 
+static enum tacit_err turn_lan(struct parcel_run *r)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_parcel_ways found;
+	if (r->lan == NULL)
+		return TACIT_OK;
+	TRY(lan_turn(r->lan, &found));
+	race_call(&r->race, &found);
+out:
+	return err;
+}
+
 /* Until a connection has won. *winner stays -1 when all that was called has failed. */
 static enum tacit_err run_race(struct parcel_run *r, int64_t until_s, int *winner)
 {
 	enum tacit_err err = TACIT_OK;
-	bool called = r->o->route == PARCEL_CALL;
+	bool called = r->route == PARCEL_CALL;
 	for (;;) {
+		TRY(turn_lan(r));
 		race_turn(&r->race, winner);
 		if (*winner >= 0 || (called && !race_runs(&r->race)))
 			break;
@@ -293,28 +319,60 @@ out:
 	return err;
 }
 
-enum tacit_err parcel_way_meet(struct parcel_run *r)
+static bool is_asking(const struct parcel_run *r)
 {
-	enum tacit_err err;
+	return r->route == PARCEL_LAN && r->place == TACIT_PARCEL_JOINER;
+}
+
+static enum tacit_err prepare(struct parcel_run *r)
+{
+	enum tacit_err err = TACIT_OK;
 	uint32_t chance;
-	int winner = -1;
-	int64_t until_s = r->rooted ? r->give_up_at : parcel_run_now_s() + WAIT_S;
-	r->paired = false;
 	begin_race(r);
-	if (r->o->route == PARCEL_LISTEN)
+	lan_close(r->lan);
+	r->lan = NULL;
+	if (r->route == PARCEL_LISTEN)
 		TRY(listen_here(r));
 	if (r->code.nameplate == 0 && !r->rooted) {
 		tacit_env_random(r->o->env, &chance, sizeof(chance));
 		parcel_run_make_code(r, 1 + chance % 999);
 	}
+	if (is_asking(r))
+		TRY(lan_ask(r->o->env, r->code.nameplate, &r->lan));
+	else if (r->route == PARCEL_LAN)
+		TRY(listen_on_lan(r));
+out:
+	return err;
+}
+
+static int64_t deadline(const struct parcel_run *r)
+{
+	if (r->rooted)
+		return r->give_up_at;
+	return parcel_run_now_s() + (is_asking(r) ? FIND_S : WAIT_S);
+}
+
+enum tacit_err parcel_way_meet(struct parcel_run *r)
+{
+	enum tacit_err err;
+	int winner = -1;
+	int64_t until_s = deadline(r);
+	r->paired = false;
+	TRY(prepare(r));
 	do {
-		if (r->o->route == PARCEL_LISTEN)
-			TRY(run_race(r, until_s, &winner));
-		else
+		if (r->route == PARCEL_CALL)
 			TRY(call_until(r, until_s, &winner));
+		else
+			TRY(run_race(r, until_s, &winner));
 		err = meet_winner(r, winner);
 	} while (err == TACIT_E_NETWORK && r->direct == NULL);
 out:
+	if (r->route == PARCEL_LAN && err == TACIT_E_IO && r->result->problem[0] == '\0')
+		parcel_run_problem(r, "This machine is on no network where others can be found.");
+	if (is_asking(r) && !r->rooted && err == TACIT_E_GONE)
+		parcel_run_problem(r, "Nobody on this network waits under that code.");
+	lan_close(r->lan);
+	r->lan = NULL;
 	race_close(&r->race);
 	return err;
 }

@@ -56,8 +56,8 @@ _tacit()
 	'session create') options='--ttl' ;;
 	history) options='--number --ids' ;;
 	'file get') options='--output' ;;
-	send-file) options='--text --code --digits --qr --name --new --wait --relay-only --direct --listen' ;;
-	receive) options='--out --yes --digits --qr --new --wait --relay-only --direct --listen' ;;
+	send-file) options='--text --code --digits --qr --name --receivers --new --wait --relay-only --lan --direct --listen' ;;
+	receive) options='--out --yes --digits --qr --new --wait --relay-only --lan --direct --listen' ;;
 	agent) options='--listen --no-token --install' ;;
 	verify) options='--compare' ;;
 	accept-key | 'devices revoke') options='--yes' ;;

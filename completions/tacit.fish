@@ -101,3 +101,5 @@ complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l listen -
 complete -c tacit -n '__fish_seen_subcommand_from agent' -s l -l listen -x -d 'where on loopback to listen'
 complete -c tacit -n '__fish_seen_subcommand_from agent' -l no-token -d 'let any program of this machine in'
 complete -c tacit -n '__fish_seen_subcommand_from agent' -l install -d 'write a systemd user unit'
+complete -c tacit -n '__fish_seen_subcommand_from send-file receive' -l lan -d 'no server: on this network'
+complete -c tacit -n '__fish_seen_subcommand_from send-file' -l receivers -x -d 'how many may come'

@@ -108,10 +108,10 @@ static void part(struct end *e, enum tacit_relay_end why)
 static bool is_taken(const struct desk *d, uint32_t nameplate)
 {
 	for (size_t i = 0; i < DESK_RESTING; i++)
-		if (d->resting[i] == nameplate)
+		if (d->resting[i].number == nameplate)
 			return true;
 	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
-		if (e->nameplate == nameplate)
+		if (e->nameplate.number == nameplate)
 			return true;
 	return false;
 }
@@ -134,10 +134,10 @@ static uint32_t choose_nameplate(struct desk *d)
 
 static void rest_nameplate(struct desk *d, struct end *e)
 {
-	if (e->nameplate == 0)
+	if (e->nameplate.number == 0)
 		return;
 	d->resting[d->rested++ % DESK_RESTING] = e->nameplate;
-	e->nameplate = 0;
+	e->nameplate = (struct desk_nameplate){0};
 }
 
 /* --- pairing --------------------------------------------------------------------------------- */
@@ -158,18 +158,47 @@ static unsigned waiting_of(const struct desk *d, uint64_t address)
 {
 	unsigned n = 0;
 	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
-		n += e->nameplate != 0 && e->address == address;
+		n += e->nameplate.number != 0 && e->address == address;
 	return n;
 }
 
-static void open_nameplate(struct desk *d, struct end *e)
+static bool is_waited_under(const struct desk *d, uint32_t nameplate)
 {
-	uint32_t n = waiting_of(d, e->address) < d->settings.max_waiting ? choose_nameplate(d) : 0;
+	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
+		if (e->nameplate.number == nameplate && !e->over)
+			return true;
+	return false;
+}
+
+/* One that rests, by the ticket that it was opened with: for the next of several receivers. */
+static uint32_t take_again(struct desk *d, const struct desk_nameplate *wanted)
+{
+	static const uint8_t nobody[DESK_TICKET_BYTES];
+	if (memcmp(wanted->ticket, nobody, sizeof(nobody)) == 0 ||
+	        is_waited_under(d, wanted->number))
+		return 0;
+	for (size_t i = 0; i < DESK_RESTING; i++) {
+		struct desk_nameplate *rests = &d->resting[i];
+		if (rests->number != wanted->number ||
+		        memcmp(rests->ticket, wanted->ticket, sizeof(rests->ticket)) != 0)
+			continue;
+		*rests = (struct desk_nameplate){0};
+		return wanted->number;
+	}
+	return 0;
+}
+
+static void open_nameplate(struct desk *d, struct end *e, const struct desk_nameplate *wanted)
+{
+	uint32_t n = 0;
+	if (waiting_of(d, e->address) < d->settings.max_waiting)
+		n = wanted->number != 0 ? take_again(d, wanted) : choose_nameplate(d);
 	if (n == 0) {
-		end_with(e, TACIT_RELAY_LIMIT);
+		end_with(e, wanted->number != 0 ? TACIT_RELAY_UNKNOWN : TACIT_RELAY_LIMIT);
 		return;
 	}
-	e->nameplate = n;
+	e->nameplate = *wanted;
+	e->nameplate.number = n;
 	e->due_ms = now_ms() + (int64_t)d->settings.wait_s * 1000;
 	set_waiting(e, true);
 	say(e, &(struct tacit_relay_message){.type = TACIT_RELAY_NAMEPLATE, .nameplate = n});
@@ -179,7 +208,7 @@ static void open_nameplate(struct desk *d, struct end *e)
 static void claim(struct desk *d, struct end *e, uint32_t nameplate)
 {
 	for (struct end *other = d->all.next; other != &d->all; other = other->next) {
-		if (other->nameplate != nameplate || !other->waits || other->over)
+		if (other->nameplate.number != nameplate || !other->waits || other->over)
 			continue;
 		rest_nameplate(d, other);
 		pair(other, e);
@@ -412,9 +441,9 @@ void desk_arrive(struct desk *d, const struct arrival *a, struct net_line *line)
 	}
 	net_line_open(line, &line_ops, e, &e->ring);
 	if (a->want == RELAY_OPEN)
-		open_nameplate(d, e);
+		open_nameplate(d, e, &a->nameplate);
 	else if (a->want == RELAY_CLAIM)
-		claim(d, e, a->nameplate);
+		claim(d, e, a->nameplate.number);
 	else
 		rejoin(d, e, a);
 }

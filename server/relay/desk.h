@@ -11,6 +11,13 @@
 #include "wire/ws.h"
 
 #define DESK_RESTING 64 /* nameplates that were used last and are not given again yet */
+#define DESK_TICKET_BYTES RELAY_TICKET_BYTES
+
+/* Who holds the ticket may wait under its nameplate again. All zero: nobody. */
+struct desk_nameplate {
+	uint32_t number; /* 0: none */
+	uint8_t ticket[DESK_TICKET_BYTES];
+};
 
 struct end {
 	struct desk *desk;
@@ -20,8 +27,8 @@ struct end {
 	struct net_ring ring;
 	struct end *peer;
 	uint64_t address;
-	uint32_t nameplate; /* 0: none, or claimed */
-	bool known;         /* id and role are there */
+	struct desk_nameplate nameplate; /* number 0: none, or claimed */
+	bool known;                      /* id and role are there */
 	uint8_t role, id[TACIT_RELAY_ID_BYTES];
 	bool waits, paused;
 	bool over; /* to be ended when the turn is over */
@@ -43,7 +50,7 @@ struct desk {
 	size_t count;
 	struct end *stirred;
 	const struct end *looking; /* who is looked at; NULL once it is gone */
-	uint32_t resting[DESK_RESTING];
+	struct desk_nameplate resting[DESK_RESTING];
 	size_t rested;
 	int64_t looked_ms;
 	bool stopping;
@@ -51,8 +58,8 @@ struct desk {
 
 /* What somebody came for. */
 struct arrival {
-	enum relay_want want; /* not NONSENSE */
-	uint32_t nameplate;
+	enum relay_want want;            /* not NONSENSE */
+	struct desk_nameplate nameplate; /* to claim, or to open again; the ticket of a new one */
 	uint8_t role, id[TACIT_RELAY_ID_BYTES];
 	uint64_t address;
 };

@@ -49,6 +49,20 @@ static bool read_nameplate(const char *text, uint32_t *out)
 	return *end == '\0';
 }
 
+/* ?open=1, with ticket=HEX to come again with nameplate=N&ticket=HEX. */
+static enum relay_want read_open(const struct http_request *r, struct arrival *a)
+{
+	char ticket[2 * RELAY_TICKET_BYTES + 1], number[16];
+	bool again = http_query(r, "nameplate", number, sizeof(number)) != TACIT_E_NOT_FOUND;
+	enum tacit_err err = http_query(r, "ticket", ticket, sizeof(ticket));
+	if (err == TACIT_E_NOT_FOUND)
+		return again ? RELAY_NONSENSE : RELAY_OPEN;
+	if (err != TACIT_OK || tacit_unhex(tacit_cstr(ticket), a->nameplate.ticket,
+	                               sizeof(a->nameplate.ticket)) != TACIT_OK)
+		return RELAY_NONSENSE;
+	return !again || read_nameplate(number, &a->nameplate.number) ? RELAY_OPEN : RELAY_NONSENSE;
+}
+
 /* ?open=1, ?claim=N, or ?resume=ID&role=sender|receiver. */
 static enum relay_want read_request(const struct http_request *r, struct arrival *a)
 {
@@ -59,9 +73,9 @@ static enum relay_want read_request(const struct http_request *r, struct arrival
 	        !header_is(r, "sec-websocket-version", "13"))
 		return RELAY_NONSENSE;
 	if (http_query(r, "open", text, sizeof(text)) == TACIT_OK)
-		return RELAY_OPEN;
+		return read_open(r, a);
 	if (http_query(r, "claim", text, sizeof(text)) == TACIT_OK)
-		return read_nameplate(text, &a->nameplate) ? RELAY_CLAIM : RELAY_NONSENSE;
+		return read_nameplate(text, &a->nameplate.number) ? RELAY_CLAIM : RELAY_NONSENSE;
 	if (http_query(r, "resume", text, sizeof(text)) != TACIT_OK ||
 	        tacit_unhex(tacit_cstr(text), a->id, sizeof(a->id)) != TACIT_OK ||
 	        http_query(r, "role", role, sizeof(role)) != TACIT_OK)

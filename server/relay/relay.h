@@ -11,6 +11,8 @@
 
 struct relay;
 
+#define RELAY_TICKET_BYTES 16
+
 struct relay_settings {
 	struct tacit_env env; /* randomness for nameplates */
 	unsigned max_ends;    /* connections; 0: 4096 */

@@ -546,7 +546,7 @@ def who_does_not_come_back_is_not_waited_for_for_ever(world):
 
 @tap.case
 def a_server_without_a_relay_is_told_apart(world):
-    got = world.near.run("--server", "http://127.0.0.1:1", "send-file", "--text", "x")
+    got = world.near.run("--server", "http://127.0.0.1:1", "send-file", "--relay-only", "--text", "x")
     tap.equal(got.code, 1, "exit")
     tap.check("server" in got.err, got.err)
 

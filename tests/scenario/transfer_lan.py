@@ -1,0 +1,209 @@
+"""Two machines on a network without any server: they find each other by multicast DNS, what is announced says
+nothing, and a cable that is pulled costs time alone."""
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import lan, tap  # noqa: E402
+from support.cli import Machine  # noqa: E402
+from support.server import SANITIZER, program  # noqa: E402
+
+MIB = 1024 * 1024
+SECONDS = 120
+IMPOSSIBLE = lan.enter()  # starts this program anew, if it is not
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"{what} did not come")
+        time.sleep(0.01)
+
+
+class Running:
+    def __init__(self, machine, wrapper, *words):
+        self.process = subprocess.Popen([*wrapper, program("tacit"), "--json", *words], env=machine.environment(),
+                                        cwd=machine.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        self.lines = []
+
+    def next(self, kind):
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
+            self.lines.append(json.loads(line))
+            if self.lines[-1]["type"] == kind:
+                return self.lines[-1]
+
+    def finish(self, status=0):
+        out, err = self.process.communicate(timeout=SECONDS)
+        self.lines += [json.loads(line) for line in out.splitlines()]
+        if SANITIZER.search(err):
+            raise AssertionError(err[-8000:])
+        tap.equal(self.process.returncode, status, f"exit: {self.lines} {err!r}")
+        self.err = err.decode()
+        return self
+
+    @property
+    def states(self):
+        return [line["state"] for line in self.lines if line["type"] == "state"]
+
+
+class World:
+    def __init__(self, cable, near, far):
+        self.cable, self.near, self.far = cable, near, far
+        self.count = 0
+
+    def make(self, name, content):
+        path = os.path.join(self.near.work, name)
+        with open(path, "wb") as f:
+            f.write(content)
+        return path
+
+    def out(self):
+        self.count += 1
+        path = os.path.join(self.far.folder, f"out{self.count}")
+        os.mkdir(path)
+        return path
+
+    def send(self, *words):
+        return Running(self.near, [], *words)
+
+    def receive(self, *words):
+        return Running(self.far, self.cable.far, *words)
+
+
+@contextlib.contextmanager
+def world():
+    if IMPOSSIBLE:
+        yield None
+        return
+    with lan.Cable() as cable, Machine(None) as near, Machine(None) as far:
+        yield World(cable, near, far)
+
+
+@tap.case
+def two_on_one_network_need_no_server(w):
+    if w is None:
+        tap.skip(IMPOSSIBLE)
+    path = w.make("a.bin", os.urandom(3 * MIB))
+    for send_words, receive_words in ((["--lan"], ["--lan"]), ([], [])):
+        out = w.out()
+        sender = w.send("send-file", *send_words, path)
+        code = sender.next("code")["code"]
+        receiver = w.receive("receive", *receive_words, code, "--yes", "--out", out).finish()
+        sender.finish()
+        tap.equal(digest(os.path.join(out, "a.bin")), digest(path), "content")
+        local = [] if send_words else ["local"]
+        tap.equal((sender.states, receiver.states), (local + ["met"], local + ["met"]), "what they saw")
+
+
+class Ear(threading.Thread):
+    """Everything that is said by multicast DNS on the far side."""
+
+    SCRIPT = """
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+s.bind(("", 5353))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("224.0.0.251") + socket.inet_aton(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    sys.stdout.write(s.recv(9000).hex() + "\\n")
+    sys.stdout.flush()
+"""
+
+    def __init__(self, wrapper, address):
+        super().__init__(daemon=True)
+        self.process = subprocess.Popen([*wrapper, sys.executable, "-c", self.SCRIPT, address], stdout=subprocess.PIPE,
+                                        text=True)
+        self.process.stdout.readline()
+        self.heard = b""
+        self.start()
+
+    def run(self):
+        for line in self.process.stdout:
+            self.heard += bytes.fromhex(line.strip())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@tap.case
+def what_is_announced_says_nothing(w):
+    if w is None:
+        tap.skip(IMPOSSIBLE)
+    ear = Ear(w.cable.far, lan.FAR)
+    path = w.make("telling-name.txt", b"x")
+    sender = w.send("send-file", "--lan", path)
+    code = sender.next("code")["code"]
+    plate, *words = code.split("-")
+    name = hashlib.sha256(f"tacit nameplate {plate}".encode()).hexdigest()[:16]
+    wait_for(lambda: name.encode() in ear.heard, "the announcement")
+    sender.process.kill()
+    sender.process.communicate()
+    ear.stop()
+    host = socket.gethostname().encode()
+    for word in [*(word.encode() for word in words), b"telling-name", host, os.environ.get("USER", "root").encode()]:
+        tap.check(word not in ear.heard, f"{word} was said")
+
+
+@tap.case
+def nobody_there_is_told(w):
+    if w is None:
+        tap.skip(IMPOSSIBLE)
+    receiver = w.receive("receive", "--lan", "7-amber-falcon", "--yes").finish(1)
+    tap.check("Nobody on this network" in receiver.err, receiver.err)
+
+
+@tap.case
+def a_pulled_cable_costs_time_alone(w):
+    if w is None:
+        tap.skip(IMPOSSIBLE)
+    size = 48 * MIB
+    path, out = w.make("cable.bin", os.urandom(size)), w.out()
+    sender = w.send("send-file", "--lan", path)
+    code = sender.next("code")["code"]
+    lan.quiet("tc", "qdisc", "add", "dev", "near", "root", "tbf", "rate", "200mbit", "burst", "256k", "latency", "100ms")
+    receiver = w.receive("receive", "--lan", code, "--yes", "--out", out)
+
+    def there():
+        return sum(os.path.getsize(name) for name in glob.glob(os.path.join(out, ".tacit-*", "*")))
+
+    wait_for(lambda: there() > size // 8, "a part")
+    lan.quiet("tc", "qdisc", "del", "dev", "near", "root")
+    w.cable.pull()
+    had = there()
+    sender.next("state")
+    # DIRECT_DEAD_S: both notice by themselves.
+    tap.equal(sender.next("state")["state"], "lost", "the sender noticed")
+    tap.equal([receiver.next("state")["state"] for _ in range(2)], ["met", "lost"], "and the receiver")
+    w.cable.plug()
+    receiver.finish()
+    sender.finish()
+    tap.equal(digest(os.path.join(out, "cable.bin")), digest(path), "content")
+    from_byte = next(line for line in receiver.lines if line["type"] == "parcel_received")["resumed_from"]
+    tap.check(from_byte >= had - MIB and from_byte > 0, f"it went on at {from_byte} of {had}")
+
+
+if __name__ == "__main__":
+    tap.main(world)

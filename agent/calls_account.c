@@ -430,31 +430,3 @@ out:
 	tacit_wipe(&k, sizeof(k));
 	return err;
 }
-
-/* --- forgotten passwords ---------------------------------------------------------------------- */
-
-enum tacit_err call_forgot_password(struct exchange *x)
-{
-	enum tacit_err err;
-	struct tacit_bytes email;
-	TRY(agent_text(x, "email", TACIT_MAX_EMAIL, &email));
-	x->retry_after_s = 86400;
-	err = agent_refuse(x, AGENT_MAIL_UNAVAILABLE);
-out:
-	return err;
-}
-
-enum tacit_err call_reset_password(struct exchange *x)
-{
-	enum tacit_err err;
-	struct tacit_bytes token, password;
-	TRY(agent_text(x, "token", 200, &token));
-	TRY(agent_text(x, "new_password", SIZE_MAX, &password));
-	const char *problem = tacit_password_problem(password);
-	if (problem != NULL)
-		TRY(agent_refuse_because(x, AGENT_WEAK_PASSWORD, problem));
-	x->retry_after_s = 86400;
-	err = agent_refuse(x, AGENT_MAIL_UNAVAILABLE);
-out:
-	return err;
-}

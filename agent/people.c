@@ -204,6 +204,19 @@ struct login *people_login(struct people *p, struct tacit_bytes word)
 	return found;
 }
 
+struct login *people_login_of(struct people *p, struct tacit_bytes username)
+{
+	const struct name name = name_of(username);
+	pthread_mutex_lock(&p->lock);
+	struct login *l = p->logins;
+	while (l != NULL && (l->over || !same_name(&l->account->name, &name)))
+		l = l->next;
+	if (l != NULL)
+		l->users++;
+	pthread_mutex_unlock(&p->lock);
+	return l;
+}
+
 void people_release(struct people *p, struct login *l)
 {
 	if (l == NULL)

@@ -24,6 +24,8 @@ TACIT_MUST_USE enum tacit_err people_enter(
         struct people *p, struct host *h, char word[PEOPLE_WORD_CHARS + 1]);
 /* The login of a word, held until people_release; NULL: there is none, or its time is over. */
 struct login *people_login(struct people *p, struct tacit_bytes word);
+/* Any login of an account, likewise. */
+struct login *people_login_of(struct people *p, struct tacit_bytes username);
 void people_release(struct people *p, struct login *l); /* NULL is fine */
 /* The login ends; with the last one of an account, its keys go once nobody is at it. */
 void people_leave(struct people *p, struct login *l);

@@ -105,11 +105,15 @@ static const struct setting settings[] = {
         {"shutdown-grace", NULL, NUMBER, AT(shutdown_grace), 0, 3600, 15, "SECONDS",
                 "how long requests under way may take when the server ends (15)"},
         {"redis-url", "REDIS_URL", IGNORED, 0, 0, 0, 0, NULL, NULL},
-        {"smtp-host", "SMTP_HOST", IGNORED, 0, 0, 0, 0, NULL, NULL},
-        {"smtp-port", "SMTP_PORT", IGNORED, 0, 0, 0, 0, NULL, NULL},
-        {"smtp-user", "SMTP_USER", IGNORED, 0, 0, 0, 0, NULL, NULL},
-        {"smtp-password", "SMTP_PASSWORD", IGNORED, 0, 0, 0, 0, NULL, NULL},
-        {"smtp-from", "SMTP_FROM", IGNORED, 0, 0, 0, 0, NULL, NULL},
+        {"smtp-host", "SMTP_HOST", TEXT, AT(smtp_host), 0, 0, 0, "NAME",
+                "the server that takes mail for people who have forgotten their password (none)"},
+        {"smtp-port", "SMTP_PORT", NUMBER, AT(smtp_port), 1, 65535, 587, "N",
+                "its port; 465 begins with TLS, others turn to it (587)"},
+        {"smtp-user", "SMTP_USER", TEXT, AT(smtp_user), 0, 0, 0, "NAME", "the login there (none)"},
+        {"smtp-password", "SMTP_PASSWORD", SECRET, AT(smtp_password), 1, 1024, 0, NULL,
+                "and its password (none)"},
+        {"smtp-from", "SMTP_FROM", TEXT, AT(smtp_from), 0, 0, 0, "ADDRESS",
+                "the address that mail comes from; needed with smtp-host"},
 };
 
 /* Which settings have a value already, and what to say when one is wrong. */
@@ -222,7 +226,9 @@ static enum tacit_err read_secret(struct reading *r, const struct setting *s, co
 {
 	size_t n = strlen(value);
 	if (n < (size_t)s->least || n > (size_t)s->most)
-		return refuse(r, s->name, "must have 32 to 1024 characters");
+		return refuse(r, s->name,
+		        s->least > 1 ? "must have 32 to 1024 characters"
+		                     : "must have 1 to 1024 characters");
 	return tacit_secret_copy(member(r, s), tacit_bytes(value, n));
 }
 
@@ -489,12 +495,14 @@ out:
 void config_clear(struct config *c)
 {
 	char **const texts[] = {&c->listen, &c->data, &c->file, &c->tls_cert, &c->tls_key,
-	        &c->behind_proxy, &c->database_url, &c->cors_origins};
+	        &c->behind_proxy, &c->database_url, &c->cors_origins, &c->smtp_host, &c->smtp_user,
+	        &c->smtp_from};
 	for (size_t i = 0; i < TACIT_COUNT(texts); i++)
 		tacit_free(*texts[i]);
 	for (size_t i = 0; i < c->ignored_count; i++)
 		tacit_free(c->ignored[i]);
 	tacit_secret_free(&c->secret);
+	tacit_secret_free(&c->smtp_password);
 	*c = (struct config){0};
 }
 

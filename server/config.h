@@ -32,6 +32,9 @@ struct config {
 	char *behind_proxy;
 	char *database_url; /* "sqlite:///path"; NULL: inside data */
 	char *cors_origins;
+	char *smtp_host, *smtp_user, *smtp_from; /* smtp_host NULL: no mail */
+	struct tacit_secret smtp_password;
+	int64_t smtp_port;
 	struct tacit_secret secret; /* SECRET_KEY; empty: the key file inside data */
 	enum log_format log_format;
 	bool access_log;

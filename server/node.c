@@ -32,6 +32,7 @@ struct node {
 	struct net_server *server;
 	struct live *live;
 	struct relay *relay;
+	struct mailer *mailer;
 	struct live_watch *watch;
 	struct housekeeping *housekeeping;
 	char invitation[API_INVITATION_CHARS + 1];
@@ -269,6 +270,29 @@ static enum tacit_err open_api(struct node *n)
 	return api_new(&s, n->blobs, &n->api);
 }
 
+static enum tacit_err open_mailer(struct node *n, char why[256])
+{
+	const struct config *c = n->config;
+	const struct mail_settings s = {
+	        .env = n->env,
+	        .host = c->smtp_host,
+	        .port = (unsigned)c->smtp_port,
+	        .user = c->smtp_user,
+	        .password = tacit_secret_view(&c->smtp_password),
+	        .from = c->smtp_from,
+	};
+	if (c->smtp_host == NULL || c->smtp_host[0] == '\0')
+		return TACIT_OK;
+	const char *wrong = mail_settings_problem(&s);
+	if (wrong != NULL) {
+		snprintf(why, 256, "%s", wrong);
+		return TACIT_E_USAGE;
+	}
+	enum tacit_err err = mailer_new(&s, &n->mailer);
+	api_set_mailer(n->api, n->mailer);
+	return err;
+}
+
 static struct net_settings port_settings(const struct config *c)
 {
 	return (struct net_settings){
@@ -387,6 +411,7 @@ enum tacit_err node_open(const struct config *c, char why[256], struct node **ou
 	steady_init(&n->steady, &clocks);
 	TRY(open_data(n, why));
 	TRY(open_api(n));
+	TRY(open_mailer(n, why));
 	TRY(open_port(n, why));
 	api_set_server(n->api, n->server);
 	*out = n;
@@ -454,6 +479,7 @@ void node_free(struct node *n)
 	relay_free(n->relay);
 	live_free(n->live);
 	api_free(n->api);
+	mailer_free(n->mailer);
 	if (n->blobs != NULL)
 		blob_store_close(n->blobs);
 	tacit_secret_free(&n->secret);

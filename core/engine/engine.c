@@ -39,6 +39,7 @@ static const struct command {
         [TACIT_CMD_TYPING] = {tacit_op_typing, NEED_SESSION},
         [TACIT_CMD_CREATE_SESSION] = {tacit_op_create_session, NEED_DEVICE},
         [TACIT_CMD_CLOSE_SESSION] = {tacit_op_close_session, NEED_SESSION},
+        [TACIT_CMD_RESET_PASSWORD] = {tacit_op_reset_password, NEED_ACCOUNT},
         [TACIT_CMD_SET_EXPIRY] = {tacit_op_set_expiry, NEED_DEVICE},
         [TACIT_CMD_DROP] = {tacit_op_drop, NEED_ACCOUNT},
 };

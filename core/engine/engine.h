@@ -94,6 +94,9 @@ enum tacit_command_kind {
 	TACIT_CMD_CLOSE_SESSION,  /* conversation: destroys it now, for everybody -> CLOSED */
 	TACIT_CMD_DROP,       /* text: the id of a message that waits (OUTGOING): it is not sent.
 	                       * DONE: flag: it was sealed, and may have arrived all the same */
+	TACIT_CMD_RESET_PASSWORD, /* text: the token of the server's letter; password: the new one.
+	                           * The account is unlocked: its key is wrapped anew, and stays
+	                           * the same. Every session at the server has ended then */
 	TACIT_CMD_SET_EXPIRY, /* conversation, seconds: how long messages that are sent from
 	                       * now on are kept there; 0: for good */
 };

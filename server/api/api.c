@@ -81,6 +81,11 @@ void api_set_pool(struct api *a, struct job_pool *pool)
 	a->pool = pool;
 }
 
+void api_set_mailer(struct api *a, struct mailer *m)
+{
+	a->mailer = m;
+}
+
 void api_set_server(struct api *a, const struct net_server *server)
 {
 	a->server = server;

@@ -8,6 +8,7 @@
 #include "crypto/secret.h"
 #include "server/job/job.h"
 #include "server/live/live.h"
+#include "server/mail/mail.h"
 #include "server/net/http.h"
 #include "server/net/server.h"
 #include "server/relay/relay.h"
@@ -57,6 +58,8 @@ struct live_app api_live_app(struct api *a);
 struct live_http api_live_http(void);
 /* Who may use the relay of account-less transfers. */
 struct relay_app api_relay_app(struct api *a);
+/* Before the loops start; NULL: no mail is sent. Borrowed for api's life. */
+void api_set_mailer(struct api *a, struct mailer *m);
 /* For /metrics; before the loops start. */
 void api_set_relay(struct api *a, const struct relay *relay);
 struct api_ended {

@@ -42,6 +42,7 @@ struct api {
 	struct api_health health;
 	struct live *live;          /* NULL: nobody listens */
 	const struct relay *relay;  /* NULL: there is none */
+	struct mailer *mailer;      /* NULL: no mail is sent */
 	struct live_people *people; /* who is connected */
 	_Atomic bool recheck;       /* logins have ended that nobody could name */
 	_Atomic bool untold;        /* somebody's presence could not be told at once */

@@ -19,6 +19,13 @@ API_STEP(api_login_check);
 API_STEP(api_login_store);
 API_STEP(api_new_device_find);
 API_STEP(api_new_device_store);
+/* recovery.c */
+API_STEP(api_forgot_find);
+API_STEP(api_forgot_store);
+API_STEP(api_forgot_send);
+API_STEP(api_reset_check);
+API_STEP(api_reset_hash);
+API_STEP(api_reset_store);
 /* sessions.c */
 API_STEP(api_logout);
 API_STEP(api_csrf);

@@ -31,6 +31,9 @@ enum tacit_err memory_user_available(
         struct store *s, const char *username, const char *email, const uint8_t public_key[32]);
 enum tacit_err memory_user_by_id(struct store *s, int64_t id, struct store_user *out);
 enum tacit_err memory_user_by_name(struct store *s, const char *username, struct store_user *out);
+enum tacit_err memory_user_by_email(struct store *s, const char *email, struct store_user *out);
+enum tacit_err memory_user_set_login(
+        struct store *s, int64_t id, const struct store_new_login *n);
 enum tacit_err memory_user_wrapped_key(struct store *s, int64_t id, struct tacit_buf *out);
 enum tacit_err memory_user_search(struct store *s, struct tacit_bytes prefix, unsigned limit,
         enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx);

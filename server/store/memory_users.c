@@ -106,6 +106,18 @@ enum tacit_err memory_user_by_name(
 	return err;
 }
 
+enum tacit_err memory_user_by_email(struct store *store, const char *email, struct store_user *out)
+{
+	struct memory_state *s = memory_look(memory_of(store));
+	const struct memory_user *u = NULL;
+	while ((u = memory_next(s, MEMORY_USER, u)) != NULL)
+		if (email[0] != '\0' && compare_names(u->user.email, email) == 0)
+			break;
+	enum tacit_err err = copy_user(u, out);
+	memory_state_drop(s);
+	return err;
+}
+
 enum tacit_err memory_user_wrapped_key(struct store *store, int64_t id, struct tacit_buf *out)
 {
 	struct memory_state *s = memory_look(memory_of(store));
@@ -174,6 +186,13 @@ out:
 	return err;
 }
 
+static void end_sessions(struct memory_state *s, int64_t user_id)
+{
+	for (struct memory_session *e = NULL; (e = memory_next(s, MEMORY_SESSION, e)) != NULL;)
+		if (e->user_id == user_id)
+			e = memory_delete_session(s, e);
+}
+
 enum tacit_err memory_user_set_disabled(struct store *store, int64_t id, bool disabled)
 {
 	enum tacit_err err;
@@ -182,9 +201,8 @@ enum tacit_err memory_user_set_disabled(struct store *store, int64_t id, bool di
 	struct memory_user *u;
 	TRY(enter_for_user(m, id, &s, &u));
 	u->user.disabled = disabled;
-	for (struct memory_session *e = NULL; (e = memory_next(s, MEMORY_SESSION, e)) != NULL;)
-		if (disabled && e->user_id == id)
-			e = memory_delete_session(s, e);
+	if (disabled)
+		end_sessions(s, id);
 out:
 	return memory_leave(m, s, err);
 }
@@ -197,6 +215,28 @@ enum tacit_err memory_user_set_admin(struct store *store, int64_t id, bool admin
 	struct memory_user *u;
 	TRY(enter_for_user(m, id, &s, &u));
 	u->user.admin = admin;
+out:
+	return memory_leave(m, s, err);
+}
+
+enum tacit_err memory_user_set_login(
+        struct store *store, int64_t id, const struct store_new_login *n)
+{
+	enum tacit_err err;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = NULL;
+	struct memory_user *u;
+	TRY(enter_for_user(m, id, &s, &u));
+	TRY(strlen(n->password_hash) < sizeof(u->user.password_hash) &&
+	                        strlen(n->encryption_iv) < sizeof(u->user.encryption_iv)
+	                ? TACIT_OK
+	                : TACIT_E_USAGE);
+	memset(u->user.password_hash, 0, sizeof(u->user.password_hash));
+	memset(u->user.encryption_iv, 0, sizeof(u->user.encryption_iv));
+	memcpy(u->user.password_hash, n->password_hash, strlen(n->password_hash));
+	memcpy(u->user.encryption_iv, n->encryption_iv, strlen(n->encryption_iv));
+	TRY(memory_set_text(&u->row, n->encrypted_private_key));
+	end_sessions(s, id);
 out:
 	return memory_leave(m, s, err);
 }

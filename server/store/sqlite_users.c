@@ -82,6 +82,27 @@ enum tacit_err sqlite_user_by_name(struct store *s, const char *username, struct
 	return one_user(sqlite_of(s), SQL_USER_BY_NAME, sql_text(username), out);
 }
 
+enum tacit_err sqlite_user_by_email(struct store *s, const char *email, struct store_user *out)
+{
+	return one_user(sqlite_of(s), SQL_USER_BY_EMAIL, sql_text(email), out);
+}
+
+enum tacit_err sqlite_user_set_login(
+        struct store *store, int64_t id, const struct store_new_login *n)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	TRY(sql_enter(s, SQL_WRITE, &scope));
+	TRY(sql_change(s, SQL_USER_SET_LOGIN,
+	        ARGS(sql_int(id), sql_text(n->password_hash), sql_text(n->encryption_iv))));
+	TRY(sql_change(s, SQL_USER_SET_WRAPPED_KEY,
+	        ARGS(sql_int(id), sql_bytes(n->encrypted_private_key))));
+	TRY(sql_run(s, SQL_SESSION_DELETE_ALL, ARGS(sql_int(id), sql_int(0))));
+out:
+	return sql_leave(s, &scope, err);
+}
+
 enum tacit_err sqlite_user_wrapped_key(struct store *s, int64_t id, struct tacit_buf *out)
 {
 	return sql_buffer(sqlite_of(s), SQL_USER_WRAPPED_KEY, ARGS(sql_int(id)), out);
@@ -213,7 +234,8 @@ enum tacit_err sqlite_device_put(
 	TRY(owner != 0 || count < TACIT_MAX_DEVICES_PER_USER ? TACIT_OK : TACIT_E_LIMIT);
 	TRY(sql_run(s, owner == 0 ? SQL_DEVICE_ADD : SQL_DEVICE_REPLACE,
 	        ARGS(sql_int(user_id), sql_blob(d->id.b, sizeof(d->id.b)),
-	                sql_blob(d->signature_key.b, sizeof(d->signature_key.b)), sql_int(d->created_at),
+	                sql_blob(d->signature_key.b, sizeof(d->signature_key.b)),
+	                sql_int(d->created_at),
 	                sql_blob(d->certificate.b, sizeof(d->certificate.b)), sql_int(now))));
 	/* What was signed by the device's former key is of no use to anybody. */
 	if (owner != 0)

@@ -46,6 +46,11 @@ struct store_user {
 	bool admin, disabled;
 };
 /* A new user: the fields above but id and totp_last_step, and the wrapped key. */
+struct store_new_login {
+	const char *password_hash, *encryption_iv;
+	struct tacit_bytes encrypted_private_key;
+};
+
 struct store_new_user {
 	struct store_user user;
 	struct tacit_bytes encrypted_private_key; /* text as the client sent it */
@@ -213,6 +218,9 @@ struct store_ops {
 	        struct store *s, int64_t id, struct store_user *out); /* R NOT_FOUND */
 	enum tacit_err (*user_by_name)(
 	        struct store *s, const char *username, struct store_user *out); /* R NOT_FOUND */
+	/* Of an address that somebody has; the empty one is nobody's. */
+	enum tacit_err (*user_by_email)(
+	        struct store *s, const char *email, struct store_user *out); /* R NOT_FOUND */
 	enum tacit_err (*user_wrapped_key)(
 	        struct store *s, int64_t id, struct tacit_buf *out); /* R NOT_FOUND */
 	/* Names that begin with prefix, in order, without the disabled. */
@@ -221,6 +229,10 @@ struct store_ops {
 	/* All, for the administrator, after an id. */
 	enum tacit_err (*user_list)(struct store *s, int64_t after_id, unsigned limit,
 	        enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx); /* R */
+	/* Another password: what is hashed of it, and the key that is wrapped by it. Ends all
+	 * sessions. NOT_FOUND */
+	enum tacit_err (*user_set_login)(
+	        struct store *s, int64_t id, const struct store_new_login *n);
 	/* Disabling ends all sessions. NOT_FOUND */
 	enum tacit_err (*user_set_disabled)(struct store *s, int64_t id, bool disabled);
 	enum tacit_err (*user_set_admin)(struct store *s, int64_t id, bool admin);

@@ -183,6 +183,48 @@ static void the_administrator_sees_all(void)
 	tear_down(&f);
 }
 
+static void an_address_finds_its_owner(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct store_user u, same;
+	CHECK_OK(f.ops->user_by_id(f.r, f.ben, &u));
+	CHECK(u.email[0] != '\0');
+	CHECK_OK(f.ops->user_by_email(f.r, u.email, &same));
+	CHECK_INT(same.id, f.ben);
+	u.email[0] = (char)(u.email[0] - 32); /* case does not count */
+	CHECK_OK(f.ops->user_by_email(f.r, u.email, &same));
+	CHECK_INT(same.id, f.ben);
+	CHECK_ERR(f.ops->user_by_email(f.r, "nobody@example.org", &same), TACIT_E_NOT_FOUND);
+	CHECK_ERR(f.ops->user_by_email(f.r, "", &same), TACIT_E_NOT_FOUND);
+	tear_down(&f);
+}
+
+static void another_password_ends_all_sessions(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct store_user u;
+	struct store_session session;
+	struct tacit_buf wrapped = {0};
+	int64_t id;
+	const struct store_new_login n = {
+	        "$another", "00112233445566778899aabb", TACIT_STR("a2V5")};
+	CHECK_OK(f.ops->session_create(f.w, f.anna, hash_of(1), hash_of(2), NOW, NOW + 1000, &id));
+	CHECK_OK(f.ops->session_create(f.w, f.ben, hash_of(3), hash_of(4), NOW, NOW + 1000, &id));
+	CHECK_OK(f.ops->user_set_login(f.w, f.anna, &n));
+	CHECK_OK(f.ops->user_by_id(f.r, f.anna, &u));
+	CHECK(strcmp(u.password_hash, "$another") == 0);
+	CHECK(strcmp(u.encryption_iv, n.encryption_iv) == 0);
+	CHECK_OK(f.ops->user_wrapped_key(f.r, f.anna, &wrapped));
+	CHECK_BYTES(tacit_buf_view(&wrapped), TACIT_STR("a2V5"));
+	CHECK_ERR(f.ops->session_by_token(f.r, hash_of(1), NOW, &session), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->session_by_token(f.r, hash_of(3), NOW, &session));
+	CHECK_ERR(f.ops->user_set_login(f.w, 999, &n), TACIT_E_NOT_FOUND);
+	tacit_buf_clear(&wrapped);
+	tear_down(&f);
+}
+
 static void a_code_works_once(void)
 {
 	struct fixture f;
@@ -327,6 +369,8 @@ static const struct tap_case cases[] = {
         {"an address may be missing", an_address_may_be_missing},
         {"users are searched by prefix", users_are_searched_by_prefix},
         {"the administrator sees all", the_administrator_sees_all},
+        {"an address finds its owner", an_address_finds_its_owner},
+        {"another password ends all sessions", another_password_ends_all_sessions},
         {"a code works once", a_code_works_once},
         {"a session is found until it ends", a_session_is_found_until_it_ends},
         {"a stolen refresh token ends the session", a_stolen_refresh_token_ends_the_session},

@@ -129,8 +129,8 @@ def a_forgotten_password_is_told_of_honestly(w):
     refused(w.here.post("/api/forgot-password", {}), 400, "INVALID_FIELD")
     refused(w.here.post("/api/reset-password", {"token": "x", "new_password": "short"}), 400,
             "WEAK_PASSWORD", "Password must be at least 8 characters long")
-    refused(w.here.post("/api/reset-password", {"token": "x", "new_password": PASSWORD}), 503,
-            "MAIL_UNAVAILABLE")
+    refused(w.here.post("/api/reset-password", {"token": "x", "new_password": PASSWORD}), 400,
+            "RESET_TOKEN_EXPIRED", "Reset token has expired")
 
 
 @tap.case

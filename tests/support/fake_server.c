@@ -824,13 +824,30 @@ static void do_telemetry(struct request *r)
 	answer(r, 200, json_object());
 }
 
+static void do_reset(struct request *r)
+{
+	struct fake_user *u = r->user;
+	if (strcmp(text_of(r->data, "token"), "alice.good") != 0) {
+		refuse(r, 400, "RESET_TOKEN_EXPIRED");
+		return;
+	}
+	snprintf(u->password_hash, sizeof(u->password_hash), "%s",
+	        text_of(r->data, "password_hash"));
+	snprintf(u->wrapped, sizeof(u->wrapped), "%s", text_of(r->data, "encrypted_private_key"));
+	snprintf(u->iv, sizeof(u->iv), "%s", text_of(r->data, "encryption_iv"));
+	u->cookie[0] = 0;
+	answer(r, 200, json_object());
+}
+
 static void with_session(struct request *r)
 {
 	const char *path = r->path;
 	if (strcmp(path, "/api/logout") == 0) {
 		r->user->cookie[0] = 0;
 		answer(r, 200, json_object());
-	} else if (strcmp(path, "/api/me") == 0)
+	} else if (strcmp(path, "/api/reset-password") == 0)
+		do_reset(r);
+	else if (strcmp(path, "/api/me") == 0)
 		answer(r, 200, user_object(r->s, r->user));
 	else if (strcmp(path, "/api/telemetry") == 0)
 		do_telemetry(r);

@@ -96,9 +96,47 @@ static void test_forms(void)
 	CHECK_BYTES(tacit_secret_view(&c.secret), TACIT_STR(SECRET_TEXT));
 	CHECK_OK(read_file("secret-key = " SECRET_TEXT "\n", "", ""));
 	CHECK_INT(c.secret.n, 32);
-	CHECK_OK(read_both("", "REDIS_URL=redis://x SMTP_HOST=y SMTP_PORT="));
-	CHECK_INT(c.ignored_count, 2);
+	CHECK_OK(read_both("", "REDIS_URL=redis://x"));
+	CHECK_INT(c.ignored_count, 1);
 	CHECK(strcmp(c.ignored[0], "REDIS_URL") == 0);
+}
+
+static void test_mail(void)
+{
+	CHECK_OK(read_both("--smtp-from a@example.org",
+	        "SMTP_HOST=mail.example.org SMTP_PORT=465 SMTP_USER=u SMTP_PASSWORD=p"));
+	CHECK(strcmp(c.smtp_host, "mail.example.org") == 0);
+	CHECK(strcmp(c.smtp_from, "a@example.org") == 0 && strcmp(c.smtp_user, "u") == 0);
+	CHECK_INT(c.smtp_port, 465);
+	CHECK_BYTES(tacit_secret_view(&c.smtp_password), TACIT_STR("p"));
+	CHECK_OK(read_both("", ""));
+	CHECK(c.smtp_host == NULL && c.smtp_password.n == 0);
+	CHECK_INT(c.smtp_port, 587);
+	CHECK_ERR(read_both("", "SMTP_PORT=0"), TACIT_E_USAGE);
+	CHECK_ERR(read_both("", "SMTP_PORT=x"), TACIT_E_USAGE);
+	CHECK_ERR(read_both("--smtp-password p", ""), TACIT_E_USAGE);
+}
+
+static void test_mail_settings(void)
+{
+	struct mail_settings s = {
+	        .host = "mail.example.org", .port = 587, .from = "tacit@example.org"};
+	CHECK(mail_settings_problem(&s) == NULL);
+	s.user = "u";
+	CHECK(mail_settings_problem(&s) != NULL);
+	s.password = TACIT_STR("p");
+	CHECK(mail_settings_problem(&s) == NULL);
+	static const char *const hosts[] = {"", "a b", "a/b", "a@b", "a\r\nb", "[::1]"};
+	for (size_t i = 0; i < TACIT_COUNT(hosts); i++) {
+		s.host = hosts[i];
+		CHECK(mail_settings_problem(&s) != NULL);
+	}
+	s.host = "::1";
+	CHECK(mail_settings_problem(&s) == NULL);
+	s.from = "a@b>\r\nBcc: x@y";
+	CHECK(mail_settings_problem(&s) != NULL);
+	s.from = NULL;
+	CHECK(mail_settings_problem(&s) != NULL);
 }
 
 static void test_actions(void)
@@ -191,6 +229,8 @@ int main(int argc, char **argv)
 	        {"what nobody sets", test_defaults},
 	        {"flag, environment, file, default", test_precedence},
 	        {"every form of a value", test_forms},
+	        {"mail", test_mail},
+	        {"settings of mail", test_mail_settings},
 	        {"actions and help", test_actions},
 	        {"what is refused says why", test_refused},
 	        {"bad files", test_bad_files},

@@ -247,6 +247,50 @@ static void a_new_device(void)
 	part();
 }
 
+static void a_password_is_reset(void)
+{
+	static struct person laptop;
+	meet(2);
+	CHECK_OK(person_say(&alice, "bob", "before"));
+	struct tacit_command c = {.kind = TACIT_CMD_RESET_PASSWORD,
+	        .text = TACIT_STR("alice.good"),
+	        .password = TACIT_STR("short")};
+	CHECK_ERR(person_run(&alice, &c), TACIT_E_WEAK_PASSWORD);
+	c.password = TACIT_STR("another horse 2!");
+	c.text = TACIT_STR("alice.over");
+	CHECK_ERR(person_run(&alice, &c), TACIT_E_REFUSED);
+	CHECK(tacit_engine_logged_in(alice.engine));
+	CHECK_OK(person_say(&alice, "bob", "nothing has changed"));
+	c.text = TACIT_STR("alice.good");
+	CHECK_OK(person_run(&alice, &c));
+	CHECK(!tacit_engine_logged_in(alice.engine));
+	CHECK_OK(person_restart(&alice)); /* the same secret, as it was persisted */
+	struct tacit_command login = {.kind = TACIT_CMD_LOGIN,
+	        .password = TACIT_STR("correct horse 1!"),
+	        .code = TACIT_STR("123456")};
+	CHECK_ERR(person_run(&alice, &login), TACIT_E_BAD_PASSWORD);
+	login.password = c.password;
+	CHECK_OK(person_run(&alice, &login));
+	CHECK_OK(person_say(&alice, "bob", "after"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, NULL), 3);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_KEY_CHANGED, NULL), 0);
+	/* The server's copy of the key opens by the new password, and is the same key. */
+	person_init(&laptop, "alice", &server);
+	login.username = TACIT_STR("alice");
+	login.email = TACIT_STR("alice@example.org");
+	CHECK_OK(person_run(&laptop, &login));
+	CHECK_BYTES(tacit_buf_view(&laptop.secret), tacit_buf_view(&alice.secret));
+	person_clear(&laptop);
+	/* And so does the profile. */
+	struct tacit_engine *e = NULL;
+	REQUIRE(CHECK_OK(tacit_engine_open(&alice.env, tacit_buf_view(&alice.profile), &e)));
+	CHECK_ERR(tacit_engine_unlock(e, TACIT_STR("correct horse 1!")), TACIT_E_BAD_PASSWORD);
+	CHECK_OK(tacit_engine_unlock(e, c.password));
+	tacit_engine_free(e);
+	part();
+}
+
 static void small_commands(void)
 {
 	meet(2);
@@ -424,6 +468,7 @@ int main(int argc, char **argv)
 	        {"a chat that one has left", a_chat_that_one_has_left},
 	        {"a group talks", a_group_talks},
 	        {"a new device", a_new_device},
+	        {"a password is reset", a_password_is_reset},
 	        {"small commands", small_commands},
 	        {"safety numbers agree", safety_numbers_agree},
 	        {"notes are kept", notes_are_kept},

@@ -1,6 +1,6 @@
 # The front door; Meson builds (meson.build, tests/meson.build). Each target is one line of help.
 .POSIX:
-.PHONY: build run test asan tsan fuzz soak bench bench-live bench-mls bench-transfer demo install clean format
+.PHONY: build run test asan tsan fuzz soak bench bench-live bench-mls bench-transfer bench-web demo install clean format
 
 build:    ## build/tacitd and build/tacit
 	@tools/bootstrap build
@@ -46,6 +46,10 @@ bench-mls: ## groups up to ten thousand beside OpenMLS; writes build/bench-mls.j
 bench-transfer: ## 1 GiB beside magic-wormhole, scp and curl; writes build/bench-transfer.json
 	@tools/bootstrap bench
 	@tools/bench-transfer
+
+bench-web: build ## the web app: weight, start, delivery, file encryption, a long conversation; writes build/bench-web.json
+	@tools/bootstrap test
+	@tools/bench-web
 
 demo: build ## two people talk on a fresh server; then what the server saw
 	@tools/demo

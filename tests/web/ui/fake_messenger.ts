@@ -34,7 +34,6 @@ export class FakeMessenger implements Messenger {
 	private locks: (() => void)[] = [];
 	private verified = new Set(['anna']);
 	private picture: Uint8Array;
-	private email = '';
 
 	constructor(options: Options) {
 		const now = options.now ?? Math.floor(Date.now() / 1000);
@@ -138,7 +137,6 @@ export class FakeMessenger implements Messenger {
 		case 'register':
 			if (PEOPLE.includes(c.username) && c.username !== SELF)
 				throw problem('EXISTS');
-			this.email = c.email;
 			tell({ kind: 'totp_setup', text: `otpauth://totp/tacit:${c.username}?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=tacit`, detail: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' });
 			return {};
 		case 'verify_totp':

@@ -38,15 +38,13 @@ const said = (page) => page.locator('.line .body').allTextContents();
 
 // Light on the phone and dark on the desktop, so that each colour is measured.
 for (const [name, { begin, go }] of Object.entries(SCREENS))
-	test(`${name}: nothing serious for axe, nothing cut off`, async () => {
-		for (const [size, theme] of [[PHONE, 'light'], [DESKTOP, 'dark']])
-			await on({ begin, size, theme }, async (page) => {
-				await go(page);
-				assert.deepEqual(await serious(page), []);
-				const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-				assert.ok(inner <= outer, `${inner} pixels in a window of ${outer}`);
-			});
-	});
+	test(`${name}: nothing serious for axe, nothing cut off`, () => Promise.all(
+		[[PHONE, 'light'], [DESKTOP, 'dark']].map(([size, theme]) => on({ begin, size, theme }, async (page) => {
+			await go(page);
+			assert.deepEqual(await serious(page), []);
+			const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+			assert.ok(inner <= outer, `${inner} pixels in a window of ${outer}`);
+		}))));
 
 test('registering ends in the conversations, and one code must be typed', () => on({ begin: 'new' }, async (page) => {
 	await SCREENS.recovery.go(page);

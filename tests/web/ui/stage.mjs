@@ -38,7 +38,7 @@ const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 
 export async function bundle() {
 	const done = await tools.build({
-		entryPoints: [join(HERE, 'fake_main.tsx')], absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
+		entryPoints: [join(HERE, 'fake_main.ts')], absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
 		format: 'esm', target: 'es2022', charset: 'utf8', jsx: 'automatic', jsxImportSource: 'preact',
 		nodePaths: [join(WEB, 'node_modules')], logLevel: 'warning', define: { 'process.env.NODE_ENV': '"production"' },
 	});
@@ -78,7 +78,7 @@ export class Stage {
 		return stage;
 	}
 
-	// begin: as in fake_main.tsx. The page's complaints are in page.complaints.
+	// begin: as in fake_main.ts. The page's complaints are in page.complaints.
 	async page({ begin = 'in', size = DESKTOP, theme = 'light', locale = 'en', many = 400, motion = 'reduce' } = {}) {
 		const context = await this.browser.newContext({
 			viewport: size, colorScheme: theme, locale, reducedMotion: motion, hasTouch: size === PHONE,

@@ -1,5 +1,5 @@
 // unlock.tsx - the profile is here, but sealed: its password opens it.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
 import { forget, unlock } from '../profile.js';
 import { account } from '../store.js';
@@ -11,13 +11,15 @@ import { Failure, Frame, Submit } from './frame.js';
 export function Unlock() {
 	const [password, setPassword] = useState('');
 	const task = useTask();
+	const form = useRef<HTMLFormElement>(null);
 	const submit = (event: Event) => {
 		event.preventDefault();
-		task.run(async () => {
-			await unlock(password);
-			setPassword('');
-		});
+		task.run(() => unlock(password));
 	};
+	useEffect(() => {
+		if (task.error !== '')
+			form.current?.querySelector<HTMLInputElement>('input:not([readonly])')?.select();
+	}, [task.error]);
 	const other = () => askFirst({
 		title: t('settings.forget.ask'),
 		text: t('settings.forget.text'),
@@ -27,7 +29,7 @@ export function Unlock() {
 	});
 	return (
 		<Frame title={t('unlock.title', { name: account.value })} text={t('unlock.text')}>
-			<form onSubmit={submit} class="form">
+			<form ref={form} onSubmit={submit} class="form">
 				<input class="unseen" type="text" autocomplete="username" value={account.value} readOnly tabIndex={-1}
 					aria-hidden="true" />
 				<Field label={t('field.password')} type="password" value={password} change={setPassword}

@@ -25,8 +25,8 @@ export function TalkHead({ conversation: c }: { conversation: Conversation }) {
 			</button>
 			<Avatar name={c.title} kind={c.kind} withPresence={c.kind === 'direct'} />
 			<div class="talk-title">
-				<h2 dir="auto">
-					<span>{c.title}</span>
+				<h2>
+					<span dir="auto">{c.title}</span>
 					{c.verified && <Icon name="verified" label={t('verified')} />}
 				</h2>
 				<p>

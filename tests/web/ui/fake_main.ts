@@ -1,4 +1,4 @@
-// fake_main.tsx - the page over the fake, for the browser: ?begin=new|locked|ended|in&many=N.
+// fake_main.ts - the page over the fake, for the browser: ?begin=new|locked|ended|in&many=N.
 // What a test makes happen goes through globalThis.fake.
 import '../../../web/src/style/index.css';
 import { start } from '../../../web/src/ui/start.js';

@@ -253,7 +253,7 @@ export class FakeMessenger implements Messenger {
 		let last = 0;
 		return one.lines.map((notice) => {
 			last = notice.message > 0 ? notice.message * 8 : last + 1;
-			return { position: last, notice: { ...notice } };
+			return { position: last, notice };
 		});
 	}
 
@@ -261,7 +261,7 @@ export class FakeMessenger implements Messenger {
 		await later(5);
 		const all = this.entries(this.find(conversation));
 		const until = before === null ? all : all.filter((entry) => entry.position < before);
-		return until.slice(-limit);
+		return structuredClone(until.slice(-limit)); // as from a worker
 	}
 
 	async search(query: string, limit: number): Promise<Entry[]> {

@@ -2,7 +2,15 @@
 
 #include "base/alloc.h"
 
-#define REMEMBERED 1024 /* message ids, which are unique on a server */
+#define REMEMBERED 1024 /* messages */
+
+/* How a message was told. */
+struct known {
+	uint64_t conversation, message; /* ids are unique on a server */
+	enum tacit_notice_kind kind;    /* MESSAGE, REFUSED or DELETED; DONE: it was not told how */
+	uint64_t edit;                  /* by which it said what it said; 0: none */
+	uint64_t reactions;             /* a sum over them */
+};
 
 struct mark {
 	uint64_t conversation;
@@ -15,7 +23,7 @@ struct told {
 	uint64_t turns; /* of other processes, that were looked at */
 	struct mark *marks;
 	size_t count;
-	uint64_t ids[REMEMBERED];
+	struct known known[REMEMBERED];
 	size_t next;
 	enum tacit_err err; /* of a walk */
 	bool first;
@@ -25,20 +33,52 @@ struct told {
 	void *ctx;
 };
 
-static bool was_told(const struct told *t, uint64_t message)
+static struct known *find(struct told *t, uint64_t message)
 {
 	for (size_t i = 0; i < REMEMBERED; i++)
-		if (t->ids[i] == message)
-			return true;
-	return false;
+		if (t->known[i].message == message)
+			return &t->known[i];
+	return NULL;
+}
+
+static bool was_told(struct told *t, uint64_t message)
+{
+	return find(t, message) != NULL;
+}
+
+/* FNV-1a: only to see that something is another. */
+static uint64_t sum(struct tacit_bytes text)
+{
+	uint64_t h = 14695981039346656037u;
+	for (size_t i = 0; i < text.n; i++)
+		h = (h ^ text.p[i]) * 1099511628211u;
+	return text.n > 0 ? h : 0;
+}
+
+/* As it stands in the history. */
+static struct known state_of(const struct tacit_notice *n)
+{
+	bool said = n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_EDITED;
+	return (struct known){.conversation = n->conversation,
+	        .message = n->message,
+	        .kind = n->kind == TACIT_NOTICE_EDITED ? TACIT_NOTICE_MESSAGE : n->kind,
+	        .edit = said ? n->count : 0,
+	        .reactions = said ? sum(n->detail) : 0};
 }
 
 void told_notice(struct told *t, const struct tacit_notice *n)
 {
+	struct known *known = n->message != 0 ? find(t, n->message) : NULL;
+	bool changes = n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_EDITED ||
+	               n->kind == TACIT_NOTICE_DELETED;
 	bool names = n->kind == TACIT_NOTICE_MESSAGE || n->kind == TACIT_NOTICE_DONE ||
 	             n->kind == TACIT_NOTICE_REFUSED;
-	if (names && n->message != 0 && !was_told(t, n->message))
-		t->ids[t->next++ % REMEMBERED] = n->message;
+	if (known != NULL && n->kind == TACIT_NOTICE_REACTION)
+		known->reactions = sum(n->detail);
+	else if (known != NULL && changes)
+		*known = state_of(n);
+	else if (known == NULL && names && n->message != 0)
+		t->known[t->next++ % REMEMBERED] = state_of(n);
 }
 
 static enum tacit_err see_newest(void *ctx, const struct tacit_notice *n, uint64_t position)
@@ -101,11 +141,36 @@ static void each(void *ctx, const struct tacit_notice *n)
 		t->err = m != NULL ? look(t, m) : TACIT_E_NOMEM;
 }
 
+/* What another process has changed of what was told here. */
+static enum tacit_err look_again(struct told *t, struct known *known)
+{
+	struct tacit_notice n;
+	struct tacit_buf room = {0};
+	enum tacit_err err = host_entry(t->host, known->conversation, known->message, &n, &room);
+	const struct known now = err == TACIT_OK ? state_of(&n) : *known;
+	if (known->kind == TACIT_NOTICE_DONE)
+		*known = now;
+	bool other = now.kind != known->kind || now.edit != known->edit ||
+	             now.reactions != known->reactions;
+	if (other && n.kind == TACIT_NOTICE_MESSAGE && known->kind == TACIT_NOTICE_MESSAGE)
+		n.kind = TACIT_NOTICE_EDITED;
+	if (other) {
+		told_notice(t, &n);
+		t->deliver(t->ctx, &n);
+	}
+	tacit_content_wipe(&n.content);
+	tacit_buf_clear(&room);
+	return err == TACIT_E_NOT_FOUND ? TACIT_OK : err; /* a change, or expired */
+}
+
 static enum tacit_err walk(struct told *t)
 {
 	t->err = TACIT_OK;
 	t->turns = host_turns_of_others(t->host);
 	tacit_engine_each_conversation(host_engine(t->host), each, t);
+	for (size_t i = 0; i < REMEMBERED && t->err == TACIT_OK && !t->first; i++)
+		if (t->known[i].message != 0)
+			t->err = look_again(t, &t->known[i]);
 	return t->err;
 }
 

@@ -217,6 +217,20 @@ def listeners_are_told(w):
 
 
 @tap.case
+def a_listener_hears_of_another_process_of_its_profile(w):
+    with Listener(w.bob) as bob:
+        w.alice.must("send", "bob", "to be answered")
+        message = bob.message("to be answered")["id"]
+        w.bob.must("react", "alice", str(message), HEART)
+        got = bob.wait(lambda e: e["type"] in ("reaction", "edited") and e["id"] == message, "the reaction")
+        tap.equal(got["reactions"], reactions(bob=HEART), "the own reaction")
+        w.bob.must("send", "alice", "to be taken back")
+        message = bob.message("to be taken back")["id"]
+        w.bob.must("delete", "alice", str(message))
+        bob.wait(lambda e: e["type"] == "deleted" and e["id"] == message and e["own"], "the own deletion")
+
+
+@tap.case
 def in_a_chat_of_lines(w):
     w.say("how are you?")
     with w.alice.terminal("chat", "--lines", "bob") as a, w.bob.terminal("chat", "--lines", "alice") as b:

@@ -1,7 +1,5 @@
 /* calls_reset.c - a password that was forgotten: the server sends a letter; with its token and the
  * keys that are still open here the account gets another one. Neither alone is enough. */
-#include <string.h>
-
 #include "agent/calls.h"
 #include "agent/people.h"
 #include "agent/profile.h"
@@ -81,8 +79,7 @@ static enum tacit_err reset(struct exchange *x, struct host *h, const struct tac
 {
 	enum tacit_err err = host_run(h, c, NULL, NULL);
 	/* One of another account's letters says no more than one that is over. */
-	if (err == TACIT_E_NOT_LOGGED_IN ||
-	        (err == TACIT_E_REFUSED && strstr(host_problem(h), "Reset token") != NULL))
+	if (err == TACIT_E_NOT_LOGGED_IN)
 		return agent_refuse(x, AGENT_RESET_TOKEN_EXPIRED);
 	return err == TACIT_OK ? TACIT_OK : call_refuse_host(x, h, err);
 }

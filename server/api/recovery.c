@@ -44,11 +44,11 @@ enum tacit_err api_forgot_find(struct api_call *c, struct store *store)
 		return TACIT_E_NOMEM;
 	c->work = f;
 	c->work_free = forgotten_free;
-	if (c->api->mailer == NULL)
-		return api_refuse(c, API_MAIL_UNAVAILABLE);
 	TRY(api_text(c, "email", TACIT_REQUIRED, TACIT_MAX_EMAIL, &email));
 	if (!tacit_email_valid(email))
 		TRY(api_refuse_member(c, API_INVALID_VALUE, "email"));
+	if (c->api->mailer == NULL)
+		TRY(api_refuse(c, API_MAIL_UNAVAILABLE));
 	memcpy(text, email.p, email.n);
 	/* Nobody's letter box is to be filled by strangers. */
 	if (!api_limiter_take(c->api->login_by_name, api_name_key(text), 5, api_monotonic_ms(),
@@ -202,6 +202,7 @@ enum tacit_err api_reset_check(struct api_call *c, struct store *store)
 		return TACIT_E_NOMEM;
 	c->work = r;
 	c->work_free = reset_free;
+	TRY(read_reset(c, r));
 	TRY(find_token(c, store, r));
 	err = store->ops->user_by_id(store, r->user_id, &user);
 	if (err == TACIT_E_NOT_FOUND)
@@ -210,7 +211,6 @@ enum tacit_err api_reset_check(struct api_call *c, struct store *store)
 	TRY(api_verify_signature(c, user.public_key, user.id));
 	if (user.disabled)
 		TRY(api_refuse(c, API_ACCOUNT_DISABLED));
-	TRY(read_reset(c, r));
 out:
 	return err;
 }

@@ -828,7 +828,7 @@ static void do_reset(struct request *r)
 {
 	struct fake_user *u = r->user;
 	if (strcmp(text_of(r->data, "token"), "alice.good") != 0) {
-		refuse(r, 400, "RESET_TOKEN_EXPIRED");
+		refuse(r, 401, "RESET_TOKEN_EXPIRED");
 		return;
 	}
 	snprintf(u->password_hash, sizeof(u->password_hash), "%s",

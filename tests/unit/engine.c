@@ -258,7 +258,7 @@ static void a_password_is_reset(void)
 	CHECK_ERR(person_run(&alice, &c), TACIT_E_WEAK_PASSWORD);
 	c.password = TACIT_STR("another horse 2!");
 	c.text = TACIT_STR("alice.over");
-	CHECK_ERR(person_run(&alice, &c), TACIT_E_REFUSED);
+	CHECK_ERR(person_run(&alice, &c), TACIT_E_NOT_LOGGED_IN);
 	CHECK(tacit_engine_logged_in(alice.engine));
 	CHECK_OK(person_say(&alice, "bob", "nothing has changed"));
 	c.text = TACIT_STR("alice.good");

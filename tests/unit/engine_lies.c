@@ -415,8 +415,10 @@ static void what_was_counted_is_kept_until_it_is_told(void)
 	tamper(&server.messages[fake_said(&server, 1)], 1);
 	server.fault_path = "/api/telemetry";
 	server.fault_status = 503;
+	server.fault_code = "UNAVAILABLE";
 	CHECK_OK(person_sync(&bob));
 	CHECK_INT(server.undecryptable, 0);
+	server.fault_path = NULL;
 	CHECK_OK(person_restart(&bob));
 	tacit_engine_set_telemetry(bob.engine, true);
 	CHECK_OK(person_sync(&bob));
@@ -426,9 +428,12 @@ static void what_was_counted_is_kept_until_it_is_told(void)
 	tamper(&server.messages[server.message_count - 1], 1);
 	server.fault_path = "/api/telemetry";
 	server.fault_status = 404;
+	server.fault_code = "NOT_FOUND";
 	CHECK_OK(person_sync(&bob));
+	server.fault_path = NULL;
 	CHECK_OK(person_sync(&bob));
 	CHECK_INT(server.undecryptable, 1);
+	CHECK_INT(server.reports, 1);
 	part();
 }
 

@@ -53,6 +53,13 @@ export class FakeMessenger implements Messenger {
 			hear({ ...blank, ...notice });
 	}
 
+	// As when nobody was there for a while.
+	lockNow(): void {
+		this.profile = { ...this.profile, locked: true };
+		for (const hear of this.locks)
+			hear();
+	}
+
 	// Somebody else says something.
 	say(conversation: number, username: string, content: Content | string): Notice {
 		const notice = says(this.find(conversation), username, this.now(), content);

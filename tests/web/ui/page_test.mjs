@@ -79,6 +79,30 @@ test('unlocking, locking', () => on({ begin: 'locked' }, async (page) => {
 	assert.equal(await page.locator('textarea').inputValue(), '', 'nor what was being written');
 }));
 
+test('what was on its way when the profile was locked brings nothing back', () => on({}, async (page) => {
+	await openTalk(page, 'anna');
+	await page.evaluate(() => {
+		const { fake } = globalThis;
+		fake.history = async (conversation, before, limit) => {
+			await new Promise((resolve) => { fake.release = resolve; });
+			return Object.getPrototypeOf(fake).history.call(fake, conversation, before, limit);
+		};
+	});
+	await row(page, 'general').click();
+	await page.waitForFunction(() => globalThis.fake.release !== undefined);
+	await page.evaluate(() => globalThis.fake.lockNow());
+	await page.waitForSelector('input[type=password]');
+	await page.evaluate(() => {
+		globalThis.fake.release();
+		globalThis.fake.say(1, 'anna', 'too late');
+	});
+	await page.getByLabel('Password', { exact: true }).fill('wrong');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.failure:not(:empty)');
+	assert.ok(!(await page.content()).includes('too late'));
+	assert.equal(await page.title(), 'tacit');
+}));
+
 test('the keyboard alone: choose, write, answer, react, edit, and back', () => on({}, async (page) => {
 	await page.waitForSelector('.row');
 	while (!(await page.evaluate(() => document.activeElement?.classList.contains('row'))))

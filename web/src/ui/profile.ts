@@ -3,7 +3,7 @@ import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
 import { loadPage, preview, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
-import { account, emptyTheWorld, loginEnded, enterProfile, hear, messenger, mode, run, update, world } from './store.js';
+import { account, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, run, unsealTheWorld, update, world } from './store.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line
 const ALERTS = 'alerts';
@@ -28,6 +28,7 @@ export async function show(state: ProfileState): Promise<void> {
 
 // What is known here first; the server's news come in by themselves.
 export async function enter(): Promise<void> {
+	unsealTheWorld();
 	await readSealedPreferences();
 	await readAlerts();
 	await readConversations();
@@ -67,7 +68,9 @@ export async function readTail(id: number): Promise<void> {
 }
 
 export async function unlock(password: string): Promise<void> {
-	await show(await messenger().unlock(password));
+	const state = await messenger().unlock(password);
+	unsealTheWorld();
+	await show(state);
 }
 
 export async function lock(): Promise<void> {

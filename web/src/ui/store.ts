@@ -31,7 +31,16 @@ export function hold(m: Messenger): void {
 	held = m;
 }
 
+// After the profile was locked, answers that were on their way must not bring anything back.
+let sealed = false;
+
+export function unsealTheWorld(): void {
+	sealed = false;
+}
+
 export function update(change: (w: World) => World): void {
+	if (sealed)
+		return;
 	world.value = change(world.value);
 }
 
@@ -44,6 +53,8 @@ export function afterNotice(listener: Listener): void {
 }
 
 export function hear(notice: Notice): void {
+	if (sealed)
+		return;
 	const before = world.value;
 	update((w) => reduce(w, notice, now()));
 	for (const listener of listeners)
@@ -74,9 +85,8 @@ export async function ask(command: Command, kind: Notice['kind']): Promise<Notic
 export function enterProfile(state: ProfileState): void {
 	account.value = state.account;
 	const { self } = world.value;
-	if (self !== '' && self !== state.account)
-		world.value = emptyWorld;
-	update((w) => ({ ...w, self: state.account }));
+	const known = self === '' || self === state.account ? world.value : emptyWorld;
+	world.value = { ...known, self: state.account };
 }
 
 const forgetters: (() => void)[] = [];
@@ -87,6 +97,7 @@ export function whenLocked(forget: () => void): void {
 }
 
 export function emptyTheWorld(): void {
+	sealed = true;
 	for (const forget of forgetters)
 		forget();
 	world.value = { ...emptyWorld, self: world.value.self };

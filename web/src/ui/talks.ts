@@ -21,12 +21,17 @@ const MOST_PAGES = 200;
 // conversation was opened.
 export const unreadFrom = signal<{ conversation: number; message: number } | null>(null);
 
+let opening = 0;
+
 export async function openTalk(id: number, message = 0): Promise<void> {
 	const c = world.value.conversations.get(id);
 	if (c === undefined)
 		return;
+	const turn = ++opening;
 	if (world.value.timelines.get(id)?.oldest == null)
 		await loadOlder(id);
+	if (turn !== opening)
+		return; // another one was chosen meanwhile
 	if (openId.value !== id) {
 		const message = firstUnread(world.value, id, c.unread);
 		unreadFrom.value = message === 0 ? null : { conversation: id, message };
@@ -169,6 +174,7 @@ export type Aim = { kind: 'reply' | 'edit'; conversation: number; message: numbe
 export const aim = signal<Aim | null>(null);
 
 whenLocked(() => {
+	opening++;
 	drafts.value = new Map();
 	aim.value = null;
 	unreadFrom.value = null;

@@ -218,10 +218,10 @@ def a_session_that_destroys_itself(w):
 @tap.case
 def a_session_whose_time_is_up(w):
     w.bob.calm()
-    made = w.carol.json("session", "create", "-t", "10s", "bob").of("conversation")[0]
-    w.carol.must("send", f":{made['id']}", "for ten seconds")
+    made = w.carol.json("session", "create", "-t", "15s", "bob").of("conversation")[0]
+    w.carol.must("send", f":{made['id']}", "for a little while")
     w.bob.page.click(".row:has([role=timer])")
-    w.bob.hears("for ten seconds")
+    w.bob.hears("for a little while")
     w.bob.page.see("text=This session has destroyed itself.")
 
 

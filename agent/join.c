@@ -85,10 +85,10 @@ static enum tacit_err find_creator(struct exchange *x, struct session *s, struct
 {
 	enum tacit_err err;
 	uint8_t id[MEETING_RELAY_ID_BYTES];
-	int64_t until = agent_monotonic_s() + (int64_t)x->agent->settings.join_timeout_s;
 	bool paired = false;
 	meeting_relay_id(tacit_cstr(s->id), id);
 	TRY(link_line_open(l, s, id, LINK_SECOND));
+	int64_t until = agent_monotonic_s() + (int64_t)x->agent->settings.join_timeout_s;
 	while (!paired && agent_monotonic_s() < until && !agent_is_ending(x->agent))
 		TRY(link_wait_paired(l, 500, &paired));
 	err = paired ? TACIT_OK : TACIT_E_NOT_FOUND;

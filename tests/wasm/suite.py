@@ -1,40 +1,114 @@
 #!/usr/bin/env python3
-"""The tests of core/ on the core that browsers get: tests/wasm/suite.py VECTORS-PROGRAM VECTORS-FOLDER
+"""The tests of core/ on the core that browsers get:
+tests/wasm/suite.py node|chromium VECTORS-PROGRAM VECTORS-FOLDER
 
-Builds tests/wasm/meson.build and runs each program in Node. A unit test must pass whole, as it does natively
-in the suite `unit`. Of the official vectors each file must say the same as natively, but for the suites
-with curve448, which OpenSSL alone has: these are counted by both, and tried by the native program only.
+Builds tests/wasm/meson.build and runs each program. A unit test must pass whole, as it does natively in the
+suite `unit`. Of the official vectors each file must say the same as natively, but for the suites with
+curve448, which OpenSSL alone has: these are counted by both, and tried by the native program only.
 """
 import concurrent.futures
+import functools
 import glob
+import http.server
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from support.browser import CHROMIUM, Browser  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAMS = os.path.join(ROOT, "build-wasm", "tests", "wasm")
-SECONDS = 600
+SECONDS = 900
 COUNTS = re.compile(r"^(\w+) (\S+?)(?:: (\d+) vectors(?: \((\d+) more not applicable\))?)?$", re.M)
+# That of the contract: where no script is made from text, a module may still be compiled.
+POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
+TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
 
 
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    return done.returncode, done.stdout, done.stderr
+def in_node(jobs):
+    """[(exit status, what was printed)] of jobs, each (name, folder or None)."""
+    def run(job):
+        name, folder = job
+        command = ["node", "--no-warnings", os.path.join(HERE, "run.mjs"), os.path.join(PROGRAMS, name + ".wasm")]
+        done = subprocess.run(command + ([folder] if folder else []), capture_output=True, text=True,
+                              errors="replace", timeout=SECONDS)
+        return done.returncode, done.stdout + done.stderr
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(run, jobs))
 
 
-def in_node(name, *args):
-    return run(["node", "--no-warnings", os.path.join(HERE, "run.mjs"), os.path.join(PROGRAMS, name + ".wasm"), *args])
+class Files(http.server.BaseHTTPRequestHandler):
+    """The page, its worker, the programs, and under files/ the vectors."""
+
+    def __init__(self, folder, *args):
+        self.folder = folder
+        super().__init__(*args)
+
+    def do_GET(self):
+        name = self.path.lstrip("/")
+        kind = TYPES.get(os.path.splitext(name)[1], "application/octet-stream")
+        if name == "":
+            body, kind = b"<!doctype html><script type=module src=page.mjs></script>", "text/html"
+        else:
+            base = PROGRAMS if name.endswith(".wasm") else HERE
+            if name.startswith("files/"):
+                base, name = self.folder, name[len("files/"):]
+            path = os.path.realpath(os.path.join(base, name))
+            if not path.startswith(os.path.realpath(base) + os.sep) or not os.path.isfile(path):
+                self.send_error(404)
+                return
+            with open(path, "rb") as source:
+                body = source.read()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *what):
+        pass
 
 
-def unit(name):
+def below(folder):
+    return [os.path.relpath(os.path.join(path, name), folder)
+            for path, _, names in os.walk(folder) for name in sorted(names)]
+
+
+def in_chromium(jobs):
+    folder = next((given for _, given in jobs if given), HERE)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    said = [{"program": name + ".wasm", "args": [name] + ([given] if given else []), "folder": given,
+             "files": below(given) if given else []} for name, given in jobs]
+    for job in said:
+        if job["folder"] is None:
+            del job["folder"]
+    try:
+        with Browser() as browser:
+            page = browser.person("tester").open(f"http://127.0.0.1:{server.server_address[1]}/")
+            page.wait("globalThis.runAll")
+            results = page.evaluate(f"runAll({json.dumps(said)})")
+            assert not page.complaints(), page.complaints()
+    finally:
+        server.shutdown()
+        server.server_close()
+    return [(result["status"], result["out"]) for result in results]
+
+
+def unit(status, out):
     """What is wrong with a unit test's output, or None."""
-    status, out, err = in_node(name)
     plan = re.search(r"^1\.\.(\d+)$", out, re.M)
     good = len(re.findall(r"^ok\b", out, re.M))
     if status != 0 or plan is None or good != int(plan.group(1)):
-        return f"exit {status}\n{out}{err}"
+        return f"exit {status}\n{out}"
     return None
 
 
@@ -44,36 +118,37 @@ def files(out):
             for verdict, name, tried, others in COUNTS.findall(out)}
 
 
-def vectors(native, folder):
-    status, here, err = in_node("vectors", folder)
-    native_status, there, _ = run([native, folder])
-    if status != 0 or native_status != 0 or not files(there):
-        return f"exit {status}, natively {native_status}\n{here}{err}"
-    differ = {name: (files(here).get(name), said) for name, said in files(there).items()
-              if files(here).get(name) != said}
+def vectors(status, here, native, folder):
+    done = subprocess.run([native, folder], capture_output=True, text=True, timeout=SECONDS)
+    there = files(done.stdout)
+    if status != 0 or done.returncode != 0 or not there:
+        return f"exit {status}, natively {done.returncode}\n{here}"
+    differ = {name: (files(here).get(name), said) for name, said in there.items() if files(here).get(name) != said}
     return f"not as natively: {differ}" if differ else None
 
 
 def main():
-    native, folder = sys.argv[1:]
+    where, native, folder = sys.argv[1:]
+    if where == "chromium" and not (os.path.exists(CHROMIUM) and os.path.isdir(
+            os.path.join(ROOT, "web", "node_modules", "playwright-core"))):
+        print("1..0 # SKIP chromium or playwright-core is missing: tools/bootstrap test fetches them")
+        return 0
     subprocess.run([os.path.join(ROOT, "tools", "build-wasm"), "--tests"], check=True)
-    cases = {}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        if os.path.isdir(folder):
-            cases["vectors"] = pool.submit(vectors, native, folder)
-        for path in sorted(glob.glob(os.path.join(PROGRAMS, "unit-*.wasm"))):
-            name = os.path.basename(path)[:-len(".wasm")]
-            cases[name] = pool.submit(unit, name)
-        print(f"1..{len(cases) + ('vectors' not in cases)}")
-        if "vectors" not in cases:
-            print(f"ok 1 - vectors # SKIP {folder} is not there")
-        failed = 0
-        for i, (name, case) in enumerate(cases.items(), 1 + ("vectors" not in cases)):
-            wrong = case.result()
-            failed += wrong is not None
-            for line in (wrong or "").splitlines():
-                print(f"# {line}")
-            print(f"{'ok' if wrong is None else 'not ok'} {i} - {name}", flush=True)
+    have_vectors = os.path.isdir(folder)
+    jobs = [("vectors", os.path.abspath(folder))] if have_vectors else []
+    for path in sorted(glob.glob(os.path.join(PROGRAMS, "unit-*.wasm"))):
+        jobs.append((os.path.basename(path)[:-len(".wasm")], None))
+    print(f"1..{len(jobs) + (not have_vectors)}", flush=True)
+    results = (in_node if where == "node" else in_chromium)(jobs)
+    failed = 0
+    for i, ((name, given), (status, out)) in enumerate(zip(jobs, results), 1):
+        wrong = vectors(status, out, native, given) if given else unit(status, out)
+        failed += wrong is not None
+        for line in (wrong or "").splitlines():
+            print(f"# {line}")
+        print(f"{'ok' if wrong is None else 'not ok'} {i} - {name} in {where}")
+    if not have_vectors:
+        print(f"ok {len(jobs) + 1} - vectors # SKIP {folder} is not there")
     return 1 if failed else 0
 
 

@@ -17,6 +17,7 @@
 #include "crypto/secret.h"
 
 #define PATIENCE_S 1800
+#define MEET_S 60 /* for who came to prove that it has the code */
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS 5000
 
@@ -310,11 +311,20 @@ enum tacit_err parcel_run_take_message(
 	}
 }
 
-/* While something is lost there is an end to waiting. */
-static int wait_ms(const struct parcel_run *r, int timeout_ms)
+/* Somebody is there, and it is not known who. */
+static bool is_meeting(const struct parcel_run *r)
+{
+	return r->paired && !r->rooted;
+}
+
+/* While something is lost, or a stranger is greeted, there is an end to waiting. */
+static int wait_ms(struct parcel_run *r, int timeout_ms)
 {
 	int64_t left;
-	if (!r->was_lost)
+	if (is_meeting(r) && r->give_up_at == 0)
+		r->give_up_at = parcel_run_now_s() +
+		                (r->patience_s < MEET_S ? (int64_t)r->patience_s : MEET_S);
+	if (!r->was_lost && !is_meeting(r))
 		return timeout_ms;
 	left = (r->give_up_at - parcel_run_now_s()) * 1000;
 	left = left > 0 ? left : 0;
@@ -344,8 +354,10 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 		r->last = (struct tacit_parcel_event){0};
 		if (out->kind != TACIT_PARCEL_NOTHING)
 			break;
-		if (!got && r->was_lost && parcel_run_now_s() >= r->give_up_at) {
-			parcel_run_problem(r, "The other one did not come back.");
+		if (!got && (r->was_lost || is_meeting(r)) && parcel_run_now_s() >= r->give_up_at) {
+			parcel_run_problem(r, r->was_lost ? "The other one did not come back."
+			                                  : "Somebody came and did not show "
+			                                    "the code: it is used up.");
 			TRY(TACIT_E_GONE);
 		}
 		if (!got && timeout_ms >= 0)

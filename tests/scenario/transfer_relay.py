@@ -363,6 +363,19 @@ def a_guesser_who_says_nothing_has_used_the_code_up(world):
 
 
 @tap.case
+def who_comes_and_says_nothing_is_not_waited_for(world):
+    sender = start(world, "send-file", "--wait", "1s", "--text", "hello")
+    code = json.loads(sender.stdout.readline())["code"]
+    end = End(world.server, f"claim={code.split('-')[0]}")
+    end.must(PAIRED)
+    end.must(DATA)
+    _, err = sender.communicate(timeout=SECONDS)
+    tap.equal((sender.returncode, json.loads(err)["code"]), (1, "GONE"), "it is told")
+    tap.check("did not show the code" in json.loads(err)["error"], "why")
+    end.close()
+
+
+@tap.case
 def what_is_no_point_is_refused_by_tacit(world):
     for message in (b"\x01\x01\x01\x04" + bytes(64), b"\x01\x01\x01" + bytes(65), b"\x01\x02\x01" + bytes(65), b"junk", b""):
         sender = start(world, "send-file", "--text", "hello")

@@ -243,7 +243,10 @@ static enum tacit_err call_there(struct parcel_run *r)
 {
 	enum tacit_err err;
 	struct tacit_parcel_ways at;
-	TRY(addresses_find(r->o->address, PARCEL_PORT, &at));
+	err = addresses_find(r->o->address, PARCEL_PORT, &at);
+	if (err == TACIT_E_NOT_FOUND)
+		parcel_run_problem(r, "There is no machine of that name.");
+	TRY(err);
 	TRY(at.port != 0 ? TACIT_OK : TACIT_E_BAD_NAME);
 	race_call(&r->race, &at);
 out:

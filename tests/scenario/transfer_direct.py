@@ -276,6 +276,7 @@ def what_cannot_be_called_is_told(world):
                           ("127.0.0.1:x", "BAD_NAME"), ("no.such.host.invalid", "NOT_FOUND")):
         got = world.receive("7-amber-falcon", "--yes", "--direct", address).finish(1)
         tap.equal(got.problem()["code"], code, address)
+        tap.check("waiting under that code" not in got.err, got.err)
     got = world.far.run("receive", "7-amber-falcon", "--yes", "--direct", "a:1", "--relay-only")
     tap.equal(got.code, 2, "not both")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -30,8 +30,13 @@
 #include "base/err.h"
 #include "crypto/hash.h"
 #include "engine/engine.h"
+#include "wire/file_header.h"
 
+#ifdef __wasm__
 #define TACIT_EXPORT(name) __attribute__((export_name(name)))
+#else /* tests, under sanitizers */
+#define TACIT_EXPORT(name)
+#endif
 
 /* --- room.c: memory, answers, names of errors ------------------------------------------------- */
 

@@ -127,7 +127,7 @@ static void read_file(struct tacit_reader *r, struct tacit_file_ref *f)
 	f->size = tacit_read_u64(r);
 	enum tacit_err err = tacit_files_find(tacit_read_vec32(r, ANY), f);
 	if (err != TACIT_OK)
-		tacit_reader_fail(r, TACIT_E_USAGE);
+		tacit_reader_fail(r, err == TACIT_E_NOMEM ? err : TACIT_E_USAGE);
 }
 
 static void read_content(struct tacit_reader *r, struct tacit_content *c)

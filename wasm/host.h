@@ -8,7 +8,11 @@
 
 #include <stddef.h>
 
+#ifdef __wasm__
 #define TACIT_IMPORT(name) __attribute__((import_module("tacit"), import_name(name)))
+#else /* tests, under sanitizers */
+#define TACIT_IMPORT(name)
+#endif
 
 /* n unpredictable bytes. A host that cannot, throws. */
 TACIT_IMPORT("random") void tacit_host_random(void *out, size_t n);

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import requests
@@ -202,6 +203,31 @@ def what_cannot_be_sent_is_refused(w):
         refused(w.alice.post("/api/group-messages", body), status, code)
     for query in ("?limit=0", "?limit=x", "?limit=100000"):
         refused(w.alice.get("/api/messages" + query), 400, "INVALID_QUERY")
+
+
+@tap.case
+def many_programs_at_once_lose_nothing(w):
+    def talk(number):
+        person, other = ((w.alice, "carol"), (w.carol, "alice"))[number % 2]
+        for turn in range(3):
+            answer = w.here.call("POST", "/api/messages", json={"recipient": other, "message": f"{number}.{turn}"},
+                                 cookies=person.session.cookies)
+            statuses.append(answer.status_code)
+            w.here.call("GET", "/api/messages?peek=1&limit=5", cookies=person.session.cookies)
+    statuses = []
+    threads = [threading.Thread(target=talk, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tap.equal(statuses, [201] * 24, "all were sent")
+    for person, other, mine in ((w.alice, "carol", 1), (w.carol, "alice", 0)):
+        got = [m["message"] for m in person.inbox(f"?from={other}") if "." in m["message"]]
+        wanted = [f"{n}.{t}" for n in range(8) if n % 2 == mine for t in range(3)]
+        tap.equal(sorted(got), sorted(wanted), f"what {person.username} got")
+        for number in range(mine, 8, 2):
+            mine_only = [text for text in got if text.startswith(f"{number}.")]
+            tap.equal(mine_only, sorted(mine_only), "each program's in order")
 
 
 @tap.case

@@ -7,10 +7,11 @@ type Call = (...args: (number | bigint)[]) => unknown;
 
 const RANDOM_AT_ONCE = 65_536; // what crypto.getRandomValues gives in one piece
 const STDERR = 2;
+const WASI = 'wasi_snapshot_preview1';
 
-// What wasi-libc would ask of a machine. Only a bug of the core's speaks (core/base/err.c), and ends
-// it; everything else is a call that must not be.
-function machine(memory: () => ArrayBuffer): WebAssembly.ModuleImports {
+// What wasi-libc would ask of a machine, whatever its version names. Only a bug of the core's speaks
+// (core/base/err.c), and ends it; everything else is a call that must not be.
+function machine(module: WebAssembly.Module, memory: () => ArrayBuffer): WebAssembly.ModuleImports {
 	let said = '';
 	const none = (name: string) => (): never => {
 		throw new Error(`the core asked the machine for ${name}${said === '' ? '' : `: ${said}`}`);
@@ -28,13 +29,10 @@ function machine(memory: () => ArrayBuffer): WebAssembly.ModuleImports {
 		view.setUint32(written, total, true);
 		return 0;
 	};
-	return {
-		fd_close: none('fd_close'),
-		fd_read: none('fd_read'),
-		fd_seek: none('fd_seek'),
-		fd_write: write,
-		proc_exit: none('its end'),
-	};
+	const calls: WebAssembly.ModuleImports = {};
+	for (const { module: from, name } of WebAssembly.Module.imports(module))
+		if (from === WASI) calls[name] = name === 'fd_write' ? write : none(name);
+	return calls;
 }
 
 // Bytes in the module's memory, wiped when they are given back.
@@ -70,7 +68,7 @@ export class Core {
 				},
 				now: () => Math.floor(Date.now() / 1000),
 			},
-			wasi_snapshot_preview1: machine(() => this.memory()),
+			[WASI]: machine(module, () => this.memory()),
 		}).exports;
 		this.call('_initialize');
 	}

@@ -28,6 +28,13 @@ SECONDS = 900
 COUNTS = re.compile(r"^(\w+) (\S+?)(?:: (\d+) vectors(?: \((\d+) more not applicable\))?)?$", re.M)
 # That of the contract: where no script is made from text, a module may still be compiled.
 POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
+LEFT_OUT = {
+    "engine_persist": "its thousands of restarts take minutes, and ask nothing of the compiler that others do not",
+    "wasm_abi": "the module's own sources, natively; module_test.mjs has them as they are",
+}
+# In tests/unit/meson.build: what stands on core/ alone.
+OF_CORE = re.compile(r"^  '(\w+)': \[(?:base|crypto|wire|e2e|engine|engine_test|mls_test|mls_people|parcel_people|"
+                     r"wasm_abi)_dep\],", re.M)
 TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
 
 
@@ -118,6 +125,11 @@ def files(out):
             for verdict, name, tried, others in COUNTS.findall(out)}
 
 
+def forgotten(names):
+    with open(os.path.join(ROOT, "tests", "unit", "meson.build"), encoding="utf-8") as source:
+        return sorted(set(OF_CORE.findall(source.read())) - set(LEFT_OUT) - {n[len("unit-"):] for n in names})
+
+
 def vectors(status, here, native, folder):
     done = subprocess.run([native, folder], capture_output=True, text=True, timeout=SECONDS)
     there = files(done.stdout)
@@ -138,7 +150,7 @@ def main():
     jobs = [("vectors", os.path.abspath(folder))] if have_vectors else []
     for path in sorted(glob.glob(os.path.join(PROGRAMS, "unit-*.wasm"))):
         jobs.append((os.path.basename(path)[:-len(".wasm")], None))
-    print(f"1..{len(jobs) + (not have_vectors)}", flush=True)
+    print(f"1..{len(jobs) + (not have_vectors) + 1}", flush=True)
     results = (in_node if where == "node" else in_chromium)(jobs)
     failed = 0
     for i, ((name, given), (status, out)) in enumerate(zip(jobs, results), 1):
@@ -147,8 +159,13 @@ def main():
         for line in (wrong or "").splitlines():
             print(f"# {line}")
         print(f"{'ok' if wrong is None else 'not ok'} {i} - {name} in {where}")
+    missing = forgotten(name for name, _ in jobs)
+    failed += bool(missing)
+    print(f"{'not ok' if missing else 'ok'} {len(jobs) + 1} - no unit test of core is forgotten: {missing}")
+    for name, why in LEFT_OUT.items():
+        print(f"# left out: {name}: {why}")
     if not have_vectors:
-        print(f"ok {len(jobs) + 1} - vectors # SKIP {folder} is not there")
+        print(f"ok {len(jobs) + 2} - vectors # SKIP {folder} is not there")
     return 1 if failed else 0
 
 

@@ -121,7 +121,11 @@ class Page:
             time.sleep(0.02)
 
     def see(self, selector):
-        self.browser.call(self.name, "waitForSelector", selector)
+        try:
+            self.browser.call(self.name, "waitForSelector", selector)
+        except Failed as why:
+            raise Failed(f"{why}\nthe page says: {self.browser.call(self.name, 'innerText', 'body')[:600]!r}, "
+                         f"its console: {self.said()[-5:]!r}") from None
 
     def miss(self, selector):
         self.browser.call(self.name, "waitForSelector", selector, {"state": "detached"})

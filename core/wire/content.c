@@ -61,6 +61,12 @@ static bool one_word(struct tacit_bytes text)
 	return true;
 }
 
+/* Programs get it as a JSON string, and none of ours holds U+0000 (wire/json.h). */
+static bool is_text(struct tacit_bytes text)
+{
+	return tacit_utf8_valid(text) && (text.n == 0 || memchr(text.p, 0, text.n) == NULL);
+}
+
 static bool is_id(uint64_t id)
 {
 	return id > 0 && id <= TACIT_MAX_INTEGER;
@@ -79,7 +85,7 @@ static uint8_t version_of(const struct tacit_content *c)
 
 static bool well_formed(const struct tacit_content *c)
 {
-	if (c->sent_at < 0 || c->sent_at > TACIT_MAX_INTEGER || !tacit_utf8_valid(c->text))
+	if (c->sent_at < 0 || c->sent_at > TACIT_MAX_INTEGER || !is_text(c->text))
 		return false;
 	if (c->reply_to != 0 && (!tacit_content_is_shown(c) || !is_id(c->reply_to)))
 		return false;
@@ -89,7 +95,7 @@ static bool well_formed(const struct tacit_content *c)
 	case TACIT_CONTENT_TEXT:
 		return true;
 	case TACIT_CONTENT_FILE:
-		return file_id_valid(c->file.id) && tacit_utf8_valid(c->file.name) &&
+		return file_id_valid(c->file.id) && is_text(c->file.name) &&
 		       printable(c->file.type) && c->file.size <= TACIT_MAX_INTEGER;
 	case TACIT_CONTENT_TITLE:
 		return tacit_conversation_name_valid(c->text);

@@ -424,6 +424,8 @@ static void contents_are_checked(void)
 	out.p[4] = 1;
 	out.p[18] = 0xff; /* first byte of the text */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_MALFORMED);
+	out.p[18] = 0; /* no program could be shown it as JSON */
+	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_MALFORMED);
 	out.p[18] = 'l';
 	out.p[23] = '/'; /* first byte of the file's id */
 	CHECK_ERR(tacit_content_decode(all, &back), TACIT_E_MALFORMED);
@@ -435,6 +437,11 @@ static void contents_are_checked(void)
 	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
 	c = file_content();
 	c.text = TACIT_STR("\xff");
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	c.text = tacit_bytes("a\0b", 3);
+	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
+	c = file_content();
+	c.file.name = tacit_bytes("a\0b", 3);
 	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);
 	c.kind = (enum tacit_content_kind)9;
 	CHECK_ERR(tacit_content_encode(&c, &out), TACIT_E_USAGE);

@@ -359,7 +359,7 @@ enum tacit_err call_login(struct exchange *x)
 		err = people_enter(people, f.host, word);
 	people_end_admission(people);
 	TRY(err);
-	people_forget_tries(people, f.username);
+	people_forgive_try(people, f.username);
 	snprintf(x->cookie, sizeof(x->cookie),
 	        "tacit_agent=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d", word,
 	        PEOPLE_IDLE_S);

@@ -51,6 +51,15 @@ static void put_session(json_t **o, const struct session *s)
 	}
 }
 
+/* The other party may have said anything; in JSON only text can stand. */
+static bool is_media_type(const char *text)
+{
+	const char *c = text;
+	while (*c >= ' ' && *c < 0x7f)
+		c++;
+	return c != text && *c == '\0';
+}
+
 static json_t *file_object(const struct shelf_file *f)
 {
 	json_t *o = json_object();
@@ -61,7 +70,8 @@ static json_t *file_object(const struct shelf_file *f)
 	agent_put_number(&o, "size", f->size);
 	agent_put_text(&o, "sha256", tacit_cstr(hex));
 	agent_put_text(&o, "content_type",
-	        f->type[0] != '\0' ? tacit_cstr(f->type) : TACIT_STR("application/octet-stream"));
+	        is_media_type(f->type) ? tacit_cstr(f->type)
+	                               : TACIT_STR("application/octet-stream"));
 	agent_put_time(&o, "uploaded_at", f->created_at);
 	agent_put_bool(&o, "delivered", f->delivered || !f->ours);
 	if (f->refused)

@@ -148,6 +148,8 @@ static enum tacit_err guess(struct exchange *x, struct session *s, const struct 
 	unsigned left = s->tries_left;
 	if (left == 0)
 		session_end(s, SESSION_LOCKED);
+	if (err == TACIT_OK && s->state != SESSION_WAITING)
+		err = TACIT_E_GONE; /* forgotten meanwhile */
 	if (err == TACIT_OK) {
 		memcpy(s->root, root, sizeof(s->root));
 		s->state = SESSION_JOINED;

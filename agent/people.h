@@ -44,7 +44,7 @@ void people_begin_admission(struct people *p);
 void people_end_admission(struct people *p);
 /* May somebody try a password for this name now? Counts the try. *wait_s: until when not. */
 bool people_may_try(struct people *p, struct tacit_bytes username, unsigned *wait_s);
-/* The password was right: the tries are forgotten. */
-void people_forget_tries(struct people *p, struct tacit_bytes username);
+/* The password was right: that try does not count. */
+void people_forgive_try(struct people *p, struct tacit_bytes username);
 
 #endif

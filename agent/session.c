@@ -151,9 +151,13 @@ static struct session *find(const struct sessions *all, const char *id)
 	return s;
 }
 
-/* Its thread has ended, or is about to. */
+/* Its thread has ended, or is about to. A call that still holds it must not begin anything: nobody
+ * would join the thread. */
 static void forget(struct sessions *all, struct session *s)
 {
+	pthread_mutex_lock(&s->lock);
+	session_end(s, SESSION_CLOSED);
+	pthread_mutex_unlock(&s->lock);
 	struct session **at = &all->list;
 	while (*at != s)
 		at = &(*at)->next;

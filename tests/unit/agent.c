@@ -2,6 +2,8 @@
  */
 #include "agent/gate.h"
 #include "agent/meeting.h"
+#include "agent/people.h"
+#include "agent/session.h"
 #include "agent/settings.h"
 #include "crypto/secret.h"
 #include "support/tap.h"
@@ -198,6 +200,40 @@ static void codes_are_six_digits(void)
 	}
 }
 
+/* --- who guesses, and what is forgotten --------------------------------------------------------
+ */
+
+static void the_right_password_forgives_one_try(void)
+{
+	struct agent a = {.env = tap_env(1)};
+	unsigned tries = 0, wait;
+	REQUIRE(people_new(&a, &a.people) == TACIT_OK);
+	while (tries < 1000 && people_may_try(a.people, TACIT_STR("erin"), &wait))
+		tries++;
+	CHECK(tries > 0 && tries < 100);
+	people_forgive_try(a.people, TACIT_STR("Erin"));
+	CHECK(people_may_try(a.people, TACIT_STR("erin"), &wait));
+	CHECK(!people_may_try(a.people, TACIT_STR("erin"), &wait));
+	CHECK(wait > 0);
+	people_free(a.people);
+}
+
+/* Or what a call begins with it would outlive it. */
+static void a_session_that_is_forgotten_is_over_for_who_holds_it(void)
+{
+	struct agent a = {.env = tap_env(2), .settings = {.session_timeout_s = 3600}};
+	struct session *s = NULL;
+	REQUIRE(sessions_new(&a, &a.sessions) == TACIT_OK);
+	REQUIRE(session_new(a.sessions, "0123456789abcdef0123456789abcdef", SESSION_JOINER, &s) ==
+	        TACIT_OK);
+	CHECK(session_is_open(s));
+	session_remove(a.sessions, s);
+	CHECK(!session_is_open(s) && s->stop != 0);
+	CHECK(session_find(a.sessions, s->id) == NULL);
+	session_drop(s);
+	sessions_free(a.sessions);
+}
+
 static const struct tap_case cases[] = {
         {"names of loopback are let in", names_of_loopback_are_let_in},
         {"other names are not", other_names_are_not},
@@ -210,6 +246,9 @@ static const struct tap_case cases[] = {
         {"other words do not", other_words_do_not},
         {"the relay is told of the session alone", the_relay_is_told_of_the_session_alone},
         {"codes are six digits", codes_are_six_digits},
+        {"the right password forgives one try", the_right_password_forgives_one_try},
+        {"a session that is forgotten is over for who holds it",
+                a_session_that_is_forgotten_is_over_for_who_holds_it},
 };
 
 int main(int argc, char **argv)

@@ -194,6 +194,7 @@ struct sim_saying {
 	enum sim_fate fate;
 	json_int_t message;        /* where it stands; 0: not known yet */
 	uint8_t told[SIM_DEVICES]; /* MESSAGE notices; of TEXT */
+	uint32_t heard;            /* bit: device that was told of the change */
 	uint32_t lost;             /* bit: device that was told, before a backup was put back */
 	uint64_t epoch;            /* in which it was sealed; set when it is judged */
 };

@@ -52,8 +52,8 @@ static void note_change_of(
 			a = add_absence(w, device, conversation);
 			a->put_out = true;
 			a->since = sim_newest(w);
-		} else if (a != NULL && added)
-			a->back = sim_newest(w);
+		} else if (a != NULL)
+			a->back = added ? sim_newest(w) : 0;
 	}
 }
 
@@ -95,10 +95,12 @@ void sim_note_presence(struct sim_device *d, json_int_t conversation, uint64_t e
 	}
 }
 
+/* Who is out, and was not let in again, cannot ask for what came before it was put out, either: the
+ * server shows it nothing of that conversation. */
 static bool covers(const struct sim_absence *a, const struct sim_saying *s)
 {
 	if (a->until == 0)
-		return !a->put_out || s->message <= a->back;
+		return !a->put_out || a->back == 0 || s->message <= a->back;
 	return s->message <= a->until || s->epoch < a->epoch;
 }
 

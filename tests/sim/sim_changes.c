@@ -54,9 +54,10 @@ void sim_hear_change(struct sim_device *d, const struct tacit_notice *n)
 	size_t said = sim_saying_of(w, &content);
 	sim_trace(w, d, "hears change %zu, kind %d, of %lld, by %lld", said, (int)content.kind,
 	        (long long)n->message, (long long)n->count);
-	if (said != 0)
+	if (said != 0) {
 		w->sayings[said].message = (json_int_t)n->count;
-	else if (n->kind != TACIT_NOTICE_REACTION || n->text.n > 0)
+		w->sayings[said].heard |= 1u << d->index;
+	} else if (n->kind != TACIT_NOTICE_REACTION || n->text.n > 0)
 		sim_fault(w, "%s hears of a change that nobody has made", d->name);
 }
 
@@ -80,7 +81,9 @@ static void fold(struct sim_world *w, const struct sim_device *d, size_t said, s
 		o->unsure |= s->fate != SIM_UNSENT;
 		return;
 	}
-	enum sim_reading reading = sim_reading_of(w, s, d);
+	/* What it was told, it must have, wherever it was. */
+	enum sim_reading reading =
+	        (s->heard >> d->index & 1) != 0 ? SIM_MUST : sim_reading_of(w, s, d);
 	o->unsure |= reading == SIM_MAY;
 	if (reading != SIM_MUST)
 		return;
@@ -129,13 +132,27 @@ static bool same(struct tacit_bytes a, const char *b)
 	return tacit_bytes_eq(a, tacit_cstr(b));
 }
 
+/* What may have been heard beside it can only be later, or a deletion. */
+static void compare_least(
+        struct sim_device *d, size_t said, const struct tacit_notice *n, const struct outcome *want)
+{
+	bool deleted = n->kind == TACIT_NOTICE_DELETED;
+	if (want->deleted && !deleted)
+		sim_fault(d->world, "%s: \"saying %zu\" is not deleted", d->name, said);
+	else if (!deleted && (json_int_t)n->count < want->edit)
+		sim_fault(d->world, "%s has \"saying %zu\" by %lld, and not by %lld or later",
+		        d->name, said, (long long)n->count, (long long)want->edit);
+}
+
 static void compare(struct sim_device *d, size_t said, const struct tacit_notice *n)
 {
 	struct sim_world *w = d->world;
 	char text[64], reactions[256] = "";
 	struct outcome want = expect(w, d, said);
-	if (want.unsure)
+	if (want.unsure) {
+		compare_least(d, said, n, &want);
 		return;
+	}
 	w->count.folded++;
 	if (want.deleted != (n->kind == TACIT_NOTICE_DELETED)) {
 		sim_fault(w, "%s: \"saying %zu\" is %sdeleted", d->name, said,

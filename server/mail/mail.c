@@ -159,8 +159,8 @@ static void deliver(struct mailer *m, struct letter *l)
 		pthread_mutex_lock(&m->lock);
 		if (rc == CURLE_OK)
 			return;
-		log_event(
-		        LOG_WARNING, "mail", "a letter could not be sent: %s", curl_easy_strerror(rc));
+		log_event(LOG_WARNING, "mail", "a letter could not be sent: %s",
+		        curl_easy_strerror(rc));
 	}
 }
 
@@ -291,6 +291,14 @@ static enum tacit_err compose(struct mailer *m, const struct mail_letter *l, str
 	}
 out:
 	return err;
+}
+
+bool mailer_is_full(struct mailer *m)
+{
+	pthread_mutex_lock(&m->lock);
+	bool full = m->waiting >= MAIL_MAX_WAITING;
+	pthread_mutex_unlock(&m->lock);
+	return full;
 }
 
 enum tacit_err mailer_post(struct mailer *m, const struct mail_letter *given)

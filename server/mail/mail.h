@@ -3,6 +3,8 @@
 #ifndef TACIT_SERVER_MAIL_MAIL_H
 #define TACIT_SERVER_MAIL_MAIL_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/err.h"
@@ -34,5 +36,7 @@ struct mail_letter {
 	struct tacit_bytes to, subject, text;
 };
 TACIT_MUST_USE enum tacit_err mailer_post(struct mailer *m, const struct mail_letter *l);
+/* Any thread: would mailer_post fail with LIMIT now? */
+bool mailer_is_full(struct mailer *m);
 
 #endif

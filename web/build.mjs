@@ -121,6 +121,7 @@ async function makeFiles() {
 		appIntegrity: integrity(app.script),
 		style: addHashed('style', 'css', Buffer.from(app.style.contents)),
 		styleIntegrity: integrity(app.style.contents),
+		wasm, // its worker asks for it two scripts later, and then has it
 		icon: icons.drawn,
 		touchIcon: icons.touch,
 	}));

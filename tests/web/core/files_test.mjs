@@ -288,6 +288,30 @@ test('another file of the same name, size and date is never sealed under the old
 	assert.ok(server.requests.includes('DELETE /api/files/tus/up-1'));
 });
 
+test('two files of the same name, size and date at once have a key each', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	const bytes = Buffer.from(await fileOf(2 * MIB).arrayBuffer());
+	bytes[70_000] ^= 1;
+	const files = [fileOf(2 * MIB), new File([bytes], 'a.bin', { lastModified: 1 })];
+	let second;
+	const put = desk.notePut;
+	desk.notePut = async function (name, value) { // the first has a key, and has sealed nothing yet
+		await put.call(this, name, value);
+		second ??= upload(transferTo(server, desk), whatOf(files[1]));
+		await Promise.race([second, new Promise((resolve) => setImmediate(resolve))]);
+	};
+	const sent = [await upload(transferTo(server, desk), whatOf(files[0])), await second];
+	const keys = sent.map(({ token }) => Buffer.from(desk.files.get(token).key).toString('hex'));
+	assert.notEqual(keys[0], keys[1]);
+	const t = transferTo(server, desk);
+	for (const [i, file] of files.entries()) {
+		const sink = new MemorySink();
+		await download({ ...t, platform: { ...t.platform, ...downloads(server) } }, refOf(file, sent[i]), sink);
+		assert.ok(Buffer.concat(sink.parts).equals(Buffer.from(await file.arrayBuffer())));
+	}
+});
+
 test('a server that claims to have lost what it had gets a new upload under a new key', async () => {
 	const desk = new Desk();
 	const server = new TusServer();

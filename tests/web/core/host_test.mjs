@@ -1,6 +1,7 @@
 // The store, the host and the keeper, on an engine that does little (fake_engine.mjs).
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
+import { EngineError } from '../../../web/src/core/engine.ts';
 import { Host } from '../../../web/src/core/host.ts';
 import { Keeper } from '../../../web/src/core/keeper.ts';
 import { openStore } from '../../../web/src/core/store.ts';
@@ -290,6 +291,26 @@ test('live: nonsense is nothing, and a fault of the engine builds it anew', asyn
 	await g.host.liveEvent('new_message', '{"id":6}');
 	assert.notEqual(g.engines.last, before);
 	assert.deepEqual(g.heard.map((n) => n.message), [5, 6]);
+});
+
+test('a fault of the engine while it is read builds it anew, too, and nothing is asked of it any more', async () => {
+	const g = await loggedIn();
+	await g.host.run(say('one'), nobody);
+	const before = g.engines.last;
+	before.liveDown = () => {
+		throw new EngineError('NOMEM');
+	};
+	await assert.rejects(g.host.read(() => {
+		throw new WebAssembly.RuntimeError('unreachable');
+	}));
+	g.host.liveDown();
+	assert.equal(g.host.due(), 0);
+	assert.deepEqual(await g.host.read((engine) => engine.outgoing()), []);
+	assert.notEqual(g.engines.last, before);
+	await rejects(g.host.read(() => {
+		throw new EngineError('NOT_FOUND');
+	}), 'NOT_FOUND');
+	assert.notEqual(g.host.due(), 0);
 });
 
 test('what the history has is given when it is asked for', async () => {

@@ -185,6 +185,16 @@ test('nobody there for as long as the person set: locked, in every window', asyn
 	assert.ok(g.engines.made.some((engine) => engine.calls.includes('forgetFiles')));
 });
 
+test('a machine that slept for longer than that is locked by whoever wakes it', async () => {
+	const g = await opened();
+	const { messenger } = pageAt(g.service);
+	await messenger.run(login);
+	await messenger.setSetting('lock_after', '5');
+	g.platform.clock.ms += 8 * 3_600_000; // no timer runs in a sleep
+	messenger.activity();
+	await until(async () => (await messenger.state()).locked, 'locked');
+});
+
 test('a window that is closed and opened is unlocked, but not after the time is over', async () => {
 	const g = await opened();
 	await g.service.run(login, () => undefined);

@@ -226,7 +226,7 @@ export class Host {
 	}
 
 	liveDown(): void {
-		this.engine.liveDown();
+		if (!this.stale) this.engine.liveDown();
 	}
 
 	liveEvent(name: string, body: string): Promise<void> {
@@ -342,7 +342,13 @@ export class Host {
 		if (this.stale) await this.inTurn(async () => undefined);
 		await this.inStep;
 		this.stopIfEnded();
-		return look(this.engine);
+		try {
+			return look(this.engine);
+		} catch (e) {
+			// A fault: nothing can be asked of it any more.
+			if (!(e instanceof EngineError || e instanceof ProblemError)) this.stale = true;
+			throw e;
+		}
 	}
 }
 

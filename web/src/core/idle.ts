@@ -10,6 +10,7 @@ const UNUSED_SECONDS = 7 * 86_400; // when the person wants no lock: a browser t
 export class Idle {
 	private seconds = 0; // 0: no lock while the window is open
 	private prolongedAt = -Infinity;
+	private seenAt = 0; // by the clock on the wall
 	private callOff: () => void = () => undefined;
 
 	constructor(
@@ -29,12 +30,16 @@ export class Idle {
 		return this.seconds === 0 ? UNUSED_SECONDS : this.seconds + SLACK_SECONDS;
 	}
 
+	private lockNow(): void {
+		this.callOff();
+		this.lock().catch(() => undefined);
+	}
+
 	private beginAnew(): void {
 		this.callOff();
+		this.seenAt = this.platform.now();
 		if (this.seconds === 0) return;
-		this.callOff = this.platform.after(this.seconds * 1000, () => {
-			this.lock().catch(() => undefined);
-		});
+		this.callOff = this.platform.after(this.seconds * 1000, () => this.lockNow());
 	}
 
 	async keep(secret: Uint8Array): Promise<void> {
@@ -46,8 +51,9 @@ export class Idle {
 		await this.keeper.prolong(this.keptSeconds());
 	}
 
-	// Someone is there.
+	// Someone is there. While the machine slept no timer ran, and it may be somebody else who woke it.
 	activity(): void {
+		if (this.seconds > 0 && this.platform.now() - this.seenAt >= this.seconds * 1000) return this.lockNow();
 		this.beginAnew();
 		const now = this.platform.monotonic();
 		if (now - this.prolongedAt < PROLONG_MS) return;

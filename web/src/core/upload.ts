@@ -10,7 +10,7 @@ import { perform, refusal, type Answered } from './http.js';
 import { codeOf, ProblemError } from './problem.js';
 import { type Piece, SealSource } from './seal_source.js';
 import { ChunkCipher } from './sealed_file.js';
-import { isFileId, mayPass, pause, stopIfAborted, type Transfer, TRIES } from './transfer.js';
+import { type FileDesk, isFileId, mayPass, pause, stopIfAborted, type Transfer, TRIES } from './transfer.js';
 
 const TUS = '/api/files/tus';
 const VERSION = { 'Tus-Resumable': '1.0.0' };
@@ -295,11 +295,27 @@ async function goOn(t: Transfer, u: Upload, name: string): Promise<Uploaded | nu
 	}
 }
 
+// Of these, two at once would share a note and with it a key, for bytes that may be others: the second
+// one keeps nothing, and cannot be gone on with.
+const underWay = new Set<string>();
+
+function withoutNotes(t: Transfer): Transfer {
+	const desk = Object.create(t.desk) as FileDesk;
+	desk.notePut = async () => undefined;
+	return { ...t, desk };
+}
+
 // Rejects with CONFLICT (the file changed), BAD_SEAL (the server has something else), NETWORK,
 // CANCELLED, what the server refused with.
 export async function upload(t: Transfer, u: Upload): Promise<Uploaded> {
 	const name = await noteName(u);
-	return (await goOn(t, u, name)) ?? (await begin(t, u, name));
+	if (underWay.has(name)) return begin(withoutNotes(t), u, name);
+	underWay.add(name);
+	try {
+		return (await goOn(t, u, name)) ?? (await begin(t, u, name));
+	} finally {
+		underWay.delete(name);
+	}
 }
 
 // Once the message that names the file is sent.

@@ -2,8 +2,10 @@
 import { de } from '../../../web/src/i18n/de.ts';
 import { en } from '../../../web/src/i18n/en.ts';
 import { chooseLanguage, language, t, errorText } from '../../../web/src/i18n/index.ts';
+import { enter, keepAlerts } from '../../../web/src/ui/profile.ts';
 import { rowsOf } from '../../../web/src/ui/rows.ts';
 import * as state from '../../../web/src/ui/state.ts';
+import * as store from '../../../web/src/ui/store.ts';
 import { strength } from '../../../web/src/ui/strength.ts';
 import { digitsOf, hueOf, initials, isJumbo, isPicture, oneLine, pieces, safeName } from '../../../web/src/ui/text.ts';
 import * as lines from '../../../web/src/ui/timeline.ts';
@@ -325,6 +327,29 @@ test('the language is that of the person, and numbers follow it', () => {
 	assert.equal(errorText('NETWORK'), 'The server cannot be reached.');
 	assert.equal(errorText('NEW_ONE', 'The words of the core.'), 'The words of the core.');
 	assert.equal(t('talk.typing.one', { name: '{other}' }), '{other} is typing…');
+});
+
+test('a changed key that is told while the page opens is shown, and kept beside what was', async () => {
+	const settings = new Map();
+	const changed = (username) => notice('key_changed', { conversation: 0, username, time: 1 });
+	const tell = (username) => {
+		store.hear(changed(username));
+		keepAlerts();
+	};
+	store.hold({
+		setting: async (name) => {
+			tell(name === 'alerts' ? 'cora' : 'bert');
+			return settings.get(name) ?? '';
+		},
+		setSetting: async (name, value) => void settings.set(name, value),
+		conversations: async () => [],
+		run: async () => blank,
+	});
+	settings.set('alerts', JSON.stringify(state.reduce(world.emptyWorld, changed('anna'), 1).alerts));
+	await enter();
+	const names = ['anna', 'bert', 'cora'];
+	assert.deepEqual(store.world.value.alerts.map((alert) => alert.username), names);
+	assert.deepEqual(JSON.parse(settings.get('alerts')).map((alert) => alert.username), names);
 });
 
 await main();

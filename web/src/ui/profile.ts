@@ -1,7 +1,7 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
-import { loadPage, preview, replaceWaiting } from './state.js';
+import { loadPage, preview, recallAlerts, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
 import { account, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, run, unsealTheWorld, update, world } from './store.js';
 
@@ -28,6 +28,7 @@ export async function show(state: ProfileState): Promise<void> {
 
 // What is known here first; the server's news come in by themselves.
 export async function enter(): Promise<void> {
+	alertsAreRead = false;
 	unsealTheWorld();
 	await readSealedPreferences();
 	await readAlerts();
@@ -100,20 +101,28 @@ function isAlert(value: unknown): value is Alert {
 	return typeof value === 'object' && value !== null && 'id' in value && 'kind' in value && 'seen' in value;
 }
 
-async function readAlerts(): Promise<void> {
-	const text = await messenger().setting(ALERTS);
-	if (text === '')
-		return;
+function alertsOf(text: string): Alert[] {
 	try {
-		const kept: unknown = JSON.parse(text);
-		if (Array.isArray(kept))
-			update((w) => ({ ...w, alerts: kept.filter(isAlert) }));
+		const kept: unknown = text === '' ? [] : JSON.parse(text);
+		return Array.isArray(kept) ? kept.filter(isAlert) : [];
 	} catch {
-		await messenger().setSetting(ALERTS, '');
+		return []; // not ours: the next one that is kept takes its place
 	}
 }
 
+let alertsAreRead = false; // before that nothing may take the place of what is kept
+
+async function readAlerts(): Promise<void> {
+	const kept = alertsOf(await messenger().setting(ALERTS));
+	update((w) => recallAlerts(w, kept));
+	alertsAreRead = true;
+	if (world.value.alerts.length > kept.length)
+		keepAlerts();
+}
+
 export function keepAlerts(): void {
+	if (!alertsAreRead)
+		return;
 	const alerts = world.value.alerts;
 	messenger().setSetting(ALERTS, alerts.length === 0 ? '' : JSON.stringify(alerts)).catch(() => undefined);
 }

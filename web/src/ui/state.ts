@@ -298,6 +298,12 @@ export function unsend(world: World, ticket: string): World {
 	return { ...world, outgoing: world.outgoing.filter((o) => o.ticket !== ticket) };
 }
 
+// kept: alerts of an earlier page; what was told while they were read stays, too.
+export function recallAlerts(world: World, kept: readonly Alert[]): World {
+	const told = world.alerts.filter(({ id }) => !kept.some((alert) => alert.id === id));
+	return { ...world, alerts: [...kept, ...told] };
+}
+
 export function acknowledge(world: World, id: string): World {
 	const alerts = world.alerts.flatMap((alert) => {
 		if (alert.id !== id)

@@ -1,8 +1,11 @@
 """The page as a browser gets it: nothing is refused by its own policy, its parts are kept for ever,
 and it starts again without a network."""
 import contextlib
+import http.server
 import os
 import sys
+import threading
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
@@ -24,6 +27,33 @@ class World:
 def world():
     with Server() as server, Browser() as browser:
         yield World(server, browser)
+
+
+@contextlib.contextmanager
+def newer(server):
+    """A door in front of the server that hands out another version of the app once `there` is set."""
+    there = threading.Event()
+
+    class Door(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked = urllib.request.Request(server.url + self.path, headers={"Accept": self.headers.get("Accept", "*/*")})
+            with urllib.request.urlopen(asked, timeout=30) as got:
+                body = got.read() + (b"// newer" if there.is_set() and self.path == "/sw.js" else b"")
+                self.send_response(got.status)
+                for name, value in got.getheaders():
+                    if name.lower() not in ("content-length", "connection", "date", "etag"):
+                        self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *what):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door) as door:
+        threading.Thread(target=door.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{door.server_port}", there
+        door.shutdown()
 
 
 @tap.case
@@ -93,6 +123,26 @@ def nothing_of_the_api_is_kept(w):
     tap.equal([path for path in kept if not path.startswith("/assets/") and
                path not in ("/", "/manifest.webmanifest")], [], "kept beyond the shell")
     tap.check("name" in w.page.run("return await (await fetch('/')).json()"), "the page in place of the API")
+
+
+@tap.case
+def a_new_version_takes_over_every_window(w):
+    with newer(w.server) as (url, there):
+        first = w.browser.person("first").open(url)
+        first.wait(CONTROLLED)
+        second = first.another("second").open(url)
+        second.wait(CONTROLLED)
+        for page in (first, second):
+            page.see("#app > *")
+            page.run("document.body.dataset.version = 'old'")
+        there.set()
+        first.run("await (await navigator.serviceWorker.ready).update()")
+        first.see("role=alertdialog[name='There is a new version']")
+        tap.check(second.run("return document.body.dataset.version === 'old'"), "before anybody agreed")
+        first.click("role=button[name='Load it']")
+        for page in (first, second):
+            page.see("body:not([data-version]) #app > *")
+        first.miss("dialog")
 
 
 @tap.case

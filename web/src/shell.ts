@@ -1,19 +1,27 @@
 // shell.ts - the page's side of the service worker: starts it, and tells of new versions.
 import { serviceWorkerAddress } from './addresses.js';
 
-// A new version is here: `apply` loads it into this page.
+// A new version is here: `apply` loads it into every window.
 export type NewVersion = (apply: () => void) => void;
 
 function offer(waiting: ServiceWorker, tell: NewVersion): void {
-	tell(() => {
-		navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-		waiting.postMessage('take-over');
+	tell(() => waiting.postMessage('take-over'));
+}
+
+// All windows at once: those of an older version would fight for the profile (core/tabs.ts), and wait
+// for answers in a language that nobody speaks any more.
+function followTheVersion(): void {
+	let settled = navigator.serviceWorker.controller !== null;
+	navigator.serviceWorker.addEventListener('controllerchange', () => {
+		if (settled) location.reload();
+		settled = true; // the first version took the page over as it is
 	});
 }
 
 // Without a service worker (none in this browser, a private window) the app only needs its network.
 export async function startShell(tell: NewVersion): Promise<void> {
 	if (!('serviceWorker' in navigator)) return;
+	followTheVersion();
 	const registration = await navigator.serviceWorker
 		.register(serviceWorkerAddress(), { updateViaCache: 'none' })
 		.catch(() => null);

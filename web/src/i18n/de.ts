@@ -303,7 +303,7 @@ export const de: Catalogue = {
 	'notify.text': 'Neue Nachricht',
 
 	'update.title': 'Es gibt eine neue Version',
-	'update.text': 'Die Seite wird neu geladen; was du gerade schreibst, geht verloren.',
+	'update.text': 'Alle Fenster von tacit werden neu geladen; was du gerade schreibst, geht verloren.',
 	'update.do': 'Neu laden',
 
 	'picture.title': 'Bild {name}',

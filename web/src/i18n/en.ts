@@ -304,7 +304,7 @@ export const en = {
 	'notify.text': 'New message',
 
 	'update.title': 'There is a new version',
-	'update.text': 'The page loads again; what you are writing is lost.',
+	'update.text': 'Every window of tacit loads again; what you are writing is lost.',
 	'update.do': 'Load it',
 
 	'picture.title': 'Picture {name}',

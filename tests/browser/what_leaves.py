@@ -34,6 +34,43 @@ process.stdout.write(Buffer.concat([open.update(sealed.subarray(0, -16)), open.f
 """
 
 
+# All that a page keeps beyond its own life, as one text of hex.
+KEPT = """
+const parts = [JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, location.href])];
+const readable = [];
+const add = (value) => {
+    if (typeof value === 'string') parts.push(value);
+    else if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) parts.push(value);
+    else if (value instanceof CryptoKey) readable.push(value.extractable);
+    else if (typeof value === 'object' && value !== null) Object.entries(value).flat().forEach(add);
+};
+const done = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+});
+const names = [];
+for (const { name } of await indexedDB.databases()) {
+    const db = await done(indexedDB.open(name));
+    for (const store of db.objectStoreNames) {
+        names.push(store);
+        const all = db.transaction(store).objectStore(store);
+        const [keys, values] = await Promise.all([done(all.getAllKeys()), done(all.getAll())]);
+        add([keys, values]);
+    }
+    db.close();
+}
+for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+        add(request.url);
+        if (!new URL(request.url).pathname.startsWith('/assets/')) add(await (await cache.match(request)).text());
+    }
+}
+const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+return { names, readable, hex: Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('') };
+"""
+
+
 def secret_mark():
     return f"mark-{uuid.uuid4().hex}"
 
@@ -158,6 +195,18 @@ def nothing_of_it_leaves_the_browser(w):
     for data in w.wire.sent():
         hits |= set(found(data, marks))
     tap.equal(sorted(hits), [], "on the wire")
+
+
+@tap.case
+def nothing_of_it_is_kept_in_the_clear(w):
+    marks = w.marks()
+    for page in (w.alice.page, w.bob.page):
+        kept = page.run(KEPT)
+        tap.equal(sorted(kept["names"]), ["log", "meta", "records"], f"{page.name}: where it is kept")
+        tap.equal(kept["readable"], [False], f"{page.name}: keys that a script can read")
+        data = bytes.fromhex(kept["hex"])
+        tap.check(len(data) > 10_000 and w.wire.url.encode() in data, f"{page.name}: {len(data)} bytes")
+        tap.equal(sorted({name for name, _ in found(data, marks)}), [], f"{page.name}: in the clear")
 
 
 @tap.case

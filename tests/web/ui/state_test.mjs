@@ -7,6 +7,7 @@ import { rowsOf } from '../../../web/src/ui/rows.ts';
 import * as state from '../../../web/src/ui/state.ts';
 import * as store from '../../../web/src/ui/store.ts';
 import { strength } from '../../../web/src/ui/strength.ts';
+import { send } from '../../../web/src/ui/talks.ts';
 import { digitsOf, hueOf, initials, isJumbo, isPicture, oneLine, pieces, safeName } from '../../../web/src/ui/text.ts';
 import * as lines from '../../../web/src/ui/timeline.ts';
 import * as times from '../../../web/src/ui/times.ts';
@@ -327,6 +328,24 @@ test('the language is that of the person, and numbers follow it', () => {
 	assert.equal(errorText('NETWORK'), 'The server cannot be reached.');
 	assert.equal(errorText('NEW_ONE', 'The words of the core.'), 'The words of the core.');
 	assert.equal(t('talk.typing.one', { name: '{other}' }), '{other} is typing…');
+});
+
+test('a message that is refused for a changed key alarms, though no page heard of the change', async () => {
+	const refusal = { code: 'KEY_CHANGED', text: 'The key has changed.' };
+	store.hold({
+		setting: async () => '',
+		setSetting: async () => undefined,
+		conversations: async () => [listed],
+		history: async () => [],
+		run: async ({ kind }) => (kind === 'send' ? Promise.reject(refusal) : blank),
+	});
+	await enter();
+	for (let i = 0; i < 2; i++)
+		await send(1, { kind: 'text', text: 'not for the middle' });
+	assert.deepEqual(store.world.value.alerts.map(({ kind, username, seen }) => [kind, username, seen]),
+		[['key_changed', 'anna', false]]);
+	assert.deepEqual(world.changedKeys(store.world.value, 1), ['anna']);
+	store.emptyTheWorld();
 });
 
 test('a changed key that is told while the page opens is shown, and kept beside what was', async () => {

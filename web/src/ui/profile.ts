@@ -1,9 +1,10 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
-import { loadPage, preview, recallAlerts, replaceWaiting } from './state.js';
+import { loadPage, preview, recallAlerts, refusedForKey, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
-import { account, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, run, unsealTheWorld, update, world } from './store.js';
+import { account, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, run, unsealTheWorld, update, world } from './store.js';
+import { now } from './times.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line
 const ALERTS = 'alerts';
@@ -125,4 +126,12 @@ export function keepAlerts(): void {
 		return;
 	const alerts = world.value.alerts;
 	messenger().setSetting(ALERTS, alerts.length === 0 ? '' : JSON.stringify(alerts)).catch(() => undefined);
+}
+
+// Why a message did not leave: a changed key is in front of everything, whenever it was told.
+export function heedRefusal(thrown: unknown, conversation: number): void {
+	if (codeOf(thrown) !== 'KEY_CHANGED')
+		return;
+	update((w) => refusedForKey(w, conversation, now()));
+	keepAlerts();
 }

@@ -2,7 +2,7 @@
 // notice give the same world; what has not changed keeps its identity.
 import type { Entry, Notice } from '../messenger.js';
 import { addLive, addPage, amend, dropMessages, emptyTimeline, isLoud, isRemoval, isSaid } from './timeline.js';
-import type { Alert, Conversation, Outgoing, Presence, World } from './world.js';
+import { changedKeys, type Alert, type Conversation, type Outgoing, type Presence, type World } from './world.js';
 
 export const TYPING_LASTS = 8; // seconds
 
@@ -302,6 +302,25 @@ export function unsend(world: World, ticket: string): World {
 export function recallAlerts(world: World, kept: readonly Alert[]): World {
 	const told = world.alerts.filter(({ id }) => !kept.some((alert) => alert.id === id));
 	return { ...world, alerts: [...kept, ...told] };
+}
+
+// A message to this conversation was refused for a key that has changed. The change is told once, and
+// perhaps no page was there to hear it.
+export function refusedForKey(world: World, id: number, time: number): World {
+	const c = world.conversations.get(id);
+	if (c?.kind !== 'direct' || changedKeys(world, id).length > 0)
+		return world;
+	const alert: Alert = {
+		id: `key_changed ${c.title} ${time}`,
+		kind: 'key_changed',
+		conversation: id,
+		username: c.title,
+		error: 'KEY_CHANGED',
+		text: '',
+		time,
+		seen: false,
+	};
+	return { ...world, alerts: [...world.alerts, alert] };
 }
 
 export function acknowledge(world: World, id: string): World {

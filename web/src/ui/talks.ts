@@ -4,7 +4,7 @@ import type { Content, Entry, Notice } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import * as state from './state.js';
 import { codeOf, hear, messenger, run, sentence, update, whenLocked, world } from './store.js';
-import { readConversations } from './profile.js';
+import { heedRefusal, readConversations } from './profile.js';
 import type { World } from './world.js';
 import { now } from './times.js';
 import { find } from './timeline.js';
@@ -136,6 +136,7 @@ export async function send(conversation: number, content: Content): Promise<void
 		update((w) => state.sent(w, ticket, told));
 	} catch (thrown) {
 		update((w) => state.unsend(w, ticket));
+		heedRefusal(thrown, conversation);
 		await readConversations();
 		const waits = world.value.outgoing.some((o) => o.conversation === conversation && sameContent(content, o.content));
 		if (!waits && !about)

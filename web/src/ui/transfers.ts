@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { FileRef, Progress } from '../messenger.js';
 import { t } from '../i18n/index.js';
-import { readTail } from './profile.js';
+import { heedRefusal, readTail } from './profile.js';
 import { codeOf, messenger, sentence, whenLocked } from './store.js';
 import { isPicture, safeName } from './text.js';
 import { now } from './times.js';
@@ -78,6 +78,7 @@ async function carry(about: About, task: Task): Promise<boolean> {
 		end(id);
 		return true;
 	} catch (thrown) {
+		heedRefusal(thrown, about.conversation);
 		if (abort.signal.aborted || codeOf(thrown) === 'CANCELLED')
 			end(id);
 		else

@@ -8,6 +8,7 @@ import * as state from '../../../web/src/ui/state.ts';
 import * as store from '../../../web/src/ui/store.ts';
 import { strength } from '../../../web/src/ui/strength.ts';
 import { send } from '../../../web/src/ui/talks.ts';
+import { previewOf } from '../../../web/src/ui/transfers.ts';
 import { digitsOf, hueOf, initials, isJumbo, isPicture, oneLine, pieces, safeName } from '../../../web/src/ui/text.ts';
 import * as lines from '../../../web/src/ui/timeline.ts';
 import * as times from '../../../web/src/ui/times.ts';
@@ -328,6 +329,28 @@ test('the language is that of the person, and numbers follow it', () => {
 	assert.equal(errorText('NETWORK'), 'The server cannot be reached.');
 	assert.equal(errorText('NEW_ONE', 'The words of the core.'), 'The words of the core.');
 	assert.equal(t('talk.typing.one', { name: '{other}' }), '{other} is typing…');
+});
+
+test('of many pictures those that were seen last are in memory', async () => {
+	const [made, gone] = [[], []];
+	const { createObjectURL, revokeObjectURL } = URL;
+	URL.createObjectURL = () => made[made.push(`blob:${made.length}`) - 1];
+	URL.revokeObjectURL = (url) => void gone.push(url);
+	store.hold({ saveFile: async () => undefined });
+	const picture = (i) => ({ id: `${i}`, name: 'p.png', type: 'image/png', size: 9, token: `t${i}` });
+	const first = await previewOf(picture(0));
+	for (let i = 1; i < 200; i++) {
+		await previewOf(picture(i));
+		assert.equal(await previewOf(picture(0)), first);
+	}
+	await new Promise(setImmediate);
+	assert.equal(made.length, 200);
+	assert.equal(gone.length, 200 - 64);
+	assert.ok(!gone.includes(first));
+	store.emptyTheWorld();
+	await new Promise(setImmediate);
+	assert.deepEqual([...gone].sort(), [...made].sort());
+	Object.assign(URL, { createObjectURL, revokeObjectURL });
 });
 
 test('a message that is refused for a changed key alarms, though no page heard of the change', async () => {

@@ -118,24 +118,34 @@ async function intoMemory(file: FileRef, type: string, progress: (p: Progress) =
 	return new Blob(parts, { type });
 }
 
-const previews = new Map<string, Promise<string>>();
+const MOST_PREVIEWS = 64; // far more than are in sight; others are fetched again
+const previews = new Map<string, Promise<string>>(); // the one that was asked for last is the last
+
+function releasePreview(token: string): void {
+	previews.get(token)?.then((url) => URL.revokeObjectURL(url)).catch(() => undefined);
+	previews.delete(token);
+}
 
 // The address of a picture in memory; made once per file.
 export function previewOf(file: FileRef): Promise<string> {
 	const known = previews.get(file.token);
-	if (known !== undefined)
+	if (known !== undefined) {
+		previews.delete(file.token);
+		previews.set(file.token, known);
 		return known;
+	}
 	const made = intoMemory(file, file.type.toLowerCase(), () => undefined, new AbortController().signal)
 		.then((blob) => URL.createObjectURL(blob));
 	made.catch(() => previews.delete(file.token));
 	previews.set(file.token, made);
+	for (const token of [...previews.keys()].slice(0, -MOST_PREVIEWS))
+		releasePreview(token);
 	return made;
 }
 
 whenLocked(() => {
-	for (const made of previews.values())
-		made.then((url) => URL.revokeObjectURL(url)).catch(() => undefined);
-	previews.clear();
+	for (const token of [...previews.keys()])
+		releasePreview(token);
 	for (const one of transfers.value)
 		one.cancel();
 	transfers.value = [];

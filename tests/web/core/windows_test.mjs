@@ -247,6 +247,7 @@ test('what is due is done when it is due, and a store that fails is not asked wi
 class Locks {
 	held = new Map(); // name -> { window, lose }
 	queues = new Map();
+	delay = 0; // from asked for to held, in milliseconds
 
 	of(window) {
 		return { request: (name, options, held) => this.request(window, name, options, held) };
@@ -279,10 +280,14 @@ class Locks {
 		if (next === undefined)
 			return;
 		this.held.set(name, next);
-		setImmediate(() => Promise.resolve(next.held()).then((value) => {
+		const give = () => Promise.resolve(next.held()).then((value) => {
 			next.resolve(value);
 			this.release(name, next);
-		}));
+		});
+		if (this.delay > 0)
+			setTimeout(give, this.delay);
+		else
+			setImmediate(give);
 	}
 
 	release(name, one) {
@@ -360,6 +365,18 @@ test('two windows have one engine', async () => {
 	assert.deepEqual(one.heard.map((n) => n.content?.text), ['from the second']);
 	assert.deepEqual((await two.messenger.history(1, null, 9)).map((e) => e.notice.content.text), ['from the second']);
 	assert.ok(two.links.length > 0);
+});
+
+test('what a window asks before its own lock is held is answered', async () => {
+	const world = new World();
+	const one = world.open();
+	await one.messenger.run(login);
+	world.locks.delay = 50;
+	const two = world.open();
+	assert.equal((await two.messenger.state()).account, 'me');
+	await one.messenger.run(say('to both'));
+	await until(() => two.heard.length > 0);
+	assert.equal(world.engines, 1);
 });
 
 test('windows that open at the same time have one engine, too', async () => {

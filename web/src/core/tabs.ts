@@ -37,6 +37,7 @@ export interface TabsParts {
 
 export class Tabs {
 	private readonly me = crypto.randomUUID();
+	private here = false; // our own lock is held, and the channel is heard
 	private owner: string | null = null;
 	private readonly pending = new Map<number, ToWorker>(); // calls of our page at the owner
 	private heardAt = 0;
@@ -49,10 +50,13 @@ export class Tabs {
 
 	constructor(private readonly parts: TabsParts) {
 		parts.page.listen((message) => this.takeFromPage(message));
-		// Held while this window lives: the owner waits for it, to know when it is gone.
+		// Held while this window lives: the owner waits for it, to know when it is gone. So nothing is
+		// said to the owner before, nor while its answer would not be heard.
 		void this.hold(this.me, {}, () => {
 			parts.channel.onmessage = (event) => this.takeFromChannel(event.data as OnChannel);
+			this.here = true;
 			this.post({ from: this.me, toOwner: { hello: true } });
+			for (const message of this.pending.values()) this.post({ from: this.me, toOwner: message });
 			return new Promise<never>(() => undefined);
 		});
 		void this.apply();
@@ -161,7 +165,7 @@ export class Tabs {
 			this.pending.set(message.id, message);
 			this.callOffLook ??= this.parts.platform.after(LOOK_MS, () => this.look());
 		}
-		this.post({ from: this.me, toOwner: message });
+		if (this.here) this.post({ from: this.me, toOwner: message });
 	}
 
 	private takeFromPage(message: ToWorker): void {

@@ -181,11 +181,10 @@ static enum tacit_err flush(struct direct *d)
 	return TACIT_OK;
 }
 
-/* Until the socket says something, or until. */
-static enum tacit_err wait(struct direct *d, int64_t until)
+/* Until the socket says what p waits for, or until. */
+static enum tacit_err wait(struct direct *d, int64_t until, struct pollfd p)
 {
 	int64_t left = until - now_ms();
-	struct pollfd p = direct_poll(d);
 	left = left < TICK_MS ? left : TICK_MS;
 	if (poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno != EINTR)
 		return TACIT_E_NETWORK;
@@ -194,11 +193,16 @@ static enum tacit_err wait(struct direct *d, int64_t until)
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-/* The rest of head and message, from at on, is kept. */
+/* The rest of head and message, from at on, is kept. What has left goes: a socket that never takes
+ * all of it must not make it grow with what is sent. */
 static enum tacit_err keep_rest(
         struct direct *d, struct tacit_bytes head, struct tacit_bytes message, size_t at)
 {
 	enum tacit_err err = TACIT_OK;
+	if (d->sent > 0)
+		memmove(d->out.p, d->out.p + d->sent, waiting(d));
+	d->out.n = waiting(d);
+	d->sent = 0;
 	if (at < head.n)
 		TRY(tacit_buf_append(&d->out, tacit_bytes_part(head, at, head.n)));
 	at = at > head.n ? at - head.n : 0;
@@ -224,8 +228,9 @@ enum tacit_err direct_send(struct direct *d, struct tacit_bytes message)
 			TRY(TACIT_E_NETWORK);
 	}
 	TRY(keep_rest(d, tacit_bytes(head, HEAD), message, put > 0 ? (size_t)put : 0));
+	/* What the other end says meanwhile is not read here, and must not end the waiting. */
 	while (waiting(d) > TACIT_PARCEL_MAX_MESSAGE / 2)
-		TRY(wait(d, now_ms() + TICK_MS));
+		TRY(wait(d, now_ms() + TICK_MS, (struct pollfd){.fd = d->fd, .events = POLLOUT}));
 out:
 	return err;
 }
@@ -294,7 +299,7 @@ enum tacit_err direct_next(struct direct *d, int timeout_ms, struct tacit_bytes 
 		TRY(flush(d));
 		if (until == 0 || now_ms() >= until)
 			break;
-		TRY(wait(d, until));
+		TRY(wait(d, until, direct_poll(d)));
 	}
 	err = TACIT_OK;
 out:
@@ -327,7 +332,7 @@ void direct_finish(struct direct *d)
 		size_t before = d->to;
 		if (read_some(d) != TACIT_OK)
 			break;
-		if (d->to == before && wait(d, until) != TACIT_OK)
+		if (d->to == before && wait(d, until, direct_poll(d)) != TACIT_OK)
 			break;
 	}
 	direct_close(d);

@@ -196,7 +196,8 @@ out:
 static enum tacit_err read_listen(const char *text, struct tacit_parcel_ways *out, bool *everywhere)
 {
 	char any[32];
-	*everywhere = strspn(text, ":0123456789") == strlen(text) && strchr(text + 1, ':') == NULL;
+	*everywhere = text[0] != '\0' && strspn(text, ":0123456789") == strlen(text) &&
+	              strchr(text + 1, ':') == NULL;
 	if (!*everywhere)
 		return addresses_find(text, PARCEL_PORT, out);
 	snprintf(any, sizeof(any), "127.0.0.1:%.8s", text[0] == ':' ? text + 1 : text);

@@ -4,8 +4,11 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "client/addresses.h"
 #include "support/tap.h"
 
@@ -132,6 +135,59 @@ static void messages_come_as_they_were_sent(void)
 	CHECK_ERR(direct_next(other, DIRECT_FOR_EVER, &m, &got), TACIT_E_NETWORK);
 	CHECK_ERR(direct_send(other, TACIT_STR("x")), TACIT_E_NETWORK);
 	direct_finish(other);
+}
+
+static int count_allocation(void *ctx)
+{
+	++*(size_t *)ctx;
+	return 0;
+}
+
+/* Reads all, a little at a time; ends with 0 if each message says its number. */
+static int read_slowly(int fd, size_t count)
+{
+	static uint8_t message[4 + TACIT_PARCEL_MAX_MESSAGE];
+	for (size_t i = 0; i < count; i++) {
+		for (size_t at = 0; at < sizeof(message);) {
+			const struct timespec pause = {0, 100000};
+			size_t n = sizeof(message) - at < 16384 ? sizeof(message) - at : 16384;
+			ssize_t got = recv(fd, message + at, n, 0);
+			if (got <= 0)
+				return 1;
+			at += (size_t)got;
+			nanosleep(&pause, NULL);
+		}
+		if (message[4] != i % 256 || message[sizeof(message) - 1] != i % 256)
+			return 1;
+	}
+	return 0;
+}
+
+/* Also while the other end says something that is not read meanwhile. */
+static void what_a_slow_reader_leaves_does_not_pile_up(void)
+{
+	enum { COUNT = 32 };
+	struct wires w;
+	static uint8_t large[TACIT_PARCEL_MAX_MESSAGE];
+	size_t allocations = 0;
+	int status = -1, small = 4096;
+	REQUIRE(join(&w));
+	CHECK_INT(setsockopt(direct_poll(w.one).fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+	        0);
+	put(w.raw, "\0\0\0\1x", 5);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(read_slowly(w.raw, COUNT));
+	close(w.raw);
+	tacit_alloc_set_fault(count_allocation, &allocations);
+	for (size_t i = 0; i < COUNT; i++) {
+		memset(large, (int)(i % 256), sizeof(large));
+		CHECK_OK(direct_send(w.one, tacit_bytes(large, sizeof(large))));
+	}
+	tacit_alloc_set_fault(NULL, NULL);
+	CHECK(allocations <= 4); /* the room grows to what may wait, and then it is there */
+	direct_finish(w.one);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
 static void what_is_too_long_or_cut_is_refused(void)
@@ -318,6 +374,8 @@ int main(int argc, char **argv)
 	        {"addresses are read as people type", addresses_are_read_as_people_type},
 	        {"loopback is told on one machine only", loopback_is_told_on_one_machine_only},
 	        {"messages come as they were sent", messages_come_as_they_were_sent},
+	        {"what a slow reader leaves does not pile up",
+	                what_a_slow_reader_leaves_does_not_pile_up},
 	        {"what is too long or cut is refused", what_is_too_long_or_cut_is_refused},
 	        {"nobody there is noticed", nobody_there_is_noticed},
 	        {"a proven connection wins", a_proven_connection_wins},

@@ -129,6 +129,16 @@ def two_programs_share_one_agent(w):
 
 
 @tap.case
+def a_kind_of_file_that_is_no_text_is_nobodys_trouble(w):
+    creator = Party.create(w.one)
+    body = (b'--boundary\r\nContent-Disposition: form-data; name="file"; filename="odd"\r\n'
+            b"Content-Type: text/\xff\r\n\r\n" + WORDS + b"\r\n--boundary--\r\n")
+    answer = creator.post("upload", data=body, headers={"Content-Type": "multipart/form-data; boundary=boundary"})
+    tap.equal(answer.status_code, 200, answer.text)
+    tap.equal([f["content_type"] for f in creator.files()], ["application/octet-stream"], "listed")
+
+
+@tap.case
 def files_may_wait_for_the_other_party(w):
     creator = Party.create(w.one)
     sent = creator.upload(WORDS, "early.txt")

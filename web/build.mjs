@@ -1,6 +1,6 @@
 // build.mjs - from web/src and the WebAssembly module to the files that tacitd hands out.
 //
-//   node web/build.mjs --wasm FILE --version TEXT --out DIR [--depfile FILE --target NAME]
+//   node web/build.mjs --wasm FILE --parcel FILE --version TEXT --out DIR [--depfile FILE --target NAME]
 //
 // DIR/app holds the files as browsers get them; DIR/bundle.{bin,S,c} is what is linked into tacitd:
 // every file in each coding that makes it smaller. The same sources give the same bytes wherever
@@ -11,12 +11,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { embed } from './embed.mjs';
+import { addressOf, embed } from './embed.mjs';
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const { values: given } = parseArgs({
 	options: {
 		wasm: { type: 'string' },
+		parcel: { type: 'string' },
 		version: { type: 'string' },
 		out: { type: 'string' },
 		depfile: { type: 'string' },
@@ -83,7 +84,7 @@ function constants(table) {
 // The template's {{names}}; one that is not known is an error.
 function fill(template, table) {
 	return template.replace(/\{\{(\w+)\}\}/g, (_, name) => {
-		if (table[name] === undefined) throw new Error(`web/index.html: {{${name}}} is nothing`);
+		if (table[name] === undefined) throw new Error(`a page: {{${name}}} is nothing`);
 		return table[name];
 	});
 }
@@ -106,6 +107,23 @@ function addIcons() {
 	return { drawn, touch, list };
 }
 
+// The pages /s and /r: apart from the app, which neither loads nor keeps anything of them.
+async function addTransferPages(icon) {
+	const module = read(given.parcel);
+	const wasm = addHashed('parcel', 'wasm', module);
+	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '' };
+	const { script, style } = await bundle('transfer/main.tsx', 'esm', constants(known));
+	const page = fill(read(join(WEB, 'transfer.html')).toString(), {
+		app: addHashed('transfer', 'js', script),
+		appIntegrity: integrity(script),
+		style: addHashed('transfer', 'css', Buffer.from(style.contents)),
+		styleIntegrity: integrity(style.contents),
+		wasm,
+		icon,
+	});
+	for (const name of ['r.html', 's.html']) addPlain(name, page);
+}
+
 async function makeFiles() {
 	const module = read(given.wasm);
 	const wasm = addHashed('tacit', 'wasm', module);
@@ -126,7 +144,8 @@ async function makeFiles() {
 		touchIcon: icons.touch,
 	}));
 	// What the app needs without a network; its hash names this version of the shell.
-	const shell = files.map((file) => [file.name === 'index.html' ? '/' : `/${file.name}`, integrity(file.bytes)]).sort();
+	const shell = files.map((file) => [addressOf(file.name), integrity(file.bytes)]).sort();
+	await addTransferPages(icons.drawn);
 	known.TACIT_SHELL = { version: digest('sha256', JSON.stringify(shell), 'hex').slice(0, 16), files: shell };
 	addPlain('sw.js', (await bundle('sw.ts', 'iife', constants(known))).script);
 }
@@ -139,7 +158,7 @@ function hashOfAll() {
 
 function describe(hash) {
 	const list = files.map((file) => ({
-		path: file.name === 'index.html' ? '/' : `/${file.name}`,
+		path: addressOf(file.name),
 		name: file.name,
 		sha256: digest('sha256', file.bytes, 'hex'),
 		size: file.bytes.length,

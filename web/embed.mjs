@@ -38,9 +38,14 @@ function typeOf(name) {
 	return type;
 }
 
+// Pages have no name of a file in their address.
+export function addressOf(name) {
+	return `/${name === 'index.html' ? '' : name.replace(/\.html$/, '')}`;
+}
+
 function entry(file, parts) {
-	const page = file.name === 'index.html';
-	const path = page ? '/' : `/${file.name}`;
+	const page = file.name.endsWith('.html');
+	const path = addressOf(file.name);
 	const tag = createHash('sha256').update(file.bytes).digest('hex').slice(0, 32);
 	return `\t{"${path}", "${typeOf(file.name)}", "${tag}", ${file.immutable}, ${page},\n\t\t{${parts.join(', ')}}},\n`;
 }

@@ -128,6 +128,8 @@ const struct api_route api_routes[] = {
 
         R(GET, "/", OPEN, NO_BODY, 0, 1, .web = true, STEPS(READ(api_root))),
         WEB("/assets/{asset}"),
+        WEB("/r"),
+        WEB("/s"),
         WEB("/sw.js"),
         WEB("/manifest.webmanifest"),
         WEB("/.well-known/tacit-web.json"),

@@ -67,7 +67,7 @@ OPEN = Route("open")
 
 TABLE = {
     "GET /": OPEN, "GET /health": OPEN, "GET /api/health": OPEN, "GET /metrics": OPEN,
-    "GET /assets/{asset}": OPEN, "GET /sw.js": OPEN, "GET /manifest.webmanifest": OPEN,
+    "GET /assets/{asset}": OPEN, "GET /sw.js": OPEN, "GET /r": OPEN, "GET /s": OPEN, "GET /manifest.webmanifest": OPEN,
     "GET /.well-known/tacit-web.json": OPEN,
     "POST /api/register": REGISTER, "POST /register": REGISTER,
     "POST /api/register/verify-2fa": Route("signed", totp_code=CODE),

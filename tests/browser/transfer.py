@@ -1,0 +1,298 @@
+"""The pages /s and /r: files and texts without an account, between a browser and the command line."""
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import tap  # noqa: E402
+from support.app import button, field, role  # noqa: E402
+from support.browser import Browser  # noqa: E402
+from support.cli import Machine  # noqa: E402
+from support.server import Server, source_folder  # noqa: E402
+
+SIZE = 3_000_017  # some records, and not a multiple of one
+DOWNLOADS = "delete globalThis.showSaveFilePicker; delete globalThis.showDirectoryPicker;"
+# In place of the dialogs, which no test can answer: the same kinds of handles.
+PICKERS = """
+    const root = () => navigator.storage.getDirectory();
+    globalThis.showSaveFilePicker = async (o) => (await root()).getFileHandle(o.suggestedName, { create: true });
+    globalThis.showDirectoryPicker = async () => (await root()).getDirectoryHandle('chosen', { create: true });
+"""
+DIGEST = """
+    const hex = async (file) => Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256',
+        await file.arrayBuffer())), (b) => b.toString(16).padStart(2, '0')).join('');
+"""
+
+
+class World:
+    def __init__(self, server, browser, machine):
+        self.server, self.browser, self.machine = server, browser, machine
+        self.pages = []
+        self.content = bytes(i * i % 251 for i in range(SIZE))
+        self.sha256 = hashlib.sha256(self.content).hexdigest()
+        self.file = self.write("moon landing.bin", self.content)
+
+    def write(self, name, content):
+        path = os.path.join(self.machine.work, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(content)
+        return path
+
+    def folder(self, name):
+        os.makedirs(os.path.join(self.machine.work, name))
+        return name
+
+    def page(self, where, script=DOWNLOADS):
+        page = self.browser.person(f"visitor {len(self.pages)}")
+        page.add_init_script({"content": script})
+        self.pages.append(page)
+        return page.open(self.server.url + where)
+
+    def tacit(self, *words):
+        return self.machine.start("--json", "--server", self.server.url, *words, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+
+    def sender(self, *words):
+        """At the command line; and the code."""
+        sender = self.tacit("send-file", *words)
+        return sender, json.loads(sender.stdout.readline())["code"]
+
+
+@contextlib.contextmanager
+def world():
+    with Server(RATE_LOGIN=1000) as server, Browser() as browser, Machine(server) as machine:
+        yield World(server, browser, machine)
+
+
+def end(process, code=0):
+    out, err = process.communicate(timeout=120)
+    tap.equal(process.returncode, code, f"{out[-500:]!r} {err[-500:]!r}")
+
+
+def told_code(page):
+    page.see(".code-text")
+    return page.inner_text(".code-text")
+
+
+@tap.case
+def a_browser_sends_a_file_to_the_command_line(w):
+    page = w.page("/s")
+    page.set_input_files("input[type=file]", w.file)
+    receiver = w.tacit("receive", told_code(page), "--yes", "--out", w.folder("from-page"))
+    page.see("text=Sent. The other device has all of it.")
+    end(receiver)
+    with open(os.path.join(w.machine.work, "from-page", "moon landing.bin"), "rb") as f:
+        tap.equal(hashlib.sha256(f.read()).hexdigest(), w.sha256, "the file")
+
+
+@tap.case
+def several_of_one_name_are_told_apart(w):
+    page = w.page("/s")
+    page.set_input_files("input[type=file]", [w.write("a/same.txt", b"one"), w.write("b/same.txt", b"two"),
+                                              w.write("empty", b"")])
+    end(w.tacit("receive", told_code(page), "--yes", "--out", w.folder("several")))
+    page.see("text=Sent.")
+    folder = os.path.join(w.machine.work, "several")
+    found = {name: open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)}
+    tap.equal(found, {"same.txt": b"one", "same (2).txt": b"two", "empty": b""}, "files")
+
+
+@tap.case
+def the_command_line_sends_a_file_to_a_browser(w):
+    sender, code = w.sender(w.file)
+    page = w.page(f"/r#{code}")
+    page.see("text=moon landing.bin, 3 MB")
+    tap.equal(page.evaluate("location.href"), w.server.url + "/r", "no code in the address")
+    path = os.path.join(w.machine.work, "downloaded")
+    tap.equal(page.download(button("Save"), path), "moon landing.bin", "name")
+    end(sender)
+    with open(path, "rb") as f:
+        tap.equal(hashlib.sha256(f.read()).hexdigest(), w.sha256, "the file")
+    page.see("text=Received whole")
+
+
+@tap.case
+def nothing_is_written_before_the_person_agrees(w):
+    sender, code = w.sender(w.file)
+    page = w.page(f"/r#{code}", PICKERS)
+    page.see("text=moon landing.bin, 3 MB")
+    names = """const all = [];
+        for await (const name of (await navigator.storage.getDirectory()).keys()) all.push(name);
+        return all.filter((name) => name !== 'transfers')"""
+    tap.equal(page.run(names), [], "before")
+    page.click(button("Save"))
+    page.see("text=Received whole")
+    end(sender)
+    tap.equal(page.run(names), ["moon landing.bin"], "after")
+    tap.equal(page.run(DIGEST + """return hex(await (await (await navigator.storage.getDirectory())
+        .getFileHandle('moon landing.bin')).getFile())"""), w.sha256, "the file")
+
+
+@tap.case
+def a_folder_comes_beside_what_is_there(w):
+    w.write("trip/day 1/a.txt", b"A")
+    w.write("trip/b.txt", b"")
+    w.write("trip/c.bin", w.content)
+    sender, code = w.sender(os.path.join(w.machine.work, "trip"))
+    page = w.page(f"/r#{code}", PICKERS)
+    page.see("text=3 files, 3 MB")
+    page.click(button("Save"))
+    page.see("text=Received whole")
+    end(sender)
+    found = page.run(DIGEST + """
+        const all = {};
+        const walk = async (folder, path) => {
+            for await (const [name, one] of folder.entries()) {
+                if (one.kind === 'directory') await walk(one, `${path}${name}/`);
+                else all[path + name] = await hex(await one.getFile());
+            }
+        };
+        await walk(await (await navigator.storage.getDirectory()).getDirectoryHandle('chosen'), '');
+        return all""")
+    sums = {"trip/day 1/a.txt": b"A", "trip/b.txt": b"", "trip/c.bin": w.content}
+    tap.equal(found, {name: hashlib.sha256(data).hexdigest() for name, data in sums.items()}, "files")
+
+
+@tap.case
+def texts_are_shown_as_text(w):
+    words = "<b>bold</b>\n\N{SNOWMAN}"
+    sender, code = w.sender("--text", words)
+    page = w.page("/r")
+    page.fill(field("Code"), code.upper().replace("-", " "))
+    page.click(button("Receive"))
+    page.see(".text-came")
+    tap.equal(page.inner_text(".text-came"), words, "to the page")
+    end(sender)
+    page = w.page("/s")
+    page.fill("textarea", words)
+    page.click(button("Send the text"))
+    receiver = w.tacit("receive", told_code(page), "--yes")
+    page.see("text=Sent.")
+    out, _ = receiver.communicate(timeout=120)
+    tap.check(any(json.loads(line).get("text") == words for line in out.splitlines()), f"{out!r}")
+
+
+@tap.case
+def two_browsers_without_the_newest_interfaces(w):
+    old = DOWNLOADS + "delete globalThis.WebSocketStream;"
+    giver = w.page("/s", old)
+    giver.set_input_files("input[type=file]", w.file)
+    taker = w.page("/r", old)
+    taker.fill(field("Code"), told_code(giver))
+    taker.click(button("Receive"))
+    path = os.path.join(w.machine.work, "between pages")
+    taker.download(button("Save"), path)
+    giver.see("text=Sent.")
+    with open(path, "rb") as f:
+        tap.equal(hashlib.sha256(f.read()).hexdigest(), w.sha256, "the file")
+
+
+@tap.case
+def a_wrong_code_is_said_and_used_up(w):
+    sender, code = w.sender("--text", "hello")
+    number, first, _ = code.split("-")
+    wrong = f"{number}-{first}-{first}" if not code.endswith(f"{first}-{first}") else f"{number}-amber-falcon"
+    page = w.page("/r")
+    page.fill(field("Code"), wrong)
+    page.click(button("Receive"))
+    page.see("text=The two codes were not the same.")
+    sender.communicate(timeout=120)
+    tap.check(sender.returncode != 0, "the sender knows")
+    again = w.page(f"/r#{code}")
+    again.see("text=Nobody waits under that code.")
+
+
+@tap.case
+def a_slip_costs_nothing(w):
+    sender, code = w.sender("--text", "hello")
+    page = w.page("/r")
+    for typed, told in ((code + "x", "There is a word in it"), ("amber", "That is no code")):
+        page.fill(field("Code"), typed)
+        page.click(button("Receive"))
+        page.see(f"text={told}")
+    page.fill(field("Code"), code[:-2])
+    page.click(button(code))
+    tap.equal(page.input_value(field("Code")), code, "completed")
+    page.click(button("Receive"))
+    page.see(".text-came")
+    end(sender)
+
+
+@tap.case
+def either_end_may_decline_or_cancel(w):
+    sender, code = w.sender(w.file)
+    page = w.page(f"/r#{code}")
+    page.click(button("Decline"))
+    page.see("text=Declined.")
+    _, err = sender.communicate(timeout=120)
+    tap.check(b"declined" in err, f"{err!r}")
+    sender, code = w.sender(w.file)
+    page = w.page(f"/r#{code}")
+    page.see(button("Save"))
+    page.click(button("Cancel"))
+    page.see("text=Cancelled.")
+    _, err = sender.communicate(timeout=120)
+    tap.check(b"gave up" in err, f"{err!r}")
+
+
+@tap.case
+def a_lost_connection_is_made_again(w):
+    sender, code = w.sender(w.file)
+    page = w.page(f"/r#{code}", PICKERS)
+    page.see(button("Save"))
+    w.server.restart()
+    page.click(button("Save"))
+    page.see("text=Received whole")
+    end(sender)
+
+
+@tap.case
+def nothing_serious_for_axe(w):
+    with open(os.path.join(source_folder(), "web", "node_modules", "axe-core", "axe.min.js"),
+              encoding="utf-8") as f:
+        axe = f.read()
+
+    def look(page, what):
+        for colours in ("light", "dark"):
+            for width in (360, 1200):
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media({"colorScheme": colours, "reducedMotion": "reduce"})
+                page.evaluate(axe + ";0")
+                found = page.run("""
+                    const result = await axe.run(document, { resultTypes: ['violations'] });
+                    return result.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.target.join(' '))])""")
+                tap.equal([one for one in found if one[0] in ("serious", "critical")], [], f"{what}, {colours}")
+                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                tap.check(wide <= 0, f"{what}: {wide} pixels wider than {width}")
+    giver = w.page("/s")
+    giver.see("textarea")
+    look(giver, "what to send")
+    giver.set_input_files("input[type=file]", w.file)
+    code = told_code(giver)
+    look(giver, "the code")
+    taker = w.page("/r")
+    taker.fill(field("Code"), code[:-2])
+    taker.see(button(code))
+    look(taker, "typing")
+    taker.fill(field("Code"), code)
+    taker.click(button("Receive"))
+    taker.see(role("heading", "Do you want this?"))
+    look(taker, "the question")
+    taker.click(button("Decline"))
+    giver.see("text=The other one declined.")
+    look(giver, "declined")
+
+
+@tap.case
+def no_page_complains(w):
+    for page in w.pages:
+        ours = [c for c in page.complaints() if "WebSocket" not in c["text"] and "ERR_CONN" not in c["text"]]
+        tap.equal(ours, [], page.name)
+
+
+tap.main(world)

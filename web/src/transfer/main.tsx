@@ -1,0 +1,37 @@
+// main.tsx - the pages /s (send) and /r (receive): no account, no worker, nothing kept.
+import './transfer.css';
+import { render } from 'preact';
+import { wasmAddress, wasmIntegrity } from '../addresses.js';
+import { Core } from '../core/module.js';
+import { chooseLanguage, language, tongues } from '../i18n/index.js';
+import { GiveScreen } from './give_screen.js';
+import { tidy } from './sink.js';
+import { TakeScreen } from './take_screen.js';
+
+// The code stands behind the '#', which no server sees, and does not stay in the address.
+function codeFromAddress(): string {
+	let code = '';
+	try {
+		code = decodeURIComponent(location.hash.slice(1));
+	} catch {
+		return ''; // what cannot be read is no code
+	} finally {
+		history.replaceState(null, '', location.pathname);
+	}
+	return code;
+}
+
+async function begin(root: HTMLElement): Promise<void> {
+	language.value = chooseLanguage(navigator.languages);
+	document.documentElement.lang = language.value;
+	document.documentElement.dir = tongues[language.value].direction;
+	for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault());
+	const code = codeFromAddress();
+	const wasm = await WebAssembly.compileStreaming(fetch(wasmAddress, { integrity: wasmIntegrity }));
+	const core = (): Core => new Core(wasm);
+	render(location.pathname === '/s' ? <GiveScreen core={core} /> : <TakeScreen core={core} first={code} />, root);
+	await tidy().catch(() => undefined); // a browser without private files has nothing to tidy
+}
+
+const root = document.getElementById('app');
+if (root !== null) void begin(root);

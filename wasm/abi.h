@@ -90,8 +90,6 @@ TACIT_EXPORT("engine_live_down") void tacit_wasm_engine_live_down(struct tacit_e
 /* event: text name, text body. */
 TACIT_EXPORT("engine_live_event")
 enum tacit_err tacit_wasm_engine_live_event(struct tacit_engine *e, const uint8_t *event, size_t n);
-TACIT_EXPORT("engine_live_adopt")
-void tacit_wasm_engine_live_adopt(struct tacit_engine *e, const struct tacit_engine *before);
 TACIT_EXPORT("engine_tick") enum tacit_err tacit_wasm_engine_tick(struct tacit_engine *e);
 /* note: text name, bytes value. */
 TACIT_EXPORT("engine_note_put")

@@ -132,11 +132,6 @@ enum tacit_err tacit_wasm_engine_live_event(struct tacit_engine *e, const uint8_
 	return give_step(err, NULL, &fx);
 }
 
-void tacit_wasm_engine_live_adopt(struct tacit_engine *e, const struct tacit_engine *before)
-{
-	tacit_engine_live_adopt(e, before);
-}
-
 enum tacit_err tacit_wasm_engine_tick(struct tacit_engine *e)
 {
 	struct tacit_effects fx = {0};

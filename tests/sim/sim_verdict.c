@@ -105,7 +105,8 @@ void sim_hear(struct sim_device *d, const struct tacit_notice *n)
 	        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");
 	if (n->kind == TACIT_NOTICE_REFUSED && n->flag && sim_saying_of(w, &n->content) != 0)
 		w->sayings[sim_saying_of(w, &n->content)].fate = SIM_UNSENT;
-	if (!is_excused(d, n) && !is_of_the_restored(d, n))
+	bool replayed = is_of_the_restored(d, n); /* noted, also for one that is excused all */
+	if (!replayed && !is_excused(d, n))
 		sim_fault(w, "%s is told, kind %d (%s) in %lld, %lld: %.*s", d->name, (int)n->kind,
 		        tacit_err_name(n->err), (long long)n->conversation, (long long)n->message,
 		        (int)n->text.n, n->text.n > 0 ? (const char *)n->text.p : "");

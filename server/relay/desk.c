@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "crypto/secret.h"
 
 #define LOOK_MS 500
 #define LEAST_DECADE 10
@@ -180,7 +181,8 @@ static uint32_t take_again(struct desk *d, const struct desk_nameplate *wanted)
 	for (size_t i = 0; i < DESK_RESTING; i++) {
 		struct desk_nameplate *rests = &d->resting[i];
 		if (rests->number != wanted->number ||
-		        memcmp(rests->ticket, wanted->ticket, sizeof(rests->ticket)) != 0)
+		        !tacit_ct_eq(tacit_bytes(rests->ticket, sizeof(rests->ticket)),
+		                tacit_bytes(wanted->ticket, sizeof(wanted->ticket))))
 			continue;
 		*rests = (struct desk_nameplate){0};
 		return wanted->number;
@@ -222,7 +224,8 @@ static struct end *find_known(const struct end *but, const uint8_t *id, uint8_t 
 	struct desk *d = but->desk;
 	for (struct end *e = d->all.next; e != &d->all; e = e->next)
 		if (e != but && e->known && !e->over && e->role == role &&
-		        memcmp(e->id, id, TACIT_RELAY_ID_BYTES) == 0)
+		        tacit_ct_eq(tacit_bytes(e->id, TACIT_RELAY_ID_BYTES),
+		                tacit_bytes(id, TACIT_RELAY_ID_BYTES)))
 			return e;
 	return NULL;
 }

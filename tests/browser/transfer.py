@@ -3,6 +3,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -238,6 +239,37 @@ def either_end_may_decline_or_cancel(w):
     page.see("text=Cancelled.")
     _, err = sender.communicate(timeout=120)
     tap.check(b"gave up" in err, f"{err!r}")
+
+
+@tap.case
+def what_is_cancelled_on_the_way_leaves_nothing(w):
+    sender, code = w.sender(w.write("large.bin", bytes(64 * 1024 * 1024)))
+    page = w.page(f"/r#{code}", PICKERS)
+    page.evaluate("""globalThis.showSaveFilePicker = async () => {
+        const handle = await (await navigator.storage.getDirectory()).getFileHandle('large.bin', { create: true });
+        const out = await handle.createWritable();
+        return { createWritable: async () => ({ close: () => out.close(), abort: () => out.abort(),
+            write: async (bytes) => {
+                await out.write(bytes);
+                globalThis.wrote = (globalThis.wrote ?? 0) + bytes.length;
+                if (globalThis.wrote > 1e6) await new Promise(() => undefined); // a disk that hangs
+            } }) } }; 0""")
+    page.click(button("Save"))
+    page.wait("globalThis.wrote > 1e6")
+    page.click(button("Cancel"))
+    _, err = sender.communicate(timeout=120)
+    tap.check(b"gave up" in err, f"{err!r}")
+    giver = w.page("/s")
+    giver.set_input_files("input[type=file]", os.path.join(w.machine.work, "large.bin"))
+    receiver = w.tacit("receive", told_code(giver), "--out", w.folder("cancelled"), "--yes")
+    giver.see("progress")
+    receiver.send_signal(signal.SIGSTOP)  # so that it is not through before the click
+    giver.click(button("Cancel"))
+    giver.see("text=Cancelled.")
+    receiver.send_signal(signal.SIGCONT)
+    _, err = receiver.communicate(timeout=120)
+    tap.check(b"gave up" in err, f"{err!r}")
+    tap.check("large.bin" not in os.listdir(os.path.join(w.machine.work, "cancelled")), "half a file under its name")
 
 
 @tap.case

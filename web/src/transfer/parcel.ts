@@ -2,6 +2,7 @@
 // object. Messages of the relay in; what is to be sent, and what happened, out. No I/O.
 import type { Bytes } from '../core/bytes.js';
 import { Reader, Writer } from '../core/cursor.js';
+import { EngineError } from '../core/engine.js';
 import type { Core } from '../core/module.js';
 
 export type Role = 'sender' | 'receiver';
@@ -94,17 +95,25 @@ export function encodeOffer(content: Content): Bytes {
 }
 
 export class Parcel {
-	private readonly at: number;
+	private readonly handle: number;
+	private freed = false;
 
 	constructor(
 		private readonly core: Core,
 		role: Role,
 	) {
-		this.at = new Reader(core.ask('parcel_new', role === 'sender' ? 0 : 1)).u32();
+		this.handle = new Reader(core.ask('parcel_new', role === 'sender' ? 0 : 1)).u32();
+	}
+
+	// Who still has something to say, as a file that was being read, is told that it is over.
+	private get at(): number {
+		if (this.freed) throw new EngineError('CANCELLED');
+		return this.handle;
 	}
 
 	free(): void {
-		if (!this.core.isBroken) this.core.call('parcel_free', this.at);
+		if (!this.freed && !this.core.isBroken) this.core.call('parcel_free', this.handle);
+		this.freed = true;
 	}
 
 	// Throws MALFORMED or BAD_NAME when it is no code.

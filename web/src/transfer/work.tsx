@@ -53,12 +53,15 @@ export class Work implements Told {
 	}
 
 	async follow(run: Run): Promise<void> {
+		const stay = (event: Event): void => event.preventDefault();
+		addEventListener('beforeunload', stay); // the transfer would end with the page
 		try {
 			await run.run();
 		} catch (e) {
 			const known = e instanceof ProblemError || e instanceof EngineError;
 			this.problem.value = problemText(known ? e.code : storeProblem(e).code.replace('STORE_FULL', 'STORE'));
 		}
+		removeEventListener('beforeunload', stay);
 		this.over.value = true;
 	}
 }

@@ -143,6 +143,11 @@ const char *http_server(const struct http *h)
 	return h->server;
 }
 
+bool http_server_is_here(const struct http *h)
+{
+	return h->loopback;
+}
+
 const char *http_problem(const struct http *h)
 {
 	return h->problem;

@@ -45,6 +45,8 @@ void http_set_watch(struct http *h, const struct http_watch *w);
 
 /* The server's origin, as it was given, without a slash at the end. */
 const char *http_server(const struct http *h);
+/* Is the server on this machine, by the address that it has? */
+bool http_server_is_here(const struct http *h);
 /* Why the last call failed, as a sentence: the network's words or the server's. May be empty. From
  * outside: to be sanitised before it is shown. */
 const char *http_problem(const struct http *h);

@@ -73,12 +73,7 @@ out:
 /* A server on this machine's loopback: then the other end is on this machine, too. */
 static enum tacit_parcel_reach reach_of(const struct parcel_run *r)
 {
-	static const char *const near[] = {"//127.", "//localhost", "//[::1]"};
-	const char *server = http_server(r->o->http);
-	for (size_t i = 0; i < TACIT_COUNT(near); i++)
-		if (strstr(server, near[i]) != NULL)
-			return TACIT_PARCEL_SAME_MACHINE;
-	return TACIT_PARCEL_ELSEWHERE;
+	return http_server_is_here(r->o->http) ? TACIT_PARCEL_SAME_MACHINE : TACIT_PARCEL_ELSEWHERE;
 }
 
 static enum tacit_err tell_ways(struct parcel_run *r)

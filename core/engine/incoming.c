@@ -38,7 +38,7 @@ enum tacit_err tacit_incoming_read(
 		out->username = tacit_bytes(NULL, 0);
 	if (err == TACIT_OK)
 		err = tacit_json_text(item, "content", TACIT_REQUIRED,
-		        ((out->commit ? TACIT_MAX_COMMIT : TACIT_MAX_ENVELOPE) + 2) / 3 * 4,
+		        ((size_t)(out->commit ? TACIT_MAX_COMMIT : TACIT_MAX_ENVELOPE) + 2) / 3 * 4,
 		        &content);
 	if (err == TACIT_OK)
 		err = tacit_unbase64(TACIT_BASE64, content, &out->bytes);

@@ -201,6 +201,6 @@ static void judge_device(struct sim_device *d)
 void sim_judge_changes(struct sim_world *w)
 {
 	for (unsigned k = 0; k < SIM_DEVICES; k++)
-		if (w->devices[k].power == SIM_ON && w->devices[k].restored == 0)
+		if (w->devices[k].power == SIM_ON)
 			judge_device(&w->devices[k]);
 }

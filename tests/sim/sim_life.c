@@ -256,10 +256,13 @@ static void put_back(struct sim_device *d)
 		d->lost_from = d->backup.newest;
 	d->lost_to = sim_newest(w);
 	sim_store_copy(&d->store, &d->backup.store);
-	/* What was kept for sending may be gone with the store. */
-	for (size_t i = 1; i <= w->saying_count; i++)
-		if (w->sayings[i].device == d->index && w->sayings[i].message == 0)
-			w->sayings[i].fate = SIM_UNKNOWN;
+	for (size_t i = 1; i <= w->saying_count; i++) {
+		struct sim_saying *s = &w->sayings[i];
+		s->heard &= ~(1u << d->index);
+		/* What was kept for sending may be gone with the store. */
+		if (s->device == d->index && s->message == 0)
+			s->fate = SIM_UNKNOWN;
+	}
 	for (size_t i = 0; i < w->epoch_count; i++)
 		w->epochs[i].present &= ~(1u << d->index);
 	sim_device_boot(d);

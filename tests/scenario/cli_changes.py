@@ -239,6 +239,7 @@ def in_a_chat_of_lines(w):
         b.line("/reply well, and you?")
         a.expect(r"↳ you: how are you\?")
         a.expect(r"well, and you\?")
+        b.expect(r"you {2}↳ alice: how are you\?")  # else the reaction is to a message that b has not shown yet
         a.line(f"/react {THUMB}")
         b.expect(f'-- alice: {THUMB} to "you: well, and you\\?" --')
         b.line("/edit very well, and you?")

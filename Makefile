@@ -55,6 +55,7 @@ demo: build ## two people talk on a fresh server; then what the server saw
 	@tools/demo
 
 install: build ## install to DESTDIR
+	@out=$$(meson compile -C build tacit-mls 2>&1) || { echo "$$out"; exit 1; }
 	@meson install -C build --no-rebuild --quiet $${DESTDIR:+--destdir "$$DESTDIR"}
 
 format:   ## let clang-format decide

@@ -51,7 +51,7 @@ def module_of(server, folder):
     """The WebAssembly module that a server hands out."""
     with urllib.request.urlopen(f"{server.url}/.well-known/tacit-web.json", timeout=30) as answer:
         files = json.load(answer)["files"]
-    path = next(f["path"] for f in files if f["path"].endswith(".wasm"))
+    path = next(f["path"] for f in files if f["path"].startswith("/assets/tacit-") and f["path"].endswith(".wasm"))
     with urllib.request.urlopen(server.url + path, timeout=30) as answer:
         module = os.path.join(folder, "tacit.wasm")
         with open(module, "wb") as out:

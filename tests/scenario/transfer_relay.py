@@ -44,6 +44,10 @@ class End:
                   f"got {got}, want {kind} {body}")
         return got[1] if got else b""
 
+    def settle(self):
+        """Until the relay has it: connections may be taken up in another order than they were made."""
+        self.ws.ping()
+
     def nameplate(self):
         return struct.unpack(">I", self.must(NAMEPLATE))[0]
 
@@ -90,9 +94,9 @@ def a_nameplate_is_claimed_once(world):
     first = End(world.server, "open=1")
     number = first.nameplate()
     second = End(world.server, f"claim={number}")
-    End(world.server, f"claim={number}").over(UNKNOWN)
     first.must(PAIRED)
     second.must(PAIRED)
+    End(world.server, f"claim={number}").over(UNKNOWN)
     first.close()
     second.over(GONE)
     End(world.server, f"claim={number}").over(UNKNOWN)
@@ -127,6 +131,7 @@ def both_come_back_under_the_resume_id(world):
 def two_of_one_role_are_one(world):
     ident = os.urandom(32)
     old = End(world.server, f"resume={ident.hex()}&role=sender")
+    old.settle()
     new = End(world.server, f"resume={ident.hex()}&role=sender")
     old.over(REPLACED)
     other = End(world.server, f"resume={ident.hex()}&role=receiver")
@@ -203,13 +208,22 @@ def memory(server):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 
+def kernel_keeps():
+    """What the sockets between two ends may hold at most: one to read and two to write."""
+    def most(name):
+        with open(f"/proc/sys/net/ipv4/{name}", encoding="ascii") as limits:
+            return int(limits.read().split()[2])
+    return most("tcp_rmem") + 2 * most("tcp_wmem")
+
+
 @tap.case
 def who_sends_faster_than_the_other_reads_waits(world):
     first = End(world.server, "open=1")
     second = End(world.server, f"claim={first.nameplate()}", receive_buffer=64 * 1024)
     first.must(PAIRED)
     before = memory(world.server)
-    piece, total, sent = bytes(100_000), 60 * 1024 * 1024, [0]
+    held = kernel_keeps() + 4 * 1024 * 1024
+    piece, total, sent = bytes(100_000), held + 32 * 1024 * 1024, [0]
 
     def push():
         with contextlib.suppress(OSError):
@@ -224,7 +238,7 @@ def who_sends_faster_than_the_other_reads_waits(world):
         if sent[0] != last:
             last, since = sent[0], time.monotonic()
         time.sleep(0.05)
-    tap.check(sent[0] < total // 2, f"it was held back after {sent[0]} bytes")
+    tap.check(sent[0] < held, f"it was held back after {sent[0]} bytes")
     if not world.server.sanitized():
         tap.check(memory(world.server) - before < 16 * 1024 * 1024, "in little memory")
     second.must(PAIRED)

@@ -115,6 +115,13 @@ class WebSocket:
                 if first & 0x80:
                     return kind, whole
 
+    def ping(self):
+        """Waits for the pong, which must be the next to come."""
+        self.send(9, b"")
+        first, length = self._take(2)
+        if first & 0x0f != 10 or length != 0:
+            raise Ended("something else than a pong")
+
     def close(self):
         try:
             self.socket.shutdown(socket.SHUT_RDWR)

@@ -107,8 +107,10 @@ const decodeTree = (bytes) => (bytes === null ? undefined : decodeRatchetTree(ne
 
 // An external_pub holds an HPKEPublicKey, a vector (RFC 9420 12.4.3.2, 7.6). ts-mls 1.6.4 writes
 // and reads the bare key: GroupInfos of ours are read, and those for us are made, by the standard.
-function withExternalPub(impl) {
-  const importPublicKey = (key) => impl.hpke.importPublicKey(key.length === key[0] + 1 ? key.subarray(1) : key);
+// The extension stays as it was signed, and only its key is unwrapped when it is imported.
+function withExternalPub(impl, groupInfo) {
+  const wrapped = groupInfo.extensions.find((e) => e.extensionType === "external_pub")?.extensionData;
+  const importPublicKey = (key) => impl.hpke.importPublicKey(key === wrapped ? key.subarray(1) : key);
   return { ...impl, hpke: { ...impl.hpke, importPublicKey } };
 }
 
@@ -146,7 +148,7 @@ export class Theirs {
     const { groupInfo } = decodeMessage(info, "mls_group_info");
     const { publicPackage, privatePackage } = this.keys;
     const { publicMessage, newState } = await mls.joinGroupExternal(
-      groupInfo, publicPackage, privatePackage, resync !== null, withExternalPub(this.impl), decodeTree(tree));
+      groupInfo, publicPackage, privatePackage, resync !== null, withExternalPub(this.impl, groupInfo), decodeTree(tree));
     this.state = newState;
     return encodeMessage({ wireformat: "mls_public_message", publicMessage });
   }

@@ -86,33 +86,47 @@ static enum tacit_err part_bytes(
 	return TACIT_OK;
 }
 
-/* Takes bytes up to the end of the delimiter, or all. CR stands only at its front, so after a
- * mismatch the search starts afresh at the byte that did not fit. */
+/* How many bytes are the part's for sure: up to the delimiter, or to what may be its beginning at
+ * the end of the data. Files are full of CRs: they are handed on whole nevertheless. */
+static size_t before_delimiter(const struct api_multipart *m, struct tacit_bytes data)
+{
+	for (size_t at = 0; at < data.n; at++) {
+		const uint8_t *cr = memchr(data.p + at, '\r', data.n - at);
+		if (cr == NULL)
+			return data.n;
+		at = (size_t)(cr - data.p);
+		size_t rest = data.n - at < m->delimiter_bytes ? data.n - at : m->delimiter_bytes;
+		if (memcmp(cr, m->delimiter, rest) == 0)
+			return at;
+	}
+	return data.n;
+}
+
+/* Takes bytes up to the end of the delimiter, or up to one that does not fit what began like it.
+ * CR stands only at the delimiter's front, so the search starts afresh at that byte. */
 static enum tacit_err feed_body(
         struct api_multipart *m, struct tacit_bytes *data, const struct api_multipart_sink *sink)
 {
 	enum tacit_err err = TACIT_OK;
-	while (data->n > 0 && m->matched < m->delimiter_bytes) {
-		if (m->matched == 0) {
-			const uint8_t *cr = memchr(data->p, '\r', data->n);
-			size_t plain = cr != NULL ? (size_t)(cr - data->p) : data->n;
-			TRY(part_bytes(m, tacit_bytes_part(*data, 0, plain), sink));
-			*data = tacit_bytes_part(*data, plain, data->n);
-			if (cr == NULL)
-				return TACIT_OK;
-		}
-		if (data->p[0] == (uint8_t)m->delimiter[m->matched]) {
-			m->matched++;
-			*data = tacit_bytes_part(*data, 1, data->n);
-		} else {
-			TRY(part_bytes(m, tacit_bytes(m->delimiter, m->matched), sink));
-			m->matched = 0;
-		}
+	if (m->matched == 0) {
+		size_t plain = before_delimiter(m, *data);
+		TRY(part_bytes(m, tacit_bytes_part(*data, 0, plain), sink));
+		*data = tacit_bytes_part(*data, plain, data->n);
 	}
+	size_t n = 0;
+	while (n < data->n && m->matched < m->delimiter_bytes &&
+	        data->p[n] == (uint8_t)m->delimiter[m->matched]) {
+		n++;
+		m->matched++;
+	}
+	*data = tacit_bytes_part(*data, n, data->n);
 	if (m->matched == m->delimiter_bytes) {
 		m->state = MULTIPART_DELIMITER;
 		m->part = PART_IGNORED;
 		m->tail_bytes = 0;
+	} else if (data->n > 0) {
+		TRY(part_bytes(m, tacit_bytes(m->delimiter, m->matched), sink));
+		m->matched = 0;
 	}
 out:
 	return err;

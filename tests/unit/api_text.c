@@ -233,7 +233,7 @@ static void test_dates(void)
 struct form {
 	enum tacit_err err;
 	char file[200];
-	size_t n;
+	size_t n, pieces;
 	int64_t conversation_id, message_id;
 };
 
@@ -244,6 +244,7 @@ static enum tacit_err keep(void *ctx, struct tacit_bytes data)
 		return TACIT_E_LIMIT;
 	memcpy(f->file + f->n, data.p, data.n);
 	f->n += data.n;
+	f->pieces++;
 	return TACIT_OK;
 }
 
@@ -290,6 +291,15 @@ static void test_forms(void)
 	/* What looks like a delimiter and is none belongs to the file. */
 	check_form(PART("name=\"file\"", "a\r\n--\r\n-b\r\n--B--b\r\r\n") "--b--", TACIT_OK,
 	        "a\r\n--\r\n-b\r\n--B--b\r\r\n", 0);
+}
+
+/* Each piece is a write to the disk: a file is not torn at whatever may begin a delimiter. */
+static void test_whole_pieces(void)
+{
+	static const char body[] = PART("name=\"file\"", "a\rb\r\nc\r\n-d\r\n--e\r\r\n--x") "--b--";
+	struct form f = read_form(body, sizeof(body));
+	CHECK_OK(f.err);
+	CHECK_INT((int64_t)f.pieces, 1);
 }
 
 static void test_bad_forms(void)
@@ -352,6 +362,7 @@ int main(int argc, char **argv)
 	        {"tus: metadata", test_tus_metadata},
 	        {"HTTP dates", test_dates},
 	        {"forms, however they are cut", test_forms},
+	        {"a file comes in whole pieces", test_whole_pieces},
 	        {"bad forms", test_bad_forms},
 	        {"boundaries", test_boundaries},
 	        {"forms have bounds", test_form_bounds},

@@ -86,7 +86,8 @@ static struct tacit_command command(uint8_t choice)
 	static const struct tacit_bytes users[] = {{(const uint8_t *)"bob", 3}};
 	static const enum tacit_command_kind kinds[] = {TACIT_CMD_SYNC, TACIT_CMD_SEND,
 	        TACIT_CMD_CONVERSATIONS, TACIT_CMD_USERS, TACIT_CMD_CREATE_GROUP,
-	        TACIT_CMD_SAFETY_NUMBER, TACIT_CMD_DEVICES, TACIT_CMD_WHOAMI, TACIT_CMD_RESOLVE};
+	        TACIT_CMD_SAFETY_NUMBER, TACIT_CMD_DEVICES, TACIT_CMD_WHOAMI, TACIT_CMD_RESOLVE,
+	        TACIT_CMD_CREATE_ROOM, TACIT_CMD_COMPARE};
 	return (struct tacit_command){
 	        .kind = kinds[choice % TACIT_COUNT(kinds)],
 	        .username = users[0],

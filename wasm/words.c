@@ -86,6 +86,8 @@ static const char *const commands[] = {
         [TACIT_CMD_CLOSE_SESSION] = "close_session",
         [TACIT_CMD_DROP] = "drop",
         [TACIT_CMD_SET_EXPIRY] = "set_expiry",
+        [TACIT_CMD_COMPARE] = "compare",
+        [TACIT_CMD_CREATE_ROOM] = "create_room",
 };
 
 #define WORD(list, i) ((size_t)(i) < TACIT_COUNT(list) ? (list)[i] : NULL)

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "crypto/kdf.h"
+#include "e2e/parcel/code.h"
 #include "wire/limits.h"
 #include "wire/names.h"
 
 #define LABEL "tacit safety number v1"
 #define ROUNDS 5200
-#define GROUPS 12
 #define GROUP_BYTES 5
 
 /* A person: lower-cased name behind its length, filled with zeroes, then the key. */
@@ -32,9 +32,32 @@ static bool before(const struct person *a, const struct person *b)
 	return true;
 }
 
+static void put_digits(const uint8_t *h, char *out)
+{
+	for (size_t g = 0; g < TACIT_SAFETY_GROUPS; g++) {
+		uint64_t x = 0;
+		for (size_t i = 0; i < GROUP_BYTES; i++)
+			x = x << 8 | h[g * GROUP_BYTES + i];
+		char *at = out + 6 * g;
+		x %= 100000;
+		for (int i = 4; i >= 0; i--, x /= 10)
+			at[i] = (char)('0' + x % 10);
+		at[5] = g + 1 < TACIT_SAFETY_GROUPS ? ' ' : 0;
+	}
+}
+
+static void put_words(const uint8_t *h, char *out)
+{
+	for (size_t i = 0; i < TACIT_SAFETY_WORDS; i++) {
+		struct tacit_bytes word = tacit_cstr(tacit_parcel_word(h[i]));
+		memcpy(out, word.p, word.n);
+		out += word.n;
+		*out++ = i + 1 < TACIT_SAFETY_WORDS ? ' ' : 0;
+	}
+}
+
 void tacit_safety_number(const struct tacit_sign_public *a, struct tacit_bytes a_name,
-        const struct tacit_sign_public *b, struct tacit_bytes b_name,
-        char out[TACIT_SAFETY_NUMBER_CHARS])
+        const struct tacit_sign_public *b, struct tacit_bytes b_name, struct tacit_safety *out)
 {
 	struct person one = person(a, a_name);
 	struct person two = person(b, b_name);
@@ -48,14 +71,38 @@ void tacit_safety_number(const struct tacit_sign_public *a, struct tacit_bytes a
 		tacit_hmac(TACIT_SHA512, tacit_bytes(h, sizeof(h)), in, next);
 		memcpy(h, next, sizeof(h));
 	}
-	for (size_t g = 0; g < GROUPS; g++) {
-		uint64_t x = 0;
-		for (size_t i = 0; i < GROUP_BYTES; i++)
-			x = x << 8 | h[g * GROUP_BYTES + i];
-		char *at = out + 6 * g;
-		x %= 100000;
-		for (int i = 4; i >= 0; i--, x /= 10)
-			at[i] = (char)('0' + x % 10);
-		at[5] = g + 1 < GROUPS ? ' ' : 0;
+	*out = (struct tacit_safety){0};
+	put_digits(h, out->digits);
+	put_words(h, out->words);
+}
+
+/* --- comparing ------------------------------------------------------------------------------- */
+
+/* A letter in lower case, or a digit; 0: it sets apart. */
+static uint8_t counts(uint8_t c, bool words)
+{
+	if (!words)
+		return c >= '0' && c <= '9' ? c : 0;
+	if (c >= 'A' && c <= 'Z')
+		return (uint8_t)(c - 'A' + 'a');
+	return c >= 'a' && c <= 'z' ? c : 0;
+}
+
+/* No word begins as another does, so that letters in a row are one row of words only. */
+bool tacit_safety_same(const struct tacit_safety *ours, struct tacit_bytes theirs)
+{
+	bool words = false;
+	for (size_t i = 0; i < theirs.n; i++)
+		words |= counts(theirs.p[i], true) != 0;
+	const char *at = words ? ours->words : ours->digits;
+	for (size_t i = 0; i < theirs.n; i++) {
+		uint8_t c = counts(theirs.p[i], words);
+		if (c == 0)
+			continue;
+		at += *at == ' ';
+		if (c != (uint8_t)*at)
+			return false;
+		at++;
 	}
+	return *at == '\0';
 }

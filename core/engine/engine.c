@@ -42,6 +42,8 @@ static const struct command {
         [TACIT_CMD_RESET_PASSWORD] = {tacit_op_reset_password, NEED_ACCOUNT},
         [TACIT_CMD_SET_EXPIRY] = {tacit_op_set_expiry, NEED_DEVICE},
         [TACIT_CMD_DROP] = {tacit_op_drop, NEED_ACCOUNT},
+        [TACIT_CMD_COMPARE] = {tacit_op_compare, NEED_ACCOUNT},
+        [TACIT_CMD_CREATE_ROOM] = {tacit_op_create_room, NEED_DEVICE},
 };
 
 /* --- life

@@ -99,6 +99,11 @@ enum tacit_command_kind {
 	                           * the same. Every session at the server has ended then */
 	TACIT_CMD_SET_EXPIRY, /* conversation, seconds: how long messages that are sent from
 	                       * now on are kept there; 0: for good */
+	TACIT_CMD_COMPARE,    /* username, text: the number that the other one has, in digits or
+	                       * words (e2e/safety_number.h). The same: verified, and a changed key
+	                       * accepted; else FAILED: BAD_SIGNATURE, and nothing changes */
+	TACIT_CMD_CREATE_ROOM, /* text: name, which the server keeps in the clear (the host says so
+	                        * before); users. Else a group */
 };
 
 struct tacit_command { /* all views borrowed for the call */
@@ -153,8 +158,9 @@ enum tacit_notice_kind {
 	                       * flag: an own kept one that the server will not take; content */
 	TACIT_NOTICE_MISSING, /* `count` messages of username never came before this point */
 	TACIT_NOTICE_KEY_CHANGED, /* username has another account key now: loud */
-	TACIT_NOTICE_SAFETY,   /* text: the number; flag: verified already; err KEY_CHANGED: it is
-	                        * the number of the changed key, which is not accepted yet */
+	TACIT_NOTICE_SAFETY,   /* text: the number; detail: in words; flag: verified already; err
+	                        * KEY_CHANGED: it is the number of the changed key, which is not
+	                        * accepted yet */
 	TACIT_NOTICE_DEVICE,   /* text: id in hex; flag: this very device; time: created */
 	TACIT_NOTICE_READ,     /* username has read conversation up to message */
 	TACIT_NOTICE_MEMBER,   /* username is in the conversation now (flag), or no longer (!flag),

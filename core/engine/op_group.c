@@ -1,4 +1,5 @@
-/* op_group.c - CREATE_GROUP, ADD, REMOVE: a request, and the group follows at once; MARK_READ. */
+/* op_group.c - CREATE_GROUP, CREATE_ROOM, ADD, REMOVE: a request, and the group follows at once;
+ * MARK_READ. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -39,12 +40,14 @@ static enum tacit_err created(
 	struct tacit_conversation *c;
 	if (a->status == 0)
 		TRY(tacit_op_warn(e, op, NULL, a->err,
-		        "No answer came. The group may have been made all the same: look at your "
-		        "groups before you make it again."));
+		        "No answer came. It may have been made all the same: look at your "
+		        "conversations before you make it again."));
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
 	TRY(tacit_conversation_absorb(e, op, a->body, &c));
-	if (c == NULL || c->kind == TACIT_DIRECT)
+	enum tacit_conversation_kind wanted =
+	        op->kind == TACIT_CMD_CREATE_ROOM ? TACIT_ROOM : TACIT_GROUP;
+	if (c == NULL || c->kind != wanted)
 		return tacit_op_fail(e, op, TACIT_E_REFUSED,
 		        TACIT_STR("The server has made another conversation than the one that was "
 		                  "asked for. It is refused."));
@@ -56,15 +59,16 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_op_create_group(struct tacit_engine *e, struct tacit_op *op)
+/* A name that the server has is said to the members all the same: it cannot change theirs. */
+static enum tacit_err create(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_pair *pairs, size_t count)
 {
 	enum tacit_err err;
 	json_t *data = NULL, *users = NULL;
 	if (!tacit_conversation_name_valid(tacit_buf_view(&op->text)))
 		return tacit_op_fail(
 		        e, op, TACIT_E_BAD_NAME, tacit_cstr(tacit_err_text(TACIT_E_BAD_NAME)));
-	struct tacit_pair pair = {"kind", TACIT_STR("group")}; /* its name is not the server's */
-	TRY(tacit_op_data(&pair, 1, &data));
+	TRY(tacit_op_data(pairs, count, &data));
 	TRY(user_list(op, &users));
 	if (json_object_set_new(data, "participants", users) != 0) {
 		err = TACIT_E_NOMEM;
@@ -77,6 +81,20 @@ enum tacit_err tacit_op_create_group(struct tacit_engine *e, struct tacit_op *op
 out:
 	json_decref(data);
 	return err;
+}
+
+enum tacit_err tacit_op_create_group(struct tacit_engine *e, struct tacit_op *op)
+{
+	const struct tacit_pair kind = {
+	        "kind", TACIT_STR("group")}; /* its name is not the server's */
+	return create(e, op, &kind, 1);
+}
+
+enum tacit_err tacit_op_create_room(struct tacit_engine *e, struct tacit_op *op)
+{
+	const struct tacit_pair pairs[] = {
+	        {"kind", TACIT_STR("room")}, {"name", tacit_buf_view(&op->text)}};
+	return create(e, op, pairs, TACIT_COUNT(pairs));
 }
 
 /* --- members

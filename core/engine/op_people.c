@@ -1,4 +1,4 @@
-/* op_people.c - USERS, SAFETY_NUMBER, SET_VERIFIED, ACCEPT_KEY. */
+/* op_people.c - USERS, SAFETY_NUMBER, SET_VERIFIED, ACCEPT_KEY, COMPARE. */
 #include <stdio.h>
 
 #include "e2e/safety_number.h"
@@ -66,8 +66,8 @@ enum tacit_err tacit_op_users(struct tacit_engine *e, struct tacit_op *op)
  * --------------------------------------------------------------------- */
 
 /* The number of the key that the server gives out now. */
-static void number_of(const struct tacit_engine *e, const struct tacit_contact *c,
-        char number[TACIT_SAFETY_NUMBER_CHARS])
+static void number_of(
+        const struct tacit_engine *e, const struct tacit_contact *c, struct tacit_safety *number)
 {
 	const struct tacit_sign_public *key = c->changed ? &c->changed_key : &c->pinned.key;
 	tacit_safety_number(&e->public, tacit_buf_view(&e->username), key,
@@ -79,9 +79,10 @@ static void number_of(const struct tacit_engine *e, const struct tacit_contact *
 static bool other_number(
         const struct tacit_engine *e, const struct tacit_op *op, const struct tacit_contact *c)
 {
-	char number[TACIT_SAFETY_NUMBER_CHARS];
-	number_of(e, c, number);
-	return op->text.n > 0 && !tacit_bytes_eq(tacit_cstr(number), tacit_buf_view(&op->text));
+	struct tacit_safety number;
+	number_of(e, c, &number);
+	return op->text.n > 0 &&
+	       !tacit_bytes_eq(tacit_cstr(number.digits), tacit_buf_view(&op->text));
 }
 
 static enum tacit_err fail_other_number(struct tacit_engine *e, struct tacit_op *op)
@@ -93,15 +94,16 @@ static enum tacit_err fail_other_number(struct tacit_engine *e, struct tacit_op 
 static enum tacit_err tell_safety(struct tacit_engine *e, struct tacit_op *op)
 {
 	enum tacit_err err;
-	char number[TACIT_SAFETY_NUMBER_CHARS];
+	struct tacit_safety number;
 	const struct tacit_contact *c = tacit_contact_find(e, tacit_buf_view(&op->username));
 	struct tacit_bytes name = tacit_name_view(&c->pinned.name);
-	number_of(e, c, number);
+	number_of(e, c, &number);
 	TRY(tacit_op_tell(e, op,
 	        &(struct tacit_notice){
 	                .kind = TACIT_NOTICE_SAFETY,
 	                .username = name,
-	                .text = tacit_cstr(number),
+	                .text = tacit_cstr(number.digits),
+	                .detail = tacit_cstr(number.words),
 	                .err = c->changed ? TACIT_E_KEY_CHANGED : TACIT_OK,
 	                .flag = c->verified && !c->changed,
 	        }));
@@ -167,9 +169,30 @@ enum tacit_err tacit_op_set_verified(struct tacit_engine *e, struct tacit_op *op
 	return tacit_op_done(e, op, NULL);
 }
 
-enum tacit_err tacit_op_accept_key(struct tacit_engine *e, struct tacit_op *op)
+/* The new key was free when it was first seen; somebody may have been pinned to it since. */
+static bool key_taken(const struct tacit_engine *e, const struct tacit_contact *c)
 {
 	struct tacit_name own;
+	return tacit_contact_by_key(e, &c->changed_key, &own) != NULL;
+}
+
+static enum tacit_err fail_key_taken(struct tacit_engine *e, struct tacit_op *op)
+{
+	return tacit_op_fail(e, op, TACIT_E_REFUSED,
+	        TACIT_STR("The new key is that of somebody else whom you know."));
+}
+
+static void accept_changed(struct tacit_engine *e, struct tacit_contact *c)
+{
+	c->pinned.key = c->changed_key;
+	c->changed = c->verified = false;
+	if (c->changed_user_id != 0)
+		c->pinned.user_id = c->changed_user_id;
+	c->dirty = e->changed = true;
+}
+
+enum tacit_err tacit_op_accept_key(struct tacit_engine *e, struct tacit_op *op)
+{
 	struct tacit_contact *c = known_contact(e, op);
 	if (c == NULL)
 		return tacit_op_fail(
@@ -177,16 +200,33 @@ enum tacit_err tacit_op_accept_key(struct tacit_engine *e, struct tacit_op *op)
 	if (!c->changed)
 		return tacit_op_fail(e, op, TACIT_E_CONFLICT,
 		        TACIT_STR("The key has not changed: there is nothing to accept."));
-	/* It was free when it was first seen; somebody may have been pinned to it since. */
-	if (tacit_contact_by_key(e, &c->changed_key, &own) != NULL)
-		return tacit_op_fail(e, op, TACIT_E_REFUSED,
-		        TACIT_STR("The new key is that of somebody else whom you know."));
+	if (key_taken(e, c))
+		return fail_key_taken(e, op);
 	if (other_number(e, op, c))
 		return fail_other_number(e, op);
-	c->pinned.key = c->changed_key;
-	c->changed = c->verified = false;
-	if (c->changed_user_id != 0)
-		c->pinned.user_id = c->changed_user_id;
+	accept_changed(e, c);
+	return tacit_op_done(e, op, NULL);
+}
+
+/* Their number is of the keys that they have. Where it is the same, the key that is asked about is
+ * theirs, be it pinned or a changed one. */
+enum tacit_err tacit_op_compare(struct tacit_engine *e, struct tacit_op *op)
+{
+	struct tacit_safety number;
+	struct tacit_contact *c = known_contact(e, op);
+	if (c == NULL)
+		return tacit_op_fail(
+		        e, op, TACIT_E_NOT_FOUND, TACIT_STR("That person is not known here yet."));
+	number_of(e, c, &number);
+	if (!tacit_safety_same(&number, tacit_buf_view(&op->text)))
+		return tacit_op_fail(e, op, TACIT_E_BAD_SIGNATURE,
+		        TACIT_STR("The numbers are NOT the same. Somebody may stand between you. "
+		                  "Send nothing that must stay secret."));
+	if (c->changed && key_taken(e, c))
+		return fail_key_taken(e, op);
+	if (c->changed)
+		accept_changed(e, c);
+	c->verified = true;
 	c->dirty = e->changed = true;
 	return tacit_op_done(e, op, NULL);
 }

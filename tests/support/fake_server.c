@@ -537,7 +537,8 @@ static void do_create(struct request *r)
 {
 	struct fake_server *s = r->s;
 	struct fake_conversation fresh = {.id = 100 + s->conversation_count};
-	snprintf(fresh.kind, sizeof(fresh.kind), "%s", text_of(r->data, "kind"));
+	snprintf(fresh.kind, sizeof(fresh.kind), "%s",
+	        s->other_kind != NULL ? s->other_kind : text_of(r->data, "kind"));
 	snprintf(fresh.name, sizeof(fresh.name), "%s", text_of(r->data, "name"));
 	fresh.members[fresh.member_count++].user = r->user->id;
 	if (!add_members(r, &fresh, json_object_get(r->data, "participants"))) {

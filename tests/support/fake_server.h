@@ -91,6 +91,7 @@ struct fake_server {
 	unsigned lose_request;        /* so many times: not even that */
 	size_t list_page;             /* conversations on a page of the list; 0: all */
 	const char *ghost;            /* who is put into every conversation that is made */
+	const char *other_kind;       /* what they become instead */
 	bool trusts_everyone;         /* checks no signatures */
 	void (*entered)(bool inside); /* called around every request; may be NULL */
 	struct fake_welcome welcomes[FAKE_WELCOMES];

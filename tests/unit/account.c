@@ -1,5 +1,6 @@
 #include "e2e/account.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/encoding.h"
@@ -129,30 +130,94 @@ static void no_price_is_paid_that_is_too_high(void)
 			        TACIT_E_MALFORMED);
 }
 
+static bool differ(const struct tacit_safety *a, const struct tacit_safety *b)
+{
+	return strcmp(a->digits, b->digits) != 0 && strcmp(a->words, b->words) != 0;
+}
+
 static void safety_numbers(void)
 {
 	struct tacit_sign_public a = {{1}};
 	struct tacit_sign_public b = {{2}};
-	char one[TACIT_SAFETY_NUMBER_CHARS];
-	char two[TACIT_SAFETY_NUMBER_CHARS];
-	tacit_safety_number(&a, TACIT_STR("Alice"), &b, TACIT_STR("bob"), one);
-	tacit_safety_number(&b, TACIT_STR("BOB"), &a, TACIT_STR("alice"), two);
-	CHECK_BYTES(tacit_cstr(one), tacit_cstr(two));
-	CHECK_INT(strlen(one), 71);
+	struct tacit_safety one;
+	struct tacit_safety two;
+	tacit_safety_number(&a, TACIT_STR("Alice"), &b, TACIT_STR("bob"), &one);
+	tacit_safety_number(&b, TACIT_STR("BOB"), &a, TACIT_STR("alice"), &two);
+	CHECK_BYTES(tacit_cstr(one.digits), tacit_cstr(two.digits));
+	CHECK_BYTES(tacit_cstr(one.words), tacit_cstr(two.words));
+	CHECK_INT(strlen(one.digits), 71);
 	for (size_t i = 0; i < 71; i++)
-		CHECK(i % 6 == 5 ? one[i] == ' ' : one[i] >= '0' && one[i] <= '9');
+		CHECK(i % 6 == 5 ? one.digits[i] == ' '
+		                 : one.digits[i] >= '0' && one.digits[i] <= '9');
+	size_t spaces = 0;
+	for (const char *p = one.words; *p != '\0'; p++)
+		spaces += *p == ' ';
+	CHECK_INT(spaces, TACIT_SAFETY_WORDS - 1);
 	b.b[31] ^= 1;
-	tacit_safety_number(&a, TACIT_STR("alice"), &b, TACIT_STR("bob"), two);
-	CHECK(!tacit_bytes_eq(tacit_cstr(one), tacit_cstr(two)));
+	tacit_safety_number(&a, TACIT_STR("alice"), &b, TACIT_STR("bob"), &two);
+	CHECK(differ(&one, &two));
 	b.b[31] ^= 1;
-	tacit_safety_number(&a, TACIT_STR("alice"), &b, TACIT_STR("rob"), two);
-	CHECK(!tacit_bytes_eq(tacit_cstr(one), tacit_cstr(two)));
+	tacit_safety_number(&a, TACIT_STR("alice"), &b, TACIT_STR("rob"), &two);
+	CHECK(differ(&one, &two));
 	/* Keys do not change owners unseen. */
-	tacit_safety_number(&b, TACIT_STR("alice"), &a, TACIT_STR("bob"), two);
-	CHECK(!tacit_bytes_eq(tacit_cstr(one), tacit_cstr(two)));
+	tacit_safety_number(&b, TACIT_STR("alice"), &a, TACIT_STR("bob"), &two);
+	CHECK(differ(&one, &two));
 	tacit_safety_number(&a, TACIT_STR("a name that is much longer than any may be"), &b,
-	        TACIT_STR(""), two);
-	CHECK_INT(strlen(two), 71);
+	        TACIT_STR(""), &two);
+	CHECK_INT(strlen(two.digits), 71);
+}
+
+static void changed_byte(const struct tacit_safety *ours, const char *text, char to)
+{
+	char typed[sizeof(ours->words)];
+	size_t n = strlen(text);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(typed, text, n);
+		typed[i] = typed[i] == to ? (char)(to + 1) : to;
+		CHECK(!tacit_safety_same(ours, tacit_bytes(typed, n)));
+		CHECK(!tacit_safety_same(ours, tacit_bytes(text, i)));
+		CHECK(!tacit_safety_same(ours, tacit_bytes(text + i + 1, n - i - 1)));
+	}
+}
+
+static void safety_numbers_compared(void)
+{
+	struct tacit_sign_public a = {{1}};
+	struct tacit_sign_public b = {{2}};
+	struct tacit_safety ours;
+	tacit_safety_number(&a, TACIT_STR("alice"), &b, TACIT_STR("bob"), &ours);
+	CHECK(tacit_safety_same(&ours, tacit_cstr(ours.digits)));
+	CHECK(tacit_safety_same(&ours, tacit_cstr(ours.words)));
+	char typed[2 * sizeof(ours.words)];
+	size_t n = 0;
+	for (const char *p = ours.digits; *p != '\0'; p++) /* as a QR code has it */
+		if (*p != ' ')
+			typed[n++] = *p;
+	CHECK(tacit_safety_same(&ours, tacit_bytes(typed, n)));
+	typed[n] = '1';
+	CHECK(!tacit_safety_same(&ours, tacit_bytes(typed, n + 1)));
+	n = 0;
+	for (const char *p = ours.words; *p != '\0'; p++) { /* a list, in capitals, with commas */
+		if (*p == ' ')
+			typed[n++] = ',';
+		typed[n++] = *p == ' ' ? '\n' : (char)(*p - 'a' + 'A');
+	}
+	CHECK(tacit_safety_same(&ours, tacit_bytes(typed, n)));
+	CHECK(!tacit_safety_same(&ours, TACIT_STR("")));
+	CHECK(!tacit_safety_same(&ours, TACIT_STR("   ")));
+	snprintf(typed, sizeof(typed), "%s %s", ours.digits, ours.digits);
+	CHECK(!tacit_safety_same(&ours, tacit_cstr(typed)));
+	snprintf(typed, sizeof(typed), "%s %s", ours.words, "zebra");
+	CHECK(!tacit_safety_same(&ours, tacit_cstr(typed)));
+	snprintf(typed, sizeof(typed), "%s %s", ours.digits, "x");
+	CHECK(!tacit_safety_same(&ours, tacit_cstr(typed)));
+	char digits[sizeof(typed)];
+	n = 0;
+	for (const char *p = ours.digits; *p != '\0'; p++)
+		if (*p != ' ')
+			digits[n++] = *p;
+	digits[n] = '\0';
+	changed_byte(&ours, digits, '0');
 }
 
 /* The answers of docs/protocol.md, "Known answers": computed from its text by another program. */
@@ -190,11 +255,15 @@ static void known_answers(void)
 
 	struct tacit_sign_public one = {{1}};
 	struct tacit_sign_public two = {{2}};
-	char number[TACIT_SAFETY_NUMBER_CHARS];
-	tacit_safety_number(&two, TACIT_STR("bob"), &one, TACIT_STR("Alice"), number);
-	CHECK_BYTES(tacit_cstr(number),
+	struct tacit_safety number;
+	tacit_safety_number(&two, TACIT_STR("bob"), &one, TACIT_STR("Alice"), &number);
+	CHECK_BYTES(tacit_cstr(number.digits),
 	        TACIT_STR(
 	                "97233 79514 21568 44388 66321 14872 19436 66796 21385 54575 75180 69307"));
+	CHECK_BYTES(tacit_cstr(number.words),
+	        TACIT_STR("academy oxygen hinge usual hermit dinner pumpkin absurd tiger cabbage "
+	                  "vivid nurse ruby hinge abacus violet humble office vortex stable jaguar "
+	                  "giraffe yogurt lagoon"));
 }
 
 static enum tacit_err wrap_and_unwrap(void)
@@ -231,6 +300,7 @@ int main(int argc, char **argv)
 	        {"wrapping", wrapping},
 	        {"no price is paid that is too high", no_price_is_paid_that_is_too_high},
 	        {"safety numbers", safety_numbers},
+	        {"safety numbers as they are typed", safety_numbers_compared},
 	        {"known answers", known_answers},
 	        {"survives no memory", survives_no_memory},
 	};

@@ -1,6 +1,7 @@
 /* Two and three people talk through a server that does its work: the engine as it is used. */
 #include "engine/engine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/secret.h"
@@ -334,6 +335,99 @@ static bool shown_verified(const struct person *p)
 	return verified;
 }
 
+/* Its name is the server's to read, and not to change. */
+static void a_room_talks(void)
+{
+	meet(3);
+	struct tacit_bytes users[] = {TACIT_STR("bob")};
+	struct tacit_command create = {.kind = TACIT_CMD_CREATE_ROOM,
+	        .text = TACIT_STR("lobby"),
+	        .users = users,
+	        .user_count = 1};
+	CHECK_OK(person_run(&alice, &create));
+	struct fake_conversation *room = &server.conversations[0];
+	uint64_t id = room->id;
+	CHECK_INT(person_last(&alice, TACIT_NOTICE_CONVERSATION)->conversation, id);
+	CHECK_BYTES(tacit_cstr(room->kind), TACIT_STR("room"));
+	CHECK_BYTES(tacit_cstr(room->name), TACIT_STR("lobby"));
+	CHECK_OK(person_say_in(&alice, id, "one"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "one"), 1);
+	struct tacit_bytes more[] = {TACIT_STR("carol")};
+	CHECK_OK(person_run(&bob, &(struct tacit_command){.kind = TACIT_CMD_ADD,
+	                                  .conversation = id,
+	                                  .users = more,
+	                                  .user_count = 1}));
+	CHECK_OK(person_sync(&carol));
+	CHECK_OK(person_say_in(&carol, id, "two"));
+	CHECK_OK(person_sync(&alice));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, "two"), 1);
+	snprintf(room->name, sizeof(room->name), "tacit support");
+	struct person *const all[] = {&alice, &bob, &carol};
+	for (size_t i = 0; i < TACIT_COUNT(all); i++) {
+		CHECK_OK(person_sync(all[i]));
+		CHECK_OK(person_restart(all[i]));
+		CHECK_INT(tacit_engine_find_conversation(all[i]->engine, TACIT_STR("lobby")), id);
+		CHECK_INT(
+		        tacit_engine_find_conversation(all[i]->engine, TACIT_STR("tacit support")),
+		        0);
+	}
+	CHECK_OK(person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_CREATE_ROOM,
+	                                    .text = TACIT_STR("alone")}));
+	CHECK_INT(server.conversations[1].member_count, 1);
+	create.text = TACIT_STR("");
+	CHECK_ERR(person_run(&alice, &create), TACIT_E_BAD_NAME);
+	create.text = TACIT_STR("not a room");
+	server.other_kind = "group";
+	CHECK_ERR(person_run(&alice, &create), TACIT_E_REFUSED);
+	server.other_kind = "room";
+	create.kind = TACIT_CMD_CREATE_GROUP;
+	CHECK_ERR(person_run(&alice, &create), TACIT_E_REFUSED);
+	part();
+}
+
+static enum tacit_err compare(const char *theirs)
+{
+	return person_run(&alice, &(struct tacit_command){.kind = TACIT_CMD_COMPARE,
+	                                  .username = TACIT_STR("bob"),
+	                                  .text = tacit_cstr(theirs)});
+}
+
+static void safety_numbers_are_compared(void)
+{
+	char words[sizeof(alice.heard[0].detail)];
+	char digits[sizeof(alice.heard[0].text)];
+	meet(2);
+	CHECK_ERR(compare("1"), TACIT_E_NOT_FOUND);
+	CHECK_OK(person_say(&alice, "bob", "hello"));
+	CHECK_OK(person_do(&bob, TACIT_CMD_SAFETY_NUMBER, "alice"));
+	snprintf(words, sizeof(words), "%s", person_last(&bob, TACIT_NOTICE_SAFETY)->detail);
+	snprintf(digits, sizeof(digits), "%s", person_last(&bob, TACIT_NOTICE_SAFETY)->text);
+	CHECK_ERR(compare(""), TACIT_E_BAD_SIGNATURE);
+	digits[0] = digits[0] == '1' ? '2' : '1';
+	CHECK_ERR(compare(digits), TACIT_E_BAD_SIGNATURE);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_BAD_SIGNATURE, "NOT the same"));
+	CHECK(!shown_verified(&alice));
+	CHECK_OK(compare(words));
+	CHECK(shown_verified(&alice));
+	CHECK_OK(person_restart(&alice));
+	CHECK(shown_verified(&alice));
+	/* Another key: what was bob's is not its number, and it stays unaccepted. */
+	struct fake_user *u = fake_user_named(&server, "bob");
+	u->key.b[0] ^= 1;
+	CHECK_OK(person_do(&alice, TACIT_CMD_CONVERSATIONS, ""));
+	CHECK_ERR(compare(words), TACIT_E_BAD_SIGNATURE);
+	CHECK_ERR(person_say(&alice, "bob", "secret"), TACIT_E_KEY_CHANGED);
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "bob"));
+	snprintf(digits, sizeof(digits), "%s", person_last(&alice, TACIT_NOTICE_SAFETY)->text);
+	CHECK_OK(compare(
+	        digits)); /* where it is the new one's indeed, it is accepted, and verified */
+	CHECK(shown_verified(&alice));
+	CHECK_OK(person_do(&alice, TACIT_CMD_SAFETY_NUMBER, "bob"));
+	CHECK_OK(person_last(&alice, TACIT_NOTICE_SAFETY)->err);
+	part();
+}
+
 static void safety_numbers_agree(void)
 {
 	meet(2);
@@ -467,10 +561,12 @@ int main(int argc, char **argv)
 	        {"two talk", two_talk},
 	        {"a chat that one has left", a_chat_that_one_has_left},
 	        {"a group talks", a_group_talks},
+	        {"a room talks", a_room_talks},
 	        {"a new device", a_new_device},
 	        {"a password is reset", a_password_is_reset},
 	        {"small commands", small_commands},
 	        {"safety numbers agree", safety_numbers_agree},
+	        {"safety numbers are compared", safety_numbers_are_compared},
 	        {"notes are kept", notes_are_kept},
 	        {"history is bound to its place", history_is_bound_to_its_place},
 	        {"several at once", several_at_once},

@@ -66,7 +66,8 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
 	r->patience_s = o->patience_s > 0 ? o->patience_s : PATIENCE_S;
 	if (o->code != NULL)
 		r->code = *o->code;
-	const struct tacit_parcel_options p = {role, o->env, on_send, r};
+	const struct tacit_parcel_options p = {
+	        .role = role, .env = o->env, .send = on_send, .ctx = r};
 	return tacit_parcel_new(&p, &r->parcel);
 }
 

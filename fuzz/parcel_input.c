@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tacit_parcel_event ev;
 	uint8_t how = tacit_read_u8(&r);
 	enum tacit_parcel_role role = (how & 1) != 0 ? TACIT_PARCEL_RECEIVER : TACIT_PARCEL_SENDER;
-	const struct tacit_parcel_options o = {role, &env, hear, NULL};
+	const struct tacit_parcel_options o = {.role = role, .env = &env, .send = hear};
 	const struct tacit_parcel_entry entry = {.path = "name"};
 	const struct tacit_parcel_offer offer = {.kind = TACIT_PARCEL_FILE,
 	        .count = 1,

@@ -80,7 +80,8 @@ enum tacit_err tacit_wasm_parcel_new(unsigned role)
 		return TACIT_E_NOMEM;
 	p->role = role == 0 ? TACIT_PARCEL_SENDER : TACIT_PARCEL_RECEIVER;
 	p->place = TACIT_PARCEL_OPENER;
-	const struct tacit_parcel_options o = {p->role, tacit_wasm_env(), on_send, p};
+	const struct tacit_parcel_options o = {
+	        .role = p->role, .env = tacit_wasm_env(), .send = on_send, .ctx = p};
 	TRY(tacit_parcel_new(&o, &p->parcel));
 	TRY(tacit_wasm_give_handle(p));
 	p = NULL;

@@ -172,6 +172,10 @@ enum tacit_err tacit_contact_observe(
 		err = observe_changed(e, op, c, p);
 		goto out;
 	}
+	if (c->pinned.user_id == 0) { /* the person has shown the key, and knows no number */
+		c->pinned.user_id = p->user_id;
+		c->dirty = e->changed = true;
+	}
 	if (c->pinned.user_id != p->user_id) {
 		TRY(tacit_op_warn(e, op, NULL, TACIT_E_REFUSED,
 		        "The server counts %s as another person than before.", p->name.c));

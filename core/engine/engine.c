@@ -44,6 +44,8 @@ static const struct command {
         [TACIT_CMD_DROP] = {tacit_op_drop, NEED_ACCOUNT},
         [TACIT_CMD_COMPARE] = {tacit_op_compare, NEED_ACCOUNT},
         [TACIT_CMD_CREATE_ROOM] = {tacit_op_create_room, NEED_DEVICE},
+        [TACIT_CMD_KEEP_CONTACT] = {tacit_op_keep_contact, NEED_ACCOUNT},
+        [TACIT_CMD_GRANT] = {tacit_op_grant, NEED_SESSION},
 };
 
 /* --- life

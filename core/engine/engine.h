@@ -65,7 +65,8 @@ enum tacit_command_kind {
 	TACIT_CMD_REGISTER,    /* username, email, password, text: invitation (may be empty) */
 	TACIT_CMD_VERIFY_TOTP, /* code: ends a registration */
 	TACIT_CMD_LOGIN,  /* username, email, password, code: TOTP or recovery code. On a profile
-	                   * without account: a new device. email may be empty on a known profile */
+	                   * without account: a new device. email may be empty on a known profile.
+	                   * Or text alone, without account: what another device has granted */
 	TACIT_CMD_LOGOUT, /* ends the session on the server; local state stays, sealed */
 	TACIT_CMD_WHOAMI,
 	TACIT_CMD_USERS,         /* text: prefix -> USER notices */
@@ -104,6 +105,13 @@ enum tacit_command_kind {
 	                       * accepted; else FAILED: BAD_SIGNATURE, and nothing changes */
 	TACIT_CMD_CREATE_ROOM, /* text: name, which the server keeps in the clear (the host says so
 	                        * before); users. Else a group */
+	TACIT_CMD_KEEP_CONTACT, /* username, text: the account key (32 bytes) that they have proven
+	                         * to have (e2e/parcel/card.h): pinned and verified from now on.
+	                         * FAILED: KEY_CHANGED (another one is known, or the server gives
+	                         * out another: then it is pinned all the same, and what the server
+	                         * says is refused), REFUSED (the key is somebody else's) */
+	TACIT_CMD_GRANT, /* password, code, text: the server's URL. For a new device of this account:
+	                  * DONE: text: what it logs in with, within five minutes; secret */
 };
 
 struct tacit_command { /* all views borrowed for the call */
@@ -283,6 +291,11 @@ bool tacit_engine_logged_in(const struct tacit_engine *e); /* has a session cook
 struct tacit_bytes tacit_engine_username(const struct tacit_engine *e);
 struct tacit_bytes tacit_engine_cookie(
         const struct tacit_engine *e); /* "name=value", or empty; secret */
+struct tacit_parcel_seat; /* e2e/parcel/card.h */
+/* Our card for the end of a transfer at seat, appended. Fails: NOT_LOGGED_IN (no account, or
+ * locked), USAGE (a server that is none), NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_engine_card(const struct tacit_engine *e,
+        const struct tacit_parcel_seat *seat, struct tacit_bytes server, struct tacit_buf *out);
 
 /* The tag under which a conversation's history is logged. */
 void tacit_engine_log_tag(

@@ -276,7 +276,7 @@ tacit_op_step tacit_op_register, tacit_op_verify_totp, tacit_op_login, tacit_op_
         tacit_op_mark_read, tacit_op_safety_number, tacit_op_set_verified, tacit_op_accept_key,
         tacit_op_devices, tacit_op_revoke_device, tacit_op_typing, tacit_op_create_session,
         tacit_op_close_session, tacit_op_set_expiry, tacit_op_drop, tacit_op_reset_password,
-        tacit_op_compare, tacit_op_create_room;
+        tacit_op_compare, tacit_op_create_room, tacit_op_keep_contact, tacit_op_grant;
 /* Finds or makes the direct conversation with op->username, sets op->conversation, runs op->after.
  */
 tacit_op_step tacit_op_resolve;

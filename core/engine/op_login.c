@@ -1,14 +1,19 @@
-/* op_login.c - back in: LOGIN on a known profile or on a new device, LOGOUT, WHOAMI.
+/* op_login.c - back in: LOGIN on a known profile or on a new device, LOGOUT, WHOAMI; GRANT for a
+ * device that is to be linked.
  *
  *   known profile: signed POST /api/login -> session
  *   new device:    POST /api/login/new-device (unsigned) -> unwrap with the password
  *                  -> signed POST /api/login with the ticket -> profile, device, session
- *                  -> POST /api/devices -> DONE */
+ *                  -> POST /api/devices -> DONE
+ *   linked device: signed POST /api/login with what was granted -> as a new one
+ *   GRANT:         POST /api/login/new-device -> the grant -> DONE */
 #include <string.h>
 
 #include "crypto/encoding.h"
 #include "engine/engine_int.h"
 #include "wire/names.h"
+
+static tacit_op_then logged_in;
 
 static bool is_totp(struct tacit_bytes code)
 {
@@ -24,28 +29,44 @@ static struct tacit_pair second_factor(const struct tacit_op *op)
 	return (struct tacit_pair){is_totp(code) ? "totp_code" : "recovery_code", code};
 }
 
-static enum tacit_err post(struct tacit_engine *e, struct tacit_op *op, const char *path,
-        struct tacit_pair factor, tacit_op_then *then)
+/* To /api/login, signed, or to /api/login/new-device, which nobody can sign yet. */
+static enum tacit_err post_hash(struct tacit_engine *e, struct tacit_op *op,
+        struct tacit_bytes hash, struct tacit_pair factor, tacit_op_then *then)
 {
 	enum tacit_err err;
 	json_t *data;
-	char hash[65] = {0};
-	bool first = then != NULL && op->account.secret.n == 0 && !e->has_account;
-	struct tacit_bytes email = tacit_buf_view(e->has_account ? &e->email : &op->email);
-	TRY(tacit_password_hash(tacit_secret_view(&op->password), email, hash));
+	bool signs = then == logged_in;
 	struct tacit_pair pairs[] = {
 	        {"username", tacit_buf_view(&op->username)},
-	        {"password_hash", tacit_cstr(hash)},
+	        {"password_hash", hash},
 	        factor,
 	};
 	TRY(tacit_op_data(pairs, TACIT_COUNT(pairs), &data));
 	TRY(tacit_op_call(e, op,
 	        &(struct tacit_call){
 	                .method = TACIT_POST,
-	                .body = first ? TACIT_BODY_PLAIN : TACIT_BODY_SIGNED,
+	                .body = signs ? TACIT_BODY_SIGNED : TACIT_BODY_PLAIN,
 	                .data = data,
 	        },
-	        then, "%s", path));
+	        then, "%s", signs ? "/api/login" : "/api/login/new-device"));
+out:
+	return err;
+}
+
+static enum tacit_err hash_password(
+        const struct tacit_engine *e, const struct tacit_op *op, char hash[65])
+{
+	return tacit_password_hash(tacit_secret_view(&op->password),
+	        tacit_buf_view(e->has_account ? &e->email : &op->email), hash);
+}
+
+static enum tacit_err post(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_pair factor, tacit_op_then *then)
+{
+	enum tacit_err err;
+	char hash[65] = {0};
+	TRY(hash_password(e, op, hash));
+	TRY(post_hash(e, op, tacit_cstr(hash), factor, then));
 out:
 	tacit_wipe(hash, sizeof(hash));
 	return err;
@@ -94,28 +115,58 @@ out:
 	return err;
 }
 
+/* Into op: what the server keeps, opened by the password. Fails: BAD_PASSWORD, and as decoders. */
+static enum tacit_err take_wrapped(
+        struct tacit_op *op, const struct tacit_answer *a, struct tacit_bytes *ticket)
+{
+	enum tacit_err err;
+	struct tacit_bytes wrapped, iv;
+	TRY(tacit_json_text(a->body, "encrypted_private_key", TACIT_REQUIRED,
+	        2 * TACIT_MAX_WRAPPED_KEY, &wrapped));
+	TRY(tacit_json_text(a->body, "encryption_iv", TACIT_REQUIRED, 32, &iv));
+	TRY(tacit_json_text(a->body, "ticket", TACIT_REQUIRED, 512, ticket));
+	TRY(tacit_unbase64(TACIT_BASE64, wrapped, &op->wrapped));
+	TRY(tacit_unhex(iv, op->iv, sizeof(op->iv)));
+	TRY(tacit_account_unwrap(tacit_buf_view(&op->wrapped), tacit_bytes(op->iv, sizeof(op->iv)),
+	        tacit_buf_view(&op->username), tacit_secret_view(&op->password), &op->account));
+out:
+	return err;
+}
+
 static enum tacit_err got_wrapped(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
 	enum tacit_err err;
-	struct tacit_bytes wrapped, iv, ticket;
+	struct tacit_bytes ticket;
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
-	TRY(tacit_json_text(a->body, "encrypted_private_key", TACIT_REQUIRED,
-	        2 * TACIT_MAX_WRAPPED_KEY, &wrapped));
-	TRY(tacit_json_text(a->body, "encryption_iv", TACIT_REQUIRED, 32, &iv));
-	TRY(tacit_json_text(a->body, "ticket", TACIT_REQUIRED, 512, &ticket));
-	TRY(tacit_unbase64(TACIT_BASE64, wrapped, &op->wrapped));
-	TRY(tacit_unhex(iv, op->iv, sizeof(op->iv)));
-	err = tacit_account_unwrap(tacit_buf_view(&op->wrapped),
-	        tacit_bytes(op->iv, sizeof(op->iv)), tacit_buf_view(&op->username),
-	        tacit_secret_view(&op->password), &op->account);
+	err = take_wrapped(op, a, &ticket);
 	if (err == TACIT_E_BAD_PASSWORD)
 		return tacit_op_fail(e, op, err,
 		        TACIT_STR("The password does not open the key that the server keeps for "
 		                  "you: the server has changed it, or it is not yours."));
 	TRY(err);
-	TRY(post(e, op, "/api/login", (struct tacit_pair){"ticket", ticket}, logged_in));
+	TRY(post(e, op, (struct tacit_pair){"ticket", ticket}, logged_in));
+out:
+	return err;
+}
+
+/* Another device of this account has handed over everything: e2e/parcel/grant.h. */
+static enum tacit_err login_by_grant(struct tacit_engine *e, struct tacit_op *op)
+{
+	enum tacit_err err;
+	struct tacit_parcel_grant g;
+	err = tacit_parcel_grant_decode(tacit_buf_view(&op->text), &g);
+	if (err != TACIT_OK)
+		return tacit_op_fail(e, op, TACIT_E_MALFORMED,
+		        TACIT_STR("What the other device has handed over cannot be read."));
+	TRY(tacit_account_from_secret(g.secret, &op->account));
+	op->username.n = op->email.n = 0;
+	TRY(tacit_buf_append(&op->username, g.username));
+	TRY(tacit_buf_append(&op->email, g.email));
+	TRY(tacit_buf_append(&op->wrapped, g.wrapped));
+	memcpy(op->iv, g.iv.p, sizeof(op->iv));
+	TRY(post_hash(e, op, g.password_hash, (struct tacit_pair){"ticket", g.ticket}, logged_in));
 out:
 	return err;
 }
@@ -130,10 +181,15 @@ enum tacit_err tacit_op_login(struct tacit_engine *e, struct tacit_op *op)
 	if (e->has_account && name.n > 0 && !tacit_contact_is_self(e, name))
 		return tacit_op_fail(e, op, TACIT_E_CONFLICT,
 		        TACIT_STR("This profile belongs to somebody else. Use another profile."));
+	if (e->has_account && op->text.n > 0)
+		return tacit_op_fail(e, op, TACIT_E_CONFLICT,
+		        TACIT_STR("This profile has an account. Use another profile."));
+	if (op->text.n > 0)
+		return login_by_grant(e, op);
 	if (e->has_account) {
 		op->username.n = 0;
 		TRY(tacit_buf_append(&op->username, tacit_buf_view(&e->username)));
-		return post(e, op, "/api/login", second_factor(op), logged_in);
+		return post(e, op, second_factor(op), logged_in);
 	}
 	if (!tacit_username_valid(name))
 		return tacit_op_fail(
@@ -141,7 +197,65 @@ enum tacit_err tacit_op_login(struct tacit_engine *e, struct tacit_op *op)
 	if (!tacit_email_valid(tacit_buf_view(&op->email)))
 		return tacit_op_fail(e, op, TACIT_E_BAD_NAME,
 		        TACIT_STR("A new device needs the e-mail address of the account."));
-	TRY(post(e, op, "/api/login/new-device", second_factor(op), got_wrapped));
+	TRY(post(e, op, second_factor(op), got_wrapped));
+out:
+	return err;
+}
+
+/* --- a new device, by this one ------------------------------------------------------------------
+ */
+
+static enum tacit_err tell_grant(
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_bytes ticket)
+{
+	enum tacit_err err;
+	char hash[65] = {0};
+	struct tacit_buf grant = {0};
+	TRY(hash_password(e, op, hash));
+	const struct tacit_parcel_grant g = {
+	        .server = tacit_buf_view(&op->text),
+	        .username = tacit_buf_view(&op->username),
+	        .email = tacit_buf_view(&e->email),
+	        .secret = tacit_secret_view(&op->account.secret),
+	        .wrapped = tacit_buf_view(&op->wrapped),
+	        .iv = tacit_bytes(op->iv, sizeof(op->iv)),
+	        .password_hash = tacit_cstr(hash),
+	        .ticket = ticket,
+	};
+	TRY(tacit_parcel_grant_encode(&g, &grant));
+	TRY(tacit_op_done(e, op, &(struct tacit_notice){.text = tacit_buf_view(&grant)}));
+out:
+	tacit_wipe(hash, sizeof(hash));
+	tacit_buf_clear(&grant);
+	return err;
+}
+
+/* The new device unlocks with what the server keeps: it must be ours. */
+static enum tacit_err got_ticket(
+        struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
+{
+	enum tacit_err err;
+	struct tacit_bytes ticket;
+	if (a->err != TACIT_OK)
+		return tacit_op_fail_answer(e, op, a);
+	err = take_wrapped(op, a, &ticket);
+	if (err == TACIT_E_BAD_PASSWORD ||
+	        (err == TACIT_OK && !tacit_key_same(&op->account.public, &e->public)))
+		return tacit_op_fail(e, op, TACIT_E_KEY_CHANGED,
+		        TACIT_STR("The server keeps another key for you than yours. Do not trust "
+		                  "this server."));
+	TRY(err);
+	TRY(tell_grant(e, op, ticket));
+out:
+	return err;
+}
+
+enum tacit_err tacit_op_grant(struct tacit_engine *e, struct tacit_op *op)
+{
+	enum tacit_err err;
+	op->username.n = 0;
+	TRY(tacit_buf_append(&op->username, tacit_buf_view(&e->username)));
+	TRY(post(e, op, second_factor(op), got_ticket));
 out:
 	return err;
 }

@@ -5,6 +5,7 @@
 
 #include "e2e/account.h"
 #include "e2e/group.h"
+#include "e2e/parcel/grant.h"
 #include "engine/effects.h"
 #include "engine/engine.h"
 #include "wire/json.h"
@@ -45,7 +46,7 @@ static inline struct tacit_bytes tacit_name_view(const struct tacit_name *n)
 
 /* What the server says about a person, well-formed but not believed yet. */
 struct tacit_person {
-	uint64_t user_id;
+	uint64_t user_id; /* of a contact: 0 when the server was never asked */
 	struct tacit_name name;
 	struct tacit_sign_public key;
 };

@@ -578,13 +578,16 @@ static void meet_rogue(struct rogue *g, enum tacit_parcel_role victim)
 	struct tacit_buf out = {0};
 	struct tacit_parcel_event ev;
 	*g = (struct rogue){.env = tap_env(9)};
-	const struct tacit_parcel_options o = {victim, &g->env, to_rogue, g};
+	const struct tacit_parcel_options o = {
+	        .role = victim, .env = &g->env, .send = to_rogue, .ctx = g};
 	CHECK_OK(tacit_parcel_new(&o, &g->victim.parcel));
 	CHECK_OK(tacit_parcel_code_parse(TACIT_STR("7-amber-falcon"), &code));
 	CHECK_OK(tacit_parcel_meet(g->victim.parcel, &code, TACIT_PARCEL_OPENER));
-	const struct tacit_channel_meeting m = {&code,
-	        victim == TACIT_PARCEL_SENDER ? TACIT_PARCEL_RECEIVER : TACIT_PARCEL_SENDER,
-	        TACIT_PARCEL_JOINER};
+	const struct tacit_channel_meeting m = {
+	        .code = &code,
+	        .role = victim == TACIT_PARCEL_SENDER ? TACIT_PARCEL_RECEIVER : TACIT_PARCEL_SENDER,
+	        .place = TACIT_PARCEL_JOINER,
+	};
 	CHECK_OK(tacit_channel_meet(&g->channel, &m, &g->env, &out));
 	CHECK_OK(tacit_parcel_input(g->victim.parcel, tacit_buf_view(&out), &ev));
 	tacit_buf_clear(&out);
@@ -779,9 +782,11 @@ static enum tacit_err life_of_an_end(void)
 	struct tacit_env env = tap_env(1);
 	struct tacit_parcel *p = NULL;
 	struct tacit_parcel_code code = {.nameplate = 1, .secret = "amber-falcon"};
-	const struct tacit_parcel_options o = {TACIT_PARCEL_SENDER, &env, sink, &env};
+	const struct tacit_parcel_options o = {
+	        .role = TACIT_PARCEL_SENDER, .env = &env, .send = sink, .ctx = &env};
 	struct tacit_channel peer = {0};
-	const struct tacit_channel_meeting m = {&code, TACIT_PARCEL_RECEIVER, TACIT_PARCEL_JOINER};
+	const struct tacit_channel_meeting m = {
+	        .code = &code, .role = TACIT_PARCEL_RECEIVER, .place = TACIT_PARCEL_JOINER};
 	struct tacit_buf out = {0};
 	struct tacit_parcel_event ev;
 	TRY(tacit_parcel_new(&o, &p));

@@ -224,8 +224,10 @@ static void a_parcel_moves_to_the_chosen_connection(void)
 	struct tacit_buf said = {0}, heard = {0};
 	struct tacit_parcel *give = NULL, *take = NULL;
 	struct tacit_parcel_event ev;
-	const struct tacit_parcel_options a = {TACIT_PARCEL_SENDER, &p.env, swallow, &said};
-	const struct tacit_parcel_options b = {TACIT_PARCEL_RECEIVER, &p.env, swallow, &heard};
+	const struct tacit_parcel_options a = {
+	        .role = TACIT_PARCEL_SENDER, .env = &p.env, .send = swallow, .ctx = &said};
+	const struct tacit_parcel_options b = {
+	        .role = TACIT_PARCEL_RECEIVER, .env = &p.env, .send = swallow, .ctx = &heard};
 	const struct tacit_parcel_ways none = {0};
 	REQUIRE(tacit_parcel_new(&a, &give) == TACIT_OK && tacit_parcel_new(&b, &take) == TACIT_OK);
 	CHECK_OK(greet(&p));

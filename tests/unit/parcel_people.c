@@ -17,7 +17,7 @@ static enum tacit_err post(void *ctx, struct tacit_bytes message)
 static void open_hand(struct room *r, struct hand *h, enum tacit_parcel_role role)
 {
 	*h = (struct hand){.piece = 1000};
-	const struct tacit_parcel_options o = {role, &r->env, post, h};
+	const struct tacit_parcel_options o = {.role = role, .env = &r->env, .send = post, .ctx = h};
 	CHECK_OK(tacit_parcel_new(&o, &h->parcel));
 }
 

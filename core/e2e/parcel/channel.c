@@ -47,12 +47,18 @@ static struct plate plate_of(uint32_t n)
 	return p;
 }
 
+/* On the wire: 0 sends, 1 receives; of a link 2 has the account, 3 gets it. */
+static uint8_t part_of(const struct tacit_channel *c)
+{
+	return (uint8_t)(2 * c->purpose + c->role);
+}
+
 static enum tacit_err append_pake(const struct tacit_channel *c, struct tacit_buf *out)
 {
 	struct tacit_writer w = tacit_writer(out);
 	tacit_write_u8(&w, KIND_PAKE);
 	tacit_write_u8(&w, VERSION);
-	tacit_write_u8(&w, (uint8_t)c->role);
+	tacit_write_u8(&w, part_of(c));
 	tacit_write_raw(&w, tacit_bytes(c->run.own, sizeof(c->run.own)));
 	return tacit_writer_finish(&w);
 }
@@ -66,6 +72,7 @@ enum tacit_err tacit_channel_meet(struct tacit_channel *c, const struct tacit_ch
 	tacit_channel_clear(c);
 	c->role = m->role;
 	c->place = m->place;
+	c->purpose = m->purpose;
 	c->code = *m->code;
 	tacit_env_random(env, c->nonce, sizeof(c->nonce));
 	tacit_spake2_scalar(tacit_cstr(c->code.secret), tacit_bytes(plate.text, plate.n), w);
@@ -124,6 +131,8 @@ static enum tacit_err derive_keys(
 	TRY(tacit_hkdf_expand(TACIT_SHA256, tacit_bytes(prk, sizeof(prk)),
 	        TACIT_STR("tacit parcel receiver to sender"), from_receiver,
 	        sizeof(from_receiver)));
+	TRY(tacit_hkdf_expand(TACIT_SHA256, tacit_bytes(prk, sizeof(prk)),
+	        TACIT_STR("tacit parcel binding"), c->binding, sizeof(c->binding)));
 	TRY(tacit_aead_new(TACIT_AES256_GCM, sends ? from_sender : from_receiver, &c->out));
 	TRY(tacit_aead_new(TACIT_AES256_GCM, sends ? from_receiver : from_sender, &c->in));
 	c->sent = c->received = 0;
@@ -142,16 +151,19 @@ static enum tacit_err read_begin(
 		return TACIT_E_MALFORMED;
 	if (tacit_read_u8(r) != VERSION)
 		return TACIT_E_UNSUPPORTED;
-	uint8_t role = tacit_read_u8(r);
-	if (role > TACIT_PARCEL_RECEIVER)
+	uint8_t part = tacit_read_u8(r);
+	if (part > 3)
 		return TACIT_E_MALFORMED;
-	return role != c->role ? TACIT_OK : TACIT_E_CONFLICT;
+	return part == (part_of(c) ^ 1) ? TACIT_OK : TACIT_E_CONFLICT;
 }
 
 /* Who plays which part is bound into the confirmation. */
 static struct tacit_bytes context_of(const struct tacit_channel *c)
 {
 	bool opener_sends = (c->place == TACIT_PARCEL_OPENER) == (c->role == TACIT_PARCEL_SENDER);
+	if (c->purpose == TACIT_PARCEL_LINK)
+		return opener_sends ? TACIT_STR("tacit link 1, opener grants")
+		                    : TACIT_STR("tacit link 1, joiner grants");
 	return opener_sends ? TACIT_STR("tacit parcel 1, opener sends")
 	                    : TACIT_STR("tacit parcel 1, joiner sends");
 }

@@ -19,12 +19,16 @@
 #define TACIT_PARCEL_ROOT_BYTES 32
 #define TACIT_PARCEL_RESUME_BYTES 32
 #define TACIT_PARCEL_NONCE_BYTES 32
+#define TACIT_PARCEL_BINDING_BYTES 32
 #define TACIT_PARCEL_RECORD_BYTES (128 * 1024) /* of plaintext, its type not counted */
 /* The longest message: kind, type, tag. */
 #define TACIT_PARCEL_MAX_MESSAGE (1 + 1 + TACIT_PARCEL_RECORD_BYTES + TACIT_AEAD_TAG_BYTES)
 
 enum tacit_parcel_role { TACIT_PARCEL_SENDER = 0, TACIT_PARCEL_RECEIVER = 1 };
 enum tacit_parcel_place { TACIT_PARCEL_OPENER, TACIT_PARCEL_JOINER }; /* who made the code */
+
+/* What the code is for: one of another kind does not open it. */
+enum tacit_parcel_purpose { TACIT_PARCEL_TRANSFER = 0, TACIT_PARCEL_LINK = 1 };
 
 enum tacit_channel_state {
 	TACIT_CHANNEL_OVER, /* also before it begins */
@@ -39,10 +43,13 @@ struct tacit_channel {
 	enum tacit_channel_state state;
 	enum tacit_parcel_role role;
 	enum tacit_parcel_place place;
+	enum tacit_parcel_purpose purpose;
 	struct tacit_parcel_code code;
 	struct tacit_spake2 run;
 	uint8_t nonce[TACIT_PARCEL_NONCE_BYTES]; /* our own of this connection */
 	uint8_t root[TACIT_PARCEL_ROOT_BYTES];   /* once open */
+	/* Once open: what both ends of this connection have, and of no other. */
+	uint8_t binding[TACIT_PARCEL_BINDING_BYTES];
 	struct tacit_aead *out, *in;
 	uint64_t sent, received; /* records */
 };
@@ -53,6 +60,7 @@ struct tacit_channel_meeting {
 	const struct tacit_parcel_code *code;
 	enum tacit_parcel_role role;
 	enum tacit_parcel_place place;
+	enum tacit_parcel_purpose purpose;
 };
 TACIT_MUST_USE enum tacit_err tacit_channel_meet(struct tacit_channel *c,
         const struct tacit_channel_meeting *m, const struct tacit_env *env, struct tacit_buf *out);
@@ -61,9 +69,9 @@ TACIT_MUST_USE enum tacit_err tacit_channel_rejoin(struct tacit_channel *c,
         const struct tacit_env *env, struct tacit_buf *out);
 
 /* A message of the peer before the channel is open. An answer, if there is one, is appended.
- * Fails: MALFORMED, UNSUPPORTED (another version), CONFLICT (both want to send, or to receive),
- * BAD_PASSWORD (the peer has another code, or somebody changed the messages: the code is used up),
- * USAGE, CRYPTO, NOMEM. */
+ * Fails: MALFORMED, UNSUPPORTED (another version), CONFLICT (both want to send, or to receive, or
+ * one has the code of a link and the other one transfers), BAD_PASSWORD (the peer has another code,
+ * or somebody changed the messages: the code is used up), USAGE, CRYPTO, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_channel_greet(
         struct tacit_channel *c, struct tacit_bytes message, struct tacit_buf *out);
 

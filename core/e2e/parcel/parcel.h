@@ -12,6 +12,16 @@
  *     end            --END, SHA-256------->   (makes it durable)           event ENDED
  *                    <--RECEIPT------------   receipt                      event RECEIVED
  *                    --DONE--------------->                                event DONE
+ *     (keep          <------KEEP---------->   keep)                        event KEEP
+ *     (card          <------CARD---------->   card)                        event CARD
+ *
+ * A link, which has a code of its own kind, hands an account over to a new device (15.8):
+ *
+ *   sender: has the account                 receiver: the new device
+ *     meet           <-------------------->   meet                         event OPEN
+ *     (asks)         <--ASK----------------   ask                          event ASKED
+ *     grant          --GRANT-------------->   (logs in)                    event GRANTED
+ *                    <--LINKED-------------   linked                       event LINKED
  *
  * When the connection is lost, both rejoin, and go through the same steps; what the receiver has is
  * not sent again. An offer that is not the one of before is refused. After an error of input the
@@ -38,6 +48,11 @@ enum tacit_parcel_event_kind {
 	TACIT_PARCEL_RECEIVED,
 	TACIT_PARCEL_DONE,
 	TACIT_PARCEL_STOPPED, /* the peer gives up */
+	TACIT_PARCEL_KEEP,    /* the peer wants to keep us; offset: 1, and has an account to show */
+	TACIT_PARCEL_CARD,    /* bytes: not proven yet, see card.h */
+	TACIT_PARCEL_ASKED,   /* bytes: what the new device calls itself; sanitise */
+	TACIT_PARCEL_GRANTED, /* bytes: secret, see grant.h */
+	TACIT_PARCEL_LINKED,
 };
 
 struct tacit_parcel_event {
@@ -56,6 +71,7 @@ struct tacit_parcel_options {
 	const struct tacit_env *env; /* borrowed */
 	enum tacit_err (*send)(void *ctx, struct tacit_bytes message);
 	void *ctx;
+	enum tacit_parcel_purpose purpose;
 };
 
 /* Fails: NOMEM, CRYPTO. */
@@ -77,6 +93,8 @@ TACIT_MUST_USE enum tacit_err tacit_parcel_stay(struct tacit_parcel *p);
 /* Another connection to the same peer is the way from now on: it is OPEN, as after a rejoin.
  * Takes what is in c, which is {0} then. Fails: USAGE (c is not open, or of another role). */
 TACIT_MUST_USE enum tacit_err tacit_parcel_move(struct tacit_parcel *p, struct tacit_channel *c);
+/* What a card of this connection is bound to. Only after OPEN. */
+const uint8_t *tacit_parcel_binding(const struct tacit_parcel *p);
 /* Secret; for rejoining. Only after OPEN. */
 const uint8_t *tacit_parcel_root(const struct tacit_parcel *p);
 /* What was agreed before, by an earlier process: another offer is refused. */
@@ -104,6 +122,19 @@ TACIT_MUST_USE enum tacit_err tacit_parcel_end(struct tacit_parcel *p);
 TACIT_MUST_USE enum tacit_err tacit_parcel_answer(struct tacit_parcel *p);
 TACIT_MUST_USE enum tacit_err tacit_parcel_decline(struct tacit_parcel *p);
 TACIT_MUST_USE enum tacit_err tacit_parcel_receipt(struct tacit_parcel *p);
+
+/* --- either, after RECEIVED or DONE: contacts --- */
+/* Once: we want to keep who is there; willing: and have a card to show. An end that does not want
+ * to leaves. Fails: USAGE, and as send. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_keep(struct tacit_parcel *p, bool willing);
+/* Once, when both are willing. Fails: USAGE, TOO_LARGE, and as send. */
+TACIT_MUST_USE enum tacit_err tacit_parcel_card(struct tacit_parcel *p, struct tacit_bytes card);
+
+/* --- a link; in the order of the picture, else USAGE --- */
+#define TACIT_PARCEL_MAX_DEVICE_NAME 64
+TACIT_MUST_USE enum tacit_err tacit_parcel_ask(struct tacit_parcel *p, struct tacit_bytes name);
+TACIT_MUST_USE enum tacit_err tacit_parcel_grant(struct tacit_parcel *p, struct tacit_bytes grant);
+TACIT_MUST_USE enum tacit_err tacit_parcel_linked(struct tacit_parcel *p);
 
 /* Either: gives up, and says so where that is possible. */
 void tacit_parcel_stop(struct tacit_parcel *p);

@@ -23,7 +23,7 @@ struct relay {
 	struct tacit_ws_reader reader;
 	struct tacit_buf out;
 	size_t sent;
-	uint8_t room[64 * 1024];
+	uint8_t room[128 * 1024];
 	struct tacit_bytes in; /* of room, not taken yet */
 	int64_t heard;
 };

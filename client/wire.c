@@ -3,6 +3,9 @@
 #include "base/alloc.h"
 #include "client/http_int.h"
 
+/* curl reads no more at once than this, whatever room it is given; its own default is 16 KiB. */
+#define READ_BYTES (128L * 1024)
+
 struct wire {
 	CURL *curl;
 	CURLM *multi; /* the handle stays in it: else curl forgets the connection */
@@ -15,6 +18,7 @@ static void set_target(struct http *h, CURL *c)
 	curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, 1L);
 	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, READ_BYTES);
 }
 
 enum tacit_err wire_open(struct http *h, struct wire **out)

@@ -1,3 +1,4 @@
+/* group and room: rooms are groups whose name the server knows. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -67,24 +68,64 @@ static int run_with_users(struct cli *c, struct tacit_command *command, int coun
 	return status;
 }
 
-int cmd_group_create(struct cli *c, const struct args *a)
+static int create(struct cli *c, const struct args *a, enum tacit_command_kind kind)
 {
-	struct tacit_command create = {
-	        .kind = TACIT_CMD_CREATE_GROUP, .text = tacit_cstr(a->list[0])};
+	struct tacit_command command = {.kind = kind, .text = tacit_cstr(a->list[0])};
 	int status = cli_open(c, CLI_UNLOCKED);
 	if (status != EXIT_DONE)
 		return status;
-	return run_with_users(c, &create, a->count - 1, a->list + 1, on_group);
+	return run_with_users(c, &command, a->count - 1, a->list + 1, on_group);
+}
+
+int cmd_group_create(struct cli *c, const struct args *a)
+{
+	return create(c, a, TACIT_CMD_CREATE_GROUP);
+}
+
+int cmd_room_create(struct cli *c, const struct args *a)
+{
+	bool yes = cli_option(a, "yes") != NULL;
+	if (!yes) {
+		enum tacit_err err = term_confirm(
+		        "The server can read the name of a room, not what is said there. "
+		        "Make it? Type yes or no: ",
+		        &yes);
+		if (err == TACIT_E_UNSUPPORTED)
+			return cli_fail_text(c, err, "There is no terminal to ask on.",
+			        "The server can read the name of a room: with --yes it is made "
+			        "without asking.");
+		if (err != TACIT_OK)
+			return cli_fail(c, err, NULL);
+	}
+	return yes ? create(c, a, TACIT_CMD_CREATE_ROOM)
+	           : cli_fail_text(c, TACIT_E_CANCELLED, "The room was not made.", NULL);
+}
+
+static void on_room(void *ctx, const struct tacit_notice *n)
+{
+	if (n->kind != TACIT_NOTICE_CONVERSATION || n->conversation_kind == TACIT_ROOM)
+		on_group(ctx, n);
+}
+
+static int list(struct cli *c, host_deliver *deliver)
+{
+	const struct tacit_command command = {.kind = TACIT_CMD_CONVERSATIONS};
+	int status = cli_open(c, CLI_UNLOCKED);
+	if (status == EXIT_DONE)
+		status = cli_sync(c); /* names come with the messages */
+	return status == EXIT_DONE ? cli_run(c, &command, deliver, c) : status;
+}
+
+int cmd_room_list(struct cli *c, const struct args *a)
+{
+	(void)a;
+	return list(c, on_room);
 }
 
 int cmd_group_list(struct cli *c, const struct args *a)
 {
 	(void)a;
-	const struct tacit_command list = {.kind = TACIT_CMD_CONVERSATIONS};
-	int status = cli_open(c, CLI_UNLOCKED);
-	if (status == EXIT_DONE)
-		status = cli_sync(c); /* names come with the messages */
-	return status == EXIT_DONE ? cli_run(c, &list, on_group, c) : status;
+	return list(c, on_group);
 }
 
 /* Opens, and finds the group that list[0] names. 0: status says why not. */

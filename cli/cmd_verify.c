@@ -8,14 +8,23 @@
 #include "cli/show.h"
 
 #define GROUPS_A_LINE 4
+#define WORDS_A_LINE 6
 #define MAX_NUMBER 128
+#define MAX_WORDS 256
 
 struct safety {
 	const struct cli *cli;
 	const char *user;
 	char number[MAX_NUMBER]; /* as it is shown: groups of digits */
+	char words[MAX_WORDS];
 	bool verified, changed;
 };
+
+static void keep(char *out, size_t size, struct tacit_bytes text)
+{
+	if (text.n < size)
+		snprintf(out, size, "%.*s", (int)text.n, (const char *)text.p);
+}
 
 static void on_safety(void *ctx, const struct tacit_notice *n)
 {
@@ -24,16 +33,15 @@ static void on_safety(void *ctx, const struct tacit_notice *n)
 		show_loud(s->cli, n);
 		return;
 	}
-	if (n->text.n < sizeof(s->number))
-		snprintf(s->number, sizeof(s->number), "%.*s", (int)n->text.n,
-		        (const char *)n->text.p);
+	keep(s->number, sizeof(s->number), n->text);
+	keep(s->words, sizeof(s->words), n->detail);
 	s->verified = n->flag;
 	s->changed = n->err == TACIT_E_KEY_CHANGED;
 	if (s->cli->json)
 		json_out_notice(stdout, n);
 }
 
-/* Digits alone: how they are spaced is of no account. */
+/* What the QR code holds. */
 static size_t digits_of(const char *text, char *out, size_t size)
 {
 	size_t n = 0;
@@ -44,15 +52,15 @@ static size_t digits_of(const char *text, char *out, size_t size)
 	return n;
 }
 
-static void print_number(const char *number)
+static void print_parts(const char *text, int a_line)
 {
-	int group = 0;
+	int part = 0;
 	printf("    ");
-	for (const char *p = number; *p != '\0'; p++) {
+	for (const char *p = text; *p != '\0'; p++) {
 		if (*p != ' ')
 			putchar(*p);
 		else
-			printf(++group % GROUPS_A_LINE == 0 ? "\n    " : "  ");
+			printf(++part % a_line == 0 ? "\n    " : "  ");
 	}
 	putchar('\n');
 }
@@ -80,20 +88,23 @@ static int ask_number(struct cli *c, struct safety *s)
 	printf("Safety number with %s%s:\n\n%s", s->user,
 	        s->changed ? " (their NEW key, not accepted yet)" : "",
 	        term_style(stdout, TERM_BOLD));
-	print_number(s->number);
-	printf("%s\n", term_style(stdout, TERM_PLAIN));
+	print_parts(s->number, GROUPS_A_LINE);
+	printf("%s\nIn words:\n\n", term_style(stdout, TERM_PLAIN));
+	print_parts(s->words, WORDS_A_LINE);
+	putchar('\n');
 	if (term_is_tty(stdout))
 		print_qr(s->number);
 	fflush(stdout);
 	return EXIT_DONE;
 }
 
-static int set_verified(struct cli *c, const struct safety *s)
+/* SET_VERIFIED with our number, which the person says is theirs, too; COMPARE with what came by
+ * another way. */
+static int set_verified(
+        struct cli *c, const char *user, enum tacit_command_kind kind, const char *number)
 {
-	const char *user = s->user;
-	const struct tacit_command command = {.kind = TACIT_CMD_SET_VERIFIED,
-	        .username = tacit_cstr(user),
-	        .text = tacit_cstr(s->number)};
+	const struct tacit_command command = {
+	        .kind = kind, .username = tacit_cstr(user), .text = tacit_cstr(number)};
 	int status = cli_run(c, &command, NULL, NULL);
 	if (status == EXIT_DONE && c->json) {
 		json_t *o = json_out_new("verified");
@@ -105,19 +116,6 @@ static int set_verified(struct cli *c, const struct safety *s)
 	return status;
 }
 
-/* A number that came by another way, held against ours. */
-static int compare(struct cli *c, const struct safety *s, const char *theirs)
-{
-	char a[MAX_NUMBER];
-	char b[MAX_NUMBER];
-	digits_of(s->number, a, sizeof(a));
-	digits_of(theirs, b, sizeof(b));
-	if (a[0] == '\0' || strcmp(a, b) != 0)
-		return cli_fail_text(c, TACIT_E_BAD_SIGNATURE, "The numbers are NOT the same.",
-		        "Somebody may stand between you. Send nothing that must stay secret.");
-	return set_verified(c, s);
-}
-
 int cmd_verify(struct cli *c, const struct args *a)
 {
 	bool yes = false;
@@ -126,12 +124,12 @@ int cmd_verify(struct cli *c, const struct args *a)
 	int status = ask_number(c, &s);
 	if (status != EXIT_DONE)
 		return status;
+	if (theirs != NULL)
+		return set_verified(c, s.user, TACIT_CMD_COMPARE, theirs);
 	if (s.changed)
 		return cli_fail_text(c, TACIT_E_KEY_CHANGED, "Their key has changed.",
 		        "When the new number is theirs indeed: tacit accept-key, then verify "
 		        "again.");
-	if (theirs != NULL)
-		return compare(c, &s, theirs);
 	if (s.verified || c->json || !term_is_tty(stdout)) {
 		cli_note(c, "%s", s.verified ? "Verified already." : "Not verified yet.");
 		return EXIT_DONE;
@@ -141,7 +139,7 @@ int cmd_verify(struct cli *c, const struct args *a)
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
 	if (yes)
-		return set_verified(c, &s);
+		return set_verified(c, s.user, TACIT_CMD_SET_VERIFIED, s.number);
 	cli_note(c, "Not verified.");
 	return EXIT_DONE;
 }

@@ -12,7 +12,7 @@ cmd_run cmd_register, cmd_login, cmd_logout, cmd_lock, cmd_unlock, cmd_whoami, c
         cmd_accept_key, cmd_devices, cmd_devices_revoke, cmd_history, cmd_quit, cmd_listen,
         cmd_session_create, cmd_session_list, cmd_session_close, cmd_expire, cmd_outbox_list,
         cmd_outbox_drop, cmd_send_file, cmd_receive, cmd_agent, cmd_reply, cmd_react, cmd_edit,
-        cmd_delete;
+        cmd_delete, cmd_room_create, cmd_room_list;
 
 /* The prompt: commands, one a line, until quit. */
 int repl_run(struct cli *c);

@@ -222,6 +222,7 @@ static json_t *from_account(const struct tacit_notice *n)
 		o = json_out_new("safety_number");
 		json_out_text(o, "username", n->username);
 		json_out_text(o, "number", n->text);
+		json_out_text(o, "words", n->detail);
 		json_out_bool(o, "verified", n->flag);
 		json_out_bool(o, "key_changed", n->err == TACIT_E_KEY_CHANGED);
 	} else if (n->kind == TACIT_NOTICE_DEVICE) {

@@ -167,6 +167,21 @@ const struct command cli_commands[] = {
         {"group send", "GROUP [TEXT...]", "send a message to a group",
                 "Without TEXT, or when it is -, the message is read from standard input.", NULL, 1,
                 -1, cmd_group_send, "g"},
+        {"room create", "NAME [USER...]", "make a room: a group whose name the server knows",
+                "The server can read the name of a room, and nothing that is said there; it asks "
+                "before.\n"
+                "Who is in it is found by nobody else, and only members take others in.",
+                yes_options, 1, -1, cmd_room_create, "-u"},
+        {"room list", "", "list your rooms", NULL, NULL, 0, 0, cmd_room_list, NULL},
+        {"room show", "ROOM", "show who is in a room", NULL, NULL, 1, 1, cmd_group_show, "g"},
+        {"room add", "ROOM USER...", "take somebody into a room", NULL, NULL, 2, -1, cmd_group_add,
+                "gu"},
+        {"room remove", "ROOM USER", "remove somebody from a room", NULL, NULL, 2, 2,
+                cmd_group_remove, "gu"},
+        {"room leave", "ROOM", "leave a room", NULL, NULL, 1, 1, cmd_group_leave, "g"},
+        {"room send", "ROOM [TEXT...]", "send a message to a room",
+                "Without TEXT, or when it is -, the message is read from standard input.", NULL, 1,
+                -1, cmd_group_send, "g"},
         {"session create", "USER...", "make a conversation that destroys itself",
                 "When its time is up, or somebody closes it, its messages and files are gone from "
                 "the\n"

@@ -43,7 +43,8 @@ _tacit()
 	local command=${words[0]-} options=
 	case "$command ${words[1]-}" in
 	'group create' | 'group list' | 'group show' | 'group add' | 'group remove' | 'group leave' | \
-		'group send' | 'session create' | 'session list' | 'session close' | 'outbox list' | 'outbox drop' | 'file send' | \
+		'group send' | 'room create' | 'room list' | 'room show' | 'room add' | 'room remove' | 'room leave' | \
+		'room send' | 'session create' | 'session list' | 'session close' | 'outbox list' | 'outbox drop' | 'file send' | \
 		'file get' | 'devices revoke')
 		command="$command ${words[1]}" ;;
 	esac
@@ -60,7 +61,7 @@ _tacit()
 	receive) options='--out --yes --digits --qr --new --wait --relay-only --lan --direct --listen' ;;
 	agent) options='--listen --no-token --install' ;;
 	verify) options='--compare' ;;
-	accept-key | 'devices revoke') options='--yes' ;;
+	accept-key | 'devices revoke' | 'room create') options='--yes' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$cur"))
@@ -69,8 +70,8 @@ _tacit()
 
 	case $command in
 	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send reply react edit delete inbox chat
-		listen history group session outbox expire file send-file receive agent verify accept-key devices quit' -- "$cur")) ;;
-	group) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
+		listen history group room session outbox expire file send-file receive agent verify accept-key devices quit' -- "$cur")) ;;
+	group | room) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
 	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;
 	outbox) COMPREPLY=($(compgen -W 'list drop' -- "$cur")) ;;
 	file) COMPREPLY=($(compgen -W 'send get' -- "$cur")) ;;
@@ -85,7 +86,7 @@ _tacit()
 	receive) # as 7-amb: words of codes
 		((${#words[@]} == 1)) &&
 			COMPREPLY=($(compgen -W "$(tacit --complete-code "$cur" 2>/dev/null)" -- "$cur")) ;;
-	'group create' | 'group add' | 'group remove')
+	'group create' | 'group add' | 'group remove' | 'room create' | 'room add' | 'room remove')
 		((${#words[@]} > 2)) && COMPREPLY=($(compgen -W "$(_tacit_users)" -- "$cur")) ;;
 	'file send')
 		if ((${#words[@]} == 2)); then

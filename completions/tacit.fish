@@ -41,6 +41,7 @@ complete -c tacit -n __fish_use_subcommand -a chat -d 'talk: messages appear as 
 complete -c tacit -n __fish_use_subcommand -a listen -d 'print what happens, as it happens'
 complete -c tacit -n __fish_use_subcommand -a history -d 'show old messages, without asking the server'
 complete -c tacit -n __fish_use_subcommand -a group -d 'groups'
+complete -c tacit -n __fish_use_subcommand -a room -d 'groups whose name the server knows'
 complete -c tacit -n __fish_use_subcommand -a session -d 'conversations that destroy themselves'
 complete -c tacit -n __fish_use_subcommand -a outbox -d 'messages that wait to be sent'
 complete -c tacit -n __fish_use_subcommand -a expire -d 'make messages disappear after a time'
@@ -80,6 +81,11 @@ complete -c tacit -n '__fish_seen_subcommand_from accept-key' -s y -l yes -d 'do
 set -l group create list show add remove leave send
 complete -c tacit -n "__fish_seen_subcommand_from group; and not __fish_seen_subcommand_from $group" -a "$group"
 complete -c tacit -n '__fish_seen_subcommand_from group; and __fish_seen_subcommand_from create add remove' -a '(__tacit_users)'
+
+set -l room create list show add remove leave send
+complete -c tacit -n "__fish_seen_subcommand_from room; and not __fish_seen_subcommand_from $room" -a "$room"
+complete -c tacit -n '__fish_seen_subcommand_from room; and __fish_seen_subcommand_from create add remove' -a '(__tacit_users)'
+complete -c tacit -n '__fish_seen_subcommand_from room; and __fish_seen_subcommand_from create' -s y -l yes -d 'do not ask'
 
 set -l session create list close
 complete -c tacit -n "__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from $session" -a "$session"

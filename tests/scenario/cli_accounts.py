@@ -439,6 +439,24 @@ def safety_numbers_are_the_same_on_both_sides(w):
 
 
 @tap.case
+def safety_numbers_in_words(w):
+    erin = w.machine.register("erin")
+    ours = w.bob.json("verify", "erin").of("safety_number")[0]
+    theirs = erin.json("verify", "bob").of("safety_number")[0]
+    tap.equal(ours["words"], theirs["words"], "words")
+    words = theirs["words"].split()
+    tap.equal(len(words), 24, "so many")
+    shown = w.bob.must("verify", "erin").out
+    tap.check(all(word in shown for word in words), shown)
+    for wrong in (words[1:], words[:-1], words[::-1], [*words, "abacus"]):
+        got = w.bob.run("verify", "erin", "--compare", " ".join(wrong))
+        tap.check(got.code == 1 and "NOT the same" in got.err, got.err)
+    tap.equal(w.bob.json("verify", "erin").of("safety_number")[0]["verified"], False, "not by these")
+    w.bob.must("verify", "erin", "--compare", ", ".join(words).upper())
+    tap.equal(w.bob.json("verify", "erin").of("safety_number")[0]["verified"], True, "verified")
+
+
+@tap.case
 def verifying_at_a_terminal(w):
     w.bob.run("unlock")
     with w.bob.terminal("verify", "alice") as t:

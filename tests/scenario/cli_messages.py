@@ -181,6 +181,42 @@ def the_life_of_a_group(w):
 
 
 @tap.case
+def the_life_of_a_room(w):
+    a, b, c = w.alice, w.bob, w.carol
+    got = a.run("room", "create", "lobby", "bob")
+    tap.equal(got.code, 1, "without a terminal and without --yes")
+    tap.check("server can read the name" in got.err, got.err)
+    with a.terminal("room", "create", "lobby", "bob") as t:
+        t.expect("The server can read the name of a room")
+        t.line("no")
+        t.expect("was not made")
+        t.end(1)
+    tap.equal(a.json("room", "list").of("conversation"), [], "none was made")
+    a.must("room", "create", "--yes", "lobby", "bob")
+    a.must("group", "create", "not a room", "bob")
+    shown = [(r["kind"], r["title"], sorted(r["members"])) for r in a.json("room", "list").of("conversation")]
+    tap.equal(shown, [("room", "lobby", ["alice", "bob"])], "rooms")
+    a.must("room", "send", "lobby", "welcome")
+    tap.check(("alice", "welcome") in b.inbox(), "bob")
+    tap.equal(c.run("room", "show", "lobby").code, 1, "carol is not in it")
+    b.must("room", "add", "lobby", "carol")
+    a.run("inbox")
+    c.must("room", "send", "lobby", "here I am")
+    tap.check(("carol", "here I am") in a.inbox() and ("carol", "here I am") in b.inbox(), "all read it")
+    tap.check("welcome" not in c.history("lobby"), "what was said before is not carol's")
+    # The server cannot give it another name.
+    w.server.stop()
+    rename = "UPDATE conversations SET name = ? WHERE name = ?"
+    tap.equal(w.server.sql(rename, b"tacit support", b"lobby"), 1, "it has it")
+    tap.equal(w.server.sql(rename, b"x", b"not a room"), 0, "a group's it has not")
+    w.server.start()
+    for person in (a, b, c):
+        tap.equal([r["title"] for r in person.json("room", "list").of("conversation")], ["lobby"], "its name")
+    c.must("room", "leave", "lobby")
+    tap.equal(c.json("room", "list").of("conversation"), [], "carol has left")
+
+
+@tap.case
 def a_group_never_stands_in_a_users_way(w):
     """Carol names a group `bob`: what is for bob does not go there."""
     w.carol.must("group", "create", "bob", "alice")

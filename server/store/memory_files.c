@@ -24,7 +24,7 @@ static struct memory_upload *find_upload(const struct memory_state *s, const cha
 
 static bool is_taken(const struct memory_state *s, const char *id)
 {
-	return find_file(s, id) != NULL || find_upload(s, id) != NULL;
+	return find_file(s, id) != NULL || find_upload(s, id) != NULL || memory_parcel_lives(s, id);
 }
 
 static int64_t usage(const struct memory_state *s, int64_t user_id)

@@ -53,6 +53,10 @@ static int64_t end_of(enum memory_table t, const void *row)
 		return or_never(((const struct memory_message *)row)->expires_at);
 	case MEMORY_FILE:
 		return or_never(((const struct memory_file *)row)->file.expires_at);
+	case MEMORY_PARCEL:
+		return ((const struct memory_parcel *)row)->parcel.ended == STORE_PARCEL_LIVES
+		               ? ((const struct memory_parcel *)row)->parcel.expires_at
+		               : INT64_MAX;
 	case MEMORY_WELCOME:
 		return ((const struct memory_welcome *)row)->created_at + STORE_WELCOME_SECONDS;
 	case MEMORY_CONVERSATION:
@@ -99,6 +103,10 @@ static enum tacit_err sweep_one(
 		struct memory_conversation *c = row;
 		TRY(memory_close_conversation(s, c, now, w->gone, w->ctx));
 		tell_ended(s, w, c->row.conversation_id);
+	} else if (t == MEMORY_PARCEL) {
+		struct memory_parcel *p = row;
+		memory_end_parcel(s, p, STORE_PARCEL_EXPIRED, now);
+		w->gone(w->ctx, p->parcel.id);
 	} else if (t == MEMORY_SESSION) {
 		memory_delete_session(s, row);
 	} else {
@@ -134,11 +142,32 @@ static void sweep_tombstones(struct memory_state *s, struct store_sweep *w, int6
 	w->more |= done == w->limit;
 }
 
+static struct memory_parcel *find_old_parcel(const struct memory_state *s, int64_t now)
+{
+	struct memory_parcel *oldest = NULL, *p = NULL;
+	while ((p = memory_next(s, MEMORY_PARCEL, p)) != NULL)
+		if (p->parcel.ended != STORE_PARCEL_LIVES &&
+		        p->parcel.ended_at <= now - STORE_PARCEL_KEPT_SECONDS &&
+		        (oldest == NULL || p->parcel.ended_at < oldest->parcel.ended_at))
+			oldest = p;
+	return oldest;
+}
+
+static void sweep_old_parcels(struct memory_state *s, struct store_sweep *w, int64_t now)
+{
+	struct memory_parcel *p;
+	unsigned done = 0;
+	for (; done < w->limit && (p = find_old_parcel(s, now)) != NULL; done++)
+		memory_delete_parcel(s, p);
+	w->more |= done == w->limit;
+}
+
 enum tacit_err memory_sweep(struct store *store, int64_t now, struct store_sweep *w)
 {
 	static const enum memory_table others[] = {
 	        MEMORY_SIGNATURE, MEMORY_TOKEN, MEMORY_SESSION, MEMORY_WELCOME, MEMORY_UPLOAD};
-	static const enum memory_table ends[] = {MEMORY_CONVERSATION, MEMORY_MESSAGE, MEMORY_FILE};
+	static const enum memory_table ends[] = {
+	        MEMORY_CONVERSATION, MEMORY_MESSAGE, MEMORY_FILE, MEMORY_PARCEL};
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
 	struct memory_state *s = NULL;
@@ -148,6 +177,7 @@ enum tacit_err memory_sweep(struct store *store, int64_t now, struct store_sweep
 	memory_time(m, now);
 	TRY(memory_enter(m, &s));
 	sweep_tombstones(s, w, m->now);
+	sweep_old_parcels(s, w, m->now);
 	for (size_t i = 0; i < TACIT_COUNT(others); i++)
 		TRY(sweep_table(s, w, now, others[i]));
 	for (size_t i = 0; i < TACIT_COUNT(ends); i++)

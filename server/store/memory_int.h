@@ -41,6 +41,8 @@ enum memory_table {
 	MEMORY_KEY_PACKAGE,
 	MEMORY_GROUP,
 	MEMORY_WELCOME,
+	MEMORY_PARCEL,
+	MEMORY_PARCEL_CLAIM,
 	MEMORY_TABLES
 };
 
@@ -133,6 +135,16 @@ struct memory_welcome {        /* for one device; those of one commit have one i
 	struct memory_row row; /* text: the Welcome */
 	int64_t id, user_id, epoch, message_id, created_at;
 	struct tacit_device_id device;
+};
+
+struct memory_parcel {
+	struct memory_row row;
+	struct store_parcel parcel;
+};
+struct memory_parcel_claim {
+	struct memory_row row;
+	char parcel_id[STORE_FILE_ID_CHARS + 1];
+	struct store_parcel_claim claim;
 };
 
 /* --- states --- */
@@ -234,6 +246,12 @@ static inline bool memory_is_over(int64_t expires_at, int64_t now)
 /* May this user act in this conversation at `now`? Fails: NOT_FOUND for outsiders, GONE. */
 TACIT_MUST_USE enum tacit_err memory_member(
         const struct memory_state *s, int64_t now, int64_t conversation_id, int64_t user_id);
+/* Is there one of this id that lives? */
+bool memory_parcel_lives(const struct memory_state *s, const char *id);
+/* Claims that were only reserved go, and for a tombstone that is over all of them, with it. */
+void memory_end_parcel(
+        struct memory_state *s, struct memory_parcel *p, enum store_parcel_end why, int64_t now);
+void memory_delete_parcel(struct memory_state *s, struct memory_parcel *p);
 /* A session's end takes its spent refresh tokens along. Answers as memory_delete. */
 void *memory_delete_session(struct memory_state *s, struct memory_session *session);
 /* Everything of a self-destructing one goes, a tombstone stays. */

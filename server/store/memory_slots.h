@@ -32,8 +32,7 @@ enum tacit_err memory_user_available(
 enum tacit_err memory_user_by_id(struct store *s, int64_t id, struct store_user *out);
 enum tacit_err memory_user_by_name(struct store *s, const char *username, struct store_user *out);
 enum tacit_err memory_user_by_email(struct store *s, const char *email, struct store_user *out);
-enum tacit_err memory_user_set_login(
-        struct store *s, int64_t id, const struct store_new_login *n);
+enum tacit_err memory_user_set_login(struct store *s, int64_t id, const struct store_new_login *n);
 enum tacit_err memory_user_wrapped_key(struct store *s, int64_t id, struct tacit_buf *out);
 enum tacit_err memory_user_search(struct store *s, struct tacit_bytes prefix, unsigned limit,
         enum tacit_err (*row)(void *ctx, const struct store_user *u), void *ctx);
@@ -136,6 +135,26 @@ enum tacit_err memory_upload_advance(struct store *s, const char *id, int64_t us
 enum tacit_err memory_upload_finish(
         struct store *s, const char *id, int64_t user_id, const uint8_t sha256[32], int64_t now);
 enum tacit_err memory_upload_delete(struct store *s, const char *id, int64_t user_id);
+enum tacit_err memory_parcel_create(
+        struct store *s, const struct store_parcel *p, int64_t idle_s, int64_t room_bytes);
+enum tacit_err memory_parcel_get(struct store *s, const char *id, struct store_parcel *out);
+enum tacit_err memory_parcel_advance(
+        struct store *s, const char *id, int64_t from_offset, int64_t to_offset, int64_t idle_s);
+enum tacit_err memory_parcel_ready(struct store *s, const char *id);
+enum tacit_err memory_parcel_claim(
+        struct store *s, const char *id, const uint8_t token[STORE_HASH_BYTES], int64_t lapse_s);
+enum tacit_err memory_parcel_claim_get(struct store *s, const char *id,
+        const uint8_t token[STORE_HASH_BYTES], struct store_parcel_claim *out);
+enum tacit_err memory_parcel_begin(
+        struct store *s, const char *id, const uint8_t token[STORE_HASH_BYTES]);
+enum tacit_err memory_parcel_release(
+        struct store *s, const char *id, const uint8_t token[STORE_HASH_BYTES]);
+enum tacit_err memory_parcel_commit(struct store *s, const char *id,
+        const uint8_t token[STORE_HASH_BYTES], const uint8_t receipt[STORE_RECEIPT_BYTES],
+        bool *ended);
+enum tacit_err memory_parcel_revoke(struct store *s, const char *id);
+enum tacit_err memory_parcel_claim_list(struct store *s, const char *id,
+        enum tacit_err (*row)(void *ctx, const struct store_parcel_claim *c), void *ctx);
 enum tacit_err memory_sweep(struct store *s, int64_t now, struct store_sweep *w);
 enum tacit_err memory_counts(
         struct store *s, int64_t *users, int64_t *conversations, int64_t *messages, int64_t *files);

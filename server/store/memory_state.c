@@ -23,6 +23,13 @@ static int compare_participants(const void *a, const void *b)
 	return order != 0 ? order : compare_numbers(x->user_id, y->user_id);
 }
 
+static int compare_claims(const void *a, const void *b)
+{
+	const struct memory_parcel_claim *x = a, *y = b;
+	int order = strcmp(x->parcel_id, y->parcel_id);
+	return order != 0 ? order : memcmp(x->claim.token, y->claim.token, STORE_HASH_BYTES);
+}
+
 #define ROW(type) sizeof(struct memory_##type)
 static const struct {
 	size_t row_bytes;
@@ -44,6 +51,8 @@ static const struct {
         [MEMORY_KEY_PACKAGE] = {ROW(key_package), NULL},
         [MEMORY_GROUP] = {ROW(group), NULL},
         [MEMORY_WELCOME] = {ROW(welcome), NULL},
+        [MEMORY_PARCEL] = {ROW(parcel), NULL},
+        [MEMORY_PARCEL_CLAIM] = {ROW(parcel_claim), compare_claims},
 };
 
 static struct memory_row *row_at(const struct memory_state *s, enum memory_table t, size_t at)

@@ -116,15 +116,42 @@ out:
 	return err;
 }
 
+/* Their bodies go now; what became of them is told for a while. */
+static enum tacit_err sweep_parcels(struct sqlite *s, struct store_sweep *w)
+{
+	enum tacit_err err = TACIT_OK;
+	sqlite3_stmt *st = NULL;
+	char id[STORE_FILE_ID_CHARS + 1];
+	unsigned done = 0;
+	for (; done < w->limit; done++) {
+		err = sql_first(s, SQL_SWEEP_PARCEL_FIND, ARGS(sql_int(s->now)), &st);
+		if (err == TACIT_E_NOT_FOUND)
+			break;
+		TRY(err);
+		TRY(sql_column_text(st, 0, id, sizeof(id)));
+		sql_done(&st);
+		TRY(sql_end_parcel(s, id, STORE_PARCEL_EXPIRED));
+		w->gone(w->ctx, id);
+	}
+	err = TACIT_OK;
+	w->more |= done == w->limit;
+out:
+	sql_done(&st);
+	return err;
+}
+
 static enum tacit_err sweep_rows(struct sqlite *s, int64_t now, struct store_sweep *w)
 {
 	static const enum sql simple[] = {SQL_SWEEP_SIGNATURES, SQL_SWEEP_TOKENS,
-	        SQL_SWEEP_SESSIONS, SQL_SWEEP_WELCOMES, SQL_SWEEP_TOMBSTONES};
+	        SQL_SWEEP_SESSIONS, SQL_SWEEP_WELCOMES, SQL_SWEEP_TOMBSTONES,
+	        SQL_SWEEP_PARCEL_TOMBSTONES};
 	enum tacit_err err;
 	for (size_t i = 0; i < TACIT_COUNT(simple); i++) {
 		int64_t time = now;
 		if (simple[i] == SQL_SWEEP_TOMBSTONES)
 			time = s->now - STORE_TOMBSTONE_SECONDS;
+		else if (simple[i] == SQL_SWEEP_PARCEL_TOMBSTONES)
+			time = s->now - STORE_PARCEL_KEPT_SECONDS;
 		else if (simple[i] == SQL_SWEEP_WELCOMES)
 			time = now - STORE_WELCOME_SECONDS;
 		TRY(sql_run(s, simple[i], ARGS(sql_int(time), sql_int(w->limit))));
@@ -136,8 +163,8 @@ out:
 
 static enum tacit_err find_next(struct sqlite *s, int64_t *next)
 {
-	static const enum sql ends[] = {
-	        SQL_NEXT_CONVERSATION_END, SQL_NEXT_MESSAGE_END, SQL_NEXT_FILE_END};
+	static const enum sql ends[] = {SQL_NEXT_CONVERSATION_END, SQL_NEXT_MESSAGE_END,
+	        SQL_NEXT_FILE_END, SQL_NEXT_PARCEL_END};
 	enum tacit_err err = TACIT_OK;
 	for (size_t i = 0; i < TACIT_COUNT(ends); i++) {
 		int64_t at = 0;
@@ -163,6 +190,7 @@ enum tacit_err sqlite_sweep(struct store *store, int64_t now, struct store_sweep
 	TRY(sweep_bodies(s, SQL_SWEEP_UPLOAD_FIND, SQL_SWEEP_UPLOAD_DELETE, now, w));
 	TRY(sweep_conversations(s, w));
 	TRY(sweep_messages(s, w));
+	TRY(sweep_parcels(s, w));
 	TRY(find_next(s, &w->next));
 	if (s->purge == PURGE_LATER)
 		s->purge = PURGE_NOW;

@@ -146,6 +146,9 @@ TACIT_MUST_USE enum tacit_err sql_read_message(
 /* Everything of a self-destructing one goes, a tombstone stays. */
 TACIT_MUST_USE enum tacit_err sql_close_conversation(struct sqlite *s, int64_t conversation_id,
         void (*gone)(void *ctx, const char *file_id), void *ctx);
+/* It ends now, by the handle's clock: claims that were only reserved go. */
+TACIT_MUST_USE enum tacit_err sql_end_parcel(
+        struct sqlite *s, const char *id, enum store_parcel_end why);
 /* Brings the tables up to date (writer) or checks that they are (reader). */
 TACIT_MUST_USE enum tacit_err sqlite_migrate(struct sqlite *s, char why[256]);
 TACIT_MUST_USE enum tacit_err sqlite_open(

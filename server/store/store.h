@@ -155,6 +155,41 @@ struct store_upload { /* tus */
 	struct tacit_bytes metadata; /* Upload-Metadata as received */
 };
 
+/* What somebody without an account leaves for whoever has a link. Tokens are known by their hash.
+ */
+#define STORE_RECEIPT_BYTES 40 /* opaque: the receiver's to make */
+#define STORE_PARCEL_KEPT_SECONDS                                                                  \
+	(7 * 24 * 3600) /* what became of one is told so long after its end */
+enum store_parcel_end {
+	STORE_PARCEL_LIVES = 0,
+	STORE_PARCEL_TAKEN = 1, /* as often as was allowed */
+	STORE_PARCEL_REVOKED = 2,
+	STORE_PARCEL_EXPIRED = 3,
+};
+struct store_parcel {
+	char id[STORE_FILE_ID_CHARS + 1];
+	uint8_t access[STORE_HASH_BYTES], owner[STORE_HASH_BYTES];
+	int64_t head_bytes, bytes; /* those of its beginning, which no claim is spent by; all */
+	int64_t offset;            /* that have come and are on disk */
+	int64_t downloads;         /* that are allowed */
+	int64_t lifetime;          /* seconds, from when all of it is there */
+	int64_t created_at, expires_at;
+	bool ready;
+	enum store_parcel_end ended;
+	int64_t ended_at;
+};
+enum store_claim_state {
+	STORE_CLAIM_RESERVED = 1, /* lapses, and gives its place back */
+	STORE_CLAIM_BEGUN = 2,    /* bytes of the content were given out: its place is spent */
+	STORE_CLAIM_DONE = 3,     /* the receiver says that it has all of it */
+};
+struct store_parcel_claim {
+	uint8_t token[STORE_HASH_BYTES];
+	enum store_claim_state state;
+	int64_t lapses_at, changed_at;
+	uint8_t receipt[STORE_RECEIPT_BYTES]; /* of one that is done */
+};
+
 /* One turn of housekeeping. */
 struct store_sweep {
 	unsigned limit;                               /* of each kind */
@@ -390,7 +425,8 @@ struct store_ops {
 	        struct store_file *out); /* R NOT_FOUND */
 	enum tacit_err (*file_delete)(struct store *s, const char *id,
 	        int64_t user_id); /* NOT_FOUND; CONFLICT (not the owner) */
-	/* Is there a file or an upload of this id? What has a body and is neither, is an orphan. */
+	/* Is there a file, an upload or a living parcel of this id? What has a body and is neither,
+	 * is an orphan. */
 	enum tacit_err (*file_exists)(struct store *s, const char *id); /* R NOT_FOUND */
 
 	/* --- uploads under way (tus 1.0.0) --- */
@@ -410,9 +446,52 @@ struct store_ops {
 	enum tacit_err (*upload_delete)(
 	        struct store *s, const char *id, int64_t user_id); /* NOT_FOUND */
 
-	/* --- housekeeping: everything whose time is over; conversations, messages and their files
-	 * by the handle's clock, the rest by now. Here and elsewhere the blobs of what gone() names
-	 * may be deleted only once the change is committed. --- */
+	/* --- parcels. Their deadlines are by the handle's clock. One that has ended is GONE to
+	 * everything but parcel_get, parcel_claim_list, parcel_revoke and parcel_commit, and
+	 * NOT_FOUND when STORE_PARCEL_KEPT_SECONDS have passed. --- */
+	/* Of p, what a store sets itself is ignored: offset, created_at, expires_at, ready, ended.
+	 * idle_s: how long an upload waits for its next part. LIMIT: all parcels that live would
+	 * have more than room_bytes; EXISTS. */
+	enum tacit_err (*parcel_create)(
+	        struct store *s, const struct store_parcel *p, int64_t idle_s, int64_t room_bytes);
+	enum tacit_err (*parcel_get)(
+	        struct store *s, const char *id, struct store_parcel *out); /* R NOT_FOUND */
+	/* CONFLICT: not at from_offset, or beyond its end, or it is ready. */
+	enum tacit_err (*parcel_advance)(struct store *s, const char *id, int64_t from_offset,
+	        int64_t to_offset, int64_t idle_s);
+	/* All of it is on disk: its lifetime begins. OK again when it is ready. CONFLICT (not all)
+	 */
+	enum tacit_err (*parcel_ready)(struct store *s, const char *id);
+	/* Reserves one of the downloads for so many seconds; the same token again is OK and changes
+	 * nothing. CONFLICT: not ready, or every download is reserved, begun or done. */
+	enum tacit_err (*parcel_claim)(struct store *s, const char *id,
+	        const uint8_t token[STORE_HASH_BYTES], int64_t lapse_s);
+	/* One that has lapsed is not there. */
+	enum tacit_err (*parcel_claim_get)(struct store *s, const char *id,
+	        const uint8_t token[STORE_HASH_BYTES],
+	        struct store_parcel_claim *out); /* R NOT_FOUND */
+	/* A reserved claim is begun from now on. OK when it is already. NOT_FOUND (the claim) */
+	enum tacit_err (*parcel_begin)(
+	        struct store *s, const char *id, const uint8_t token[STORE_HASH_BYTES]);
+	/* A reserved claim gives its place back. CONFLICT (begun or done), NOT_FOUND */
+	enum tacit_err (*parcel_release)(
+	        struct store *s, const char *id, const uint8_t token[STORE_HASH_BYTES]);
+	/* A begun claim is done; OK when it is already, and then its receipt stays. *ended: it was
+	 * the last that was allowed, and so the parcel's end. CONFLICT (nothing was given out),
+	 * NOT_FOUND */
+	enum tacit_err (*parcel_commit)(struct store *s, const char *id,
+	        const uint8_t token[STORE_HASH_BYTES], const uint8_t receipt[STORE_RECEIPT_BYTES],
+	        bool *ended);
+	/* OK when it has ended already, which is how it has ended then. */
+	enum tacit_err (*parcel_revoke)(struct store *s, const char *id); /* NOT_FOUND */
+	/* Without those that have lapsed; in the order of their tokens. */
+	enum tacit_err (*parcel_claim_list)(struct store *s, const char *id,
+	        enum tacit_err (*row)(void *ctx, const struct store_parcel_claim *c),
+	        void *ctx); /* R NOT_FOUND */
+
+	/* --- housekeeping: everything whose time is over; conversations, messages, parcels and
+	 * files by the handle's clock, the rest by now. Here and elsewhere the blobs of what gone()
+	 * names may be deleted only once the change is committed. --- */
 	enum tacit_err (*sweep)(struct store *s, int64_t now, struct store_sweep *w);
 
 	enum tacit_err (*counts)(struct store *s, int64_t *users, int64_t *conversations,

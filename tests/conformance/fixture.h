@@ -66,6 +66,6 @@ struct case_list {
 	size_t count;
 };
 extern const struct case_list account_cases, conversation_cases, message_cases, group_cases,
-        file_cases, expiry_cases, housekeeping_cases, concurrency_cases;
+        file_cases, parcel_cases, expiry_cases, housekeeping_cases, concurrency_cases;
 
 #endif

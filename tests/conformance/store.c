@@ -14,8 +14,8 @@ static const struct backend backends[] = {
 int main(int argc, char **argv)
 {
 	const struct case_list *const lists[] = {&account_cases, &conversation_cases,
-	        &message_cases, &group_cases, &file_cases, &expiry_cases, &housekeeping_cases,
-	        &concurrency_cases};
+	        &message_cases, &group_cases, &file_cases, &parcel_cases, &expiry_cases,
+	        &housekeeping_cases, &concurrency_cases};
 	static struct tap_case cases[MAX_CASES];
 	size_t count = 0;
 	if (argc > 1)

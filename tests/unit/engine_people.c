@@ -136,7 +136,10 @@ static void purge(struct person *p, const struct tacit_effect *fx)
 
 static void flat(char *to, size_t n, struct tacit_bytes from)
 {
-	snprintf(to, n, "%.*s", (int)from.n, from.n > 0 ? (const char *)from.p : "");
+	size_t fits = from.n < n ? from.n : n - 1;
+	if (fits > 0)
+		memcpy(to, from.p, fits);
+	to[fits] = '\0';
 }
 
 static void hear(struct person *p, const struct tacit_notice *n)
@@ -150,6 +153,7 @@ static void hear(struct person *p, const struct tacit_notice *n)
 	        .conversation = n->conversation,
 	        .message = n->message,
 	        .count = n->count,
+	        .text_n = n->text.n,
 	        .flag = n->flag,
 	        .reply_to = n->content.reply_to,
 	        .content_kind = n->content.kind};

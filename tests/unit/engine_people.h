@@ -24,6 +24,7 @@ struct heard { /* a notice, copied flat */
 	enum tacit_err err;
 	char text[600], username[32], title[64], members[256];
 	uint64_t conversation, message, count, reply_to;
+	size_t text_n;
 	bool flag;
 	char detail[256];
 	char content[128];

@@ -4,7 +4,7 @@
 
 #include "support/tap.h"
 
-static enum tacit_err post(void *ctx, struct tacit_bytes message)
+enum tacit_err room_post(void *ctx, struct tacit_bytes message)
 {
 	struct hand *h = ctx;
 	struct mail *m = &h->mail;
@@ -17,7 +17,8 @@ static enum tacit_err post(void *ctx, struct tacit_bytes message)
 static void open_hand(struct room *r, struct hand *h, enum tacit_parcel_role role)
 {
 	*h = (struct hand){.piece = 1000};
-	const struct tacit_parcel_options o = {.role = role, .env = &r->env, .send = post, .ctx = h};
+	const struct tacit_parcel_options o = {
+	        .role = role, .env = &r->env, .send = room_post, .ctx = h};
 	CHECK_OK(tacit_parcel_new(&o, &h->parcel));
 }
 

@@ -41,6 +41,8 @@ struct room {
 
 void room_open(struct room *r);
 void room_close(struct room *r);
+/* What a parcel is given as send, with its hand. */
+enum tacit_err room_post(void *hand, struct tacit_bytes message);
 /* Both meet with their codes. */
 void room_meet(struct room *r, const char *code_give, const char *code_take);
 void room_rejoin(struct room *r);

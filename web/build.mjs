@@ -130,11 +130,14 @@ async function makeFiles() {
 	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_SHELL: '' };
 	const worker = await bundle('core/worker.ts', 'iife', constants(known));
 	known.TACIT_WORKER = addHashed('worker', 'js', worker.script);
+	const boot = await bundle('boot.ts', 'iife', constants(known));
 	const app = await bundle('ui/main.tsx', 'esm', constants(known));
 	const icons = addIcons();
 	const manifest = { ...JSON.parse(read(join(WEB, 'manifest.json'))), icons: icons.list };
 	addPlain('manifest.webmanifest', JSON.stringify(manifest));
 	addPlain('index.html', fill(read(join(WEB, 'index.html')).toString(), {
+		boot: addHashed('boot', 'js', boot.script),
+		bootIntegrity: integrity(boot.script),
 		app: addHashed('app', 'js', app.script),
 		appIntegrity: integrity(app.script),
 		style: addHashed('style', 'css', Buffer.from(app.style.contents)),

@@ -16,13 +16,15 @@ interface PolicyFactory {
 
 const SERVICE_WORKER = '/sw.js';
 
-function trusted(address: string): string {
-	const factory = (globalThis as { trustedTypes?: PolicyFactory }).trustedTypes;
-	policy ??= factory?.createPolicy('tacit', { createScriptURL: onlyOurs });
-	return policy === undefined ? address : policy.createScriptURL(address);
-}
+// There can be one policy of a name: the scripts of a page share it.
+const shared = globalThis as { trustedTypes?: PolicyFactory; tacitPolicy?: ScriptPolicy };
 
-let policy: ScriptPolicy | undefined;
+function trusted(address: string): string {
+	const policy = shared.tacitPolicy ?? shared.trustedTypes?.createPolicy('tacit', { createScriptURL: onlyOurs });
+	if (policy === undefined) return address;
+	shared.tacitPolicy = policy;
+	return policy.createScriptURL(address);
+}
 
 function onlyOurs(address: string): string {
 	if (address !== TACIT_WORKER && address !== SERVICE_WORKER)

@@ -1,6 +1,8 @@
 // shell.ts - the page's side of the service worker: starts it, and tells of new versions.
 import { serviceWorkerAddress } from './addresses.js';
 
+const SETTLED_MS = 1000;
+
 // A new version is here: `apply` loads it into every window.
 export type NewVersion = (apply: () => void) => void;
 
@@ -18,10 +20,20 @@ function followTheVersion(): void {
 	});
 }
 
+// It fetches all of the app once more, which nobody should wait for.
+function afterTheStart(): Promise<void> {
+	return new Promise((resolve) => {
+		const soon = (): unknown => setTimeout(resolve, SETTLED_MS);
+		if (document.readyState === 'complete') soon();
+		else addEventListener('load', soon, { once: true });
+	});
+}
+
 // Without a service worker (none in this browser, a private window) the app only needs its network.
 export async function startShell(tell: NewVersion): Promise<void> {
 	if (!('serviceWorker' in navigator)) return;
 	followTheVersion();
+	await afterTheStart();
 	const registration = await navigator.serviceWorker
 		.register(serviceWorkerAddress(), { updateViaCache: 'none' })
 		.catch(() => null);

@@ -1,6 +1,6 @@
 // connect.ts - the page's way to the worker.
 import type { Messenger } from '../messenger.js';
-import { workerAddress } from '../addresses.js';
+import type { Boot } from '../boot.js';
 import { RemoteMessenger } from './remote.js';
 import type { ToPage, ToWorker } from './rpc.js';
 
@@ -29,15 +29,18 @@ function askToPersist(): void {
 }
 
 export function connect(): Messenger {
-	const worker = new Worker(workerAddress());
+	const boot = (globalThis as unknown as { tacitBoot: Boot }).tacitBoot;
+	const { worker } = boot;
 	const port = {
 		post: (message: ToWorker) => worker.postMessage(message),
 		listen(hear: (message: ToPage) => void) {
 			worker.onmessage = (event: MessageEvent) => hear(event.data as ToPage);
+			for (const message of boot.early.splice(0)) hear(message as ToPage);
 		},
 	};
-	const messenger = new RemoteMessenger(port, askToPersist);
+	const messenger = new RemoteMessenger(port, askToPersist, boot.fresh);
 	worker.onerror = () => messenger.fail({ code: 'IO', text: 'The app could not be started.' });
+	if (boot.failed) worker.onerror(new ErrorEvent('error'));
 	reportActivity(messenger);
 	return messenger;
 }

@@ -12,6 +12,8 @@ interface Pending {
 	writer?: WritableStreamDefaultWriter<Uint8Array>;
 }
 
+const NOBODY: ProfileState = { account: '', locked: false, loggedIn: false };
+
 type Options = Omit<Pending, 'resolve' | 'reject'> & { signal?: AbortSignal };
 
 function addTo<T>(set: Set<T>, one: T): () => void {
@@ -28,10 +30,11 @@ export class RemoteMessenger implements Messenger {
 	private lastLink: Link | null = null;
 	private broken: Problem | null = null;
 
-	// entered: somebody has registered, logged in or unlocked here.
+	// entered: somebody has registered, logged in or unlocked here. fresh: nothing was ever kept here.
 	constructor(
 		private readonly port: Port<ToPage, ToWorker>,
 		private readonly entered: () => void = () => undefined,
+		private fresh: Promise<boolean> | null = null,
 	) {
 		port.listen((message) => this.take(message));
 		port.post({ hello: true });
@@ -90,8 +93,14 @@ export class RemoteMessenger implements Messenger {
 		);
 	}
 
-	state(): Promise<ProfileState> {
-		return this.call({ name: 'state' }) as Promise<ProfileState>;
+	// The first time, if nothing was ever kept here, that is known before the worker is awake.
+	async state(): Promise<ProfileState> {
+		const told = this.call({ name: 'state' }) as Promise<ProfileState>;
+		const fresh = this.fresh;
+		this.fresh = null;
+		if (fresh === null) return told;
+		told.catch(() => undefined); // if nobody asks any more, the next call says so, too
+		return Promise.race([told, fresh.then((yes) => (yes ? NOBODY : told))]);
 	}
 
 	async unlock(password: string): Promise<ProfileState> {

@@ -70,13 +70,14 @@ export function hueOf(name: string): number {
 	return ((hash ^ (hash >>> 15)) >>> 0) % HUES;
 }
 
-const graphemes = new Intl.Segmenter();
+let graphemes: Intl.Segmenter | undefined; // made late: its tables cost the start of the app tens of milliseconds
 
 // One to three emoji and nothing else: shown large.
 export function isJumbo(text: string): boolean {
 	const line = text.replace(/\s/gu, '');
 	if (line === '' || line.length > 40)
 		return false;
+	graphemes ??= new Intl.Segmenter();
 	const letters = [...graphemes.segment(line)];
 	return letters.length <= 3 && letters.every(({ segment }) => /\p{Extended_Pictographic}|\p{RI}/u.test(segment));
 }

@@ -1,4 +1,4 @@
-"""The figures of live events, for tools/bench: tacitd beside a stock socket.io server on the same core.
+"""The figures of live events, for tools/bench: tacitd beside a stock socket.io server, and ejabberd, on the same core.
 
 Each takes the bench (its row(), tool(), server(), limit() and settings) and prints rows.
 """
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from bench.peers import ejabberd
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = os.path.join(HERE, "peers")
@@ -57,6 +59,13 @@ def socketio(bench):
         peer.wait()
 
 
+def xmpp(bench, process, port, people, members):
+    """The same as `live full`, of XMPP's rooms."""
+    got = subprocess.run(["taskset", "-c", bench.LOAD_CORE, sys.executable, os.path.join(PEERS, "xmpp.py"), str(port),
+                          str(process.pid), str(people), str(members), "5"], check=True, stdout=subprocess.PIPE)
+    return json.loads(got.stdout)
+
+
 def live(bench, mode, port, pid, people, **options):
     words = [f"{name}={value}" for name, value in options.items()]
     return json.loads(bench.tool("live", mode, str(port), str(pid), people, *words))
@@ -70,18 +79,38 @@ def middle(results, key):
     return statistics.median(r[key] for r in results)
 
 
+@contextlib.contextmanager
+def xmpp_server(bench):
+    """ejabberd: measures it once, when called; gives nothing where it cannot be had, and says why."""
+    with contextlib.ExitStack() as stack:
+        port = bench.free_port()
+        try:
+            process = stack.enter_context(ejabberd.running(bench, port))
+        except ejabberd.Unavailable as why:
+            print(f"  without ejabberd: {why}", flush=True)
+            yield lambda: None
+        else:
+            yield lambda: xmpp(bench, process, port, 1000, 100)
+
+
 def fanout(bench):
     """Rooms of 100, 1,000 people: deliveries per second of a core, and p99 at a moderate rate."""
-    with tacitd(bench, 1000, 100) as (ours, people), socketio(bench) as (peer, port):
-        full, theirs, calm, their_calm = [], [], [], []
+    with tacitd(bench, 1000, 100) as (ours, people), socketio(bench) as (peer, port), \
+            xmpp_server(bench) as measure_xmpp:
+        full, theirs, calm, their_calm, others = [], [], [], [], []
         for _ in range(bench.ROUNDS):
             full.append(per_core(live(bench, "full", ours.port, ours.pid, people)))
             theirs.append(per_core(live(bench, "full", port, peer.pid, people)))
+            others.append(measure_xmpp())
             calm.append(live(bench, "rate", ours.port, ours.pid, people))
             their_calm.append(live(bench, "rate", port, peer.pid, people))
+    how = "20 senders with 16 messages each under way, 256 bytes, all of them stored"
     bench.row("deliveries per second and core", statistics.median(full), statistics.median(theirs), "1/s",
-              12, "20 senders with 16 messages each under way, 256 bytes, all of them stored; against "
-              "socket.io in memory")
+              12, f"{how}; against socket.io in memory")
+    if others[0] is not None:
+        bench.row("the same", statistics.median(full), statistics.median(per_core(r) for r in others), "1/s", 12,
+                  f"against ejabberd's rooms over WebSockets, in memory; it uses {others[0]['kib']:.0f} KiB for a "
+                  "connection, with its place in a room of 100")
     bench.row("p99 of deliveries", middle(calm, "p99_ms"), middle(their_calm, "p99_ms"), "ms", 1,
               f"20,000 deliveries a second; in the middle {middle(calm, 'p50_ms'):.2f} and "
               f"{middle(their_calm, 'p50_ms'):.2f} ms (lower is better)")

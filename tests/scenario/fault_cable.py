@@ -1,0 +1,171 @@
+"""A cable is pulled in the midst of transfers: through the relay, with both ends cut off from it or the sender
+alone, and directly by address. They go on by themselves, and only what was missing moves again.
+
+TACIT_PARTITION sets for how many seconds it is out (make soak: 30). From 30 on it stays out until all have noticed.
+"""
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+
+from support import apart, server as server_module, tap  # noqa: E402
+from support.cli import Machine  # noqa: E402
+from support.server import SANITIZER, Server, program  # noqa: E402
+
+MIB = 1024 * 1024
+SIZE = 48 * MIB
+SECONDS = float(os.environ.get("TACIT_PARTITION", "3"))
+UNTIL_NOTICED = SECONDS >= 30
+PATIENCE = 180
+NEAR, FAR = "127.0.0.2", "127.0.0.1"
+IMPOSSIBLE = apart.enter()  # starts this program anew, if it is not
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"{what} did not come")
+        time.sleep(0.01)
+
+
+class Running:
+    """A command; side: how it is run, [] for here."""
+
+    def __init__(self, machine, side, *words):
+        self.process = subprocess.Popen([*side, program("tacit"), "--json", *words], env=machine.environment(),
+                                        cwd=machine.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        self.lines = []
+
+    def next(self, kind):
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
+            self.lines.append(json.loads(line))
+            if self.lines[-1]["type"] == kind:
+                return self.lines[-1]
+
+    def notices(self):
+        while self.next("state")["state"] != "lost":
+            continue
+
+    def finish(self):
+        out, err = self.process.communicate(timeout=PATIENCE)
+        self.lines += [json.loads(line) for line in out.splitlines()]
+        if SANITIZER.search(err):
+            raise AssertionError(err[-8000:])
+        tap.equal(self.process.returncode, 0, f"exit: {self.lines} {err!r}")
+
+
+class Transfer:
+    """A sender here and a receiver; caught when a part has come, and the receiver stopped."""
+
+    def __init__(self, w, name, side, give, take):
+        self.name, self.out = name, os.path.join(w.far.folder, name)
+        self.path = os.path.join(w.near.work, f"{name}.bin")
+        os.mkdir(self.out)
+        with open(self.path, "wb") as f:
+            f.write(os.urandom(SIZE))
+        self.sender = Running(w.near, [], *give, self.path)
+        port = self.sender.next("listening")["port"] if "--listen" in give else None
+        code = self.sender.next("code")["code"]
+        where = ["--direct", f"{NEAR}:{port}"] if port else []
+        self.receiver = Running(w.far, side, *take, code, "--yes", "--out", self.out, *where)
+        wait_for(lambda: self.there() > SIZE // 16, f"a part of {name}")
+        self.receiver.process.send_signal(signal.SIGSTOP)
+        self.had = self.there()
+        tap.check(self.had < SIZE - 16 * MIB, f"{name} was caught too late: {self.had}")
+
+    def there(self):
+        return sum(os.path.getsize(part) for part in glob.glob(os.path.join(self.out, ".tacit-*", "*")))
+
+    def go_on(self):
+        self.receiver.process.send_signal(signal.SIGCONT)
+
+    def finish(self):
+        self.receiver.finish()
+        self.sender.finish()
+        tap.equal(digest(os.path.join(self.out, f"{self.name}.bin")), digest(self.path), f"{self.name}: content")
+        tap.equal(glob.glob(os.path.join(self.out, ".*")), [], f"{self.name}: nothing else is left")
+
+    @property
+    def resumed_from(self):
+        return next(line for line in self.receiver.lines if line["type"] == "parcel_received")["resumed_from"]
+
+
+class World:
+    def __init__(self, wire, server, near, far):
+        self.wire, self.server, self.near, self.far = wire, server, near, far
+
+    def transfers(self):
+        relay = ["--server", self.server.url]
+        give, take = [*relay, "send-file", "--relay-only"], [*relay, "receive", "--relay-only"]
+        return {"both": Transfer(self, "both", [], give, take),
+                "sender": Transfer(self, "sender", self.wire.far, give, take),
+                "direct": Transfer(self, "direct", self.wire.far, ["send-file", "--listen", f"{NEAR}:0"],
+                                   ["receive"])}
+
+
+@contextlib.contextmanager
+def world():
+    if IMPOSSIBLE:
+        yield None
+        return
+    server_module.free_port = lambda: apart.PORT
+    with apart.Wire() as wire, Server(wrapper=wire.far) as server, Machine(server) as near, Machine(server) as far:
+        yield World(wire, server, near, far)
+
+
+def moved():
+    """Bytes over the wire, both ways."""
+    with open("/proc/net/dev", encoding="ascii") as devices:
+        fields = next(line.split(":")[1].split() for line in devices if line.strip().startswith("near:"))
+    return int(fields[0]) + int(fields[8])
+
+
+@tap.case
+def a_pulled_cable_costs_time_alone(w):
+    if w is None:
+        tap.skip(IMPOSSIBLE)
+    all_of_them = w.transfers()
+    w.wire.cut()
+    for one in all_of_them.values():
+        one.go_on()
+    if UNTIL_NOTICED:
+        for one in all_of_them.values():
+            one.sender.notices()
+        for name in ("both", "direct"):  # the other one's receiver sits beside the relay
+            all_of_them[name].receiver.notices()
+    else:
+        time.sleep(SECONDS)
+    before = moved()
+    w.wire.mend()
+    for one in all_of_them.values():
+        one.finish()
+    if not UNTIL_NOTICED:
+        return
+    missing = 0
+    for name, one in all_of_them.items():
+        tap.check(one.resumed_from >= one.had, f"{name}: {one.had} were there, and it went on at {one.resumed_from}")
+        missing += (SIZE - one.resumed_from) * (2 if name == "both" else 1)  # up to the relay and down again
+    moved_since = moved() - before
+    tap.check(moved_since < missing * 1.1 + 2 * MIB, f"{moved_since} bytes for {missing} that were missing")
+    print(f"# {moved_since} bytes moved for {missing} that were missing", flush=True)
+
+
+if __name__ == "__main__":
+    tap.main(world)

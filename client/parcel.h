@@ -6,7 +6,9 @@
 
 #include "client/http.h"
 #include "client/parcel_source.h"
+#include "e2e/parcel/card.h"
 #include "e2e/parcel/code.h"
+#include "wire/limits.h"
 
 enum parcel_state {
 	PARCEL_RESUMING, /* a transfer of an earlier process, under the code that is told before */
@@ -49,6 +51,13 @@ struct parcel_turn {
 	const struct tacit_parcel_code *again; /* of the first; NULL: this is the first */
 };
 
+/* Whether to keep who is there, afterwards; both must want to. card appends what we show
+ * (e2e/parcel/card.h) at our seat; NULL: there is no account to show. */
+struct parcel_contact {
+	enum tacit_err (*card)(
+	        void *ctx, const struct tacit_parcel_seat *seat, struct tacit_buf *out);
+};
+
 struct parcel_options {
 	struct http *http; /* NULL without a server */
 	enum parcel_route route;
@@ -62,6 +71,23 @@ struct parcel_options {
 	const struct parcel_turn *turn;       /* a sender's; NULL: one receiver */
 	bool fresh;                           /* nothing earlier goes on */
 	unsigned patience_s;                  /* for what was lost to come back; 0: half an hour */
+	const struct parcel_contact *contact; /* NULL: nobody is kept */
+	enum tacit_parcel_purpose purpose;    /* parcel_link.h sets it */
+};
+
+enum parcel_other_state {
+	PARCEL_OTHER_UNASKED,  /* we did not want to */
+	PARCEL_OTHER_SILENT,   /* the other one did not, or is of an earlier version, or was lost */
+	PARCEL_OTHER_HAS_NONE, /* it would, and has no account */
+	PARCEL_OTHER_WAITS,    /* it would, and we have no account */
+	PARCEL_OTHER_FALSE,    /* it broke the rules, or its card is not its own */
+	PARCEL_OTHER_SHOWN,    /* who it is, proven by its key */
+};
+struct parcel_other {
+	enum parcel_other_state state;
+	char server[TACIT_PARCEL_MAX_SERVER + 1]; /* printable ASCII, as it says */
+	char username[TACIT_MAX_USERNAME + 1];
+	struct tacit_sign_public key;
 };
 
 struct parcel_result {
@@ -70,7 +96,8 @@ struct parcel_result {
 	        resumed_from; /* what was there when it was gone on with last, and not sent again */
 	bool confirmed;       /* a receiver's: the sender knows that it came */
 	bool kept;            /* it failed, and can go on by the same command */
-	char problem[400];    /* why it failed, beyond the error; may be empty; sanitise */
+	struct parcel_other contact; /* once it is through */
+	char problem[400];           /* why it failed, beyond the error; may be empty; sanitise */
 };
 
 /* Both fail: BAD_PASSWORD (not the same code: it is used up), NOT_FOUND (nobody waits there), GONE

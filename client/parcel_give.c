@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "client/parcel_contact.h"
 #include "client/parcel_run.h"
 
 struct giver {
@@ -75,9 +76,9 @@ static enum tacit_err hash_kept(struct giver *g, uint64_t offset)
 {
 	enum tacit_err err = TACIT_OK;
 	parcel_source_seek(g->source, 0);
-	while (tacit_parcel_done(g->run.parcel) < offset) {
+	while (tacit_parcel_hashed(g->run.parcel) < offset) {
 		size_t n;
-		uint64_t left = offset - tacit_parcel_done(g->run.parcel);
+		uint64_t left = offset - tacit_parcel_hashed(g->run.parcel);
 		TRY(read_error(
 		        g, parcel_source_read(g->source, g->room,
 		                   left < TACIT_PARCEL_RECORD_BYTES ? (size_t)left
@@ -175,6 +176,7 @@ enum tacit_err parcel_give(const struct parcel_options *o, struct parcel_source 
 	TRY(converse(&g));
 	parcel_journal_forget(&g.run.journal);
 	out->confirmed = true;
+	parcel_contact_exchange(&g.run);
 out:
 	parcel_run_stop(&g.run, err);
 	out->bytes = g.run.parcel != NULL ? tacit_parcel_done(g.run.parcel) : 0;

@@ -67,7 +67,7 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
 	if (o->code != NULL)
 		r->code = *o->code;
 	const struct tacit_parcel_options p = {
-	        .role = role, .env = o->env, .send = on_send, .ctx = r};
+	        .role = role, .env = o->env, .send = on_send, .ctx = r, .purpose = o->purpose};
 	return tacit_parcel_new(&p, &r->parcel);
 }
 
@@ -269,7 +269,7 @@ static enum tacit_err become_rooted(struct parcel_run *r)
 	bool first = !r->rooted;
 	memcpy(r->note.root, tacit_parcel_root(r->parcel), sizeof(r->note.root));
 	r->rooted = true;
-	if (first && r->relay != NULL) {
+	if (first && r->relay != NULL && r->o->purpose == TACIT_PARCEL_TRANSFER) {
 		tacit_channel_resume_id(r->note.root, id);
 		const struct tacit_relay_message m = {.type = TACIT_RELAY_KNOWN_AS,
 		        .role = (uint8_t)r->role,
@@ -345,7 +345,8 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 		err = next_message(r, wait_ms(r, timeout_ms), &m, &got);
 		if (err == TACIT_OK && got)
 			err = parcel_run_take_message(r, &m, out);
-		if (err == TACIT_OK && out->kind == TACIT_PARCEL_OPEN && r->relay != NULL)
+		if (err == TACIT_OK && out->kind == TACIT_PARCEL_OPEN && r->relay != NULL &&
+		        r->o->purpose == TACIT_PARCEL_TRANSFER)
 			err = parcel_way_seek(r);
 		if (err != TACIT_OK)
 			*out = (struct tacit_parcel_event){0};
@@ -364,6 +365,23 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 		if (!got && timeout_ms >= 0)
 			break;
 	}
+out:
+	return err;
+}
+
+enum tacit_err parcel_run_hear(struct parcel_run *r, int timeout_ms, struct tacit_parcel_event *out)
+{
+	enum tacit_err err;
+	int64_t until = parcel_run_now_s() + timeout_ms / 1000;
+	*out = (struct tacit_parcel_event){0};
+	do {
+		struct tacit_relay_message m;
+		bool got = false;
+		int64_t left = until - parcel_run_now_s();
+		TRY(next_message(r, left > 0 ? (int)left * 1000 : 0, &m, &got));
+		TRY(got && m.type == TACIT_RELAY_DATA ? TACIT_OK : TACIT_E_GONE);
+		TRY(tacit_parcel_input(r->parcel, m.data, out));
+	} while (out->kind == TACIT_PARCEL_NOTHING);
 out:
 	return err;
 }

@@ -41,6 +41,10 @@ TACIT_MUST_USE enum tacit_err parcel_run_begin(struct parcel_run *r);
 /* The next event; NOTHING when the time is over. What is lost is found again meanwhile. */
 TACIT_MUST_USE enum tacit_err parcel_run_next(
         struct parcel_run *r, int timeout_ms, struct tacit_parcel_event *out);
+/* The next event of the connection as it is: nothing is found again. Fails: GONE (no event in time,
+ * or the other one has left), NETWORK, CANCELLED, and as tacit_parcel_input. */
+TACIT_MUST_USE enum tacit_err parcel_run_hear(
+        struct parcel_run *r, int timeout_ms, struct tacit_parcel_event *out);
 /* After a call of the parcel's that may have sent something: a lost connection is no failure. */
 TACIT_MUST_USE enum tacit_err parcel_run_sent(struct parcel_run *r, enum tacit_err err);
 /* Says so to the other one, when err is not its own. */

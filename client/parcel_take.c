@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "client/parcel_contact.h"
 #include "client/parcel_run.h"
 #include "client/parcel_sink.h"
 #include "crypto/encoding.h"
@@ -113,9 +114,9 @@ static enum tacit_err hash_kept(struct taker *t)
 {
 	enum tacit_err err = TACIT_OK;
 	uint64_t kept = parcel_sink_kept(t->sink);
-	while (tacit_parcel_done(t->run.parcel) < kept) {
+	while (tacit_parcel_hashed(t->run.parcel) < kept) {
 		size_t n;
-		uint64_t at = tacit_parcel_done(t->run.parcel), left = kept - at;
+		uint64_t at = tacit_parcel_hashed(t->run.parcel), left = kept - at;
 		TRY(sink_error(
 		        t, parcel_sink_read(t->sink, at, t->room,
 		                   left < TACIT_PARCEL_RECORD_BYTES ? (size_t)left
@@ -164,7 +165,7 @@ static enum tacit_err prepare_sink(struct taker *t)
 	}
 	tacit_parcel_offer_sha256(t->run.parcel, t->run.note.offer_sha256);
 	TRY(parcel_run_remember(&t->run));
-	TRY(hash_kept(t));
+	tacit_parcel_reads_back(t->run.parcel);
 out:
 	return err;
 }
@@ -179,6 +180,8 @@ static enum tacit_err on_offer(struct taker *t, const struct tacit_parcel_offer 
 		if (!to_text(t) && t->target->folder != NULL)
 			TRY(prepare_sink(t));
 	}
+	if (t->sink != NULL)
+		TRY(hash_kept(t));
 	TRY(tacit_parcel_answer(t->run.parcel));
 out:
 	return err;
@@ -339,6 +342,7 @@ static enum tacit_err receive(struct taker *t)
 	TRY(parcel_run_begin(&t->run));
 	TRY(converse(t));
 	t->run.result->bytes = tacit_parcel_done(t->run.parcel);
+	parcel_contact_exchange(&t->run);
 out:
 	return err;
 }

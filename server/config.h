@@ -45,7 +45,7 @@ struct config {
 	int64_t max_participants, ttl_min, ttl_max, rate_address, rate_account, rate_login,
 	        shutdown_grace;
 	int64_t registration, directory, metrics; /* the enums of api.h */
-	int64_t connections_per_account;
+	int64_t connections_per_account, parcel_room, parcel_lifetime, parcel_rate;
 	bool require_signed, presence;
 	char *ignored[8]; /* settings that were given and have no effect in this version */
 	size_t ignored_count;

@@ -266,6 +266,9 @@ static enum tacit_err open_api(struct node *n)
 	        .rate_address = (unsigned)c->rate_address,
 	        .rate_account = (unsigned)c->rate_account,
 	        .rate_login = (unsigned)c->rate_login,
+	        .parcel_room_bytes = c->parcel_room,
+	        .parcel_lifetime_s = c->parcel_lifetime,
+	        .parcel_rate_mib = (unsigned)c->parcel_rate,
 	};
 	return api_new(&s, n->blobs, &n->api);
 }

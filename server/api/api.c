@@ -47,6 +47,9 @@ enum tacit_err api_new(const struct api_settings *s, struct blob_store *blobs, s
 	TRY(api_limiter_new(login, LIMITER_SETS, &s->env, &a->login_by_name));
 	TRY(api_limiter_new((struct api_limit){s->rate_login > 0, s->rate_login}, LIMITER_SETS,
 	        &s->env, &a->codes));
+	TRY(api_limiter_new(
+	        (struct api_limit){s->parcel_rate_mib, s->parcel_rate_mib * API_PARCEL_BURST},
+	        LIMITER_SETS, &s->env, &a->parcels_by_address));
 	a->claims = api_claims_new();
 	a->metrics = metrics_new(api_route_count, label_of);
 	a->people = live_people_new();
@@ -70,6 +73,7 @@ void api_free(struct api *a)
 	api_limiter_free(a->login_by_address);
 	api_limiter_free(a->login_by_name);
 	api_limiter_free(a->codes);
+	api_limiter_free(a->parcels_by_address);
 	api_claims_free(a->claims);
 	live_people_free(a->people);
 	metrics_free(a->metrics);

@@ -40,6 +40,9 @@ struct api_settings {
 	int64_t ttl_min_s, ttl_max_s; /* what clients may ask for: sessions and messages */
 	unsigned rate_address;        /* requests a second and address; 0: no limit */
 	unsigned rate_account;        /* the same for an account */
+	int64_t parcel_room_bytes;    /* all parcels together; 0: there are none here */
+	int64_t parcel_lifetime_s;    /* the longest that may be asked for */
+	unsigned parcel_rate_mib;     /* MiB of parcels a minute and address; 0: no limit */
 	unsigned rate_login; /* tries of a password or code a minute and address; 0: no limit */
 };
 

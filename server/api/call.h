@@ -29,6 +29,8 @@ struct api_health {
 	_Atomic int64_t counted_at, users, conversations, messages, files;
 };
 
+#define API_PARCEL_BURST 16 /* minutes' worth of parcels that may come at once */
+
 struct api {
 	struct api_settings settings;
 	struct job_pool *pool;
@@ -37,6 +39,7 @@ struct api {
 	struct metrics *metrics;
 	struct api_server_keys keys;
 	struct api_limiter *by_address, *by_account, *login_by_address, *login_by_name, *codes;
+	struct api_limiter *parcels_by_address;
 	_Atomic size_t held; /* bytes of bodies in calls under way */
 	struct api_claims *claims;
 	struct api_health health;
@@ -167,6 +170,11 @@ TACIT_MUST_USE enum tacit_err api_answer_json(struct api_call *c, int status, st
 TACIT_MUST_USE enum tacit_err api_answer_empty(struct api_call *c, int status);
 /* An answer without a body. */
 TACIT_MUST_USE enum tacit_err api_answer_bare(struct api_call *c, int status);
+
+/* The file, or the range of it that is asked for. fd is taken, whatever comes of it. etag NULL: it
+ * is for this caller alone, and nobody keeps it. */
+TACIT_MUST_USE enum tacit_err api_answer_file(
+        struct api_call *c, const char *etag, int fd, uint64_t size);
 
 /* The caller, as events name them. */
 struct live_person api_caller(const struct api_call *c);

@@ -40,9 +40,11 @@ static enum tacit_err common_file_headers(struct api_call *c, const char *etag)
 {
 	enum tacit_err err;
 	struct http_response *r = c->answer;
-	TRY(http_response_header(r, "ETag", etag));
+	if (etag != NULL)
+		TRY(http_response_header(r, "ETag", etag));
 	TRY(http_response_header(r, "Accept-Ranges", "bytes"));
-	TRY(http_response_header(r, "Cache-Control", "private, no-cache"));
+	TRY(http_response_header(
+	        r, "Cache-Control", etag != NULL ? "private, no-cache" : "no-store"));
 out:
 	return err;
 }
@@ -58,7 +60,7 @@ static enum tacit_err answer_outside(struct api_call *c, uint64_t size)
 }
 
 /* The descriptor goes into the answer, which owns it from then on. */
-static enum tacit_err answer_body(struct api_call *c, const char *etag, int fd, uint64_t size)
+enum tacit_err api_answer_file(struct api_call *c, const char *etag, int fd, uint64_t size)
 {
 	enum tacit_err err;
 	char range[80];
@@ -66,7 +68,7 @@ static enum tacit_err answer_body(struct api_call *c, const char *etag, int fd, 
 	enum api_range kind = API_RANGE_WHOLE;
 	struct tacit_bytes condition = c->header[API_H_IF_RANGE];
 	/* A range of another version than the client's would not fit together (RFC 9110 13.1.5). */
-	if (condition.p == NULL || tacit_bytes_eq(condition, tacit_cstr(etag)))
+	if (condition.p == NULL || (etag != NULL && tacit_bytes_eq(condition, tacit_cstr(etag))))
 		kind = api_range_read(c->header[API_H_RANGE], size, &from, &bytes);
 	err = kind == API_RANGE_OUTSIDE ? answer_outside(c, size)
 	                                : api_answer_bare(c, kind == API_RANGE_PART ? 206 : 200);
@@ -103,7 +105,7 @@ enum tacit_err api_file_open(struct api_call *c, struct store *store)
 		return common_file_headers(c, etag);
 	}
 	TRY(blob_open(c->api->blobs, f->id, &fd, &size));
-	TRY(answer_body(c, etag, fd, size));
+	TRY(api_answer_file(c, etag, fd, size));
 out:
 	return err;
 }

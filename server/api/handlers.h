@@ -88,6 +88,18 @@ API_STEP(api_tus_delete);
 API_STEP(api_tus_complete);
 API_STEP(api_tus_finish);
 extern const struct api_stream api_tus_create_stream, api_tus_patch_stream;
+/* parcels.c, parcel_upload.c */
+API_STEP(api_parcel_check);
+API_STEP(api_parcel_create);
+API_STEP(api_parcel_get);
+API_STEP(api_parcel_revoke);
+API_STEP(api_parcel_claim);
+API_STEP(api_parcel_release);
+API_STEP(api_parcel_commit);
+API_STEP(api_parcel_find);
+API_STEP(api_parcel_begin);
+API_STEP(api_parcel_open);
+extern const struct api_stream api_parcel_stream;
 /* health.c */
 API_STEP(api_root);
 API_STEP(api_web_missing);

@@ -64,6 +64,7 @@ LOGIN = Route("signed", username=NAME, password_hash=HASH, totp_code=CODE)
 PEOPLE = Member(["nobody-here"], long=["x" * 25])
 OTHERS = Member(["nobody-here"], False, long=["x" * 25])
 OPEN = Route("open")
+PARCEL = Route("open", scope="file", headers={"Authorization": "Parcel " + "0" * 64})
 
 TABLE = {
     "GET /": OPEN, "GET /health": OPEN, "GET /api/health": OPEN, "GET /metrics": OPEN,
@@ -107,6 +108,13 @@ TABLE = {
     "POST /api/files/upload": Route(headers={"Content-Type": "multipart/form-data; boundary=B"}),
     "GET /api/files/{file}/download": Route(scope="file"),
     "DELETE /api/files/{file}": Route(scope="file"),
+    "POST /api/parcels": Route("open", size=Member(1000, long=2**53), head_size=Member(10, long=2**53),
+                               downloads=Member(1, long=2**53), lifetime=Member(60, long=2**53),
+                               access=HASH, owner=HASH),
+    "GET /api/parcels/{file}": PARCEL, "PATCH /api/parcels/{file}": PARCEL,
+    "DELETE /api/parcels/{file}": PARCEL, "POST /api/parcels/{file}/claims": Route("open", scope="file"),
+    "DELETE /api/parcels/{file}/claims": PARCEL, "GET /api/parcels/{file}/content": PARCEL,
+    "POST /api/parcels/{file}/commit": Route("open", scope="file"),
     "OPTIONS /api/files/tus": OPEN, "OPTIONS /api/files/tus/{file}": Route("open", scope="upload"),
     "POST /api/files/tus": Route(headers=TUS),
     "HEAD /api/files/tus/{file}": Route(scope="upload", headers=TUS),

@@ -473,7 +473,6 @@ static void bodies_that_are_none(void)
 static void deliver_rogue(struct rogue *g)
 {
 	struct tacit_buf offer = {0};
-	uint8_t nothing[TACIT_SHA256_BYTES];
 	meet_rogue(g, TACIT_PARCEL_RECEIVER, TACIT_PARCEL_TRANSFER);
 	CHECK_OK(tacit_buf_append(&offer, tacit_bytes("\0\0\0\0", 4)));
 	offer_file("name", 0, &offer);
@@ -481,8 +480,7 @@ static void deliver_rogue(struct rogue *g)
 	CHECK_OK(throw_at(g, OFFER, tacit_buf_view(&offer)));
 	CHECK_OK(tacit_parcel_answer(g->victim->parcel));
 	CHECK_OK(throw_at(g, START, tacit_bytes("\0\0\0\0\0\0\0\0", 8)));
-	tacit_sha256(tacit_bytes(NULL, 0), nothing);
-	CHECK_OK(throw_at(g, END, tacit_bytes(nothing, sizeof(nothing))));
+	CHECK_OK(throw_at(g, END, TACIT_STR("")));
 	CHECK_OK(tacit_parcel_receipt(g->victim->parcel));
 	CHECK_OK(throw_at(g, DONE, TACIT_STR("")));
 	tacit_buf_clear(&offer);

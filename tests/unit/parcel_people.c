@@ -105,7 +105,21 @@ out:
 
 static enum tacit_err answer(struct hand *h)
 {
-	return h->refuses ? tacit_parcel_decline(h->parcel) : tacit_parcel_answer(h->parcel);
+	enum tacit_err err = TACIT_OK;
+	if (h->refuses)
+		return tacit_parcel_decline(h->parcel);
+	if (h->reads_back) {
+		uint64_t hashed = tacit_parcel_hashed(h->parcel);
+		tacit_parcel_reads_back(h->parcel);
+		if (hashed < h->store.n) {
+			CHECK_ERR(tacit_parcel_answer(h->parcel), TACIT_E_USAGE);
+			TRY(tacit_parcel_kept(h->parcel,
+			        tacit_bytes_part(tacit_buf_view(&h->store), hashed, h->store.n)));
+		}
+	}
+	TRY(tacit_parcel_answer(h->parcel));
+out:
+	return err;
 }
 
 static enum tacit_err store(struct hand *h, const struct tacit_parcel_event *e)

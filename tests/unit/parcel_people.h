@@ -26,7 +26,7 @@ struct hand {
 	size_t piece;
 	/* the receiver's */
 	struct tacit_buf store;
-	bool refuses;
+	bool refuses, reads_back;
 };
 
 struct room {

@@ -23,7 +23,7 @@ enum tacit_err tacit_parcel_hash_anew(struct tacit_parcel *p)
 {
 	tacit_hasher_free(p->hasher);
 	p->hasher = NULL;
-	p->done = 0;
+	p->done = p->hashed = 0;
 	return tacit_hasher_new(TACIT_SHA256, &p->hasher);
 }
 
@@ -80,6 +80,16 @@ void tacit_parcel_offer_sha256(const struct tacit_parcel *p, uint8_t out[TACIT_S
 uint64_t tacit_parcel_done(const struct tacit_parcel *p)
 {
 	return p->done;
+}
+
+uint64_t tacit_parcel_hashed(const struct tacit_parcel *p)
+{
+	return p->hashed;
+}
+
+void tacit_parcel_reads_back(struct tacit_parcel *p)
+{
+	p->reads_back = true;
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
@@ -204,10 +214,12 @@ enum tacit_err tacit_parcel_kept(struct tacit_parcel *p, struct tacit_bytes byte
 	bool sends = parcel_may(p, TACIT_PARCEL_SENDER, STATE_ANSWERED);
 	if (!sends && !parcel_may(p, TACIT_PARCEL_RECEIVER, STATE_OFFERED))
 		return TACIT_E_USAGE;
-	if (bytes.n > (sends ? p->answer_offset : p->total) - p->done)
+	if (bytes.n > (sends ? p->answer_offset : p->total) - p->hashed)
 		return TACIT_E_TRAILING;
 	TRY(tacit_hasher_update(p->hasher, bytes));
-	p->done += bytes.n;
+	p->hashed += bytes.n;
+	if (p->done < p->hashed)
+		p->done = p->hashed;
 out:
 	return err;
 }
@@ -238,19 +250,8 @@ enum tacit_err tacit_parcel_data(struct tacit_parcel *p, struct tacit_bytes byte
 	if (!parcel_may(p, TACIT_PARCEL_SENDER, STATE_MOVING) || bytes.n == 0 ||
 	        bytes.n > p->total - p->done)
 		return TACIT_E_USAGE;
-	TRY(tacit_hasher_update(p->hasher, bytes));
 	TRY(tacit_parcel_send_record(p, RECORD_DATA, bytes));
 	p->done += bytes.n;
-out:
-	return err;
-}
-
-static enum tacit_err send_digest(struct tacit_parcel *p, enum parcel_record type)
-{
-	enum tacit_err err;
-	uint8_t digest[TACIT_SHA256_BYTES];
-	TRY(tacit_hasher_peek(p->hasher, digest));
-	TRY(tacit_parcel_send_record(p, type, tacit_bytes(digest, sizeof(digest))));
 out:
 	return err;
 }
@@ -260,7 +261,7 @@ enum tacit_err tacit_parcel_end(struct tacit_parcel *p)
 	enum tacit_err err;
 	if (!parcel_may(p, TACIT_PARCEL_SENDER, STATE_MOVING) || p->done != p->total)
 		return TACIT_E_USAGE;
-	TRY(send_digest(p, RECORD_END));
+	TRY(tacit_parcel_send_record(p, RECORD_END, (struct tacit_bytes){0}));
 	p->state = STATE_ENDED;
 out:
 	return err;
@@ -270,7 +271,7 @@ enum tacit_err tacit_parcel_answer(struct tacit_parcel *p)
 {
 	enum tacit_err err;
 	uint8_t body[8 + TACIT_SHA256_BYTES];
-	if (!parcel_may(p, TACIT_PARCEL_RECEIVER, STATE_OFFERED))
+	if (!parcel_may(p, TACIT_PARCEL_RECEIVER, STATE_OFFERED) || p->hashed != p->done)
 		return TACIT_E_USAGE;
 	for (size_t i = 0; i < 8; i++)
 		body[i] = (uint8_t)(p->done >> (56 - 8 * i));
@@ -294,7 +295,7 @@ enum tacit_err tacit_parcel_receipt(struct tacit_parcel *p)
 	enum tacit_err err;
 	if (!parcel_may(p, TACIT_PARCEL_RECEIVER, STATE_ENDED))
 		return TACIT_E_USAGE;
-	TRY(send_digest(p, RECORD_RECEIPT));
+	TRY(tacit_parcel_send_record(p, RECORD_RECEIPT, (struct tacit_bytes){0}));
 	p->state = STATE_RECEIPTED;
 out:
 	return err;

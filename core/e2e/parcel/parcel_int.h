@@ -11,8 +11,8 @@ enum parcel_record {
 	RECORD_DECLINE = 3, /* empty */
 	RECORD_START = 4,   /* u64 offset */
 	RECORD_DATA = 5,    /* bytes, at least one */
-	RECORD_END = 6,     /* SHA-256 of the whole */
-	RECORD_RECEIPT = 7, /* the same */
+	RECORD_END = 6,     /* empty */
+	RECORD_RECEIPT = 7, /* empty */
 	RECORD_DONE = 8,    /* empty */
 	RECORD_STOP = 9,    /* empty */
 	RECORD_WAYS = 10,   /* ways.h */
@@ -58,7 +58,9 @@ struct tacit_parcel {
 	struct tacit_buf pieces; /* of an offer that is not whole yet */
 	struct tacit_parcel_offer offer;
 	uint64_t total, done;
-	struct tacit_hasher *hasher; /* of the first `done` bytes */
+	bool reads_back;
+	struct tacit_hasher *hasher; /* of the first `hashed` bytes */
+	uint64_t hashed;
 	uint64_t answer_offset;
 	uint8_t answer_sha256[TACIT_SHA256_BYTES];
 	uint8_t out[TACIT_PARCEL_MAX_MESSAGE], in[TACIT_PARCEL_MAX_MESSAGE];

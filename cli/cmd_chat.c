@@ -9,6 +9,8 @@
 #include "cli/about.h"
 #include "cli/commands.h"
 #include "cli/line.h"
+#include "cli/meanwhile.h"
+#include "cli/others.h"
 #include "cli/quote.h"
 #include "cli/screen/screen.h"
 #include "cli/show.h"
@@ -16,7 +18,6 @@
 
 #define SHOWN_AT_FIRST 20
 #define TICK_MS 100
-#define TYPING_LASTS 6 /* seconds */
 #define REMEMBERED 256 /* messages that were shown */
 #define LOOKED_AT 64   /* the end of the history, for what another process of the profile sent */
 
@@ -27,13 +28,13 @@ struct chat {
 	bool unread;       /* something incoming was shown since the last mark */
 	bool offline_told;
 	struct runner *runner; /* NULL: in a pipe */
-	uint64_t mark;         /* ticket of the read mark under way */
+	uint64_t mark;         /* tickets of the read mark under way, and of who is told that */
+	uint64_t telling;      /* we type; 0: none */
 	uint64_t rest;         /* ticket of the rest of the history, while `asked` */
 	bool asked, lost;
-	size_t sending;       /* messages that were not acknowledged yet */
-	bool kept;            /* the last that failed will go out later */
-	char typist[64];      /* who types; empty: nobody */
-	int64_t typing_until; /* seconds, unless it is said again */
+	size_t sending; /* messages that were not acknowledged yet */
+	bool kept;      /* the last that failed will go out later */
+	struct others others;
 	char prompt[360];
 	bool hidden;                /* the line is off the screen */
 	uint64_t elsewhere;         /* messages in other conversations, not told yet */
@@ -66,10 +67,17 @@ static bool was_shown(const struct chat *chat, uint64_t message)
 	return false;
 }
 
+static int64_t now(const struct chat *chat)
+{
+	return tacit_env_now(host_env(chat->cli->host));
+}
+
 static void remember(struct chat *chat, const struct tacit_notice *n)
 {
-	if (n->kind == TACIT_NOTICE_MESSAGE)
-		chat->shown[chat->shown_count++ % REMEMBERED] = n->message;
+	if (n->kind != TACIT_NOTICE_MESSAGE)
+		return;
+	chat->shown[chat->shown_count++ % REMEMBERED] = n->message;
+	others_take(&chat->others, n, now(chat));
 }
 
 static void show(struct chat *chat, const struct tacit_notice *n)
@@ -181,36 +189,41 @@ static void ask_rest(struct chat *chat)
 		chat->asked = runner_history(chat->runner, end, &chat->rest) == TACIT_OK;
 }
 
-static int64_t now(const struct chat *chat)
-{
-	return tacit_env_now(host_env(chat->cli->host));
-}
-
 /* In the prompt, where it moves nothing. */
-static void show_typist(struct chat *chat, struct tacit_bytes name)
+static void show_typist(struct chat *chat)
 {
 	struct tacit_buf clean = {0};
+	const char *who = chat->others.typist;
 	above(chat);
-	chat->typist[0] = '\0';
-	if (name.n > 0 && term_clean(name, TERM_ONE_LINE, 0, &clean) == TACIT_OK)
-		snprintf(chat->typist, sizeof(chat->typist), "%.*s", (int)clean.n,
-		        (const char *)clean.p);
+	snprintf(chat->prompt, sizeof(chat->prompt), "%s> ", chat->title);
+	if (who[0] != '\0' && term_clean(tacit_cstr(who), TERM_ONE_LINE, 0, &clean) == TACIT_OK)
+		snprintf(chat->prompt, sizeof(chat->prompt), "%s (%.*s types)> ", chat->title,
+		        (int)clean.n, (const char *)clean.p);
 	tacit_buf_clear(&clean);
-	snprintf(chat->prompt, sizeof(chat->prompt), "%s%s%s%s> ", chat->title,
-	        chat->typist[0] != '\0' ? " (" : "", chat->typist,
-	        chat->typist[0] != '\0' ? " types)" : "");
 	line_prompt(chat->line, chat->prompt);
+}
+
+/* One at a time; what is typed meanwhile is told after it. */
+static void tell_typing(struct chat *chat)
+{
+	struct tacit_command tell = {.kind = TACIT_CMD_TYPING, .conversation = chat->conversation};
+	if (chat->telling == 0 && !chat->offline_told &&
+	        others_to_be_told(&chat->others, line_text(chat->line), now(chat), &tell.flag) &&
+	        runner_post(chat->runner, &tell, &chat->telling) != TACIT_OK)
+		chat->telling = 0;
+}
+
+static void tell_read(struct chat *chat)
+{
+	if (others_have_read(&chat->others))
+		say(chat, chat->others.count == 1 ? "read" : "read by all");
 }
 
 static void take_notice(struct chat *chat, const struct tacit_notice *n)
 {
 	bool here = n->conversation == chat->conversation;
-	if (n->kind == TACIT_NOTICE_TYPING && here) {
-		chat->typing_until = now(chat) + TYPING_LASTS;
-		show_typist(chat, n->flag ? n->username : tacit_bytes(NULL, 0));
-	}
-	if (n->kind == TACIT_NOTICE_MESSAGE && here && chat->typist[0] != '\0')
-		show_typist(chat, tacit_bytes(NULL, 0));
+	if (others_take(&chat->others, n, now(chat)))
+		show_typist(chat);
 	if (n->kind == TACIT_NOTICE_CLOSED && here)
 		chat->lost = true;
 	if (n->kind == TACIT_NOTICE_FAILED)
@@ -262,6 +275,10 @@ static void take_end(struct chat *chat, const struct runner_event *ev)
 		chat->mark = 0;
 		return;
 	}
+	if (ev->ticket == chat->telling) {
+		chat->telling = 0; /* nobody misses it when it failed */
+		return;
+	}
 	chat->sending -= chat->sending > 0;
 	if (ev->err != TACIT_OK && ev->err != TACIT_E_CANCELLED)
 		tell_failure(chat, ev);
@@ -289,6 +306,7 @@ static void take_events(struct chat *chat)
 		runner_event_free(ev);
 	}
 	tell_elsewhere(chat);
+	tell_read(chat);
 	post_mark(chat);
 }
 
@@ -296,8 +314,9 @@ static bool on_tick(void *ctx)
 {
 	struct chat *chat = ctx;
 	take_events(chat);
-	if (chat->typist[0] != '\0' && now(chat) >= chat->typing_until)
-		show_typist(chat, tacit_bytes(NULL, 0));
+	if (others_tick(&chat->others, now(chat)))
+		show_typist(chat);
+	tell_typing(chat);
 	below(chat);
 	return !chat->lost;
 }
@@ -323,12 +342,6 @@ struct slash {
 	const char *rest;
 };
 
-struct held {
-	uint64_t job;
-	struct runner_event **list;
-	size_t count;
-};
-
 /* In the runner's thread, while the screen waits for it. */
 static enum tacit_err do_slash(struct runner *r, struct host *h, void *ctx)
 {
@@ -346,44 +359,9 @@ static enum tacit_err do_slash(struct runner *r, struct host *h, void *ctx)
 	return TACIT_OK;
 }
 
-/* True: that was the end of the job. Without memory to keep it, an event is shown at once. */
-static bool hold(struct chat *chat, struct held *h, struct runner_event *ev)
+static void take(void *ctx, const struct runner_event *ev)
 {
-	bool ended = ev->kind == RUNNER_ENDED && ev->ticket == h->job;
-	struct runner_event **list =
-	        tacit_realloc(h->list, (h->count + 1) * sizeof(struct runner_event *));
-	if (list != NULL) {
-		h->list = list;
-		list[h->count++] = ev;
-		return ended;
-	}
-	if (!ended)
-		take_event(chat, ev);
-	runner_event_free(ev);
-	return ended;
-}
-
-/* A transfer has the terminal until it ends; Ctrl-C ends it. What comes meanwhile is shown after
- * it. */
-static void run_job(struct chat *chat, struct slash *s)
-{
-	struct pollfd fd = {.fd = runner_fd(chat->runner), .events = POLLIN};
-	struct held held = {0};
-	struct runner_event *ev;
-	bool ended = runner_job(chat->runner, do_slash, s, &held.job) != TACIT_OK;
-	while (!ended) {
-		if (cli_cancelled)
-			runner_cancel(chat->runner, held.job);
-		poll(&fd, 1, TICK_MS);
-		while (!ended && (ev = runner_next(chat->runner)) != NULL)
-			ended = hold(chat, &held, ev);
-	}
-	for (size_t i = 0; i < held.count; i++) {
-		if (held.list[i]->ticket != held.job)
-			take_event(chat, held.list[i]);
-		runner_event_free(held.list[i]);
-	}
-	tacit_free(held.list);
+	take_event(ctx, ev);
 }
 
 static void post_content(struct chat *chat, const struct tacit_content *content)
@@ -427,7 +405,8 @@ static enum next run_slash(struct chat *chat, const char *text)
 	bool transfer =
 	        tacit_bytes_eq(verb, TACIT_STR("file")) || tacit_bytes_eq(verb, TACIT_STR("get"));
 	if ((transfer && rest[0] != '\0') || tacit_bytes_eq(verb, TACIT_STR("history")))
-		run_job(chat, &(struct slash){chat, verb, rest});
+		meanwhile_hold(
+		        chat->runner, do_slash, &(struct slash){chat, verb, rest}, take, chat);
 	else
 		fputs(help_text, stdout);
 	return GO_ON;
@@ -551,6 +530,11 @@ static int talk_on_screen(struct cli *c, const struct args *a, bool *shown)
 	return screen_run(c, conversation, shown);
 }
 
+static void meet_others(void *ctx, const struct tacit_notice *n)
+{
+	others_take(ctx, n, 0);
+}
+
 static int talk_in_lines(struct cli *c, const struct args *a)
 {
 	struct chat chat = {.cli = c, .unread = true};
@@ -563,6 +547,11 @@ static int talk_in_lines(struct cli *c, const struct args *a)
 		return EXIT_FAILED;
 	cli_title(c, chat.conversation, chat.title, sizeof(chat.title));
 	show_heading(c, chat.conversation);
+	chat.others.conversation = chat.conversation;
+	struct tacit_bytes self = tacit_engine_username(host_engine(c->host));
+	snprintf(chat.others.self, sizeof(chat.others.self), "%.*s", (int)self.n,
+	        (const char *)self.p);
+	tacit_engine_each_conversation(host_engine(c->host), meet_others, &chat.others);
 	struct host_span older = {chat.conversation, UINT64_MAX, LOOKED_AT};
 	struct host_span last = {chat.conversation, UINT64_MAX, SHOWN_AT_FIRST};
 	enum tacit_err err = host_history(c->host, older, remember_old, &chat);
@@ -571,9 +560,10 @@ static int talk_in_lines(struct cli *c, const struct args *a)
 	if (err != TACIT_OK)
 		return cli_fail_host(c, err);
 	mark_read(&chat);
-	chat.hidden = false;
 	if (!term_is_tty(stdin) || !term_is_tty(stdout) || c->json)
 		return talk_by_pipe(&chat);
+	tell_read(&chat);
+	chat.hidden = false;
 	cli_note(c, "%s(/help for what else can be typed here)%s", term_style(stdout, TERM_DIM),
 	        term_style(stdout, TERM_PLAIN));
 	return talk(&chat);

@@ -264,6 +264,12 @@ out:
 	return err;
 }
 
+struct tacit_bytes line_text(const struct line *l)
+{
+	const LineInfo *info = el_line(l->edit);
+	return tacit_bytes(info->buffer, (size_t)(info->lastchar - info->buffer));
+}
+
 /* --- output above the line ------------------------------------------------------------------- */
 
 static void go_up_and_clear(size_t rows)

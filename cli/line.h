@@ -31,6 +31,9 @@ void line_prompt(struct line *l, const char *prompt);
  * interrupt, or tick said so), NOMEM. */
 TACIT_MUST_USE enum tacit_err line_read(struct line *l, const char **text);
 
+/* What stands in the line that is being edited; valid until the next key. Only from tick. */
+struct tacit_bytes line_text(const struct line *l);
+
 /* Takes the line that was just read off the screen, where it stands above the cursor. */
 void line_erase_last(struct line *l);
 

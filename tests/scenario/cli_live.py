@@ -133,6 +133,40 @@ def what_another_process_fetches_is_told_too(w):
 
 
 @tap.case
+def lines_say_who_types_and_that_all_have_read(w):
+    with w.alice.terminal("chat", "--lines", "bob") as a, w.bob.terminal("chat", "--lines", "alice") as b:
+        a.expect("bob> ")
+        b.expect("alice> ")
+        b.type("I am wri")
+        a.expect(r"bob \(bob types\)> ")
+        b.line("ting")
+        a.expect("bob  I am writing")
+        a.expect(r"bob> ")
+        b.expect("-- read --")
+        b.control("d")
+        b.end(0)
+        a.line("is anybody there?")
+        a.expect("you  is anybody there")
+        w.bob.must("inbox")
+        a.expect("-- read --")
+        a.control("d")
+        a.end(0)
+    with w.alice.terminal("chat", "--lines", "bob") as a:
+        a.expect("is anybody there.*\n.*-- read --")
+        a.control("d")
+        a.end(0)
+    w.alice.must("group", "create", "Readers", "bob", "carol")
+    with w.alice.terminal("chat", "--lines", "Readers") as a:
+        a.line("to all of you")
+        a.expect("you  to all of you")
+        w.bob.must("inbox")
+        w.carol.must("inbox")
+        a.expect("-- read by all --")
+        a.control("d")
+        a.end(0)
+
+
+@tap.case
 def a_server_that_hangs_delays_no_key(w):
     with w.alice.terminal("chat", "--lines", "bob") as a:
         a.expect("bob> ")

@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -39,16 +40,17 @@ TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/
 
 
 def in_node(jobs):
-    """[(exit status, what was printed)] of jobs, each (name, folder or None)."""
+    """(exit status, what was printed, seconds) of each of jobs, (name, folder or None), in order as they end."""
     def run(job):
+        began = time.monotonic()
         name, folder = job
         command = ["node", "--no-warnings", os.path.join(HERE, "run.mjs"), os.path.join(PROGRAMS, name + ".wasm")]
         done = subprocess.run(command + ([folder] if folder else []), capture_output=True, text=True,
                               errors="replace", timeout=SECONDS)
-        return done.returncode, done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr, time.monotonic() - began
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(run, jobs))
+        yield from pool.map(run, jobs)
 
 
 class Files(http.server.BaseHTTPRequestHandler):
@@ -89,6 +91,17 @@ def below(folder):
             for path, _, names in os.walk(folder) for name in sorted(names)]
 
 
+def ended(page, i):
+    """The result of job i, once it is there."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        result = page.evaluate(f"globalThis.results[{i}] ?? null")
+        if result is not None:
+            return result["status"], result["out"], result["ms"] / 1000
+        time.sleep(0.1)
+    return "it did not end", "", SECONDS
+
+
 def in_chromium(jobs):
     folder = next((given for _, given in jobs if given), HERE)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, folder))
@@ -102,12 +115,13 @@ def in_chromium(jobs):
         with Browser() as browser:
             page = browser.person("tester").open(f"http://127.0.0.1:{server.server_address[1]}/")
             page.wait("globalThis.runAll")
-            results = page.evaluate(f"runAll({json.dumps(said)})")
+            page.evaluate(f"void runAll({json.dumps(said)})")
+            for i in range(len(said)):
+                yield ended(page, i)
             assert not page.complaints(), page.complaints()
     finally:
         server.shutdown()
         server.server_close()
-    return [(result["status"], result["out"]) for result in results]
 
 
 def unit(status, out):
@@ -153,12 +167,13 @@ def main():
     print(f"1..{len(jobs) + (not have_vectors) + 1}", flush=True)
     results = (in_node if where == "node" else in_chromium)(jobs)
     failed = 0
-    for i, ((name, given), (status, out)) in enumerate(zip(jobs, results), 1):
+    for i, ((name, given), (status, out, seconds)) in enumerate(zip(jobs, results, strict=True), 1):
         wrong = vectors(status, out, native, given) if given else unit(status, out)
         failed += wrong is not None
         for line in (wrong or "").splitlines():
             print(f"# {line}")
         print(f"{'ok' if wrong is None else 'not ok'} {i} - {name} in {where}")
+        print(f"# {seconds:.1f} s", flush=True)
     missing = forgotten(name for name, _ in jobs)
     failed += bool(missing)
     print(f"{'not ok' if missing else 'ok'} {len(jobs) + 1} - no unit test of core is forgotten: {missing}")

@@ -107,6 +107,36 @@ def a_group_and_who_is_removed_from_it(w):
 
 
 @tap.case
+def a_room_whose_name_the_server_knows(w):
+    w.alice.page.click(button("New conversation") + " >> nth=0")
+    w.alice.page.click("dialog .choice label:has-text('Room')")
+    w.alice.page.see("dialog .note:has-text('whose name the server can read')")
+    w.alice.calm()
+    w.alice.begin("Room", "bob", name="Lobby")
+    w.alice.say("welcome to the lobby")
+    w.bob.talk("Lobby")
+    w.bob.hears("welcome to the lobby")
+    room = w.carol.json("room", "create", "--yes", "Kitchen", "alice").of("conversation")[0]
+    tap.equal(room["kind"], "room", "made at the command line")
+    w.alice.talk("Kitchen")
+    w.alice.say("what is for dinner?")
+    tap.check(heard_at_the_command_line(w.carol, "Kitchen", "what is for dinner?"), "and read there")
+    w.alice.details()
+    w.alice.page.see(".details-who:has-text('Room')")
+    # Who is put out keeps what was read, also over a reload; the list is theirs to tidy.
+    w.carol.must("room", "remove", "Kitchen", "alice")
+    w.alice.page.see("p.mute:has-text('You are no longer in this conversation.')")
+    w.alice.reload()
+    w.alice.calm()
+    w.alice.page.click(".row:has(.row-title:text-is('Kitchen'))")
+    w.alice.page.see("article.own:has-text('what is for dinner?')")
+    w.alice.page.see("p.mute:has-text('You are no longer in this conversation.')")
+    w.alice.details()
+    w.alice.page.click(button("Take off the list"))
+    w.alice.page.miss(".row:has(.row-title:text-is('Kitchen'))")
+
+
+@tap.case
 def files_go_both_ways(w):
     """To the command line, back from it, and from browser to browser: the same bytes."""
     there, back = w.path("there.bin"), w.path("back.bin")
@@ -232,14 +262,20 @@ def a_safety_number_compared(w):
     w.alice.page.click(".details button:has-text('Safety number')")
     w.alice.page.see(".digits li")
     number = "".join(w.alice.page.run("return [...document.querySelectorAll('.digits li')].map((d) => d.textContent)"))
-    theirs = w.carol.json("verify", "alice").of("safety_number")[0]["number"]
+    shown = w.carol.json("verify", "alice").of("safety_number")[0]
+    theirs, words = shown["number"], shown["words"]
+    tap.equal(w.alice.page.text_content(".in-words p"), words, "in words, too")
     tap.equal(number, "".join(c for c in theirs if c.isdigit()), "the same on both sides")
     w.alice.page.click(button("Enter theirs"))
     w.alice.page.fill("dialog input", "12345 " + theirs[6:])
     w.alice.page.click("dialog >> " + button("Compare"))
     w.alice.page.see("text=The numbers are NOT the same.")
     w.alice.page.click(button("Enter theirs"))
-    w.alice.page.fill("dialog input", theirs)
+    w.alice.page.fill("dialog input", " ".join(["abacus", *words.split()[1:]]))
+    w.alice.page.click("dialog >> " + button("Compare"))
+    w.alice.page.see("text=The numbers are NOT the same.")
+    w.alice.page.click(button("Enter theirs"))
+    w.alice.page.fill("dialog input", words.upper())
     w.alice.page.click("dialog >> " + button("Compare"))
     w.alice.page.miss("dialog")
     w.alice.page.see(".details:has-text('Verified')")

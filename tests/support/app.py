@@ -124,12 +124,12 @@ class Member:
 
     # --- conversations ---
     def begin(self, kind, *people, name=None):
-        """kind: "Direct chat", "Group" or "Session"."""
+        """kind: "Direct chat", "Group", "Room" or "Session"."""
         page = self.page
         page.click(button("New conversation") + " >> nth=0")
         page.click(f"dialog .choice label:has-text({quoted(kind)})")
         if name is not None:
-            page.fill(field("Name of the group"), name)
+            page.fill(field("Name"), name)
         for person in people:
             page.fill("dialog input[type=search]", person)
             page.click(f"dialog .person:has-text({quoted(person)})")

@@ -34,13 +34,14 @@ export type Command =
 	| { kind: 'sync'; conversation: number }
 	| { kind: 'send'; conversation?: number; username?: string; content: Content }
 	| { kind: 'resolve'; username: string }
-	| { kind: 'create_group'; text: string; users: string[] }
+	| { kind: 'create_group' | 'create_room'; text: string; users: string[] } // a room's name is the server's to read
 	| { kind: 'add'; conversation: number; users: string[] }
 	| { kind: 'remove'; conversation: number; username: string }
 	| { kind: 'mark_read'; conversation: number; message: number }
 	| { kind: 'safety_number'; username: string }
 	| { kind: 'set_verified'; username: string; text: string }
 	| { kind: 'accept_key'; username: string; text: string }
+	| { kind: 'compare'; username: string; text: string } // text: as it was typed or scanned
 	| { kind: 'devices' }
 	| { kind: 'revoke_device'; text: string }
 	| { kind: 'typing'; conversation: number; flag: boolean }

@@ -6,6 +6,7 @@ import { blank, everything, nextMessage, PEOPLE, says, SELF, talk, type Talk } f
 export const PASSWORD = 'right horse battery';
 export const CODE = '123456';
 export const NUMBER = '12345 67890 11121 31415 16171 81920 21222 32425 26272 82930 31323 33435';
+export const WORDS = 'academy oxygen hinge usual hermit dinner pumpkin absurd tiger cabbage vivid nurse ruby hinge abacus violet humble office vortex stable jaguar giraffe yogurt lagoon';
 const CODES = ['7k3p-mm2q', 'x9td-4vhb', 'p2wz-8rns', 'c6fe-y1ka', 'h4gu-5jdt', 'b8qn-0sxe', 'v3ml-9zcr', 't7ya-2wpf'];
 
 export interface Options {
@@ -175,7 +176,8 @@ export class FakeMessenger implements Messenger {
 			return known === undefined ? this.make('direct', c.username, [c.username]) : { conversation: known.id };
 		}
 		case 'create_group':
-			return this.make('group', c.text, c.users);
+		case 'create_room':
+			return this.make(c.kind === 'create_room' ? 'room' : 'group', c.text, c.users);
 		case 'create_session':
 			return this.make('session', c.users.join(', '), c.users, { endsAt: this.now() + c.seconds });
 		case 'add':
@@ -190,11 +192,17 @@ export class FakeMessenger implements Messenger {
 			this.find(c.conversation).unread = 0;
 			return {};
 		case 'safety_number':
-			tell({ kind: 'safety', username: c.username, text: NUMBER, flag: this.verified.has(c.username),
+			tell({ kind: 'safety', username: c.username, text: NUMBER, detail: WORDS, flag: this.verified.has(c.username),
 				error: c.username === 'dmitri' && !this.keyAccepted ? 'KEY_CHANGED' : '' });
 			return {};
 		case 'set_verified':
 			this.verified.add(c.username);
+			return {};
+		case 'compare': // as the core does it, for what the tests type
+			if (c.text.replace(/\D/gu, '') !== NUMBER.replace(/\D/gu, '') && c.text.trim() !== WORDS)
+				throw problem('BAD_SIGNATURE');
+			this.verified.add(c.username);
+			this.keyAccepted ||= c.username === 'dmitri';
 			return {};
 		case 'accept_key':
 			this.keyAccepted = true;

@@ -282,6 +282,7 @@ test('a changed key must be acknowledged, stays in sight, and goes when it is ac
 	await page.getByLabel('Their number').fill('12345');
 	await page.keyboard.press('Enter');
 	await page.waitForSelector('.note.bad:has-text("NOT the same")');
+	assert.equal(await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'compare').text), '12345', 'as it was typed');
 	assert.ok(await page.locator('.banner.loud').isVisible());
 	await page.getByRole('button', { name: 'It is theirs: accept the new key' }).click();
 	await page.waitForSelector('.banner.loud', { state: 'detached' });
@@ -289,7 +290,7 @@ test('a changed key must be acknowledged, stays in sight, and goes when it is ac
 	assert.match(command.text, /^12345 67890 /, 'the number that was shown goes with it');
 }));
 
-test('a scanned number that is the same verifies, with the number that was shown', () => on({}, async (page) => {
+test('a scanned number goes to the core as it is, which verifies', () => on({}, async (page) => {
 	await page.evaluate(() => {
 		globalThis.BarcodeDetector = class {
 			async detect(source) {
@@ -303,9 +304,22 @@ test('a scanned number that is the same verifies, with the number that was shown
 	await page.locator('.scan input[type=file]').setInputFiles({ name: 'qr.png', mimeType: 'image/png', buffer: ONE_PIXEL });
 	await page.waitForSelector('dialog', { state: 'detached' });
 	await page.waitForSelector('.talk-head [aria-label=Verified]');
-	const command = await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'set_verified'));
-	assert.equal(command.username, 'erin');
-	assert.match(command.text, /^12345 67890 /);
+	const ran = await page.evaluate(() => globalThis.fake.ran.filter((one) => one.kind === 'compare' || one.kind === 'set_verified'));
+	assert.deepEqual(ran.map(({ kind, username, text }) => [kind, username, text]),
+		[['compare', 'erin', '123456789011121314151617181920212223242526272829303132333435']]);
+}));
+
+test('a number is typed in words, too', () => on({}, async (page) => {
+	await openTalk(page, 'dmitri');
+	await page.locator('.talk-head').getByRole('button', { name: 'Safety number' }).click();
+	const words = await page.locator('.in-words p').textContent();
+	assert.equal(words.split(' ').length, 24);
+	await page.getByRole('button', { name: 'Enter theirs' }).click();
+	await page.getByLabel('Their number').fill(words);
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	await page.waitForSelector('.banner.loud', { state: 'detached' });
+	assert.equal(await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'compare').text), words);
 }));
 
 test('long names, long words and many lines break nothing', async () => {
@@ -357,6 +371,38 @@ test('a group: made, added to, removed from', () => on({}, async (page) => {
 	await page.getByRole('menuitem', { name: 'Remove chiara' }).click();
 	await page.locator('dialog').getByRole('button', { name: 'Remove' }).click();
 	await page.waitForSelector('.talk-head:has-text("2 members")');
+}));
+
+test('a room: what the server learns is said before it is made', () => on({}, async (page) => {
+	await SCREENS.newroom.go(page);
+	await page.waitForSelector('dialog .note:has-text("whose name the server can read")');
+	await page.getByRole('button', { name: 'Start' }).click();
+	await page.waitForSelector('.talk-head:has-text("Lobby")');
+	const command = await page.evaluate(() => globalThis.fake.ran.find((one) => one.kind === 'create_room'));
+	assert.deepEqual([command.text, command.users], ['Lobby', []]);
+	await page.getByRole('button', { name: 'Details' }).click();
+	await page.waitForSelector('.details:has-text("Room")');
+	await page.getByRole('button', { name: 'Leave the conversation' }).waitFor();
+}));
+
+test('a conversation that one was put out of stays in the list until it is taken off', () => on({}, async (page) => {
+	await openTalk(page, 'Alpine weekend');
+	await page.evaluate(() => globalThis.fake.tell({ kind: 'member', conversation: 2, username: 'mara', flag: false }));
+	await page.waitForSelector('p.mute');
+	await page.waitForFunction(() => globalThis.fake.settings.get('left')?.includes('Alpine weekend'));
+	await page.getByRole('button', { name: 'Details' }).click();
+	await page.getByRole('button', { name: 'Take off the list' }).click();
+	await row(page, 'Alpine weekend').waitFor({ state: 'detached' });
+	await page.waitForFunction(() => globalThis.fake.settings.get('left') === '');
+}));
+
+test('a window in which nobody typed the password follows one in which somebody did', () => on({ begin: 'locked' }, async (page) => {
+	await page.waitForSelector('input[type=password]');
+	await page.evaluate(() => {
+		globalThis.fake.profile = { ...globalThis.fake.profile, locked: false };
+		globalThis.fake.connect('online');
+	});
+	await page.waitForSelector('.row');
 }));
 
 test('language and theme change at once and are kept', () => on({}, async (page) => {

@@ -117,9 +117,14 @@ export const SCREENS = {
 		await page.waitForSelector('.person');
 		await page.locator('.person').first().click();
 	} },
-	newsession: { begin: 'in', go: async (page) => {
+	newroom: { begin: 'in', go: async (page) => {
 		await page.locator('.list-head button').first().click();
 		await page.locator('.choice label').nth(2).click();
+		await page.locator('.field input').fill('Lobby');
+	} },
+	newsession: { begin: 'in', go: async (page) => {
+		await page.locator('.list-head button').first().click();
+		await page.locator('.choice label').nth(3).click();
 	} },
 	safety: { begin: 'in', go: async (page) => {
 		await openTalk(page, 'anna');

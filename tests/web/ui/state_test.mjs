@@ -2,7 +2,7 @@
 import { de } from '../../../web/src/i18n/de.ts';
 import { en } from '../../../web/src/i18n/en.ts';
 import { chooseLanguage, language, t, errorText } from '../../../web/src/i18n/index.ts';
-import { enter, keepAlerts } from '../../../web/src/ui/profile.ts';
+import { enter, keepAlerts, keepLeft } from '../../../web/src/ui/profile.ts';
 import { rowsOf } from '../../../web/src/ui/rows.ts';
 import * as state from '../../../web/src/ui/state.ts';
 import * as store from '../../../web/src/ui/store.ts';
@@ -368,6 +368,36 @@ test('a message that is refused for a changed key alarms, though no page heard o
 	assert.deepEqual(store.world.value.alerts.map(({ kind, username, seen }) => [kind, username, seen]),
 		[['key_changed', 'anna', false]]);
 	assert.deepEqual(world.changedKeys(store.world.value, 1), ['anna']);
+	store.emptyTheWorld();
+});
+
+test('a conversation that one was put out of is there after a reload, and goes when one is in again', async () => {
+	const settings = new Map();
+	let known = [listed];
+	store.hold({
+		setting: async (name) => settings.get(name) ?? '',
+		setSetting: async (name, value) => void settings.set(name, value),
+		conversations: async () => known,
+		history: async () => [entry(message(7, 'anna', 'bye'))],
+		run: async () => blank,
+	});
+	store.enterProfile({ account: 'mara', locked: false, loggedIn: true });
+	await enter();
+	store.hear(notice('member', { username: 'mara', flag: false }));
+	keepLeft();
+	known = []; // the core lists it no more
+	store.emptyTheWorld();
+	await enter();
+	const back = store.world.value.conversations.get(1);
+	assert.deepEqual([back.title, back.kind, back.left, back.members], ['anna', 'direct', true, []]);
+	store.hear(listed);
+	keepLeft();
+	assert.equal(store.world.value.conversations.get(1).left, false);
+	assert.equal(settings.get('left'), '');
+	settings.set('left', '{"not":"ours"');
+	store.emptyTheWorld();
+	await enter();
+	assert.equal(store.world.value.conversations.size, 0);
 	store.emptyTheWorld();
 });
 

@@ -1,13 +1,14 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
-import { loadPage, preview, recallAlerts, refusedForKey, replaceWaiting } from './state.js';
+import { loadPage, preview, recallAlerts, recallLeft, refusedForKey, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
 import { account, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, run, unsealTheWorld, update, world } from './store.js';
 import { now } from './times.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line
 const ALERTS = 'alerts';
+const LEFT = 'left';
 
 export async function openProfile(): Promise<void> {
 	await show(await messenger().state());
@@ -34,6 +35,7 @@ export async function enter(): Promise<void> {
 	await readSealedPreferences();
 	await readAlerts();
 	await readConversations();
+	await readLeft();
 	mode.value = 'main';
 	void readTails([...world.value.conversations.values()]);
 	run({ kind: 'conversations' }).catch(() => undefined); // offline: what is known stays
@@ -80,7 +82,17 @@ export async function lock(): Promise<void> {
 	locked();
 }
 
+// Another window has unlocked the profile, or logged in, and the core is at work.
+export async function heedUnlocked(): Promise<void> {
+	if (mode.value !== 'unlock' && mode.value !== 'again')
+		return;
+	const state = await messenger().state();
+	if (state.account === account.value && !state.locked && state.loggedIn)
+		await show(state);
+}
+
 export function locked(): void {
+	leftKept = null;
 	emptyTheWorld();
 	mode.value = account.value === '' ? 'welcome' : 'unlock';
 }
@@ -102,10 +114,10 @@ function isAlert(value: unknown): value is Alert {
 	return typeof value === 'object' && value !== null && 'id' in value && 'kind' in value && 'seen' in value;
 }
 
-function alertsOf(text: string): Alert[] {
+function listOf<T>(text: string, isOne: (value: unknown) => value is T): T[] {
 	try {
 		const kept: unknown = text === '' ? [] : JSON.parse(text);
-		return Array.isArray(kept) ? kept.filter(isAlert) : [];
+		return Array.isArray(kept) ? kept.filter(isOne) : [];
 	} catch {
 		return []; // not ours: the next one that is kept takes its place
 	}
@@ -114,7 +126,7 @@ function alertsOf(text: string): Alert[] {
 let alertsAreRead = false; // before that nothing may take the place of what is kept
 
 async function readAlerts(): Promise<void> {
-	const kept = alertsOf(await messenger().setting(ALERTS));
+	const kept = listOf(await messenger().setting(ALERTS), isAlert);
 	update((w) => recallAlerts(w, kept));
 	alertsAreRead = true;
 	if (world.value.alerts.length > kept.length)
@@ -126,6 +138,32 @@ export function keepAlerts(): void {
 		return;
 	const alerts = world.value.alerts;
 	messenger().setSetting(ALERTS, alerts.length === 0 ? '' : JSON.stringify(alerts)).catch(() => undefined);
+}
+
+// --- conversations that one was put out of: the core lists them no more ------------------------
+
+type Left = Pick<Conversation, 'id' | 'kind' | 'title'>;
+
+function isLeft(value: unknown): value is Left {
+	return typeof value === 'object' && value !== null && 'id' in value && 'kind' in value && 'title' in value;
+}
+
+let leftKept: string | null = null; // null: not read yet
+
+async function readLeft(): Promise<void> {
+	leftKept = await messenger().setting(LEFT);
+	for (const one of listOf(leftKept, isLeft))
+		update((w) => recallLeft(w, one));
+	keepLeft();
+}
+
+export function keepLeft(): void {
+	const those = [...world.value.conversations.values()].filter((c) => c.left);
+	const text = those.length === 0 ? '' : JSON.stringify(those.map(({ id, kind, title }) => ({ id, kind, title })));
+	if (leftKept === null || leftKept === text)
+		return;
+	leftKept = text;
+	messenger().setSetting(LEFT, text).catch(() => undefined);
 }
 
 // Why a message did not leave: a changed key is in front of everything, whenever it was told.

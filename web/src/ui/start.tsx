@@ -5,7 +5,7 @@ import { t } from '../i18n/index.js';
 import { App } from './app.js';
 import { applyOpenPreferences } from './preferences.js';
 import { announceMessage, notifyOf, showUnread } from './notices.js';
-import { keepAlerts, locked, openProfile, readConversations } from './profile.js';
+import { heedUnlocked, keepAlerts, keepLeft, locked, openProfile, readConversations } from './profile.js';
 import type { World } from './world.js';
 import { afterNotice, beat, hear, hold, link, mode, openingProblem, sentence, world } from './store.js';
 import { showList } from './talks.js';
@@ -19,6 +19,8 @@ function onNotice(notice: Notice, before: World): void {
 		void readConversations();
 	if (world.value.alerts !== before.alerts)
 		keepAlerts();
+	if (notice.kind === 'member' || notice.kind === 'warning' || notice.kind === 'conversation')
+		keepLeft();
 	const closed = notice.kind === 'closed' ? world.value.conversations.get(notice.conversation) : undefined;
 	if (closed !== undefined && openId.value !== closed.id)
 		say(t('talk.closed.name', { title: closed.title }));
@@ -40,6 +42,7 @@ export function start(m: Messenger, root: HTMLElement): void {
 	m.onNotice(hear);
 	m.onLink((now) => {
 		link.value = now;
+		heedUnlocked().catch(() => undefined); // the next change asks again
 	});
 	m.onLocked(locked);
 	listenToPerson();

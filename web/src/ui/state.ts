@@ -336,6 +336,27 @@ export function keyAccepted(world: World, username: string): World {
 	return { ...world, alerts: world.alerts.filter((a) => a.kind !== 'key_changed' || a.username !== username) };
 }
 
+// A conversation that one was put out of before this page was there.
+export function recallLeft(world: World, was: Pick<Conversation, 'id' | 'kind' | 'title'>): World {
+	if (world.conversations.has(was.id))
+		return world;
+	const c: Conversation = {
+		...was,
+		members: [],
+		unread: 0,
+		verified: false,
+		kept: 0,
+		endsAt: 0,
+		readUpTo: new Map(),
+		newest: 0,
+		last: null,
+		movedAt: 0,
+		closed: false,
+		left: true,
+	};
+	return { ...world, conversations: new Map(world.conversations).set(c.id, c) };
+}
+
 export function forgetClosed(world: World, id: number): World {
 	const conversations = new Map(world.conversations);
 	const timelines = new Map(world.timelines);

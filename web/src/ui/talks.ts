@@ -4,7 +4,7 @@ import type { Content, Entry, Notice } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import * as state from './state.js';
 import { codeOf, hear, messenger, run, sentence, update, whenLocked, world } from './store.js';
-import { heedRefusal, readConversations } from './profile.js';
+import { heedRefusal, keepLeft, readConversations } from './profile.js';
 import type { World } from './world.js';
 import { now } from './times.js';
 import { find } from './timeline.js';
@@ -213,8 +213,8 @@ export function beginDirect(username: string): Promise<void> {
 	return begin(run({ kind: 'resolve', username }));
 }
 
-export function beginGroup(name: string, users: string[]): Promise<void> {
-	return begin(run({ kind: 'create_group', text: name, users }));
+export function beginGroup(kind: 'group' | 'room', name: string, users: string[]): Promise<void> {
+	return begin(run({ kind: `create_${kind}`, text: name, users }));
 }
 
 export function beginSession(users: string[], seconds: number): Promise<void> {
@@ -233,6 +233,13 @@ export async function removePerson(conversation: number, username: string): Prom
 	await readConversations();
 	if (username === world.value.self)
 		update((w) => state.forgetClosed(w, conversation));
+}
+
+// Its history stays on the disk, sealed.
+export function dropLeft(conversation: number): void {
+	leaveTalk();
+	update((w) => state.forgetClosed(w, conversation));
+	keepLeft();
 }
 
 export async function setExpiry(conversation: number, seconds: number): Promise<void> {

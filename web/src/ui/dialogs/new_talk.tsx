@@ -10,8 +10,8 @@ import { Field } from '../widgets/field.js';
 import { useTask } from '../widgets/task.js';
 import { PeoplePicker } from './people_picker.js';
 
-type Kind = 'direct' | 'group' | 'session';
-const KINDS: readonly Kind[] = ['direct', 'group', 'session'];
+type Kind = 'direct' | 'group' | 'room' | 'session';
+const KINDS: readonly Kind[] = ['direct', 'group', 'room', 'session'];
 const TIMES = [300, 3600, 8 * 3600, 86400]; // seconds
 
 export function NewTalk({ close }: { close: () => void }) {
@@ -20,10 +20,11 @@ export function NewTalk({ close }: { close: () => void }) {
 	const [name, setName] = useState('');
 	const [seconds, setSeconds] = useState(3600);
 	const task = useTask();
-	const ready = people.length > 0 && (kind !== 'group' || name.trim() !== '');
+	const named = kind === 'group' || kind === 'room';
+	const ready = (people.length > 0 || kind === 'room') && (!named || name.trim() !== '');
 	const begin = () => task.run(async () => {
-		if (kind === 'group')
-			await beginGroup(name.trim(), people);
+		if (named)
+			await beginGroup(kind, name.trim(), people);
 		else if (kind === 'session')
 			await beginSession(people, seconds);
 		else
@@ -46,8 +47,8 @@ export function NewTalk({ close }: { close: () => void }) {
 					if (value === 'direct')
 						setPeople(people.slice(0, 1));
 				}} />
-			<p class="hint">{t(`new.${kind}.hint`)}</p>
-			{kind === 'group' && <Field label={t('new.name')} value={name} change={setName} maxLength={200} />}
+			<p class={kind === 'room' ? 'note warn' : 'hint'}>{t(`new.${kind}.hint`)}</p>
+			{named && <Field label={t('new.name')} value={name} change={setName} maxLength={200} />}
 			{kind === 'session' && (
 				<Choice label={t('new.time')} value={seconds} change={setSeconds}
 					options={TIMES.map((value) => ({ value, text: span(value) }))} />

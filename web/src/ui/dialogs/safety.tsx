@@ -1,12 +1,13 @@
 // safety.tsx - the safety number: shown, scanned, typed; and what follows from it. Whether a key is
-// right is the core's to say: the number that was on the screen goes with every answer.
+// right is the core's to say: what was typed or scanned goes there as it is, and the number that was on
+// the screen goes with the person's word for it.
 import { useEffect, useState } from 'preact/hooks';
 import type { Notice } from '../../messenger.js';
 import { t } from '../../i18n/index.js';
 import { readConversations } from '../profile.js';
 import { Failure } from '../screens/frame.js';
 import { keyAccepted } from '../state.js';
-import { ask, run, update } from '../store.js';
+import { ask, codeOf, run, update } from '../store.js';
 import { digitsOf } from '../text.js';
 import { say } from '../view.js';
 import { keepAlerts } from '../profile.js';
@@ -32,8 +33,8 @@ function Typed({ compare }: { compare: (theirs: string) => void }) {
 			event.preventDefault();
 			compare(text);
 		}}>
-			<Field label={t('safety.type.label')} value={text} change={setText} numeric focus />
-			<button type="submit" class="plain wide" disabled={digitsOf(text) === ''}>{t('safety.type.check')}</button>
+			<Field label={t('safety.type.label')} value={text} change={setText} focus />
+			<button type="submit" class="plain wide" disabled={text.trim() === ''}>{t('safety.type.check')}</button>
 		</form>
 	);
 }
@@ -49,23 +50,27 @@ export function Safety({ username, close }: { username: string; close: () => voi
 		setSafety((await ask({ kind: 'safety_number', username }, 'safety'))[0] ?? null);
 	}), [username]);
 	const changed = safety?.error === 'KEY_CHANGED';
-	const confirm = () => task.run(async () => {
-		const text = safety?.text ?? '';
-		await run({ kind: changed ? 'accept_key' : 'set_verified', username, text });
+	const answer = async (kind: 'accept_key' | 'set_verified' | 'compare', text: string) => {
+		await run({ kind, username, text });
 		if (changed)
 			update((w) => keyAccepted(w, username));
 		keepAlerts();
 		await readConversations();
-		say(changed ? t('safety.accepted', { name: username }) : t('safety.done', { name: username }));
+		say(t(kind === 'accept_key' ? 'safety.accepted' : 'safety.done', { name: username }));
 		close();
-	});
-	const compare = (theirs: string) => {
-		const same = digitsOf(theirs) === digitsOf(safety?.text ?? '') && digitsOf(theirs) !== '';
-		setDiffers(!same);
-		setWay('show');
-		if (same)
-			confirm();
 	};
+	const confirm = () => task.run(() => answer(changed ? 'accept_key' : 'set_verified', safety?.text ?? ''));
+	const compare = (theirs: string) => task.run(async () => {
+		setDiffers(false);
+		setWay('show');
+		try {
+			await answer('compare', theirs);
+		} catch (thrown) {
+			if (codeOf(thrown) !== 'BAD_SIGNATURE')
+				throw thrown;
+			setDiffers(true);
+		}
+	});
 	return (
 		<Dialog title={t('safety.title', { name: username })} close={close}>
 			{safety?.flag === true && !changed && <p class="note good"><Icon name="verified" />{t('safety.done', { name: username })}</p>}
@@ -77,6 +82,10 @@ export function Safety({ username, close }: { username: string; close: () => voi
 					<p class="muted">{t('safety.text')}</p>
 					<QrCode text={digitsOf(safety.text)} label={t('safety.qr')} />
 					<Digits number={safety.text} />
+					<div class="in-words">
+						<small>{t('safety.words')}</small>
+						<p lang="en" dir="ltr">{safety.detail}</p>
+					</div>
 					<div class="buttons">
 						<button type="button" class="plain" onClick={() => setWay('scan')}><Icon name="scan" />{t('safety.scan')}</button>
 						<button type="button" class="plain" onClick={() => setWay('type')}><Icon name="edit" />{t('safety.type')}</button>

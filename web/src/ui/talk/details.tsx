@@ -2,7 +2,7 @@
 import { t } from '../../i18n/index.js';
 import type { Conversation } from '../world.js';
 import { sentence, world } from '../store.js';
-import { beginDirect, closeSession, removePerson } from '../talks.js';
+import { beginDirect, closeSession, dropLeft, removePerson } from '../talks.js';
 import { span } from '../times.js';
 import { askFirst, detailsOpen, openDialog, say } from '../view.js';
 import { Avatar, presenceText } from '../widgets/avatar.js';
@@ -114,6 +114,9 @@ export function Details({ conversation: c }: { conversation: Conversation }) {
 				</section>
 			)}
 			{active && <Ways conversation={c} />}
+			{c.left && (
+				<button type="button" class="way" onClick={() => dropLeft(c.id)}><Icon name="trash" />{t('details.drop')}</button>
+			)}
 		</aside>
 	);
 }

@@ -7,7 +7,7 @@ import { rowsOf } from '../../../web/src/ui/rows.ts';
 import * as state from '../../../web/src/ui/state.ts';
 import * as store from '../../../web/src/ui/store.ts';
 import { strength } from '../../../web/src/ui/strength.ts';
-import { send } from '../../../web/src/ui/talks.ts';
+import { loadOlder, send } from '../../../web/src/ui/talks.ts';
 import { previewOf } from '../../../web/src/ui/transfers.ts';
 import { digitsOf, hueOf, initials, isJumbo, isPicture, oneLine, pieces, safeName } from '../../../web/src/ui/text.ts';
 import * as lines from '../../../web/src/ui/timeline.ts';
@@ -398,6 +398,34 @@ test('a conversation that one was put out of is there after a reload, and goes w
 	store.emptyTheWorld();
 	await enter();
 	assert.equal(store.world.value.conversations.size, 0);
+	store.emptyTheWorld();
+});
+
+test('what is told while a history is read is not lost, and not undone by it', async () => {
+	let answer;
+	store.hold({
+		setting: async () => '',
+		setSetting: async () => undefined,
+		conversations: async () => [listed],
+		history: async (id, before) => (before === null ? new Promise((resolve) => {
+			answer = resolve;
+		}) : []),
+		run: async () => blank,
+	});
+	store.enterProfile({ account: 'mara', locked: false, loggedIn: true });
+	const entered = enter();
+	await new Promise(setImmediate);
+	answer([]); // for the list
+	await entered;
+	const opened = loadOlder(1);
+	store.hear(message(3, 'anna', 'three'));
+	store.hear(notice('edited', { message: 1, username: 'anna', count: 4, content: { kind: 'text', text: 'new one' } }));
+	store.hear(notice('deleted', { message: 2, username: 'anna' }));
+	answer([message(1, 'anna', 'one'), message(2, 'anna', 'two')].map(entry)); // as it was before
+	await opened;
+	const shown = store.world.value.timelines.get(1).lines.map(({ notice }) => [notice.kind, notice.content?.text]);
+	assert.deepEqual(shown, [['message', 'new one'], ['deleted', undefined], ['message', 'three']]);
+	assert.equal(store.world.value.conversations.get(1).unread, 1, 'and counted once');
 	store.emptyTheWorld();
 });
 

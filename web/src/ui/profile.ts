@@ -3,7 +3,7 @@ import type { ProfileState } from '../messenger.js';
 import { readSealedPreferences } from './preferences.js';
 import { loadPage, preview, recallAlerts, recallLeft, refusedForKey, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
-import { account, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, run, unsealTheWorld, update, world } from './store.js';
+import { account, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, readHistory, run, unsealTheWorld, update, world } from './store.js';
 import { now } from './times.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line
@@ -61,8 +61,7 @@ async function readTails(those: readonly Conversation[]): Promise<void> {
 // The newest entries, for the list and for the conversation itself if it was opened.
 export async function readTail(id: number): Promise<void> {
 	try {
-		const page = await messenger().history(id, null, TAIL);
-		update((w) => {
+		await readHistory(id, null, TAIL, (w, page) => {
 			const next = preview(w, id, page);
 			return next.timelines.has(id) ? loadPage(next, id, page, TAIL) : next;
 		});

@@ -1,7 +1,7 @@
 // store.ts - the page's state as signals, and the Messenger behind it. Notices go through reduce();
 // nothing else changes the world but the functions here.
 import { computed, signal } from '@preact/signals';
-import type { Command, Link, Messenger, Notice, Problem, ProfileState } from '../messenger.js';
+import type { Command, Entry, Link, Messenger, Notice, NoticeKind, Problem, ProfileState } from '../messenger.js';
 import { errorText } from '../i18n/index.js';
 import { expireTyping, reduce } from './state.js';
 import { emptyWorld, listed, totalUnread, type World } from './world.js';
@@ -52,9 +52,33 @@ export function afterNotice(listener: Listener): void {
 	listeners.push(listener);
 }
 
+// What a history says; told again, these change nothing that they have changed.
+const SAID: ReadonlySet<NoticeKind> = new Set([
+	'message', 'edited', 'deleted', 'reaction', 'expired', 'closed', 'refused', 'missing', 'member', 'expiry',
+]);
+const readings = new Set<{ id: number; told: Notice[] }>();
+
+// Takes a page of a history into the world. What is told while it is read may be missing in it, or stand
+// there as it was before: it comes after the page, once more.
+export async function readHistory(
+	id: number, before: number | null, limit: number, take: (w: World, page: readonly Entry[]) => World,
+): Promise<void> {
+	const reading = { id, told: [] as Notice[] };
+	readings.add(reading);
+	try {
+		const page = await messenger().history(id, before, limit);
+		update((w) => reading.told.reduce((next, notice) => reduce(next, notice, now()), take(w, page)));
+	} finally {
+		readings.delete(reading);
+	}
+}
+
 export function hear(notice: Notice): void {
 	if (sealed)
 		return;
+	for (const { id, told } of readings)
+		if (notice.conversation === id && SAID.has(notice.kind))
+			told.push(notice);
 	const before = world.value;
 	update((w) => reduce(w, notice, now()));
 	for (const listener of listeners)

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { Content, Entry, Notice } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import * as state from './state.js';
-import { codeOf, hear, messenger, run, sentence, update, whenLocked, world } from './store.js';
+import { codeOf, hear, messenger, readHistory, run, sentence, update, whenLocked, world } from './store.js';
 import { heedRefusal, keepLeft, readConversations } from './profile.js';
 import type { World } from './world.js';
 import { now } from './times.js';
@@ -84,9 +84,7 @@ export function loadOlder(id: number, wanted = PAGE): Promise<void> {
 	if (timeline?.whole === true)
 		return Promise.resolve();
 	const limit = timeline?.oldest == null ? FIRST_PAGE : wanted;
-	const done = messenger()
-		.history(id, timeline?.oldest ?? null, limit)
-		.then((page) => update((w) => state.loadPage(w, id, page, limit)))
+	const done = readHistory(id, timeline?.oldest ?? null, limit, (w, page) => state.loadPage(w, id, page, limit))
 		.catch((thrown: unknown) => say(sentence(thrown), true))
 		.finally(() => loading.delete(id));
 	loading.set(id, done);

@@ -117,8 +117,9 @@ struct tacit_mls_host tacit_group_host(
 	};
 }
 
-/* Five epochs for messages that come late; sizes tell little. */
+/* Ten epochs for messages that come late: members may come and go while one is under way, and each
+ * of them begins an epoch or two. Sizes tell little. */
 struct tacit_mls_settings tacit_group_settings(void)
 {
-	return (struct tacit_mls_settings){.past_epochs = 5, .resumptions = 1, .pad_to = 64};
+	return (struct tacit_mls_settings){.past_epochs = 10, .resumptions = 1, .pad_to = 64};
 }

@@ -322,6 +322,13 @@ static bool is_of_now(const struct tacit_conversation *c, const struct tacit_inc
 	       epoch == tacit_group_epoch(c->group);
 }
 
+static bool is_sent_by_us(const struct tacit_engine *e, const struct tacit_conversation *c,
+        const struct tacit_incoming *m)
+{
+	const struct tacit_outgoing *o = tacit_outbox_of(e, c->id);
+	return o != NULL && tacit_bytes_eq(tacit_buf_view(&o->envelope), tacit_buf_view(&m->bytes));
+}
+
 /* What does not open, and whether that is the message's own matter, or the group's. */
 static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
         struct tacit_conversation *c, const struct tacit_incoming *m, enum tacit_err why,
@@ -336,6 +343,9 @@ static enum tacit_err take_failed(struct tacit_engine *e, struct tacit_op *op,
 		*end = PAGE_NEEDS_GROUP;
 		return lead_astray(e, op, c, m, why);
 	}
+	/* Sealed before this device came anew, and not acknowledged yet. */
+	if (is_sent_by_us(e, c, m))
+		return tacit_outbox_met(e, op, c, tacit_buf_view(&m->bytes), m->id, m->time);
 	/* Sealed before this device came anew; the server's answer was its acknowledgement. */
 	if ((m->id == c->own_last || tacit_sent_has(c, m->id)) &&
 	        tacit_contact_is_self(e, m->username))
@@ -370,13 +380,6 @@ static enum tacit_err take_earlier(struct tacit_engine *e, struct tacit_op *op,
 	TRY(refuse(e, op, c, m, TACIT_E_GONE));
 out:
 	return err;
-}
-
-static bool is_sent_by_us(const struct tacit_engine *e, const struct tacit_conversation *c,
-        const struct tacit_incoming *m)
-{
-	const struct tacit_outgoing *o = tacit_outbox_of(e, c->id);
-	return o != NULL && tacit_bytes_eq(tacit_buf_view(&o->envelope), tacit_buf_view(&m->bytes));
 }
 
 static enum tacit_err dispatch(struct tacit_engine *e, struct tacit_op *op,

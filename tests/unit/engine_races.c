@@ -226,6 +226,55 @@ static void an_own_message_of_before(void)
 	part();
 }
 
+/* Under way for so long that its sender was put out and let in again meanwhile, and his device with
+ * other keys: those who were there open it, and he knows his own. */
+static void a_message_that_is_long_under_way(void)
+{
+	uint64_t op;
+	enum tacit_err err = TACIT_OK;
+	struct tacit_buf cookie = {0};
+	struct fake_answer unheard = {0};
+	struct tacit_content mine = {.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("mine")};
+	meet(3);
+	make_group(2);
+	for (size_t i = 0; i < TACIT_COUNT(three); i++)
+		CHECK_OK(person_say_in(three[i], room(), "one"));
+	CHECK_OK(person_begin(&bob,
+	        &(struct tacit_command){
+	                .kind = TACIT_CMD_SEND, .conversation = room(), .content = &mine},
+	        &op));
+	while (bob.queue_count > 0 && bob.queue[0].method != TACIT_POST)
+		person_step(&bob, &err);
+	if (!CHECK(bob.queue_count == 1))
+		return;
+	struct tacit_effect late = bob.queue[--bob.queue_count];
+	CHECK_OK(tacit_buf_append(&cookie, tacit_engine_cookie(bob.engine)));
+	CHECK_OK(person_restart(&bob));
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(do_change(&alice, TACIT_CMD_REMOVE, "bob"));
+		CHECK_OK(person_sync(&bob));
+		CHECK_OK(do_change(&alice, TACIT_CMD_ADD, "bob"));
+	}
+	fake_server_answer(&server, tacit_buf_view(&cookie), &late, &unheard);
+	CHECK_INT(unheard.status, 201);
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_sync(&carol));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, "mine"), 1);
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_MESSAGE, "mine"), 1);
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&carol, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	for (size_t i = 0; i < bob.heard_count; i++)
+		CHECK(bob.heard[i].err != TACIT_E_ORDER_CHANGED);
+	CHECK_INT(person_logged(&bob, "mine"), 1);
+	tacit_buf_clear(&late.path);
+	tacit_buf_clear(&late.data);
+	tacit_buf_clear(&cookie);
+	tacit_buf_clear(&unheard.body);
+	part();
+}
+
 /* A list of conversations that was on its way while a message came live. */
 static void a_list_from_before(void)
 {
@@ -285,6 +334,7 @@ int main(int argc, char **argv)
 	        {"a commit of somebody new", a_commit_of_somebody_new},
 	        {"left and back again", left_and_back_again},
 	        {"an own message of before", an_own_message_of_before},
+	        {"a message that is long under way", a_message_that_is_long_under_way},
 	        {"a list from before", a_list_from_before},
 	        {"two begin at once", two_begin_at_once},
 	};

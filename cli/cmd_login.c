@@ -64,12 +64,23 @@ static int finish(struct cli *c, bool new_device)
 	return EXIT_DONE;
 }
 
+static int login_by_code(struct cli *c, const struct args *a)
+{
+	if (tacit_engine_has_account(host_engine(c->host)))
+		return cli_fail_text(c, TACIT_E_EXISTS, "This profile has an account already.",
+		        "Give another --profile NAME for another one.");
+	int status = link_login(c, a);
+	return status == EXIT_DONE ? finish(c, true) : status;
+}
+
 int cmd_login(struct cli *c, const struct args *a)
 {
 	struct form f = {0};
 	int status = cli_open(c, CLI_ANY);
 	if (status != EXIT_DONE)
 		return status;
+	if (cli_option(a, "code") != NULL)
+		return login_by_code(c, a);
 	bool new_device = !tacit_engine_has_account(host_engine(c->host));
 	status = fill_form(c, a, &f);
 	if (status == EXIT_DONE) {

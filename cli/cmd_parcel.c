@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/json_out.h"
+#include "cli/parcel_keep.h"
 #include "cli/parcel_make.h"
 #include "cli/parcel_route.h"
 #include "cli/parcel_turns.h"
@@ -33,6 +34,8 @@ struct ground {
 	int turn_fd; /* of one of several receivers; 0: there is one */
 	char label[MAX_LABEL];
 	char address[64]; /* where we listen; empty: by a server */
+	struct parcel_keep keep;
+	struct parcel_contact contact;
 	struct parcel_options options;
 	struct parcel_result result;
 };
@@ -114,9 +117,9 @@ static void on_code(void *ctx, const char *code)
 	} else {
 		fprintf(g->out, "Code: %s%s%s\n", term_style(g->out, TERM_BOLD), code,
 		        term_style(g->out, TERM_PLAIN));
-		fprintf(g->out, "On the other device: tacit %s %s%s%s%s\n", command, code,
+		fprintf(g->out, "On the other device: tacit %s %s%s%s%s%s\n", command, code,
 		        g->address[0] != '\0' ? " --direct " : "", g->address,
-		        g->sends ? "" : " PATH...");
+		        g->keep.wanted ? " --keep-contact" : "", g->sends ? "" : " PATH...");
 	}
 	fflush(g->out);
 }
@@ -236,6 +239,14 @@ static enum tacit_err on_offered(void *ctx, const struct tacit_parcel_offer *off
 	return term_confirm(prompt, accepted);
 }
 
+static enum tacit_err on_card(
+        void *ctx, const struct tacit_parcel_seat *seat, struct tacit_buf *out)
+{
+	struct ground *g = ctx;
+	end_progress(g);
+	return parcel_keep_card(&g->keep, seat, out);
+}
+
 static const struct parcel_ui ui = {
         .code = on_code,
         .listening = on_listening,
@@ -310,8 +321,10 @@ static int prepare(struct ground *g, struct cli *c, const struct args *a)
 	enum tacit_err err = tacit_crypto_init();
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
-	if (route == PARCEL_FASTEST || route == PARCEL_RELAY_ONLY)
+	status = parcel_keep_prepare(&g->keep, c, a, g->out);
+	if (status == EXIT_DONE && (route == PARCEL_FASTEST || route == PARCEL_RELAY_ONLY))
 		status = open_server(g);
+	g->contact.card = g->keep.able ? on_card : NULL;
 	g->options = (struct parcel_options){
 	        .http = g->http,
 	        .route = route,
@@ -324,6 +337,7 @@ static int prepare(struct ground *g, struct cli *c, const struct args *a)
 	                                                : TACIT_PARCEL_CODE_WORDS,
 	        .fresh = cli_option(a, "new") != NULL,
 	        .patience_s = (unsigned)seconds,
+	        .contact = g->keep.wanted ? &g->contact : NULL,
 	};
 	return status;
 }
@@ -356,7 +370,7 @@ static int fail(struct ground *g, enum tacit_err err)
 	        {TACIT_E_BAD_SEAL, "What came is not what was sent: it was changed on the way.",
 	                NULL},
 	        {TACIT_E_CONFLICT, "Both sides want the same: one must send, the other receive.",
-	                NULL},
+	                "Or the code is of tacit link, for tacit login --code."},
 	};
 	const char *text = g->result.problem[0] != '\0' ? g->result.problem : tacit_err_text(err);
 	const char *hint = err == TACIT_E_NETWORK && g->http != NULL
@@ -401,7 +415,7 @@ static int send_source(struct ground *g, struct parcel_source *source, enum parc
 	if (err != TACIT_OK)
 		return fail(g, err);
 	tell_sent(g);
-	return EXIT_DONE;
+	return parcel_keep_finish(&g->keep, &g->result.contact);
 }
 
 struct crowd {
@@ -493,7 +507,7 @@ int cmd_receive(struct cli *c, const struct args *a)
 		status = cli_fail_text(
 		        c, TACIT_E_NOT_FOUND, "The folder to receive into is not there.", NULL);
 	if (to_stdout)
-		g.out = stderr;
+		g.out = g.keep.out = stderr;
 	const struct parcel_target target = {to_stdout ? NULL : folder, STDOUT_FILENO};
 	enum tacit_err err = TACIT_OK;
 	if (status == EXIT_DONE)
@@ -508,6 +522,8 @@ int cmd_receive(struct cli *c, const struct args *a)
 		json_out_bool(o, "confirmed", g.result.confirmed);
 		json_out_print(g.out, o);
 	}
+	if (status == EXIT_DONE)
+		status = parcel_keep_finish(&g.keep, &g.result.contact);
 	release(&g);
 	return status;
 }

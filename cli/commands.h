@@ -6,16 +6,19 @@
 
 typedef int cmd_run(struct cli *c, const struct args *a);
 
-cmd_run cmd_register, cmd_login, cmd_logout, cmd_lock, cmd_unlock, cmd_whoami, cmd_users, cmd_send,
-        cmd_inbox, cmd_chat, cmd_group_create, cmd_group_list, cmd_group_show, cmd_group_add,
-        cmd_group_remove, cmd_group_leave, cmd_group_send, cmd_file_send, cmd_file_get, cmd_verify,
-        cmd_accept_key, cmd_devices, cmd_devices_revoke, cmd_history, cmd_quit, cmd_listen,
-        cmd_session_create, cmd_session_list, cmd_session_close, cmd_expire, cmd_outbox_list,
-        cmd_outbox_drop, cmd_send_file, cmd_receive, cmd_agent, cmd_reply, cmd_react, cmd_edit,
-        cmd_delete, cmd_room_create, cmd_room_list;
+cmd_run cmd_register, cmd_login, cmd_link, cmd_logout, cmd_lock, cmd_unlock, cmd_whoami, cmd_users,
+        cmd_send, cmd_inbox, cmd_chat, cmd_group_create, cmd_group_list, cmd_group_show,
+        cmd_group_add, cmd_group_remove, cmd_group_leave, cmd_group_send, cmd_file_send,
+        cmd_file_get, cmd_verify, cmd_accept_key, cmd_devices, cmd_devices_revoke, cmd_history,
+        cmd_quit, cmd_listen, cmd_session_create, cmd_session_list, cmd_session_close, cmd_expire,
+        cmd_outbox_list, cmd_outbox_drop, cmd_send_file, cmd_receive, cmd_agent, cmd_reply,
+        cmd_react, cmd_edit, cmd_delete, cmd_room_create, cmd_room_list;
 
 /* The prompt: commands, one a line, until quit. */
 int repl_run(struct cli *c);
+
+/* The new device's side of tacit link, with the option "code": logs in. An exit status. */
+int link_login(struct cli *c, const struct args *a);
 
 /* --- shared by a few commands ------------------------------------------------------------------
  */

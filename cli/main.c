@@ -20,6 +20,13 @@ static const struct option register_options[] = {
 static const struct option login_options[] = {
         {"username", 'u', "NAME", "on a device that does not know it yet"},
         {"email", 'e', "ADDRESS", "on a device that does not know it yet"},
+        {"code", 'c', "CODE", "by tacit link on another device of yours (-: asks for it)"},
+        {NULL, 0, NULL, NULL},
+};
+static const struct option link_options[] = {
+        {"digits", 'd', NULL, "make a code of digits, for a number pad"},
+        {"qr", 0, NULL, "draw the code as a QR code, too, when it goes to no terminal"},
+        {"yes", 'y', NULL, "link whoever has the code without asking"},
         {NULL, 0, NULL, NULL},
 };
 static const struct option chat_options[] = {
@@ -60,6 +67,8 @@ static const struct option send_file_options[] = {
         {"name", 0, "NAME", "what standard input is called (default: stdin)"},
         {"receivers", 0, "N", "one code for so many receivers (0: for whoever comes)"},
         {"new", 0, NULL, "do not go on with an interrupted transfer"},
+        {"keep-contact", 0, NULL, "keep each other as contacts, if the other one wants to, too"},
+        {"yes", 'y', NULL, "keep the contact without asking"},
         {"wait", 0, "TIME", "how long a lost connection is waited for (default: 30m)"},
         {"relay-only", 0, NULL, "never directly: the other one learns no address of yours"},
         {"lan", 0, NULL, "no server: find each other on this network"},
@@ -72,6 +81,7 @@ static const struct option receive_options[] = {
         {"yes", 'y', NULL, "do not ask"},
         {"digits", 'd', NULL, "make a code of digits, for a number pad"},
         {"qr", 0, NULL, "draw the code as a QR code, too"},
+        {"keep-contact", 0, NULL, "keep each other as contacts, if the other one wants to, too"},
         {"new", 0, NULL, "do not go on with an interrupted transfer"},
         {"wait", 0, "TIME", "how long a lost connection is waited for (default: 30m)"},
         {"relay-only", 0, NULL, "never directly: the other one learns no address of yours"},
@@ -103,8 +113,17 @@ const struct command cli_commands[] = {
         {"login", "[USERNAME]", "log in, or use an account on a new device",
                 "A device without the account asks for username and e-mail as well, and reads what "
                 "is\n"
-                "sent from then on.",
+                "sent from then on. With --code another device of yours has vouched for this "
+                "one, and\n"
+                "nothing else is asked.",
                 login_options, 0, 1, cmd_login, NULL},
+        {"link", "", "link a new device of yours by a code",
+                "Asks for your password and a TOTP or recovery code, then shows a code, good for "
+                "four\n"
+                "minutes and one try: tacit login --code with it on the new device logs in there, "
+                "once\n"
+                "you have said yes here.",
+                link_options, 0, 0, cmd_link, NULL},
         {"logout", "", "end the session on the server", NULL, NULL, 0, 0, cmd_logout, NULL},
         {"lock", "", "forget the keys until the password is given again", NULL, NULL, 0, 0,
                 cmd_lock, NULL},

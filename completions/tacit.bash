@@ -50,15 +50,16 @@ _tacit()
 	esac
 	case $command in
 	register) options='--username --email --invitation-file' ;;
-	login) options='--username --email' ;;
+	login) options='--username --email --code' ;;
+	link) options='--digits --qr --yes' ;;
 	inbox) options='--peek --ids' ;;
 	chat) options='--lines' ;;
 	listen) options='--until-eof' ;;
 	'session create') options='--ttl' ;;
 	history) options='--number --ids' ;;
 	'file get') options='--output' ;;
-	send-file) options='--text --code --digits --qr --name --receivers --new --wait --relay-only --lan --direct --listen' ;;
-	receive) options='--out --yes --digits --qr --new --wait --relay-only --lan --direct --listen' ;;
+	send-file) options='--text --code --digits --qr --name --receivers --new --keep-contact --yes --wait --relay-only --lan --direct --listen' ;;
+	receive) options='--out --yes --digits --qr --keep-contact --new --wait --relay-only --lan --direct --listen' ;;
 	agent) options='--listen --no-token --install' ;;
 	verify) options='--compare' ;;
 	accept-key | 'devices revoke' | 'room create') options='--yes' ;;
@@ -69,7 +70,7 @@ _tacit()
 	fi
 
 	case $command in
-	'') COMPREPLY=($(compgen -W 'register login logout lock unlock whoami users send reply react edit delete inbox chat
+	'') COMPREPLY=($(compgen -W 'register login link logout lock unlock whoami users send reply react edit delete inbox chat
 		listen history group room session outbox expire file send-file receive agent verify accept-key devices quit' -- "$cur")) ;;
 	group | room) COMPREPLY=($(compgen -W 'create list show add remove leave send' -- "$cur")) ;;
 	session) COMPREPLY=($(compgen -W 'create list close' -- "$cur")) ;;

@@ -14,6 +14,7 @@
 #include "cli/parcel_turns.h"
 #include "cli/progress.h"
 #include "cli/qr.h"
+#include "cli/stored.h"
 #include "client/parcel.h"
 #include "crypto/random.h"
 
@@ -418,6 +419,24 @@ static int send_source(struct ground *g, struct parcel_source *source, enum parc
 	return parcel_keep_finish(&g->keep, &g->result.contact);
 }
 
+static void stored_end_progress(void *ctx)
+{
+	end_progress(ctx);
+}
+
+static struct stored_desk stored_desk_of(const struct ground *g)
+{
+	return (struct stored_desk){g->cli, g->args, g->out, &g->options, stored_end_progress};
+}
+
+/* --store: for whoever has the link, at whatever time. */
+static int stored_source(struct ground *g, struct parcel_source *source)
+{
+	const struct stored_desk desk = stored_desk_of(g);
+	describe(g, parcel_source_decoded(source));
+	return stored_send(&desk, source, g->label);
+}
+
 struct crowd {
 	struct ground *ground;
 	struct parcel_source *source;
@@ -455,6 +474,8 @@ int cmd_send_file(struct cli *c, const struct args *a)
 	enum parcel_memory memory;
 	bool several = false;
 	unsigned receivers = 1;
+	if (stored_is_asked(a))
+		return stored_own(c, a);
 	int status = prepare(&g, c, a);
 	g.sends = true;
 	if (status == EXIT_DONE && cli_option(a, "code") != NULL)
@@ -464,7 +485,9 @@ int cmd_send_file(struct cli *c, const struct args *a)
 	if (status == EXIT_DONE)
 		status = parcel_make(c, a, &source, &memory);
 	struct crowd crowd = {&g, source};
-	if (status == EXIT_DONE)
+	if (status == EXIT_DONE && cli_option(a, "store") != NULL)
+		status = stored_source(&g, source);
+	else if (status == EXIT_DONE)
 		status = several ? parcel_turns(receivers, send_in_turn, &crowd)
 		                 : send_source(&g, source, memory);
 	parcel_source_free(source);
@@ -475,7 +498,7 @@ int cmd_send_file(struct cli *c, const struct args *a)
 /* --- receiving ------------------------------------------------------------------------------- */
 
 /* [CODE] [-] */
-static int read_receive(struct ground *g, bool *to_stdout)
+static int read_receive(struct ground *g, bool *to_stdout, bool stored)
 {
 	const struct args *a = g->args;
 	const char *last = a->count > 0 ? a->list[a->count - 1] : "";
@@ -488,21 +511,30 @@ static int read_receive(struct ground *g, bool *to_stdout)
 	if (cli_option(a, "yes") == NULL && !term_can_ask())
 		return cli_usage_error(
 		        NULL, "There is no terminal to ask whether it is welcome: say --yes.");
-	if (a->count > (*to_stdout ? 1 : 0))
+	if (a->count > (*to_stdout ? 1 : 0) && !stored)
 		return read_code(g, a->list[0]);
 	return EXIT_DONE;
 }
 
+static int stored_link(struct ground *g, const struct parcel_target *target, const char *link)
+{
+	const struct stored_desk desk = stored_desk_of(g);
+	return stored_receive(&desk, target, link);
+}
+
 int cmd_receive(struct cli *c, const struct args *a)
 {
+	char link[STORED_LINK_ROOM];
 	struct ground g;
 	struct stat st;
 	bool to_stdout = false;
 	const char *folder = cli_option(a, "out");
+	if (stored_link_read(c, a, link) != EXIT_DONE)
+		return EXIT_FAILED;
 	int status = prepare(&g, c, a);
 	folder = folder != NULL ? folder : ".";
 	if (status == EXIT_DONE)
-		status = read_receive(&g, &to_stdout);
+		status = read_receive(&g, &to_stdout, link[0] != '\0');
 	if (status == EXIT_DONE && !to_stdout && (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)))
 		status = cli_fail_text(
 		        c, TACIT_E_NOT_FOUND, "The folder to receive into is not there.", NULL);
@@ -510,6 +542,12 @@ int cmd_receive(struct cli *c, const struct args *a)
 		g.out = g.keep.out = stderr;
 	const struct parcel_target target = {to_stdout ? NULL : folder, STDOUT_FILENO};
 	enum tacit_err err = TACIT_OK;
+	if (link[0] != '\0') {
+		status = status == EXIT_DONE ? stored_link(&g, &target, link) : status;
+		tacit_wipe(link, sizeof(link));
+		release(&g);
+		return status;
+	}
 	if (status == EXIT_DONE)
 		err = parcel_take(&g.options, &target, &g.result);
 	end_progress(&g);

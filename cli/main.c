@@ -66,6 +66,11 @@ static const struct option send_file_options[] = {
         {"qr", 0, NULL, "draw the code as a QR code, too"},
         {"name", 0, "NAME", "what standard input is called (default: stdin)"},
         {"receivers", 0, "N", "one code for so many receivers (0: for whoever comes)"},
+        {"store", 0, NULL, "leave it at the server, for whoever has the link"},
+        {"expires", 0, "TIME", "how long it stays there (default: 24h)"},
+        {"downloads", 0, "N", "how often it may be fetched (default: 1)"},
+        {"stored", 0, NULL, "list what you have left, and who has it"},
+        {"revoke", 0, "ID", "take one back"},
         {"new", 0, NULL, "do not go on with an interrupted transfer"},
         {"keep-contact", 0, NULL, "keep each other as contacts, if the other one wants to, too"},
         {"yes", 'y', NULL, "keep the contact without asking"},
@@ -77,6 +82,7 @@ static const struct option send_file_options[] = {
         {NULL, 0, NULL, NULL},
 };
 static const struct option receive_options[] = {
+        {"link", 0, "FILE", "read the link from FILE (-: standard input)"},
         {"out", 'o', "DIR", "the folder to receive into (default: this one)"},
         {"yes", 'y', NULL, "do not ask"},
         {"digits", 'd', NULL, "make a code of digits, for a number pad"},

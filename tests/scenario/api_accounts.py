@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import re
-import statistics
 import sys
 import time
 
@@ -339,7 +338,8 @@ def a_failed_login_takes_the_same_time(w):
             began = time.monotonic()
             stranger.call("POST", "/api/login", body, auth=None)
             times[kind].append(time.monotonic() - began)
-    ratio = statistics.median(times["known"]) / statistics.median(times["unknown"])
+    # The fastest of each: what else the machine did has made others slower, and none faster.
+    ratio = min(times["known"]) / min(times["unknown"])
     tap.check(0.5 < ratio < 2, f"known/unknown = {ratio:.2f} of {times}")
 
 

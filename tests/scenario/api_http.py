@@ -303,6 +303,15 @@ def guessing_is_limited(w):
 
 # --- ending ---
 
+def until_nobody_is_let_in(server):
+    """It has heard that it is to end."""
+    until = time.monotonic() + 30
+    with contextlib.suppress(OSError):
+        while time.monotonic() < until:
+            socket.create_connection(("127.0.0.1", server.port), timeout=2).close()
+            time.sleep(0.01)
+
+
 @tap.case
 def a_request_in_flight_is_finished(w):
     """SIGTERM arrives between the two halves of a message; its answer comes, and it is on disk."""
@@ -313,10 +322,11 @@ def a_request_in_flight_is_finished(w):
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as s:
             s.sendall(f"POST /api/conversations/{c}/messages HTTP/1.1\r\nHost: x\r\n"
                       f"Authorization: Bearer {p.token}\r\nContent-Type: application/json\r\n"
-                      f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
-            time.sleep(0.2)
+                      f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            tap.check(s.recv(65536).startswith(b"HTTP/1.1 100"), "it has begun")
+            s.sendall(body[:5])
             server.terminate()
-            time.sleep(0.3)
+            until_nobody_is_let_in(server)
             s.sendall(body[5:])
             got = b""
             while piece := s.recv(65536):
@@ -334,7 +344,7 @@ def an_ending_server_takes_no_new_connections(w):
         server.terminate()
         began = time.monotonic()
         server.wait_stopped()
-        tap.check(time.monotonic() - began < 5, "an idle connection does not hold it up")
+        tap.check(time.monotonic() - began < 20, "an idle connection does not hold it up")
         idle.close()
         with tap_raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", server.port), timeout=2).close()
@@ -355,7 +365,7 @@ def everything_acknowledged_while_ending_is_there(w):
     with Server() as server:
         p = Person(server).register()
         c = p.conversation("group")
-        done = threading.Event()
+        done, told = threading.Event(), []
 
         def post_until_refused(worker):
             acknowledged = []
@@ -368,11 +378,14 @@ def everything_acknowledged_while_ending_is_there(w):
                 if got.status != 201:
                     break
                 acknowledged.append(got.json["id"])
+                told.append(got.json["id"])
             return acknowledged
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             workers = [pool.submit(post_until_refused, n) for n in range(4)]
-            time.sleep(0.5)
+            until = time.monotonic() + 30
+            while len(told) < 20 and time.monotonic() < until:
+                time.sleep(0.01)
             server.terminate()
             server.wait_stopped()
             done.set()
@@ -435,7 +448,7 @@ def slow_and_idle_connections_do_not_hold_others_up(w):
             held.append(s)
         began = time.monotonic()
         tap.equal(w.alice.get("/health", auth=None).status, 200, "health")
-        tap.check(time.monotonic() - began < 2, "at once")
+        tap.check(time.monotonic() - began < 8, "at once, and not when they are cut off")
     finally:
         for s in held:
             s.close()

@@ -152,11 +152,13 @@ def lines_say_who_types_and_that_all_have_read(w):
         a.control("d")
         a.end(0)
     with w.alice.terminal("chat", "--lines", "bob") as a:
-        a.expect("is anybody there.*\n.*-- read --")
+        a.expect(r"is anybody there.*\n.*-- read --")
+        a.expect("bob> ")
         a.control("d")
         a.end(0)
     w.alice.must("group", "create", "Readers", "bob", "carol")
     with w.alice.terminal("chat", "--lines", "Readers") as a:
+        a.expect("Readers> ")
         a.line("to all of you")
         a.expect("you  to all of you")
         w.bob.must("inbox")

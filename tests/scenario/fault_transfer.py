@@ -1,5 +1,6 @@
 """Transfers of which one party is killed at a random moment: an end, or the relay. The same commands go on, the
-file arrives whole, and nothing that was there is sent again.
+file arrives whole, and nothing that was there is sent again. Killed while they greet each other or say good-bye, it
+arrives whole, or they say why not.
 
 TACIT_TRANSFER_KILLS sets how many rounds there are (make soak: 100)."""
 import contextlib
@@ -11,6 +12,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -125,6 +127,94 @@ def whoever_is_killed_the_file_arrives_whole(w):
         one_round(w, number)
     left = glob.glob(os.path.join(w.machine.data, "tacit", "parcels", "*"))
     tap.equal(left, [], "nothing is remembered")
+
+
+# What may become of one that was killed before a code's use was agreed upon, or after the other end had all it wanted:
+# the code is used up, or the other one does not come back.
+CLEAR = ("GONE", "NETWORK", "NOT_FOUND")
+
+
+class Watched:
+    """A command of which we see when it tells a code."""
+
+    def __init__(self, process):
+        self.process, self.lines = process, []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+
+    @property
+    def code(self):
+        return next((line["code"] for line in self.lines if line["type"] == "code"), None)
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def verdict(self):
+        """Its exit status, and the machine's word for what was wrong."""
+        wait_for(self.ended, "the end")
+        self.thread.join(SECONDS)
+        err = self.process.stderr.read()
+        if SANITIZER.search(err):
+            raise AssertionError(err[-8000:])
+        problems = [json.loads(line)["code"] for line in err.splitlines() if line.startswith(b"{")]
+        return self.process.returncode, problems[-1] if problems else None
+
+
+def at_an_edge(w, number):
+    """Was it received?"""
+    size = 2 * MIB
+    victim = VICTIMS[number % len(VICTIMS)]
+    early = number // len(VICTIMS) % 2 == 0
+    moment = w.random.randrange(800) if early else w.random.randrange(size - MIB // 4, size + 4096)
+    path, out = os.path.join(w.machine.work, f"edge{number}.bin"), os.path.join(w.machine.folder, f"edge{number}")
+    os.mkdir(out)
+    with open(path, "wb") as f:
+        f.write(os.urandom(size))
+    gate = Gate(w.server.port)
+    give = ("send-file", "--relay-only", "--wait", "5s", path)
+    sender = Watched(w.start(gate.url, *give))
+    wait_for(lambda: sender.code, "the code")
+    gate.hold_after(moment)
+    take = ("receive", "--relay-only", "--wait", "5s", sender.code, "--yes", "--out", out)
+    receiver = Watched(w.start(w.server.url, *take))
+    wait_for(lambda: gate.budget == 0 or receiver.ended(), "the moment")
+    if victim == "sender":
+        sender.process.kill()
+        sender.verdict()
+        sender = Watched(w.start(gate.url, *give))
+    elif victim == "receiver":
+        receiver.process.kill()
+        receiver.verdict()
+        receiver = Watched(w.start(w.server.url, *take))
+    else:
+        w.server.kill()
+        w.server.start()
+    gate.cut()
+    gate.open()
+    what = f"edge {number}, the {victim} was killed at {moment}"
+    status, problem = receiver.verdict()
+    if victim == "sender":
+        wait_for(lambda: sender.ended() or sender.code, "an end, or a new code")
+        if sender.code and not sender.ended():
+            sender.process.send_signal(signal.SIGINT)  # nobody comes to the new code
+    sent, why = sender.verdict()
+    there = [name for name in os.listdir(out) if not name.startswith(".")]
+    if there:
+        tap.equal(digest(os.path.join(out, there[0])), digest(path), f"{what}: what is there is whole")
+    tap.check(status == 0 and there or problem in CLEAR, f"{what}: the receiver: {status} {problem} {there}")
+    tap.check(sent == 0 and there or why in CLEAR + ("CANCELLED",), f"{what}: the sender: {sent} {why} {there}")
+    gate.close()
+    return bool(there)
+
+
+@tap.case
+def killed_at_the_edges_it_arrives_or_is_told_why_not(w):
+    arrived = [at_an_edge(w, number) for number in range(2 * ROUNDS)]
+    print(f"# {sum(arrived)} of {len(arrived)} arrived", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import p256, tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
+from support.kernel import kernel_keeps  # noqa: E402
 from support.live import Ended, WebSocket  # noqa: E402
 from support.server import Server  # noqa: E402
 
@@ -206,14 +207,6 @@ def what_is_no_websocket_is_refused(world):
 def memory(server):
     with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
-
-
-def kernel_keeps():
-    """What the sockets between two ends may hold at most: one to read and two to write."""
-    def most(name):
-        with open(f"/proc/sys/net/ipv4/{name}", encoding="ascii") as limits:
-            return int(limits.read().split()[2])
-    return most("tcp_rmem") + 2 * most("tcp_wmem")
 
 
 @tap.case

@@ -173,7 +173,7 @@ class Server:
 
     def settle_blobs(self, wanted):
         """The same, once it is as wanted or time is up."""
-        until = time.monotonic() + 5
+        until = time.monotonic() + START_SECONDS
         while self.count_blobs() != wanted and time.monotonic() < until:
             time.sleep(0.02)
         return self.count_blobs()

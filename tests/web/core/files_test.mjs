@@ -343,19 +343,38 @@ test('what the server has is held against what was sent', async () => {
 	assert.equal(server.uploads.size, 0);
 });
 
+const GONE = new DOMException('gone', 'NotReadableError');
+
 test('a file that cannot be read any more ends its upload', async () => {
 	const desk = new Desk();
 	const server = new TusServer();
 	const file = fileOf(2 * MIB);
-	let reads = 0;
-	const vanishing = { size: file.size, type: '', slice: (a, b) => ({
-		arrayBuffer: async () => {
-			if (reads++ > 2)
-				throw new DOMException('gone', 'NotReadableError');
-			return file.slice(a, b).arrayBuffer();
+	const parts = [file.slice(0, MIB)];
+	const vanishing = { size: file.size, type: '', stream: () => new ReadableStream({
+		async pull(c) {
+			const part = parts.shift();
+			if (part === undefined)
+				throw GONE;
+			c.enqueue(new Uint8Array(await part.arrayBuffer()));
 		},
 	}) };
 	await rejects(upload(transferTo(server, desk), { conversation: 7, file: vanishing, name: 'v' }), 'CONFLICT');
+	assert.equal(server.uploads.size, 0);
+});
+
+test('a file that ends too soon ends its upload', async () => {
+	const server = new TusServer();
+	const short = { size: 2 * MIB, type: '', stream: () => fileOf(MIB).stream() };
+	await rejects(upload(transferTo(server, new Desk()), { conversation: 7, file: short, name: 's' }), 'CONFLICT');
+	assert.equal(server.uploads.size, 0);
+});
+
+test('of a file that changed while it was read the end is never sent', async () => {
+	const server = new TusServer();
+	const file = fileOf(2 * MIB);
+	const changing = { size: file.size, type: '', stream: () => file.stream(),
+		slice: () => ({ arrayBuffer: async () => { throw GONE; } }) };
+	await rejects(upload(transferTo(server, new Desk()), { conversation: 7, file: changing, name: 'c' }), 'CONFLICT');
 	assert.equal(server.uploads.size, 0);
 });
 

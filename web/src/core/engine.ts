@@ -4,6 +4,7 @@
 // core/engine/engine.h: what is to be persisted is persisted in one transaction before anything of
 // the same step leaves, and a step whose transaction fails is thrown away with its engine.
 import type { Command, Notice } from '../messenger.js';
+import type { Bytes } from './bytes.js';
 
 export type Effect =
 	| { kind: 'persist'; id: Uint8Array; data: Uint8Array } // 16 bytes of id; empty data: delete
@@ -71,7 +72,7 @@ export interface FileStream {
 	readonly chunkBytes: number; // plaintext, of every chunk but the last
 	readonly key: Uint8Array; // of the stream: the caller imports and wipes it
 	readonly additionalData: Uint8Array;
-	nonce(index: number, last: boolean): Uint8Array; // 12 bytes; EXHAUSTED
+	nonce(index: number, last: boolean): Bytes; // 12 bytes; EXHAUSTED
 }
 
 export interface Hasher {

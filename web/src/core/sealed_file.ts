@@ -53,12 +53,13 @@ export class ChunkCipher {
 	}
 
 	private parameters(index: number): AesGcmParams {
-		const iv = ownBytes(this.stream.nonce(index, isLast(this.shape, index)));
+		const iv = this.stream.nonce(index, isLast(this.shape, index));
 		return { name: 'AES-GCM', iv, additionalData: this.additionalData, tagLength: 8 * TAG_BYTES };
 	}
 
-	async seal(index: number, plain: Bytes): Promise<Bytes> {
-		return new Uint8Array(await crypto.subtle.encrypt(this.parameters(index), this.key, plain));
+	seal(index: number, plain: Bytes): Promise<Bytes> {
+		const sealed = crypto.subtle.encrypt(this.parameters(index), this.key, plain);
+		return sealed.then((bytes) => new Uint8Array(bytes));
 	}
 
 	// Rejects with BAD_SEAL: changed, moved, cut, or not last when it should be.

@@ -1,5 +1,6 @@
 // wasm_engine.ts - the engine of the core, compiled to WebAssembly, as engine.ts has it.
 import type { Command, Notice } from '../messenger.js';
+import type { Bytes } from './bytes.js';
 import type { Effect, Engine, Engines, FileStream, Hasher, HttpAnswer } from './engine.js';
 import { readEffects, readNotice, readNotices, writeCommand } from './codec.js';
 import { Reader, Writer } from './cursor.js';
@@ -63,7 +64,7 @@ class WasmFileStream implements FileStream {
 		answer.fill(0);
 	}
 
-	nonce(index: number, last: boolean): Uint8Array {
+	nonce(index: number, last: boolean): Bytes {
 		return this.core.ask('file_nonce', BigInt(index), last ? 1 : 0);
 	}
 }

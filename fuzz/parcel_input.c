@@ -1,11 +1,13 @@
 /* A peer that has the code, and sends what it likes: records are sealed here, so that the bytes
- * reach what is behind the seal. The first byte: which end is played, and whether it greets. Then,
- * again and again: type, length (u16), body. */
+ * reach what is behind the seal. The first byte: which end is played (1), whether it greets (2),
+ * whether it links a device (4). Then, again and again: type, length (u16), body. */
 #include <stdlib.h>
 
 #include "base/env.h"
 #include "base/reader.h"
 #include "crypto/secret.h"
+#include "e2e/parcel/card.h"
+#include "e2e/parcel/grant.h"
 #include "e2e/parcel/parcel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,17 +28,43 @@ static enum tacit_err hear(void *ctx, struct tacit_bytes message)
 	return tacit_buf_append(&said, message);
 }
 
+/* What says OK must be what it seems. */
+static void look_into(struct tacit_parcel *p, const struct tacit_parcel_event *ev)
+{
+	struct tacit_parcel_card card;
+	struct tacit_parcel_grant grant;
+	if (ev->kind == TACIT_PARCEL_CARD) {
+		const struct tacit_parcel_seat seat = {
+		        TACIT_PARCEL_SENDER, tacit_parcel_binding(p)};
+		if (tacit_parcel_card_open(ev->bytes, &seat, &card) == TACIT_OK &&
+		        (card.server.n == 0 || card.username.n == 0))
+			abort();
+	}
+	if (ev->kind == TACIT_PARCEL_GRANTED &&
+	        tacit_parcel_grant_decode(ev->bytes, &grant) == TACIT_OK &&
+	        (grant.secret.n != TACIT_ACCOUNT_SECRET_BYTES || grant.iv.n != TACIT_WRAP_IV_BYTES))
+		abort();
+	if (ev->kind == TACIT_PARCEL_ASKED &&
+	        (ev->bytes.n == 0 || ev->bytes.n > TACIT_PARCEL_MAX_DEVICE_NAME))
+		abort();
+}
+
 /* As a host would, with the least that is possible. */
 static void react(struct tacit_parcel *p, const struct tacit_parcel_event *ev)
 {
 	uint64_t offset;
 	enum tacit_err err = TACIT_OK;
+	look_into(p, ev);
 	if (ev->kind == TACIT_PARCEL_OFFERED)
 		err = tacit_parcel_answer(p);
 	else if (ev->kind == TACIT_PARCEL_ANSWERED && ev->offset == 0)
 		err = tacit_parcel_begin(p, &offset);
 	else if (ev->kind == TACIT_PARCEL_ENDED)
 		err = tacit_parcel_receipt(p);
+	else if (ev->kind == TACIT_PARCEL_DONE || ev->kind == TACIT_PARCEL_RECEIVED)
+		err = tacit_parcel_keep(p, true);
+	else if (ev->kind == TACIT_PARCEL_ASKED)
+		err = tacit_parcel_grant(p, TACIT_STR("a grant"));
 	if (err != TACIT_OK)
 		abort();
 }
@@ -77,6 +105,12 @@ static bool greet(struct tacit_parcel *p, struct tacit_channel *peer, enum tacit
 	return err == TACIT_OK;
 }
 
+static void begin_link(struct tacit_parcel *p, enum tacit_parcel_role role)
+{
+	if (role == TACIT_PARCEL_RECEIVER && tacit_parcel_ask(p, TACIT_STR("laptop")) != TACIT_OK)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t last = 0;
@@ -87,7 +121,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tacit_parcel_event ev;
 	uint8_t how = tacit_read_u8(&r);
 	enum tacit_parcel_role role = (how & 1) != 0 ? TACIT_PARCEL_RECEIVER : TACIT_PARCEL_SENDER;
-	const struct tacit_parcel_options o = {.role = role, .env = &env, .send = hear};
+	const struct tacit_parcel_options o = {.role = role,
+	        .env = &env,
+	        .send = hear,
+	        .purpose = (how & 4) != 0 ? TACIT_PARCEL_LINK : TACIT_PARCEL_TRANSFER};
 	const struct tacit_parcel_entry entry = {.path = "name"};
 	const struct tacit_parcel_offer offer = {.kind = TACIT_PARCEL_FILE,
 	        .count = 1,
@@ -102,9 +139,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                   role == TACIT_PARCEL_SENDER ? TACIT_PARCEL_RECEIVER
 	                                               : TACIT_PARCEL_SENDER,
 	                   &env)) {
-		if (role == TACIT_PARCEL_SENDER &&
-		        (tacit_parcel_offer_encode(&offer, &encoded) != TACIT_OK ||
-		                tacit_parcel_offer(p, tacit_buf_view(&encoded)) != TACIT_OK))
+		if (o.purpose == TACIT_PARCEL_LINK)
+			begin_link(p, role);
+		else if (role == TACIT_PARCEL_SENDER &&
+		         (tacit_parcel_offer_encode(&offer, &encoded) != TACIT_OK ||
+		                 tacit_parcel_offer(p, tacit_buf_view(&encoded)) != TACIT_OK))
 			abort();
 		throw_records(p, &peer, &r);
 	}

@@ -1,13 +1,14 @@
 """A wire between a client and the server that can be narrow: lets so many bytes of clients through
-and then holds the rest, until it is opened; can be cut."""
+(back: of the server) and then holds the rest, until it is opened; can be cut."""
 import contextlib
 import socket
 import threading
 
 
 class Gate:
-    def __init__(self, port, record=False):
+    def __init__(self, port, record=False, back=False):
         self.port = port
+        self.back = back
         self.budget = None  # None: everything
         self.passed = 0     # bytes of clients
         self.kept = bytearray() if record else None
@@ -38,7 +39,7 @@ class Gate:
         with contextlib.suppress(OSError):
             while piece := near.recv(65536):
                 while piece:
-                    n = self._allow(len(piece))
+                    n = len(piece) if self.back else self._allow(len(piece))
                     if self.kept is not None:
                         self.kept += piece[:n]
                     far.sendall(piece[:n])
@@ -53,7 +54,10 @@ class Gate:
             while piece := far.recv(65536):
                 if self.kept is not None:
                     self.kept += piece
-                near.sendall(piece)
+                while piece:
+                    n = self._allow(len(piece)) if self.back else len(piece)
+                    near.sendall(piece[:n])
+                    piece = piece[n:]
             near.shutdown(socket.SHUT_WR)
 
     def hold_after(self, count):

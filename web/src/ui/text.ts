@@ -70,16 +70,17 @@ export function hueOf(name: string): number {
 	return ((hash ^ (hash >>> 15)) >>> 0) % HUES;
 }
 
+const PICTURE_OF = /\p{Extended_Pictographic}|\p{RI}/u;
 let graphemes: Intl.Segmenter | undefined; // made late: its tables cost the start of the app tens of milliseconds
 
 // One to three emoji and nothing else: shown large.
 export function isJumbo(text: string): boolean {
 	const line = text.replace(/\s/gu, '');
-	if (line === '' || line.length > 40)
+	if (line === '' || line.length > 40 || !PICTURE_OF.test(line))
 		return false;
 	graphemes ??= new Intl.Segmenter();
 	const letters = [...graphemes.segment(line)];
-	return letters.length <= 3 && letters.every(({ segment }) => /\p{Extended_Pictographic}|\p{RI}/u.test(segment));
+	return letters.length <= 3 && letters.every(({ segment }) => PICTURE_OF.test(segment));
 }
 
 // The types whose pictures are shown: decoded by every browser, and never with script inside.

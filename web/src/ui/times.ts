@@ -38,13 +38,23 @@ export function dayOf(seconds: number): number {
 	return day;
 }
 
-export function clock(seconds: number): string {
-	return hours.value.format(at(seconds));
+// What was formatted once: a list in sight is drawn again with each message, and formatting is slow.
+function kept(format: { readonly value: Intl.DateTimeFormat }): (seconds: number) => string {
+	const texts = new Map<number, string>();
+	let of: Intl.DateTimeFormat | null = null;
+	return (seconds) => {
+		if (of !== format.value || texts.size >= MOST_TEXTS)
+			texts.clear();
+		of = format.value;
+		const text = texts.get(seconds) ?? of.format(at(seconds));
+		texts.set(seconds, text);
+		return text;
+	};
 }
 
-export function moment(seconds: number): string {
-	return both.value.format(at(seconds));
-}
+const MOST_TEXTS = 1000;
+export const clock = kept(hours);
+export const moment = kept(both);
 
 export function date(seconds: number): string {
 	return yearDates.value.format(at(seconds));

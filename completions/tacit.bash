@@ -58,8 +58,8 @@ _tacit()
 	'session create') options='--ttl' ;;
 	history) options='--number --ids' ;;
 	'file get') options='--output' ;;
-	send-file) options='--text --code --digits --qr --name --receivers --new --keep-contact --yes --wait --relay-only --lan --direct --listen' ;;
-	receive) options='--out --yes --digits --qr --keep-contact --new --wait --relay-only --lan --direct --listen' ;;
+	send-file) options='--text --code --digits --qr --name --receivers --store --expires --downloads --stored --revoke --new --keep-contact --yes --wait --relay-only --lan --direct --listen' ;;
+	receive) options='--out --link --yes --digits --qr --keep-contact --new --wait --relay-only --lan --direct --listen' ;;
 	agent) options='--listen --no-token --install' ;;
 	verify) options='--compare' ;;
 	accept-key | 'devices revoke' | 'room create') options='--yes' ;;

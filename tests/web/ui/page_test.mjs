@@ -429,14 +429,22 @@ test('a device gets a name on this browser, and another one is revoked', () => o
 	assert.equal(command.text, 'a07be4125cc93d1f');
 }));
 
-test('from right to left nothing sticks out', () => on({ size: PHONE }, async (page) => {
+for (const [name, { begin, go }] of Object.entries(SCREENS))
+	test(`${name} from right to left: nothing sticks out`, () => Promise.all(
+		[PHONE, DESKTOP].map((size) => on({ begin, size, rtl: true }, async (page) => {
+			await go(page);
+			const out = await page.evaluate(() => [...document.querySelectorAll('#app *')].filter((one) => {
+				const { left, right, width } = one.getBoundingClientRect();
+				return width > 1 && one.checkVisibility() && (left < -1 || right > innerWidth + 1);
+			}).map((one) => `${one.tagName} ${one.getAttribute('class')}`));
+			assert.deepEqual(out, []);
+			assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), size.width);
+		}))));
+
+test('from right to left own messages are at the left', () => on({ size: PHONE, rtl: true }, async (page) => {
 	await openTalk(page, 'Alpine weekend');
-	await page.evaluate(() => {
-		document.documentElement.dir = 'rtl';
-	});
 	const [own, other] = await page.evaluate(() => ['.own', '.other'].map((one) => document.querySelector(`.line${one} .bubble`)?.getBoundingClientRect().left ?? -1));
 	assert.ok(own < other, `own ${own}, other ${other}`);
-	assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 }));
 
 test('on a phone one pane at a time, and the browser’s back goes to the list', () => on({ size: PHONE }, async (page) => {

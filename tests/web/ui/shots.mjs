@@ -1,12 +1,14 @@
 // shots.mjs - pictures of every screen, phone and desktop, light and dark, to be looked at.
 //
-//   node tests/web/ui/shots.mjs FOLDER [SCREEN...]
+//   node tests/web/ui/shots.mjs FOLDER [--rtl] [SCREEN...]
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCREENS } from './screens.mjs';
 import { DESKTOP, PHONE, serious, Stage } from './stage.mjs';
 
-const [folder, ...wanted] = process.argv.slice(2);
+const [folder, ...rest] = process.argv.slice(2);
+const rtl = rest.includes('--rtl');
+const wanted = rest.filter((word) => word !== '--rtl');
 mkdirSync(folder, { recursive: true });
 const stage = await Stage.open();
 for (const [name, { begin, go }] of Object.entries(SCREENS)) {
@@ -15,7 +17,7 @@ for (const [name, { begin, go }] of Object.entries(SCREENS)) {
 	for (const [place, size] of [['phone', PHONE], ['desktop', DESKTOP]])
 		for (const theme of ['light', 'dark']) {
 			const locale = theme === 'dark' && place === 'desktop' ? 'de' : 'en';
-			const page = await stage.page({ begin, size, theme, locale });
+			const page = await stage.page({ begin, size, theme, locale, rtl });
 			page.setDefaultTimeout(8000);
 			try {
 				await go(page);

@@ -79,7 +79,7 @@ export class Stage {
 	}
 
 	// begin: as in fake_main.ts. The page's complaints are in page.complaints.
-	async page({ begin = 'in', size = DESKTOP, theme = 'light', locale = 'en', many = 400, motion = 'reduce' } = {}) {
+	async page({ begin = 'in', size = DESKTOP, theme = 'light', locale = 'en', many = 400, motion = 'reduce', rtl = false } = {}) {
 		const context = await this.browser.newContext({
 			viewport: size, colorScheme: theme, locale, reducedMotion: motion, hasTouch: size === PHONE,
 			isMobile: size === PHONE, deviceScaleFactor: size === PHONE ? 2 : 1, acceptDownloads: true,
@@ -87,6 +87,14 @@ export class Stage {
 		await context.addInitScript(() => {
 			delete globalThis.showSaveFilePicker; // it asks a person
 		});
+		if (rtl) // as in a language that is written so, whichever is chosen
+			await context.addInitScript(() => {
+				const turn = () => {
+					if (document.documentElement.dir !== 'rtl')
+						document.documentElement.dir = 'rtl';
+				};
+				new MutationObserver(turn).observe(document, { attributes: true, childList: true, subtree: true });
+			});
 		const page = await context.newPage();
 		page.setDefaultTimeout(WAIT_MS);
 		page.complaints = [];

@@ -37,13 +37,14 @@ class Failed(Exception):
 class Browser:
     """One Chromium. Each person has a storage of their own in it."""
 
-    def __init__(self):
+    def __init__(self, *more):
+        """more: further arguments of Chromium."""
         self.folder = tempfile.mkdtemp(prefix="tacit-browser-")
         self.log = open(os.path.join(self.folder, "log"), "wb")
         driver = os.path.join(source_folder(), "tests", "support", "browser_driver.mjs")
         modules = os.path.join(source_folder(), "web", "node_modules")
         self.process = subprocess.Popen(
-            ["node", driver, modules, CHROMIUM], cwd=self.folder, text=True,
+            ["node", driver, modules, CHROMIUM, *more], cwd=self.folder, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
             env={**os.environ, "HOME": self.folder, "TMPDIR": self.folder})
         self.lock = threading.Lock()

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const [modules, executablePath] = process.argv.slice(2);
+const [modules, executablePath, ...more] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(`${modules}/`));
 const { chromium } = require('playwright-core');
 
@@ -15,7 +15,7 @@ const browser = await chromium.launch({
 	executablePath,
 	headless: true,
 	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-		'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--use-fake-device-for-media-stream'],
+		'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--use-fake-device-for-media-stream', ...more],
 });
 const things = new Map();
 const said = new Map();

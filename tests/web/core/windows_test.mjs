@@ -422,6 +422,26 @@ test('what was asked of a window that is closed is not asked twice', async () =>
 		.map((n) => n.content.text), ['perhaps']);
 });
 
+test('what only asks is asked again of the window that takes over', async () => {
+	const world = new World();
+	const one = world.open();
+	await one.messenger.run(login);
+	const two = world.open();
+	const three = world.open();
+	await two.messenger.state();
+	await three.messenger.state();
+	one.awake = false; // and so it never answers
+	const asked = [two, three].flatMap(({ messenger }) => [
+		messenger.conversations(), messenger.state(), messenger.setSetting('colour', 'green'),
+		messenger.run({ kind: 'conversations' }),
+	]);
+	await settle();
+	world.close(one);
+	await Promise.all(asked);
+	assert.equal(await two.messenger.setting('colour'), 'green');
+	assert.equal(world.engines, 2);
+});
+
 test('a window that sleeps is robbed, and cannot write any more', async () => {
 	const world = new World();
 	const one = world.open();

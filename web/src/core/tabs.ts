@@ -4,9 +4,10 @@
 //
 // An owner that does not answer (a window that the system has put to sleep) is robbed of the lock; the
 // store's claim sees to it that it cannot write any more (store.ts).
+import type { Command } from '../messenger.js';
 import type { Platform } from './platform.js';
 import { ProblemError, toProblem } from './problem.js';
-import { type Port, Seat, type ToPage, type ToWorker } from './rpc.js';
+import { type Call, type Port, Seat, type ToPage, type ToWorker } from './rpc.js';
 import type { Service } from './service.js';
 
 const OWNER = 'tacit-owner';
@@ -33,6 +34,15 @@ export interface TabsParts {
 	locks: Locks;
 	platform: Platform;
 	openService(): Promise<Service>;
+}
+
+const ONCE = new Set<Call['name']>(['sendFile', 'saveFile']);
+const TWICE = new Set<Command['kind']>(['conversations', 'sync', 'mark_read', 'typing', 'whoami']);
+
+function mayComeTwice(message: ToWorker): boolean {
+	if (!('call' in message)) return true;
+	const { call } = message;
+	return call.name === 'run' ? TWICE.has(call.command.kind) : !ONCE.has(call.name);
 }
 
 export class Tabs {
@@ -148,13 +158,14 @@ export class Tabs {
 
 	// --- passing on ---------------------------------------------------------------------------
 
-	// What was asked of an owner that is no more is not asked again: it may have been done.
+	// What was asked of an owner that is no more is asked again only where twice is as good as once: it may
+	// have been done.
 	private passOn(inherited: boolean, take: (message: ToWorker) => void): void {
 		const waiting = [...this.pending];
 		this.pending.clear();
 		const problem = toProblem(new ProblemError('IO', 'The window that was at work on this was closed.'));
 		for (const [id, message] of waiting) {
-			if (inherited) this.parts.page.post({ id, problem });
+			if (inherited && !mayComeTwice(message)) this.parts.page.post({ id, problem });
 			else take(message);
 		}
 	}

@@ -179,7 +179,7 @@ out:
 	return err;
 }
 
-static void write_offer(struct tacit_writer *w, const struct tacit_parcel_offer *o)
+void tacit_wasm_write_offer(struct tacit_writer *w, const struct tacit_parcel_offer *o)
 {
 	tacit_write_u8(w, (uint8_t)o->kind);
 	tacit_write_u64(w, o->total);
@@ -197,7 +197,7 @@ static enum tacit_err tell_event(
 	struct tacit_writer w = tell(p, event->kind);
 	switch (event->kind) {
 	case TACIT_PARCEL_OFFERED:
-		write_offer(&w, event->offer);
+		tacit_wasm_write_offer(&w, event->offer);
 		break;
 	case TACIT_PARCEL_ANSWERED:
 	case TACIT_PARCEL_STARTED:

@@ -17,6 +17,8 @@
 #ifndef TACIT_WASM_PARCEL_H
 #define TACIT_WASM_PARCEL_H
 
+#include "base/writer.h"
+#include "e2e/parcel/offer.h"
 #include "wasm/abi.h"
 
 /* Beside those of enum tacit_parcel_event_kind. */
@@ -60,6 +62,9 @@ enum tacit_err tacit_wasm_parcel_decline(struct tacit_wasm_parcel *p);
 TACIT_EXPORT("parcel_receipt")
 enum tacit_err tacit_wasm_parcel_receipt(struct tacit_wasm_parcel *p);
 TACIT_EXPORT("parcel_stop") enum tacit_err tacit_wasm_parcel_stop(struct tacit_wasm_parcel *p);
+
+/* For stored.c: an offer as above. */
+void tacit_wasm_write_offer(struct tacit_writer *w, const struct tacit_parcel_offer *o);
 
 /* --- without one --- */
 

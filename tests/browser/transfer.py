@@ -66,7 +66,7 @@ class World:
 
 @contextlib.contextmanager
 def world():
-    with Server(RATE_LOGIN=1000) as server, Browser() as browser, Machine(server) as machine:
+    with Server(RATE_LOGIN=1000, PARCEL_RATE=0) as server, Browser() as browser, Machine(server) as machine:
         yield World(server, browser, machine)
 
 
@@ -325,6 +325,97 @@ def no_page_complains(w):
     for page in w.pages:
         ours = [c for c in page.complaints() if "WebSocket" not in c["text"] and "ERR_CONN" not in c["text"]]
         tap.equal(ours, [], page.name)
+
+
+def store(w, *words):
+    """At the command line, whose end is not needed any more: what it told."""
+    sender = w.tacit("send-file", "--store", *words)
+    out, err = sender.communicate(timeout=120)
+    tap.equal(sender.returncode, 0, f"{out[-500:]!r} {err[-500:]!r}")
+    return next(o for o in map(json.loads, out.splitlines()) if o["type"] == "stored")
+
+
+def stored(w, ident):
+    out, _ = w.tacit("send-file", "--stored").communicate(timeout=120)
+    return next(o for o in map(json.loads, out.splitlines()) if o["id"] == ident)
+
+
+def behind(link):
+    return link[link.index("/r#"):]
+
+
+@tap.case
+def a_link_is_received_by_a_browser(w):
+    large = bytes(8 * 1024 * 1024) + w.content  # more than one segment
+    made = store(w, w.write("large.bin", large))
+    page = w.page(behind(made["link"]))
+    page.see("text=large.bin, 11 MB")
+    tap.equal(page.evaluate("location.href"), w.server.url + "/r", "no secret in the address")
+    path = os.path.join(w.machine.work, "by link")
+    tap.equal(page.download(button("Save"), path), "large.bin", "name")
+    page.see("text=Received whole")
+    with open(path, "rb") as f:
+        tap.check(f.read() == large, "the file")
+    seen = stored(w, made["id"])
+    tap.equal((seen["state"], seen["receipts"], seen["false_receipts"]), ("taken", 1, 0), "a true receipt")
+    tap.equal(page.run("return Object.keys(localStorage).filter((k) => k.startsWith('tacit-claim'))"), [],
+              "no claim is kept")
+    page = w.page(behind(made["link"]))
+    page.see("text=It is not there any more")
+
+
+@tap.case
+def a_text_and_a_folder_come_by_link(w):
+    page = w.page(behind(store(w, "--text", "<i>left</i> for you")["link"]))
+    page.see(".text-came")
+    tap.equal(page.inner_text(".text-came"), "<i>left</i> for you", "a text")
+    w.write("left/a.txt", b"A")
+    w.write("left/empty", b"")
+    page = w.page(behind(store(w, os.path.join(w.machine.work, "left"))["link"]), PICKERS)
+    page.see("text=2 files")
+    page.click(button("Save"))
+    page.see("text=Received whole")
+    tap.equal(page.run("""const chosen = await (await navigator.storage.getDirectory()).getDirectoryHandle('chosen');
+        const left = await chosen.getDirectoryHandle('left'), all = {};
+        for await (const [name, one] of left.entries()) all[name] = await (await one.getFile()).text();
+        return all"""), {"a.txt": "A", "empty": ""}, "a folder")
+
+
+@tap.case
+def a_link_declined_or_left_is_not_used_up(w):
+    made = store(w, w.file)
+    page = w.page(behind(made["link"]))
+    page.see("text=moon landing.bin, 3 MB")
+    page.open(w.server.url + "/s")
+    page.open(w.server.url + behind(made["link"]))  # the same browser has the claim still
+    page.see("text=moon landing.bin, 3 MB")
+    other = w.page(behind(made["link"]))
+    other.see("text=It is being received elsewhere")
+    page.click(button("Decline"))
+    page.see("text=Declined.")
+    other.open(w.server.url + "/s")
+    other.open(w.server.url + behind(made["link"]))
+    path = os.path.join(w.machine.work, "after all")
+    other.see("text=moon landing.bin, 3 MB")
+    other.download(button("Save"), path)
+    other.see("text=Received whole")
+    tap.equal(stored(w, made["id"])["receipts"], 1, "one receipt")
+
+
+@tap.case
+def a_link_that_lies_is_refused(w):
+    made = store(w, w.file)
+    with open(os.path.join(w.server.data, "blobs", made["id"][:2], made["id"]), "r+b") as blob:
+        blob.seek(1_000_000)
+        blob.write(b"changed")
+    page = w.page(behind(made["link"]), PICKERS)
+    page.see("text=moon landing.bin, 3 MB")
+    page.click(button("Save"))
+    page.see("text=What came is not what was sent")
+    tap.equal(stored(w, made["id"])["receipts"], 0, "no receipt")
+    for link, said in ((made["link"][:-1], "That is no code"), (made["link"][:-6] + "AAAAAA", "nothing under that link")):
+        page = w.page(behind(link))
+        page.see(f"text={said}")
 
 
 tap.main(world)

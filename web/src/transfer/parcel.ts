@@ -48,7 +48,7 @@ const CODE = 64;
 const ENDED = 65;
 const AT: Readonly<Record<number, 'answered' | 'started' | 'begun'>> = { 5: 'answered', 7: 'started', 67: 'begun' };
 
-function readOffer(r: Reader): Offer {
+export function readOffer(r: Reader): Offer {
 	const kind = KINDS[r.u8()];
 	if (kind === undefined) throw new RangeError('an offer of no known kind');
 	const total = r.u64();

@@ -12,7 +12,7 @@ const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 5000;
 const LAST_WORD_MS = 2000;
 
-export type State = 'connecting' | 'waiting' | 'met' | 'lost';
+export type State = 'connecting' | 'waiting' | 'met' | 'fetching' | 'lost';
 
 export interface Told {
 	code(code: string): void;

@@ -8,6 +8,7 @@ import { bytes } from '../ui/times.js';
 import { Field } from '../ui/widgets/field.js';
 import { completions, type Offer } from './parcel.js';
 import { chooseSink, type Sink } from './sink.js';
+import { isStored, Fetcher } from './stored.js';
 import { Taker, type Taking } from './take.js';
 import { problemText, text } from './texts.js';
 import { Progress, Status, Work } from './work.js';
@@ -137,9 +138,14 @@ export function TakeScreen({ core, first }: { core: () => Core; first: string })
 	// '' or why it is no code, which is found before anybody is asked.
 	const begin = (code: string): string => {
 		const next = new Receiving();
-		const run = new Taker(core(), next, next.signal);
+		let run: Taker | Fetcher;
 		try {
-			run.join(code);
+			if (isStored(code)) {
+				run = new Fetcher(core(), code, next, next.signal);
+			} else {
+				run = new Taker(core(), next, next.signal);
+				run.join(code);
+			}
 		} catch (e) {
 			const why = codeOf(e);
 			return problemText(why === 'MALFORMED' ? 'MALFORMED.code' : why);

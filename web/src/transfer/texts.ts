@@ -35,6 +35,7 @@ const en = {
 	'state.connecting': 'Connecting…',
 	'state.waiting': 'Waiting for the other person…',
 	'state.met': 'The other person is there.',
+	'state.fetching': 'Receiving…',
 	'state.lost': 'The connection was lost. Coming back…',
 	'progress.label': 'How far it is',
 	'progress.text': '{done} of {total}, {rate} a second, {left} left',
@@ -61,6 +62,9 @@ const en = {
 	'BAD_SEAL': 'What came is not what was sent. Nothing was kept.',
 	'STORE': 'It could not be saved. Is the disk full?',
 	'TOO_LARGE': 'That is more than one transfer can carry.',
+	'NO_SUCH_LINK': 'There is nothing under that link.',
+	'GONE': 'It is not there any more: received as often as it might be, over, or taken back.',
+	'BUSY': 'It is being received elsewhere, and may not be received more often.',
 	'other': 'That did not work ({code}).',
 };
 export type Text = keyof typeof en;
@@ -98,6 +102,7 @@ const de: Readonly<Record<Text, string>> = {
 	'state.connecting': 'Verbinden…',
 	'state.waiting': 'Warten auf die andere Person…',
 	'state.met': 'Die andere Person ist da.',
+	'state.fetching': 'Wird empfangen…',
 	'state.lost': 'Die Verbindung ist abgerissen. Sie wird wieder aufgenommen…',
 	'progress.label': 'Wie weit es ist',
 	'progress.text': '{done} von {total}, {rate} pro Sekunde, noch {left}',
@@ -124,6 +129,9 @@ const de: Readonly<Record<Text, string>> = {
 	'BAD_SEAL': 'Was kam, ist nicht, was gesendet wurde. Nichts davon wurde behalten.',
 	'STORE': 'Es ließ sich nicht speichern. Ist die Platte voll?',
 	'TOO_LARGE': 'Das ist mehr, als eine Übertragung trägt.',
+	'NO_SUCH_LINK': 'Unter diesem Link gibt es nichts.',
+	'GONE': 'Es ist nicht mehr da: so oft empfangen, wie es durfte, abgelaufen oder zurückgenommen.',
+	'BUSY': 'Es wird gerade anderswo empfangen und darf nicht öfter empfangen werden.',
 	'other': 'Das ging nicht ({code}).',
 };
 

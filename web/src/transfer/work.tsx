@@ -3,7 +3,7 @@ import { signal, type Signal } from '@preact/signals';
 import { EngineError } from '../core/engine.js';
 import { ProblemError, storeProblem } from '../core/problem.js';
 import { bytes, left } from '../ui/times.js';
-import type { Run, State, Told } from './run.js';
+import type { State, Told } from './run.js';
 import { problemText, text } from './texts.js';
 
 const SAMPLE_MS = 250;
@@ -52,7 +52,7 @@ export class Work implements Told {
 		this.stopper.abort();
 	}
 
-	async follow(run: Run): Promise<void> {
+	async follow(run: { run(): Promise<void> }): Promise<void> {
 		const stay = (event: Event): void => event.preventDefault();
 		addEventListener('beforeunload', stay); // the transfer would end with the page
 		try {

@@ -1,0 +1,202 @@
+// stored.ts - receives what a server keeps for a link: docs/protocol.md 16. The core opens and proves
+// (wasm/stored.h); this fetches, and is the same as client/stored_take.c for programs.
+import type { Bytes } from '../core/bytes.js';
+import { joined } from '../core/bytes.js';
+import { Reader } from '../core/cursor.js';
+import type { Core } from '../core/module.js';
+import { ProblemError } from '../core/problem.js';
+import { readOffer } from './parcel.js';
+import type { Sink } from './sink.js';
+import type { Taking } from './take.js';
+
+const TOKEN_BYTES = 32;
+const PATIENCE_MS = 1_800_000; // for a server that is away
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 5000;
+const KEPT = 'tacit-claim-'; // in this browser, so that a page that was closed by mistake goes on
+
+// What the server's refusals are called.
+const REFUSED: Readonly<Record<number, string>> = { 404: 'NO_SUCH_LINK', 409: 'BUSY', 410: 'GONE', 416: 'BAD_SEAL' };
+const PASSING = [423, 429, 500, 502, 503, 504];
+
+// A link, or what is behind its #, rather than a code.
+export function isStored(text: string): boolean {
+	return /(^|#)s\./.test(text.trim());
+}
+
+function keptClaim(text: string): Uint8Array {
+	const fresh = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES));
+	try {
+		const name = KEPT + (/s\.([0-9a-fA-F]+)/.exec(text)?.[1] ?? '');
+		const old = localStorage.getItem(name);
+		if (old !== null && /^[0-9a-f]{64}$/.test(old))
+			return Uint8Array.from({ length: TOKEN_BYTES }, (_, i) => parseInt(old.slice(2 * i, 2 * i + 2), 16));
+		localStorage.setItem(name, hex(fresh));
+	} catch {
+		// A browser that keeps nothing: then a page that is closed begins anew.
+	}
+	return fresh;
+}
+
+function hex(bytes: Uint8Array): string {
+	return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+export class Fetcher {
+	private readonly handle: number;
+	private readonly id: string;
+	private readonly access: string;
+	private readonly claimed: string; // what the server knows the claim by
+	private readonly claim: string;
+
+	// Throws MALFORMED when it is no link.
+	constructor(
+		private readonly core: Core,
+		link: string,
+		private readonly ui: Taking,
+		private readonly signal: AbortSignal,
+	) {
+		const text = link.trim();
+		const token = keptClaim(text);
+		const words = new TextEncoder().encode(text);
+		const r = new Reader(core.askWith('stored_new', [], joined([token.slice(), words.slice()])));
+		this.handle = r.u32();
+		this.id = r.text();
+		this.access = r.text();
+		this.claimed = r.text();
+		this.claim = hex(token);
+	}
+
+	private forget(): void {
+		try {
+			localStorage.removeItem(KEPT + this.id);
+		} catch {
+			// Then nothing was kept.
+		}
+	}
+
+	private pause(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, ms);
+			this.signal.addEventListener('abort', () => {
+				clearTimeout(timer);
+				resolve();
+			}, { once: true });
+		});
+	}
+
+	private once(method: string, rest: string, token: string, more: RequestInit): Promise<Response> {
+		return fetch(`/api/parcels/${this.id}${rest}`, {
+			method,
+			credentials: 'omit',
+			cache: 'no-store',
+			signal: this.signal,
+			...more,
+			headers: { 'Authorization': `Parcel ${token}`, ...more.headers },
+		});
+	}
+
+	// The body; goes on for as long as the server may come back.
+	private async ask(method: string, rest: string, token: string, more: RequestInit = {}): Promise<Bytes> {
+		const until = Date.now() + PATIENCE_MS;
+		for (let ms = FIRST_PAUSE_MS, lost = false; ; ms = Math.min(2 * ms, LAST_PAUSE_MS)) {
+			try {
+				const answer = await this.once(method, rest, token, more);
+				const code = REFUSED[answer.status] ?? 'NETWORK';
+				if (answer.ok) {
+					const body = new Uint8Array(await answer.arrayBuffer());
+					if (lost) this.ui.state('fetching');
+					return body;
+				}
+				if (!PASSING.includes(answer.status)) throw new ProblemError(code);
+			} catch (e) {
+				if (this.signal.aborted) throw new ProblemError('CANCELLED');
+				if (e instanceof ProblemError) throw e;
+			}
+			if (Date.now() >= until) throw new ProblemError('NETWORK');
+			lost = true;
+			this.ui.state('lost');
+			await this.pause(ms);
+			if (this.signal.aborted) throw new ProblemError('CANCELLED');
+		}
+	}
+
+	private post(rest: string, token: string, body: object): Promise<Bytes> {
+		const headers = { 'Content-Type': 'application/json' };
+		return this.ask('POST', rest, token, { body: JSON.stringify(body), headers });
+	}
+
+	private range(from: number, bytes: number): Promise<Bytes> {
+		return this.ask('GET', '/content', this.claim, { headers: { Range: `bytes=${from}-${from + bytes - 1}` } });
+	}
+
+	private async open(): Promise<ReturnType<typeof readOffer>> {
+		const said: unknown = JSON.parse(new TextDecoder().decode(
+			await this.post('/claims', this.access, { claim: this.claimed }),
+		));
+		const { size, head_size: head } = said as { size?: unknown; head_size?: unknown };
+		if (!Number.isSafeInteger(size) || !Number.isSafeInteger(head)) throw new ProblemError('BAD_SEAL');
+		const bytes = await this.range(0, head as number);
+		return readOffer(new Reader(this.core.askWith('stored_head', [this.handle, BigInt(size as number)], bytes)));
+	}
+
+	// Given back, so that it is no download: nothing of it was fetched.
+	private async release(): Promise<void> {
+		this.forget();
+		await this.once('DELETE', '/claims', this.claim, { signal: AbortSignal.timeout(LAST_PAUSE_MS) })
+			.catch(() => undefined); // then it lapses
+	}
+
+	private async choose(offer: ReturnType<typeof readOffer>): Promise<Sink | null> {
+		if (offer.kind === 'text') return null;
+		let sink: Sink | null = null;
+		try {
+			sink = await this.ui.offered(offer);
+		} finally {
+			if (sink === null) await this.release();
+		}
+		if (sink === null) throw new ProblemError('DECLINED');
+		return sink;
+	}
+
+	private async content(sink: Sink | null, total: number): Promise<void> {
+		const words: Bytes[] = [];
+		for (let done = 0; ;) {
+			this.ui.progress(done, total);
+			const r = new Reader(this.core.ask('stored_next', this.handle));
+			const from = r.u64();
+			const bytes = r.u64();
+			if (bytes === 0) break;
+			const plain = this.core.askWith('stored_take', [this.handle], await this.range(from, bytes));
+			if (sink === null) words.push(plain);
+			else await sink.write(plain);
+			done += plain.length;
+		}
+		if (sink === null) this.ui.text(new TextDecoder().decode(joined(words)));
+		else await sink.close();
+	}
+
+	async run(): Promise<void> {
+		let sink: Sink | null = null;
+		let there = false;
+		try {
+			this.ui.state('connecting');
+			const offer = await this.open();
+			sink = await this.choose(offer);
+			this.ui.state('fetching');
+			await this.content(sink, offer.total);
+			there = true;
+			const receipt = new TextDecoder().decode(this.core.ask('stored_receipt', this.handle));
+			await this.post('/commit', this.claim, { receipt });
+			this.forget();
+		} catch (e) {
+			if (e instanceof ProblemError && (e.code === 'GONE' || e.code === 'NO_SUCH_LINK')) this.forget();
+			if (there) return; // it is here, whether or not the sender is told
+			await sink?.abort();
+			if (this.signal.aborted) throw new ProblemError('CANCELLED');
+			throw e;
+		} finally {
+			if (!this.core.isBroken) this.core.call('stored_free', this.handle);
+		}
+	}
+}

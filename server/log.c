@@ -249,10 +249,11 @@ void log_access(const struct log_request *r)
 	int n = snprintf(line, sizeof(line) - 1,
 	        state.format == LOG_JSON ? "{\"time\":\"%s\",\"level\":\"info\",\"event\":"
 	                                   "\"request\",\"method\":\"%s\","
-	                                   "\"route\":\"%s\",\"status\":%d,\"bytes\":%llu,\"ms\":%."
-	                                   "3f,\"from\":\"%s\"}"
-	                                 : "%s info request: %s %s %d %llu bytes %.3f ms from %s",
+	                                   "\"route\":\"%s\",\"status\":%d,\"bytes\":%llu,\"ms\":%"
+	                                   "llu.%03u,\"from\":\"%s\"}"
+	                                 : "%s info request: %s %s %d %llu bytes %llu.%03u ms from %s",
 	        time, r->method, r->route, r->status, (unsigned long long)r->bytes,
-	        (double)r->microseconds / 1000.0, address);
+	        (unsigned long long)r->microseconds / 1000, (unsigned)(r->microseconds % 1000),
+	        address);
 	put_line(line, at_most(n, sizeof(line) - 1), LINE_MAY_WAIT);
 }

@@ -36,7 +36,7 @@ void api_delete_blobs(struct api *a, struct tacit_buf *ids)
 {
 	struct deletion *d = tacit_calloc(1, sizeof(*d));
 	if (d != NULL) {
-		*d = (struct deletion){{NULL, run_deletion, after_deletion}, a, *ids};
+		*d = (struct deletion){{.run = run_deletion, .done = after_deletion}, a, *ids};
 		*ids = (struct tacit_buf){0};
 		if (job_submit(a->pool, JOB_FILE, &d->job))
 			return;

@@ -170,20 +170,40 @@ static void uncork(const struct job_lane_settings *s)
 	job_uncork();
 }
 
-static void work_singly(struct worker *w)
+static uint64_t now_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* What was taken may be more than fits a turn: then others follow at once. */
+static void run_turns(struct worker *w, struct job *j)
 {
 	const struct job_lane_settings *s = &w->lane->settings;
+	unsigned turn_us = s->turn_us;
+	cork(s);
+	uint64_t over = turn_us > 0 ? now_us() + turn_us : UINT64_MAX;
+	while (j != NULL) {
+		struct job *next = j->next;
+		enum tacit_err err = j->run(j, w->context);
+		j->done(j, err);
+		j = next;
+		if (turn_us > 0 && j != NULL && now_us() >= over) {
+			uncork(s);
+			cork(s);
+			over = now_us() + turn_us;
+		}
+	}
+	uncork(s);
+}
+
+static void work_singly(struct worker *w)
+{
 	struct job *j;
 	unsigned count;
 	while ((j = take(w->lane, &count)) != NULL) {
-		cork(s);
-		while (j != NULL) {
-			struct job *next = j->next;
-			enum tacit_err err = j->run(j, w->context);
-			j->done(j, err);
-			j = next;
-		}
-		uncork(s);
+		run_turns(w, j);
 		finish(w->pool, w->lane, count);
 	}
 }
@@ -199,6 +219,8 @@ static enum tacit_err call(step_fn *step, void *context)
 static enum tacit_err run_marked(
         const struct job_lane_settings *s, struct job *j, void *context, enum tacit_err *broken)
 {
+	if (j->single)
+		return j->run(j, context);
 	enum tacit_err err = call(s->mark, context);
 	if (err != TACIT_OK)
 		return err;
@@ -226,13 +248,6 @@ static void run_batch(const struct job_lane_settings *s, struct batch *b, void *
 	}
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void commit_batch(struct lane *l, struct batch *b, void *context)
 {
 	const struct job_lane_settings *s = &l->settings;
@@ -248,6 +263,14 @@ static void commit_batch(struct lane *l, struct batch *b, void *context)
 		l->commit_microseconds += now_us() - begun;
 	}
 	pthread_mutex_unlock(&l->lock);
+}
+
+static bool is_empty(struct lane *l)
+{
+	pthread_mutex_lock(&l->lock);
+	bool empty = l->first == NULL;
+	pthread_mutex_unlock(&l->lock);
+	return empty;
 }
 
 static void work_in_batches(struct worker *w, enum tacit_err *errors)
@@ -271,6 +294,8 @@ static void work_in_batches(struct worker *w, enum tacit_err *errors)
 			j = next;
 		}
 		uncork(s);
+		if (s->settle != NULL)
+			s->settle(w->context, is_empty(w->lane));
 		finish(w->pool, w->lane, b.count);
 	}
 }

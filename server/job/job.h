@@ -28,12 +28,16 @@ struct job {
 	/* err: what run() returned, or the commit's failure. WRITE: after the commit, in the order
 	 * of submission. */
 	void (*done)(struct job *j, enum tacit_err err);
+	/* WRITE: run() makes one change at most, and nothing behind that can fail; so there is
+	 * nothing to undo, and no mark is set for it. */
+	bool single;
 };
 
 struct job_lane_settings {
 	unsigned threads;  /* WRITE must be 1 */
 	unsigned capacity; /* jobs waiting; beyond: submit fails */
 	unsigned batch;    /* WRITE: jobs per transaction at most; others: jobs at a turn, 0 is 1 */
+	unsigned turn_us;  /* not WRITE: a turn is over after that time, too; 0: no such end */
 	void *ctx;
 	/* In the lane's thread, at start and end. NULL context is a failure for READ and WRITE. */
 	void *(*thread_open)(void *ctx);
@@ -51,6 +55,9 @@ struct job_lane_settings {
 	enum tacit_err (*mark)(void *context);
 	enum tacit_err (*undo)(void *context); /* back to the mark */
 	enum tacit_err (*release)(void *context);
+	/* WRITE only: behind the done() of a batch, for what nobody's answer is to wait for. idle:
+	 * nothing else waits either. May be NULL. */
+	void (*settle)(void *context, bool idle);
 };
 
 struct job_pool;

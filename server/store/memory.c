@@ -34,6 +34,7 @@ static const struct store_ops ops = {
         .batch_begin = memory_batch_begin,
         .batch_commit = memory_batch_commit,
         .batch_abort = memory_batch_abort,
+        .settle = memory_settle,
         .mark = memory_mark,
         .undo = memory_undo,
         .release = memory_release,
@@ -206,6 +207,12 @@ void memory_batch_abort(struct store *store)
 	struct memory *m = memory_of(store);
 	if (m->batch != NULL)
 		end(m, false);
+}
+
+void memory_settle(struct store *store, bool idle)
+{
+	(void)store;
+	(void)idle;
 }
 
 enum tacit_err memory_mark(struct store *store)

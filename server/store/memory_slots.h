@@ -10,6 +10,7 @@ void memory_advance(struct store *s, int64_t now);
 enum tacit_err memory_batch_begin(struct store *s);
 enum tacit_err memory_batch_commit(struct store *s);
 void memory_batch_abort(struct store *s);
+void memory_settle(struct store *s, bool idle);
 enum tacit_err memory_mark(struct store *s);
 enum tacit_err memory_undo(struct store *s);
 enum tacit_err memory_release(struct store *s);

@@ -1,12 +1,12 @@
 /* Opening, batches and the table of slots.
  *
  * Durability: WAL with synchronous=FULL, so that COMMIT returns after the WAL was synced; a batch
- * is one such commit. Checkpoints: SQLite copies the WAL into the database after the commit that
- * made it longer than WAL_PAGES, in the writer's thread. That bounds one stall to WAL_PAGES page
- * writes and one sync (some milliseconds on an SSD), and hot pages, which every batch rewrites in
- * the WAL, are copied once for many commits. The checkpoint is passive: it waits for no reader;
- * what a reader still needs is copied the next time. A checkpoint that fails leaves the commit as
- * it is.
+ * is one such commit. Checkpoints: the WAL is copied into the database in the writer's thread,
+ * behind a commit's answers, when nothing else waits; under load when it has grown, and by whoever
+ * commits and never settles when it is long. That bounds one stall to so many page writes and one
+ * sync (some milliseconds on an SSD), and hot pages, which every batch rewrites in the WAL, are
+ * copied once for many commits. The checkpoint is passive: it waits for no reader; what a reader
+ * still needs is copied the next time. A checkpoint that fails leaves the commits as they are.
  *
  * No mmap: an I/O error would become SIGBUS, and mapped pages would count as our memory. */
 #include <errno.h>
@@ -30,11 +30,15 @@ static const char common_pragmas[] = "PRAGMA foreign_keys = ON;"
                                      "PRAGMA trusted_schema = OFF;"
                                      "PRAGMA temp_store = MEMORY;"
                                      "PRAGMA mmap_size = 0;";
-/* Sizes: negative is KiB. 2000 pages of 4 KiB: see above. */
+/* Pages of the WAL, 4 KiB each, from which on it is copied: see above. */
+#define WAL_IDLE 1000
+#define WAL_BUSY 2500
+#define WAL_LONG 4000
+
+/* Sizes: negative is KiB. */
 static const char writer_pragmas[] = "PRAGMA synchronous = FULL;"
                                      "PRAGMA secure_delete = ON;"
                                      "PRAGMA cache_size = -4096;"
-                                     "PRAGMA wal_autocheckpoint = 2000;"
                                      "PRAGMA journal_size_limit = 16777216;";
 static const char reader_pragmas[] = "PRAGMA query_only = ON;"
                                      "PRAGMA cache_size = -512;";
@@ -46,6 +50,7 @@ static const struct store_ops ops = {
         .batch_begin = sqlite_batch_begin,
         .batch_commit = sqlite_batch_commit,
         .batch_abort = sqlite_batch_abort,
+        .settle = sqlite_settle,
         .mark = sqlite_mark,
         .undo = sqlite_undo,
         .release = sqlite_release,
@@ -148,9 +153,35 @@ static void purge(struct sqlite *s)
 		store_tell_deadline(&s->base, s->now + 1);
 }
 
+static void copy_wal(struct sqlite *s, int from)
+{
+	if (s->wal_pages < from)
+		return;
+	s->wal_pages = 0; /* the next commit tells what is left */
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 void sql_committed(struct sqlite *s)
 {
+	copy_wal(s, WAL_LONG);
 	purge(s);
+}
+
+void sqlite_settle(struct store *store, bool idle)
+{
+	struct sqlite *s = sqlite_of(store);
+	if (s->mode == STORE_WRITER && !s->in_batch && !s->in_scope)
+		copy_wal(s, idle ? WAL_IDLE : WAL_BUSY);
+}
+
+/* Instead of SQLite's own checkpoints. */
+static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite *s = ctx;
+	(void)db;
+	(void)name;
+	s->wal_pages = pages;
+	return SQLITE_OK;
 }
 
 enum tacit_err sqlite_batch_begin(struct store *store)
@@ -161,6 +192,7 @@ enum tacit_err sqlite_batch_begin(struct store *store)
 	enum tacit_err err = sql_run(s, SQL_BEGIN_WRITE, NO_ARGS);
 	s->in_batch = err == TACIT_OK;
 	s->broken = TACIT_OK;
+	s->added = 0;
 	return err;
 }
 
@@ -168,6 +200,7 @@ static enum tacit_err end_batch(struct sqlite *s, enum tacit_err err)
 {
 	s->in_batch = false;
 	s->broken = TACIT_OK;
+	s->added = 0;
 	if (sqlite3_get_autocommit(s->db) == 0)
 		tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS),
 		        "the transaction is over whatever this says");
@@ -183,7 +216,7 @@ enum tacit_err sqlite_batch_commit(struct store *store)
 		return end_batch(s, s->broken);
 	if (sqlite3_get_autocommit(s->db) != 0)
 		return end_batch(s, TACIT_E_STORE);
-	enum tacit_err err = end_batch(s, sql_run(s, SQL_COMMIT, NO_ARGS));
+	enum tacit_err err = end_batch(s, sql_commit(s));
 	if (err == TACIT_OK)
 		sql_committed(s);
 	return err;
@@ -206,15 +239,19 @@ static enum tacit_err in_batch(struct sqlite *s, enum sql id)
 	return sql_run(s, id, NO_ARGS);
 }
 
-enum tacit_err sqlite_mark(struct store *s)
+enum tacit_err sqlite_mark(struct store *store)
 {
-	return in_batch(sqlite_of(s), SQL_MARK);
+	struct sqlite *s = sqlite_of(store);
+	s->marked = s->added;
+	return in_batch(s, SQL_MARK);
 }
 
-enum tacit_err sqlite_undo(struct store *s)
+enum tacit_err sqlite_undo(struct store *store)
 {
-	enum tacit_err err = in_batch(sqlite_of(s), SQL_UNDO);
-	return err == TACIT_OK ? in_batch(sqlite_of(s), SQL_RELEASE) : err;
+	struct sqlite *s = sqlite_of(store);
+	enum tacit_err err = in_batch(s, SQL_UNDO);
+	s->added = s->marked;
+	return err == TACIT_OK ? in_batch(s, SQL_RELEASE) : err;
 }
 
 enum tacit_err sqlite_release(struct store *s)
@@ -305,6 +342,8 @@ static enum tacit_err configure(struct sqlite *s)
 		        s->db, writer ? writer_pragmas : reader_pragmas, NULL, NULL, NULL);
 	if ((rc & 0xff) == SQLITE_CANTOPEN)
 		return TACIT_E_IO;
+	if (writer)
+		sqlite3_wal_hook(s->db, note_wal, s);
 	return rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
 }
 

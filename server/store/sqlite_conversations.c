@@ -2,24 +2,43 @@
 #include "server/store/sqlite_int.h"
 #include "server/store/sqlite_slots.h"
 
-enum tacit_err sql_member(
-        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member)
+static enum tacit_err read_member(struct sqlite *s, struct sql_member_row *row)
 {
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
-	struct store_member ignored;
-	if (member == NULL)
-		member = &ignored;
-	TRY(sql_first(s, SQL_MEMBER, ARGS(sql_int(conversation_id), sql_int(user_id)), &st));
-	int64_t expires_at = sqlite3_column_int64(st, 2), closed_at = sqlite3_column_int64(st, 3);
-	TRY(closed_at == 0 && (expires_at == 0 || expires_at > s->now) ? TACIT_OK : TACIT_E_GONE);
-	member->kind = (enum store_kind)sqlite3_column_int(st, 0);
-	member->creator_id = sqlite3_column_int64(st, 1);
-	TRY(sql_column_text(st, 4, member->username, sizeof(member->username)));
-	member->ends_when = (enum store_ends_when)sqlite3_column_int(st, 5);
-	member->message_ttl = sqlite3_column_int64(st, 6);
+	struct store_member *m = &row->member;
+	TRY(sql_first(
+	        s, SQL_MEMBER, ARGS(sql_int(row->conversation_id), sql_int(row->user_id)), &st));
+	row->expires_at = sqlite3_column_int64(st, 2);
+	TRY(sqlite3_column_int64(st, 3) == 0 ? TACIT_OK : TACIT_E_GONE);
+	m->kind = (enum store_kind)sqlite3_column_int(st, 0);
+	m->creator_id = sqlite3_column_int64(st, 1);
+	TRY(sql_column_text(st, 4, m->username, sizeof(m->username)));
+	m->ends_when = (enum store_ends_when)sqlite3_column_int(st, 5);
+	m->message_ttl = sqlite3_column_int64(st, 6);
 out:
 	sql_done(&st);
+	return err;
+}
+
+/* Nobody else writes while a batch is under way, so what it found holds until it changes it. */
+enum tacit_err sql_member(
+        struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member)
+{
+	enum tacit_err err = TACIT_OK;
+	uint64_t place = ((uint64_t)conversation_id * 31 + (uint64_t)user_id) % SQL_MEMBERS;
+	struct sql_member_row *kept = &s->members[place], found = *kept;
+	if (!s->in_batch || found.conversation_id != conversation_id || found.user_id != user_id) {
+		found = (struct sql_member_row){
+		        .conversation_id = conversation_id, .user_id = user_id};
+		TRY(read_member(s, &found));
+		if (s->in_batch)
+			*kept = found;
+	}
+	TRY(found.expires_at == 0 || found.expires_at > s->now ? TACIT_OK : TACIT_E_GONE);
+	if (member != NULL)
+		*member = found.member;
+out:
 	return err;
 }
 

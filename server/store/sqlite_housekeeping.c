@@ -34,6 +34,7 @@ enum tacit_err sqlite_counts(struct store *store, int64_t *users, int64_t *conve
 				*wanted[i].out = sqlite3_column_int64(st, 1);
 		TRY(sql_step(s, st, &more));
 	}
+	*messages += s->added;
 out:
 	sql_done(&st);
 	return err;

@@ -16,18 +16,31 @@ enum sql {
 	SQL_COUNT
 };
 
+/* A member as the batch found it: whoever sends sends again. */
+#define SQL_MEMBERS 64
+struct sql_member_row {
+	int64_t conversation_id; /* 0: none here */
+	int64_t user_id, expires_at;
+	struct store_member member;
+};
+
 struct sqlite {
 	struct store base;
 	sqlite3 *db;
 	enum store_mode mode;
 	int64_t now; /* the handle's clock: see store.h */
 	bool in_batch;
-	bool in_scope; /* an operation outside of a batch has its transaction open */
+	int64_t added;  /* messages that the counter does not know of yet: it is told before COMMIT
+	                 */
+	int64_t marked; /* so many when the mark was set */
+	bool in_scope;  /* an operation outside of a batch has its transaction open */
 	/* Something was destroyed: its traces in the WAL are to go. */
 	enum { PURGE_NOT, PURGE_NOW, PURGE_LATER } purge;
+	int wal_pages; /* of the WAL after the last commit; 0: nothing to copy that we know of */
 	unsigned purge_wait;                 /* commits until the next attempt, for PURGE_LATER */
 	enum tacit_err broken;               /* why SQLite rolled the batch back on its own */
 	sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first needed */
+	struct sql_member_row members[SQL_MEMBERS]; /* by hash; of the batch under way */
 };
 
 static inline struct sqlite *sqlite_of(struct store *s)
@@ -82,6 +95,7 @@ enum sql_access {
 };
 struct sql_scope {
 	enum { SCOPE_NONE, SCOPE_NESTED, SCOPE_SAVEPOINT, SCOPE_TRANSACTION } kind;
+	int64_t added; /* as it was */
 };
 TACIT_MUST_USE enum tacit_err sql_enter(
         struct sqlite *s, enum sql_access access, struct sql_scope *scope);
@@ -126,6 +140,8 @@ TACIT_MUST_USE enum tacit_err sql_column_blob(sqlite3_stmt *st, int column, void
 /* What a result code of SQLite means to store.h; notes a batch that SQLite has rolled back. */
 enum tacit_err sql_error(struct sqlite *s, int rc);
 
+/* Commits, and what is to be done before and after it. */
+TACIT_MUST_USE enum tacit_err sql_commit(struct sqlite *s);
 /* After every commit that kept changes. */
 void sql_committed(struct sqlite *s);
 

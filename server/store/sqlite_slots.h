@@ -10,6 +10,7 @@ void sqlite_advance(struct store *s, int64_t now);
 enum tacit_err sqlite_batch_begin(struct store *s);
 enum tacit_err sqlite_batch_commit(struct store *s);
 void sqlite_batch_abort(struct store *s);
+void sqlite_settle(struct store *s, bool idle);
 enum tacit_err sqlite_mark(struct store *s);
 enum tacit_err sqlite_undo(struct store *s);
 enum tacit_err sqlite_release(struct store *s);

@@ -72,6 +72,25 @@ static int bind(sqlite3_stmt *st, int at, const struct sql_value *v)
 	return sqlite3_bind_null(st, at);
 }
 
+/* Of what goes through here, whatever could change who is a member of what, and how. */
+static bool keeps_members(enum sql id, sqlite3_stmt *st)
+{
+	switch (id) {
+	case SQL_MESSAGE_ADD:
+	case SQL_SIGNATURE_ADD:
+	case SQL_READ_MARK:
+	case SQL_COUNT_MESSAGES:
+		return true;
+	case SQL_BEGIN_WRITE:
+	case SQL_ROLLBACK:
+	case SQL_UNDO:
+	case SQL_SCOPE_UNDO: /* they undo what has changed it */
+		return false;
+	default:
+		return sqlite3_stmt_readonly(st) != 0;
+	}
+}
+
 enum tacit_err sql_start(struct sqlite *s, enum sql id, const struct sql_value *values,
         size_t count, sqlite3_stmt **st)
 {
@@ -82,6 +101,8 @@ enum tacit_err sql_start(struct sqlite *s, enum sql id, const struct sql_value *
 		        s->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[id], NULL);
 	if (rc != SQLITE_OK)
 		return sql_error(s, rc);
+	if (s->mode == STORE_WRITER && !keeps_members(id, s->statements[id]))
+		memset(s->members, 0, sizeof(s->members));
 	TACIT_ASSERT(!sqlite3_stmt_busy(s->statements[id]));
 	TACIT_ASSERT((size_t)sqlite3_bind_parameter_count(s->statements[id]) == count);
 	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)
@@ -206,6 +227,7 @@ enum tacit_err sql_enter(struct sqlite *s, enum sql_access access, struct sql_sc
 {
 	enum tacit_err err;
 	scope->kind = SCOPE_NONE;
+	scope->added = s->added;
 	if (access != SQL_READ && s->mode != STORE_WRITER)
 		return TACIT_E_USAGE;
 	if (s->in_batch && sqlite3_get_autocommit(s->db) != 0)
@@ -226,27 +248,41 @@ out:
 	return err;
 }
 
+enum tacit_err sql_commit(struct sqlite *s)
+{
+	enum tacit_err err = TACIT_OK;
+	if (s->added > 0)
+		TRY(sql_run(s, SQL_COUNT_MESSAGES, ARGS(sql_int(s->added))));
+	TRY(sql_run(s, SQL_COMMIT, NO_ARGS));
+out:
+	return err;
+}
+
 static enum tacit_err leave_transaction(struct sqlite *s, enum tacit_err err)
 {
 	s->in_scope = false;
 	bool kept = err == TACIT_OK;
 	if (kept)
-		err = sql_run(s, SQL_COMMIT, NO_ARGS);
+		err = sql_commit(s);
 	if (kept && err == TACIT_OK)
 		sql_committed(s);
+	s->added = 0;
 	if (sqlite3_get_autocommit(s->db) == 0)
 		tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS),
 		        "the transaction is over whatever this says");
 	return err;
 }
 
-static enum tacit_err leave_savepoint(struct sqlite *s, enum tacit_err err)
+static enum tacit_err leave_savepoint(
+        struct sqlite *s, const struct sql_scope *scope, enum tacit_err err)
 {
 	enum tacit_err undone = TACIT_OK;
 	if (sqlite3_get_autocommit(s->db) != 0)
 		return err != TACIT_OK ? err : s->broken;
-	if (err != TACIT_OK)
+	if (err != TACIT_OK) {
 		undone = sql_run(s, SQL_SCOPE_UNDO, NO_ARGS);
+		s->added = scope->added;
+	}
 	if (undone == TACIT_OK)
 		undone = sql_run(s, SQL_SCOPE_RELEASE, NO_ARGS);
 	if (undone != TACIT_OK && s->broken == TACIT_OK)
@@ -260,7 +296,7 @@ enum tacit_err sql_leave(struct sqlite *s, const struct sql_scope *scope, enum t
 	case SCOPE_TRANSACTION:
 		return leave_transaction(s, err);
 	case SCOPE_SAVEPOINT:
-		return leave_savepoint(s, err);
+		return leave_savepoint(s, scope, err);
 	case SCOPE_NONE:
 	case SCOPE_NESTED:
 		break;

@@ -214,6 +214,10 @@ struct store_ops {
 	enum tacit_err (*batch_begin)(struct store *s);
 	enum tacit_err (*batch_commit)(struct store *s);
 	void (*batch_abort)(struct store *s);
+	/* After batches, when their answers have left: what has to be done now and then, and may
+	 * take milliseconds. idle: nobody waits for the next batch. Left out, it is done by a
+	 * batch. */
+	void (*settle)(struct store *s, bool idle);
 	enum tacit_err (*mark)(struct store *s);
 	enum tacit_err (*undo)(struct store *s);
 	enum tacit_err (*release)(struct store *s);

@@ -175,6 +175,92 @@ static void unread_stops_counting(void)
 	tear_down(&f);
 }
 
+static int64_t count_messages(const struct fixture *f, struct store *s)
+{
+	int64_t users, conversations, messages = -1, files;
+	CHECK_OK(f->ops->counts(s, &users, &conversations, &messages, &files));
+	return messages;
+}
+
+/* Whatever became of the ones between, and in a batch as outside. */
+static void messages_are_counted(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct gone gone = {0};
+	int64_t group = add_group(&f), session = add_session(&f, NOW + 100);
+	add_message(&f, group, f.anna, "alone");
+	CHECK_INT(count_messages(&f, f.r), 1);
+	CHECK_OK(f.ops->batch_begin(f.w));
+	add_message(&f, group, f.anna, "kept");
+	CHECK_OK(f.ops->mark(f.w));
+	add_message(&f, group, f.anna, "undone");
+	CHECK_OK(f.ops->undo(f.w));
+	CHECK_OK(f.ops->mark(f.w));
+	add_message(&f, session, f.anna, "kept, too");
+	CHECK_OK(f.ops->release(f.w));
+	CHECK_INT(count_messages(&f, f.w), 3);
+	CHECK_OK(f.ops->batch_commit(f.w));
+	CHECK_INT(count_messages(&f, f.r), 3);
+	CHECK_OK(f.ops->batch_begin(f.w));
+	add_message(&f, group, f.anna, "lost");
+	f.ops->batch_abort(f.w);
+	CHECK_INT(count_messages(&f, f.r), 3);
+	CHECK_OK(f.ops->conversation_close(f.w, session, f.anna, NOW, collect_gone, &gone));
+	CHECK_INT(count_messages(&f, f.r), 2);
+	tear_down(&f);
+}
+
+static enum tacit_err say_at(struct fixture *f, int64_t conversation, int64_t user, int64_t now)
+{
+	struct store_message m;
+	bool existed;
+	return f->ops->message_append(f->w,
+	        &(struct store_new_message){.conversation_id = conversation,
+	                .user_id = user,
+	                .now = now,
+	                .content = TACIT_STR("x")},
+	        &m, &existed);
+}
+
+/* Who has sent in this batch may be out of the conversation before it is over. */
+static void a_batch_sees_who_has_left(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct gone gone = {0};
+	struct store_message m;
+	bool existed;
+	int64_t group = add_group(&f), session = add_session(&f, NOW + 100);
+	CHECK_OK(f.ops->batch_begin(f.w));
+	CHECK_OK(say_at(&f, group, f.ben, NOW));
+	CHECK_ERR(say_at(&f, group, f.carl, NOW), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->mark(f.w));
+	CHECK_OK(f.ops->participant_remove(f.w, group, f.anna, f.ben, collect_gone, &gone));
+	CHECK_ERR(say_at(&f, group, f.ben, NOW), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->undo(f.w));
+	CHECK_OK(say_at(&f, group, f.ben, NOW));
+	CHECK_OK(f.ops->mark(f.w));
+	CHECK_OK(f.ops->participant_add(f.w, group, f.anna, f.carl, 10, NOW));
+	CHECK_OK(say_at(&f, group, f.carl, NOW));
+	CHECK_OK(f.ops->undo(f.w));
+	CHECK_ERR(say_at(&f, group, f.carl, NOW), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->conversation_set_message_ttl(f.w, group, f.anna, 60, NOW));
+	CHECK_OK(f.ops->message_append(f.w,
+	        &(struct store_new_message){.conversation_id = group,
+	                .user_id = f.ben,
+	                .now = NOW,
+	                .content = TACIT_STR("x")},
+	        &m, &existed));
+	CHECK_INT(m.expires_at, NOW + 60);
+	CHECK_OK(say_at(&f, session, f.ben, NOW));
+	CHECK_ERR(say_at(&f, session, f.ben, NOW + 100), TACIT_E_GONE);
+	CHECK_OK(f.ops->participant_remove(f.w, group, f.anna, f.ben, collect_gone, &gone));
+	CHECK_OK(f.ops->batch_commit(f.w));
+	CHECK_ERR(say_at(&f, group, f.ben, NOW), TACIT_E_NOT_FOUND);
+	tear_down(&f);
+}
+
 struct kept {
 	struct tacit_buf content[4], extra[4];
 	size_t count;
@@ -227,6 +313,8 @@ static const struct tap_case cases[] = {
         {"pages are in order", pages_are_in_order},
         {"content and extra come back", content_and_extra_come_back},
         {"a read mark never moves back", a_read_mark_never_moves_back},
+        {"messages are counted", messages_are_counted},
+        {"a batch sees who has left", a_batch_sees_who_has_left},
         {"ids are never used again", ids_are_never_used_again},
         {"unread stops counting", unread_stops_counting},
 };

@@ -12,7 +12,9 @@
 struct ledger {
 	pthread_mutex_t lock;
 	int value, saved, committed;
-	unsigned begins, commits, aborts, undos;
+	unsigned begins, commits, aborts, undos, marks;
+	unsigned turns; /* of the one reader */
+	unsigned settled, settled_idle;
 	enum tacit_err begin_err, mark_err, undo_err, release_err, commit_err;
 	bool refuse_to_open;
 	atomic_uint opened, closed;
@@ -64,6 +66,7 @@ static enum tacit_err mark(void *context)
 {
 	struct ledger *l = context;
 	l->saved = l->value;
+	l->marks++;
 	return l->mark_err;
 }
 
@@ -78,6 +81,18 @@ static enum tacit_err undo(void *context)
 static enum tacit_err release(void *context)
 {
 	return ((struct ledger *)context)->release_err;
+}
+
+static void count_turn(void)
+{
+	book.turns++;
+}
+
+static void settle(void *context, bool idle)
+{
+	struct ledger *l = context;
+	l->settled++;
+	l->settled_idle += idle;
 }
 
 static const struct job_lane_settings *lanes(unsigned capacity, unsigned batch)
@@ -96,6 +111,7 @@ static const struct job_lane_settings *lanes(unsigned capacity, unsigned batch)
 	s[JOB_WRITE].mark = mark;
 	s[JOB_WRITE].undo = undo;
 	s[JOB_WRITE].release = release;
+	s[JOB_WRITE].settle = settle;
 	book = (struct ledger){0};
 	return s;
 }
@@ -254,6 +270,8 @@ static void writes_are_batched_in_order(void)
 	job_pool_stop(p);
 	CHECK_INT(book.begins, 3); /* 1, 64, 36 */
 	CHECK_INT(book.commits, 3);
+	CHECK_INT(book.settled, 3);
+	CHECK_INT(book.settled_idle, 1); /* others waited behind the first two */
 	CHECK_INT(book.committed, 101);
 	for (int i = 0; i < 101; i++) {
 		CHECK_INT(done_order[i], i);
@@ -267,6 +285,65 @@ static void writes_are_batched_in_order(void)
 	job_pool_free(p);
 	CHECK_INT(book.opened, 3);
 	CHECK_INT(book.closed, 3);
+}
+
+static void a_single_change_needs_no_mark(void)
+{
+	static struct test_job jobs[4];
+	fill(jobs, 4);
+	jobs[1].add = 1;
+	jobs[1].job.single = true;
+	jobs[2].result = TACIT_E_CONFLICT; /* it has changed nothing then */
+	jobs[2].job.single = true;
+	jobs[3].add = 10;
+	struct job_pool *p = run_one_batch(lanes(10, 64), jobs, 4);
+	REQUIRE(p != NULL);
+	open_gate();
+	job_pool_free(p);
+	CHECK_INT(book.committed, 11);
+	CHECK_INT(book.marks, 2); /* of 0 and 3 */
+	CHECK_INT(book.undos, 0);
+	CHECK_OK(jobs[1].err);
+	CHECK_ERR(jobs[2].err, TACIT_E_CONFLICT);
+	CHECK_OK(jobs[3].err);
+}
+
+/* One reader: the first job holds it, the others are one turn, or one each when a turn has no time.
+ */
+static unsigned turns_of(unsigned turn_us)
+{
+	static struct test_job jobs[9];
+	struct job_lane_settings s[JOB_LANES];
+	struct job_pool *p;
+	memcpy(s, lanes(100, 16), sizeof(s));
+	s[JOB_READ].threads = 1;
+	s[JOB_READ].batch = 64;
+	s[JOB_READ].turn_us = turn_us;
+	s[JOB_READ].uncork = count_turn;
+	fill(jobs, 9);
+	if (!CHECK_OK(job_pool_new(s, &p)))
+		return 0;
+	jobs[0].waits = true;
+	close_gate();
+	CHECK(job_submit(p, JOB_READ, &jobs[0].job));
+	wait_at_gate();
+	for (int i = 1; i < 9; i++)
+		CHECK(job_submit(p, JOB_READ, &jobs[i].job));
+	open_gate();
+	wait_done(9);
+	job_pool_free(p);
+	for (int i = 0; i < 9; i++) {
+		CHECK_INT(done_order[i], i);
+		CHECK_OK(jobs[i].err);
+	}
+	return book.turns;
+}
+
+static void a_turn_is_of_many_jobs(void)
+{
+	CHECK_INT(turns_of(0), 2);
+	unsigned turns = turns_of(1); /* a microsecond is over after a job or a few */
+	CHECK(turns >= 2 && turns <= 9);
 }
 
 static void a_failed_job_undoes_only_itself(void)
@@ -462,6 +539,8 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"corked jobs all run", corked_jobs_all_run},
 	        {"writes are batched in order", writes_are_batched_in_order},
+	        {"a single change needs no mark", a_single_change_needs_no_mark},
+	        {"a turn is of many jobs", a_turn_is_of_many_jobs},
 	        {"a failed job undoes only itself", a_failed_job_undoes_only_itself},
 	        {"a failed commit fails all", a_failed_commit_fails_all},
 	        {"a broken transaction fails all", a_broken_transaction_fails_all},

@@ -1,0 +1,2 @@
+-- Messages are counted once for each commit, and not by a statement of their own for each.
+DROP TRIGGER messages_added;

@@ -14,7 +14,10 @@
 #include "server/housekeeping.h"
 #include "server/store/store.h"
 
-#define READ_BATCH 8 /* jobs that share a wake: beyond, the first wait for the last */
+/* Jobs that share a wake: the first wait for the last. What these write is
+ * committed together, and a commit costs as much processor time as many requests. */
+#define READ_BATCH 64
+#define READ_TURN_US 4000
 #define WRITE_BATCH                                                                                \
 	512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
 #define FLOOD_FACTOR 4 /* of an account's rate: what nobody sends who reads the refusals */
@@ -126,6 +129,12 @@ static enum tacit_err release(void *context)
 	return s->ops->release(s);
 }
 
+static void settle(void *context, bool idle)
+{
+	struct store *s = context;
+	s->ops->settle(s, idle);
+}
+
 static unsigned cores(void)
 {
 	unsigned n = net_cores();
@@ -138,6 +147,7 @@ static enum tacit_err start_lanes(struct node *n)
 	        [JOB_READ] = {.threads = cores(),
 	                .capacity = 4096,
 	                .batch = READ_BATCH,
+	                .turn_us = READ_TURN_US,
 	                .ctx = n->store_url,
 	                .thread_open = open_reader,
 	                .thread_close = close_store},
@@ -152,7 +162,8 @@ static enum tacit_err start_lanes(struct node *n)
 	                .batch_abort = batch_abort,
 	                .mark = mark,
 	                .undo = undo,
-	                .release = release},
+	                .release = release,
+	                .settle = settle},
 	        [JOB_HASH] = {.threads = cores(),
 	                .capacity = 64,
 	                .ctx = n,
@@ -316,6 +327,7 @@ static enum tacit_err open_live(struct node *n)
 	const struct live_settings s = {
 	        .max_per_user = (unsigned)c->connections_per_account,
 	        .events_per_second = FLOOD_FACTOR * (unsigned)c->rate_account,
+	        .flat = true,
 	};
 	const struct live_app app = api_live_app(n->api);
 	enum tacit_err err = live_new(&s, &app, &n->live);

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t tacit_utf8_next(struct tacit_bytes text, uint32_t *code_point)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -7,7 +9,11 @@ size_t tacit_utf8_next(struct tacit_bytes text, uint32_t *code_point)
 	if (text.n == 0)
 		return 0;
 	uint8_t lead = text.p[0];
-	size_t n = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+	size_t n = lead < 0x80       ? 1
+	           : lead >> 5 == 6  ? 2
+	           : lead >> 4 == 14 ? 3
+	           : lead >> 3 == 30 ? 4
+	                             : 0;
 	if (n == 0 || n > text.n)
 		return 0;
 	uint32_t c = n == 1 ? lead : lead & (0x7fu >> n);
@@ -26,6 +32,14 @@ bool tacit_utf8_valid(struct tacit_bytes text)
 {
 	while (text.n > 0) {
 		uint32_t c;
+		uint64_t eight;
+		if (text.n >= sizeof(eight)) { /* most text is plain: eight at a time */
+			memcpy(&eight, text.p, sizeof(eight));
+			if ((eight & 0x8080808080808080) == 0) {
+				text = tacit_bytes(text.p + sizeof(eight), text.n - sizeof(eight));
+				continue;
+			}
+		}
 		size_t n = tacit_utf8_next(text, &c);
 		if (n == 0)
 			return false;

@@ -98,18 +98,31 @@ out:
 	return err;
 }
 
+static enum tacit_err write_number(struct tacit_buf *out, uint64_t n)
+{
+	uint8_t digits[20];
+	size_t at = sizeof(digits);
+	do {
+		digits[--at] = (uint8_t)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return tacit_buf_append(out, tacit_bytes(digits + at, sizeof(digits) - at));
+}
+
 static enum tacit_err write_head(struct tacit_buf *out, const struct tacit_sio_packet *p)
 {
 	enum tacit_err err;
-	TRY(tacit_buf_printf(out, "%u", (unsigned)p->type));
-	if (is_binary(p->type))
-		TRY(tacit_buf_printf(out, "%u-", p->attachments));
+	TRY(write_number(out, p->type));
+	if (is_binary(p->type)) {
+		TRY(write_number(out, p->attachments));
+		TRY(tacit_buf_append(out, TACIT_STR("-")));
+	}
 	if (!tacit_bytes_eq(p->path, TACIT_STR("/"))) {
 		TRY(tacit_buf_append(out, p->path));
 		TRY(tacit_buf_append(out, TACIT_STR(",")));
 	}
 	if (p->ack >= 0)
-		TRY(tacit_buf_printf(out, "%" PRId64, p->ack));
+		TRY(write_number(out, (uint64_t)p->ack));
 out:
 	return err;
 }
@@ -126,12 +139,12 @@ enum tacit_err tacit_sio_write(struct tacit_buf *out, const struct tacit_sio_pac
 }
 
 /* Names that a stock client refuses to emit, and a stock server to take. */
-static bool is_reserved(const char *name)
+static bool is_reserved(struct tacit_bytes name)
 {
 	static const char *const names[] = {"connect", "connect_error", "disconnect",
 	        "disconnecting", "newListener", "removeListener"};
 	for (size_t i = 0; i < TACIT_COUNT(names); i++)
-		if (strcmp(name, names[i]) == 0)
+		if (tacit_bytes_eq(name, tacit_cstr(names[i])))
 			return true;
 	return false;
 }
@@ -149,7 +162,7 @@ static bool fits(enum tacit_sio_type type, const json_t *data)
 	case TACIT_SIO_EVENT:
 	case TACIT_SIO_BINARY_EVENT:
 		name = json_string_value(json_array_get(data, 0));
-		return name != NULL && !is_reserved(name);
+		return name != NULL && !is_reserved(tacit_cstr(name));
 	case TACIT_SIO_ACK:
 	case TACIT_SIO_BINARY_ACK:
 		return json_is_array(data);
@@ -177,6 +190,12 @@ static bool placeholders_fit(const json_t *value, json_int_t count)
 			return false;
 	}
 	return true;
+}
+
+bool tacit_sio_flat(const struct tacit_sio_packet *packet, struct tacit_flat *out)
+{
+	return packet->type == TACIT_SIO_EVENT && tacit_flat_read(packet->data, out) &&
+	       !is_reserved(out->name);
 }
 
 enum tacit_err tacit_sio_data(const struct tacit_sio_packet *packet, json_t **out)

@@ -6,6 +6,7 @@
 #ifndef TACIT_WIRE_SIO_H
 #define TACIT_WIRE_SIO_H
 
+#include "wire/flat.h"
 #include "wire/json.h"
 
 #define TACIT_SIO_MAX_ATTACHMENTS 10 /* as the stock parser */
@@ -42,6 +43,9 @@ TACIT_MUST_USE enum tacit_err tacit_sio_write(
  * a BINARY_ packet name one of its attachments. *out is NULL when there is none, and on error; else
  * the caller decrefs. Fails: MALFORMED, TOO_LARGE, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_sio_data(const struct tacit_sio_packet *packet, json_t **out);
+/* The data of an EVENT as views into it, when it is a flat one; false: tacit_sio_data knows more.
+ */
+bool tacit_sio_flat(const struct tacit_sio_packet *packet, struct tacit_flat *out);
 
 /* The packet that waits for its attachments. Starts as {0}. */
 struct tacit_sio_assembly {

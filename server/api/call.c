@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "crypto/encoding.h"
 #include "server/api/auth.h"
+#include "server/api/base64.h"
 #include "server/api/reply.h"
 
 /* Of all calls under way together: their bodies come before their right to be here is known. */
@@ -223,9 +224,17 @@ static void after_steps(struct job *j, enum tacit_err err)
 	c->then(c);
 }
 
+/* In the WRITE lane: is there one change at most, with nothing to fail behind it? */
+static bool is_single(const struct api_call *c)
+{
+	bool spends = c->verified && !c->spent;
+	return step_here(c) ? !spends && c->steps[c->step].single : spends;
+}
+
 static void submit(struct api_call *c, enum job_lane lane)
 {
 	c->lane = lane;
+	c->job.single = lane == JOB_WRITE && is_single(c);
 	if (job_submit(c->api->pool, lane, &c->job))
 		return;
 	http_response_free(c->answer);
@@ -313,16 +322,34 @@ enum tacit_err api_integer(struct api_call *c, const char *name, enum tacit_pres
 	return err == TACIT_E_MALFORMED ? api_refuse_member(c, API_INVALID_FIELD, name) : err;
 }
 
-enum tacit_err api_base64(struct api_call *c, const char *name, size_t max, struct tacit_buf *out)
+static enum tacit_err read_safely(struct tacit_bytes text, struct tacit_buf *out)
+{
+	return tacit_unbase64(TACIT_BASE64, text, out);
+}
+
+static enum tacit_err read_base64(struct api_call *c, const char *name, size_t max,
+        enum tacit_err (*read)(struct tacit_bytes text, struct tacit_buf *out),
+        struct tacit_buf *out)
 {
 	enum tacit_err err;
 	struct tacit_bytes text;
 	TRY(api_text(c, name, TACIT_REQUIRED, (max + 2) / 3 * 4, &text));
-	err = tacit_unbase64(TACIT_BASE64, text, out);
+	err = read(text, out);
 	if (err == TACIT_E_MALFORMED || (err == TACIT_OK && (out->n > max || out->n == 0)))
 		err = api_refuse_member(c, API_INVALID_VALUE, name);
 out:
 	return err;
+}
+
+enum tacit_err api_base64(struct api_call *c, const char *name, size_t max, struct tacit_buf *out)
+{
+	return read_base64(c, name, max, read_safely, out);
+}
+
+enum tacit_err api_base64_open(
+        struct api_call *c, const char *name, size_t max, struct tacit_buf *out)
+{
+	return read_base64(c, name, max, api_base64_read, out);
 }
 
 enum tacit_err api_query_text(struct api_call *c, const char *name, char *out, size_t room)

@@ -155,7 +155,10 @@ TACIT_MUST_USE enum tacit_err api_text(struct api_call *c, const char *name,
         enum tacit_presence presence, size_t max, struct tacit_bytes *out);
 TACIT_MUST_USE enum tacit_err api_integer(struct api_call *c, const char *name,
         enum tacit_presence presence, int64_t min, int64_t *out);
-/* base64 text of at most max bytes when decoded, appended. */
+/* base64 text of at most max bytes when decoded, appended; _open for what is no secret, and much.
+ */
+TACIT_MUST_USE enum tacit_err api_base64_open(
+        struct api_call *c, const char *name, size_t max, struct tacit_buf *out);
 TACIT_MUST_USE enum tacit_err api_base64(
         struct api_call *c, const char *name, size_t max, struct tacit_buf *out);
 /* A query parameter as a number; *out stays when it is absent. */

@@ -1,17 +1,24 @@
 #include "server/api/json_out.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "crypto/encoding.h"
+#include "server/api/base64.h"
 #include "wire/pem.h"
 
-static void put(struct api_json *w, struct tacit_bytes b)
+static inline void put(struct api_json *w, struct tacit_bytes b)
 {
-	if (w->err == TACIT_OK)
-		w->err = tacit_buf_append(w->out, b);
+	struct tacit_buf *out = w->out;
+	if (w->err != TACIT_OK)
+		return;
+	if (b.n > out->cap - out->n) {
+		w->err = tacit_buf_append(out, b);
+	} else if (b.n > 0) {
+		memcpy(out->p + out->n, b.p, b.n);
+		out->n += b.n;
+	}
 }
 
 static void put_char(struct api_json *w, char c)
@@ -104,10 +111,17 @@ void api_json_text(struct api_json *w, const char *name, struct tacit_bytes text
 
 void api_json_integer(struct api_json *w, const char *name, int64_t value)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRId64, value);
+	uint8_t digits[20]; /* 19 and a sign */
+	size_t at = sizeof(digits);
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	do {
+		digits[--at] = (uint8_t)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (value < 0)
+		digits[--at] = '-';
 	put_name(w, name);
-	put(w, tacit_bytes(digits, (size_t)n));
+	put(w, tacit_bytes(digits + at, sizeof(digits) - at));
 }
 
 void api_json_bool(struct api_json *w, const char *name, bool value)
@@ -133,8 +147,13 @@ void api_time_text(int64_t unix_seconds, char out[API_TIME_CHARS + 1])
 
 void api_json_time(struct api_json *w, const char *name, int64_t unix_seconds)
 {
-	char text[API_TIME_CHARS + 1];
-	api_time_text(unix_seconds, text);
+	/* Kept: what is told is nearly always of this second. */
+	static _Thread_local char text[API_TIME_CHARS + 1];
+	static _Thread_local int64_t second;
+	if (text[0] == '\0' || unix_seconds != second) {
+		api_time_text(unix_seconds, text);
+		second = unix_seconds;
+	}
 	api_json_text(w, name, tacit_bytes(text, API_TIME_CHARS));
 }
 
@@ -151,7 +170,7 @@ void api_json_base64(struct api_json *w, const char *name, struct tacit_bytes da
 	put_name(w, name);
 	put_char(w, '"');
 	if (w->err == TACIT_OK)
-		w->err = tacit_base64(TACIT_BASE64, data, w->out);
+		w->err = api_base64_write(data, w->out);
 	put_char(w, '"');
 }
 

@@ -38,18 +38,32 @@ static enum tacit_err refuse_field(struct live_call *c, enum tacit_err err, cons
 	return live_refuse_call(c, form ? API_INVALID_FIELD : API_INVALID_VALUE);
 }
 
-enum tacit_err live_text(struct live_call *c, const json_t *body, const char *name,
+enum tacit_err live_text(struct live_call *c, const struct live_body *body, const char *name,
         enum tacit_presence presence, size_t max, struct tacit_bytes *out)
 {
 	*out = tacit_bytes(NULL, 0);
-	return refuse_field(c, tacit_json_text(body, name, presence, max, out), name);
+	enum tacit_err err = body->flat != NULL
+	                             ? tacit_flat_text(body->flat, name, presence, max, out)
+	                             : tacit_json_text(body->tree, name, presence, max, out);
+	return refuse_field(c, err, name);
 }
 
-enum tacit_err live_integer(struct live_call *c, const json_t *body, const char *name,
+bool live_flag(const struct live_body *body, const char *name)
+{
+	if (body->flat != NULL)
+		return tacit_flat_find(body->flat, name) == NULL; /* true is never flat */
+	const json_t *value = json_object_get(body->tree, name);
+	return value == NULL || json_is_true(value);
+}
+
+enum tacit_err live_integer(struct live_call *c, const struct live_body *body, const char *name,
         enum tacit_presence presence, int64_t min, int64_t *out)
 {
-	return refuse_field(
-	        c, tacit_json_integer(body, name, presence, min, TACIT_MAX_INTEGER, out), name);
+	int64_t max = TACIT_MAX_INTEGER;
+	enum tacit_err err =
+	        body->flat != NULL ? tacit_flat_integer(body->flat, name, presence, min, max, out)
+	                           : tacit_json_integer(body->tree, name, presence, min, max, out);
+	return refuse_field(c, err, name);
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -153,10 +167,10 @@ static void end_call(struct job *j, enum tacit_err err)
 static enum tacit_err begin(struct live_call *c, const struct live_event *e)
 {
 	struct api *a = c->api;
-	const json_t *body = json_array_get(e->args, 0);
+	const struct live_body body = {.tree = json_array_get(e->args, 0), .flat = e->flat};
 	if (c->command->name == NULL)
 		return live_refuse_call(c, API_UNKNOWN_EVENT);
-	if (!json_is_object(body))
+	if (body.flat == NULL && !json_is_object(body.tree))
 		return live_refuse_call(c, API_INVALID_JSON);
 	if (c->command->changes && a->settings.require_signed)
 		return live_refuse_call(c, API_SIGNATURE_REQUIRED);
@@ -164,7 +178,7 @@ static enum tacit_err begin(struct live_call *c, const struct live_event *e)
 	            api_monotonic_ms(), &c->retry_after))
 		return live_refuse_call(c, API_RATE_LIMITED);
 	c->begun = true;
-	return c->command->begin(c, body);
+	return c->command->begin(c, &body);
 }
 
 /* What it keeps of the client's bytes counts, for all calls together. */
@@ -197,7 +211,7 @@ void live_call_start(struct api *a, struct live_handle s, const struct live_iden
 	c->who = *who;
 	c->ack = e->ack;
 	c->now = tacit_env_now(&a->settings.env);
-	c->job = (struct job){.run = run_call, .done = end_call};
+	c->job = (struct job){.run = run_call, .done = end_call, .single = c->command->single};
 	enum tacit_err err = begin(c, e);
 	if (err == TACIT_OK && c->command->where != LIVE_HERE) {
 		enum job_lane lane = c->command->where == LIVE_WRITE ? JOB_WRITE : JOB_READ;

@@ -11,7 +11,7 @@
 #define HISTORY_BYTES ((size_t)64 * 1024) /* of one room_history; one message is always given */
 #define PRESENCE_MEMBERS 256              /* of a room whose presence is described at joining */
 
-static enum tacit_err read_room(struct live_call *c, const json_t *body)
+static enum tacit_err read_room(struct live_call *c, const struct live_body *body)
 {
 	return live_integer(c, body, "room_id", TACIT_REQUIRED, 1, &c->room);
 }
@@ -28,7 +28,7 @@ static enum tacit_err answer_room(struct live_call *c)
 
 /* The socket joins here and not in the lane: what it says next finds that done, and what is
  * committed after the history was read finds it there. Until live_open it gets nothing. */
-static enum tacit_err begin_join(struct live_call *c, const json_t *body)
+static enum tacit_err begin_join(struct live_call *c, const struct live_body *body)
 {
 	enum tacit_err err;
 	c->after = -1;
@@ -156,7 +156,7 @@ static void leave_again(struct live_call *c)
 	live_leave(c->socket, c->room, c->join);
 }
 
-static enum tacit_err leave(struct live_call *c, const json_t *body)
+static enum tacit_err leave(struct live_call *c, const struct live_body *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
@@ -168,7 +168,7 @@ out:
 
 /* --- send_message --------------------------------------------------------------------------- */
 
-static enum tacit_err begin_send(struct live_call *c, const json_t *body)
+static enum tacit_err begin_send(struct live_call *c, const struct live_body *body)
 {
 	enum tacit_err err;
 	struct api_message_form form;
@@ -200,6 +200,7 @@ static enum tacit_err run_send(struct live_call *c, struct store *store)
 	        .content = tacit_buf_view(&c->content),
 	        .extra = tacit_buf_view(&c->extra),
 	        .client_id = c->client_id};
+	TRY(tacit_buf_reserve(&c->answer, API_RECEIPT_ROOM)); /* behind the change nothing fails */
 	TRY(api_message_store(store, &n, &c->outbox, &m, &existed));
 	struct api_json w = api_json_begin(&c->answer);
 	api_message_receipt(&w, "room_id", &m);
@@ -210,7 +211,7 @@ out:
 
 /* --- read ----------------------------------------------------------------------------------- */
 
-static enum tacit_err begin_read(struct live_call *c, const json_t *body)
+static enum tacit_err begin_read(struct live_call *c, const struct live_body *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
@@ -240,12 +241,11 @@ out:
 
 /* --- typing, presence ----------------------------------------------------------------------- */
 
-static enum tacit_err begin_typing(struct live_call *c, const json_t *body)
+static enum tacit_err begin_typing(struct live_call *c, const struct live_body *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
-	const json_t *typing = json_object_get(body, "typing");
-	c->typing = typing == NULL || json_is_true(typing);
+	c->typing = live_flag(body, "typing");
 out:
 	return err;
 }
@@ -276,7 +276,7 @@ out:
 	return err;
 }
 
-static enum tacit_err begin_presence(struct live_call *c, const json_t *body)
+static enum tacit_err begin_presence(struct live_call *c, const struct live_body *body)
 {
 	enum tacit_err err;
 	struct tacit_bytes state;
@@ -295,11 +295,11 @@ static enum tacit_err run_presence(struct live_call *c, struct store *store)
 
 const struct live_command live_commands[] = {
         /* what is said most, first */
-        {"send_message", 1, LIVE_WRITE, true, begin_send, run_send, NULL},
-        {"typing", 1, LIVE_READ, false, begin_typing, run_typing, NULL},
-        {"read", 1, LIVE_WRITE, true, begin_read, run_read, NULL},
-        {"join_room", 2, LIVE_READ, false, begin_join, run_join, leave_again},
-        {"leave_room", 1, LIVE_HERE, false, leave, NULL, NULL},
-        {"presence", 2, LIVE_READ, false, begin_presence, run_presence, NULL},
-        {NULL, 0, LIVE_HERE, false, NULL, NULL, NULL},
+        {"send_message", 1, LIVE_WRITE, true, begin_send, run_send, true, NULL},
+        {"typing", 1, LIVE_READ, false, begin_typing, run_typing, false, NULL},
+        {"read", 1, LIVE_WRITE, true, begin_read, run_read, false, NULL},
+        {"join_room", 2, LIVE_READ, false, begin_join, run_join, false, leave_again},
+        {"leave_room", 1, LIVE_HERE, false, leave, NULL, false, NULL},
+        {"presence", 2, LIVE_READ, false, begin_presence, run_presence, false, NULL},
+        {NULL, 0, LIVE_HERE, false, NULL, NULL, false, NULL},
 };

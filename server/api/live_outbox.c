@@ -21,9 +21,15 @@ static enum tacit_err put(struct live_outbox *o, const struct live_post *post)
 /* Begins `"name",{` in text; frame_of ends it. */
 static enum tacit_err begin(const char *name, struct tacit_buf *text, struct api_json *w)
 {
-	enum tacit_err err = tacit_buf_printf(text, "\"%s\",", name);
-	*w = err == TACIT_OK ? api_json_begin(text) : (struct api_json){text, err};
-	return w->err;
+	enum tacit_err err;
+	*w = (struct api_json){text, TACIT_E_NOMEM};
+	TRY(tacit_buf_append(text, TACIT_STR("\"")));
+	TRY(tacit_buf_append(text, tacit_cstr(name)));
+	TRY(tacit_buf_append(text, TACIT_STR("\",")));
+	*w = api_json_begin(text);
+	err = w->err;
+out:
+	return err;
 }
 
 static enum tacit_err frame_of(struct api_json *w, int64_t order, struct live_frame **out)

@@ -1,6 +1,6 @@
 #include "server/api/message_form.h"
 
-#include "crypto/encoding.h"
+#include "server/api/base64.h"
 #include "wire/limits.h"
 
 /* extra, when it is not empty: flags, then the present ones of iv and message_hash, each with two
@@ -25,7 +25,7 @@ static enum tacit_err pack_content(
 	size_t start = content->n;
 	enum tacit_err err = TACIT_E_MALFORMED;
 	if (text.n > 0 && text.n % 4 == 0)
-		err = tacit_unbase64(TACIT_BASE64, text, content);
+		err = api_base64_read(text, content);
 	if (err == TACIT_E_MALFORMED) {
 		*flags |= IS_TEXT;
 		err = tacit_buf_append(content, text);

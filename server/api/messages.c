@@ -84,7 +84,7 @@ static enum tacit_err read_content(struct api_call *c, struct post *p)
 	if (content.p != NULL && form.encrypted_content.p != NULL)
 		TRY(api_refuse_member(c, API_INVALID_VALUE, "encrypted_content"));
 	if (!strings)
-		TRY(api_base64(c, "content", TACIT_MAX_ENVELOPE, &p->content));
+		TRY(api_base64_open(c, "content", TACIT_MAX_ENVELOPE, &p->content));
 	err = api_message_pack(&form, &p->content, &p->extra);
 	if (err == TACIT_E_TOO_LARGE)
 		err = api_refuse_member(c, API_INVALID_VALUE, "encrypted_content");
@@ -120,8 +120,10 @@ enum tacit_err api_message_append(struct api_call *c, struct store *store)
 	        .content = tacit_buf_view(&p->content),
 	        .extra = tacit_buf_view(&p->extra),
 	        .client_id = p->client_id};
+	TRY(api_answer_json(c, 201, &w)); /* first: behind the change nothing may fail */
+	TRY(tacit_buf_reserve(&c->answer->body, API_RECEIPT_ROOM));
 	TRY(api_message_store(store, &n, &c->outbox, &m, &existed));
-	TRY(api_answer_json(c, existed ? 200 : 201, &w));
+	c->answer->status = existed ? 200 : 201;
 	api_message_receipt(&w, "conversation_id", &m);
 	TRY(api_json_finish(&w));
 out:

@@ -34,6 +34,7 @@ enum api_guard {
 struct api_step {
 	enum job_lane lane;
 	enum tacit_err (*run)(struct api_call *c, struct store *store); /* NULL ends the list */
+	bool single; /* WRITE: one change at most, and nothing behind it that can fail */
 };
 
 #define API_MAX_STEPS 5

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "wire/flat.h"
 #include "server/net/http.h"
 
 struct live;
@@ -41,6 +42,7 @@ struct live_hello {
 struct live_event {
 	const char *name;
 	const json_t *args; /* an array, without the name; borrowed: attachments are in `binary` */
+	const struct tacit_flat *flat;    /* the same; NULL: args. One of the two is there */
 	const struct tacit_bytes *binary; /* what {"_placeholder":true,"num":n} stands for */
 	size_t binary_count;
 	int64_t ack; /* -1: none was asked for */
@@ -74,6 +76,7 @@ struct live_settings {
 	const char *path;           /* NULL: "/socket.io" */
 	/* Namespaces beside "/", the last one NULL; each makes sockets of their own. NULL: none. */
 	const char *const *namespaces;
+	bool flat; /* the application reads live_event.flat where the event allows it */
 };
 
 /* Any thread. Fails: NOMEM, and s is closed without having been accepted. */

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/encoding.h"
+#include "server/api/base64.h"
 #include "server/api/json_out.h"
 #include "server/api/multipart.h"
 #include "server/api/range.h"
@@ -41,6 +43,71 @@ static void test_json(void)
 	api_json_fail(&w, TACIT_E_NOMEM);
 	CHECK_ERR(api_json_finish(&w), TACIT_E_STORE);
 	tacit_buf_clear(&out);
+}
+
+static void test_json_numbers(void)
+{
+	struct tacit_buf out = {0};
+	struct api_json w = api_json_begin(&out);
+	api_json_integer(&w, "none", 0);
+	api_json_integer(&w, "less", -1);
+	api_json_integer(&w, "most", INT64_MAX);
+	api_json_time(&w, "a", 0);
+	api_json_time(&w, "b", 1);
+	api_json_time(&w, "c", 1); /* the same second again */
+	api_json_time(&w, "d", 0);
+	CHECK_OK(api_json_finish(&w));
+	CHECK_BYTES(tacit_buf_view(&out),
+	        TACIT_STR("{\"none\":0,\"less\":-1,\"most\":9223372036854775807,"
+	                  "\"a\":\"1970-01-01T00:00:00Z\",\"b\":\"1970-01-01T00:00:01Z\","
+	                  "\"c\":\"1970-01-01T00:00:01Z\",\"d\":\"1970-01-01T00:00:00Z\"}"));
+	tacit_buf_clear(&out);
+}
+
+/* --- base64 --- */
+
+/* Both say the same of a text: what it means, or that it is none. */
+static void compare_base64(struct tacit_bytes text)
+{
+	struct tacit_buf fast = {0}, slow = {0};
+	CHECK_OK(tacit_buf_append(&fast, TACIT_STR("kept")));
+	CHECK_OK(tacit_buf_append(&slow, TACIT_STR("kept")));
+	CHECK_INT(api_base64_read(text, &fast), tacit_unbase64(TACIT_BASE64, text, &slow));
+	CHECK_BYTES(tacit_buf_view(&fast), tacit_buf_view(&slow));
+	tacit_buf_clear(&fast);
+	tacit_buf_clear(&slow);
+}
+
+static void test_base64(void)
+{
+	uint8_t bytes[40];
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 89 + 251);
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		struct tacit_buf fast = {0}, slow = {0};
+		CHECK_OK(api_base64_write(tacit_bytes(bytes, n), &fast));
+		CHECK_OK(tacit_base64(TACIT_BASE64, tacit_bytes(bytes, n), &slow));
+		CHECK_BYTES(tacit_buf_view(&fast), tacit_buf_view(&slow));
+		compare_base64(tacit_buf_view(&fast));
+		for (size_t cut = 1; cut <= 4 && cut <= fast.n; cut++)
+			compare_base64(tacit_bytes(fast.p, fast.n - cut));
+		tacit_buf_clear(&fast);
+		tacit_buf_clear(&slow);
+	}
+}
+
+/* Every byte at every place, before and in the last four. */
+static void test_base64_is_strict(void)
+{
+	static const char *const texts[] = {"AAAAAAAA", "AAAAAAA=", "AAAAAA==", "////////", "===="};
+	for (size_t t = 0; t < TACIT_COUNT(texts); t++)
+		for (size_t at = 0; at < strlen(texts[t]); at++)
+			for (unsigned byte = 0; byte < 256; byte++) {
+				char text[9] = "";
+				memcpy(text, texts[t], strlen(texts[t]));
+				text[at] = (char)byte;
+				compare_base64(tacit_bytes(text, strlen(texts[t])));
+			}
 }
 
 /* Whatever byte stands in a text, a strict reader gets it back. */
@@ -351,6 +418,9 @@ static void test_form_bounds(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
+	        {"numbers and times in JSON", test_json_numbers},
+	        {"base64 as the other one", test_base64},
+	        {"base64 is strict", test_base64_is_strict},
 	        {"JSON of every kind", test_json},
 	        {"JSON of every byte", test_json_every_byte},
 	        {"paths", test_paths},

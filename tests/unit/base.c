@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/reader.h"
 #include "base/utf8.h"
@@ -72,6 +74,14 @@ static void utf8_is_strict(void)
 	CHECK(!tacit_utf8_valid(TACIT_STR("\xed\xa0\x80")));     /* surrogate */
 	CHECK(!tacit_utf8_valid(TACIT_STR("\xf4\x90\x80\x80"))); /* above U+10FFFF */
 	CHECK(!tacit_utf8_valid(TACIT_STR("\xe2\x82")));         /* cut */
+	for (size_t at = 0; at < 24; at++) { /* plain text is read in large steps */
+		uint8_t text[24];
+		memset(text, 'a', sizeof(text));
+		CHECK(tacit_utf8_valid(tacit_bytes(text, at)));
+		text[at] = 0x80;
+		CHECK(!tacit_utf8_valid(tacit_bytes(text, sizeof(text))));
+		CHECK(!tacit_utf8_valid(tacit_bytes(text, at + 1)));
+	}
 	CHECK(tacit_utf8_is_control(0x1b) && tacit_utf8_is_control(0x202e));
 	CHECK(!tacit_utf8_is_control('a'));
 }

@@ -1,5 +1,6 @@
 /* The parts of live events that need no loop: frames, queues, tables, and a session as a protocol.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -136,6 +137,8 @@ static void the_oldest_is_found(void)
 static struct {
 	unsigned connects, events, gone, pongs;
 	struct live_socket *last;
+	unsigned flat; /* of the events */
+	char name[40]; /* of the last */
 } seen;
 
 static bool on_connect(struct session *s, struct live_socket *k, const json_t *auth)
@@ -150,6 +153,9 @@ static bool on_connect(struct session *s, struct live_socket *k, const json_t *a
 static void on_event(struct session *s, struct live_socket *k, const struct live_event *e)
 {
 	seen.events++;
+	seen.flat += e->flat != NULL;
+	CHECK((e->flat != NULL) != (e->args != NULL));
+	(void)snprintf(seen.name, sizeof(seen.name), "%s", e->name);
 	if (e->ack >= 0)
 		session_ack(s, k, e->ack, TACIT_STR("true"), NULL, 0);
 }
@@ -206,6 +212,35 @@ static void expect_poll(struct session *s, struct tacit_bytes want)
 	CHECK_OK(session_answer(s, &out));
 	CHECK_BYTES(tacit_buf_view(&out), want);
 	tacit_buf_clear(&out);
+}
+
+/* Where the application reads them; what is not flat comes as a tree as ever. */
+static void flat_events_need_no_tree(void)
+{
+	static const char long_name[] = "42[\"a name of more than thirty-two bytes\",{}]";
+	struct live_settings flat = settings;
+	struct session s;
+	for (int on = 0; on < 2; on++) {
+		flat.flat = on != 0;
+		flat.max_queue_frames = 100;
+		memset(&seen, 0, sizeof(seen));
+		session_init(&s, &flat, &ops, NULL, SESSION_WEBSOCKET);
+		session_open(&s, "abc");
+		say(&s, TACIT_STR("40"));
+		say(&s, TACIT_STR("421[\"send\",{\"room\":1,\"text\":\"x\"}]"));
+		CHECK(strcmp(seen.name, "send") == 0);
+		CHECK_INT(seen.flat, on);
+		say(&s, TACIT_STR("42[\"typing\",{\"room\":1,\"typing\":true}]"));
+		CHECK(strcmp(seen.name, "typing") == 0);
+		say(&s, TACIT_STR("42[\"bare\"]"));
+		say(&s, tacit_bytes(long_name, sizeof(long_name) - 1));
+		CHECK_INT(seen.events, 4);
+		CHECK_INT(seen.flat, on);
+		say(&s, TACIT_STR("42[\"disconnect\",{}]")); /* nobody may say that */
+		CHECK_INT(seen.events, 4);
+		CHECK(s.closed);
+		session_clear(&s);
+	}
 }
 
 static void polling_then_a_websocket(void)
@@ -321,6 +356,7 @@ static void copes_without_memory(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
+	        {"flat events need no tree", flat_events_need_no_tree},
 	        {"a ring keeps order and counts", a_ring_keeps_order_and_counts},
 	        {"a frame is shared", a_frame_is_shared},
 	        {"frames serve both transports", frames_serve_both_transports},

@@ -1,0 +1,85 @@
+#include "server/api/base64.h"
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+enum tacit_err api_base64_write(struct tacit_bytes in, struct tacit_buf *out)
+{
+	if (in.n > SIZE_MAX / 2)
+		return TACIT_E_NOMEM;
+	enum tacit_err err = tacit_buf_reserve(out, (in.n + 2) / 3 * 4);
+	if (err != TACIT_OK)
+		return err;
+	uint8_t *to = out->p + out->n;
+	for (size_t i = 0; i < in.n; i += 3) {
+		size_t left = in.n - i;
+		uint32_t x = (uint32_t)in.p[i] << 16;
+		x |= left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0;
+		x |= left > 2 ? in.p[i + 2] : 0;
+		*to++ = (uint8_t)digits[x >> 18];
+		*to++ = (uint8_t)digits[x >> 12 & 63];
+		*to++ = left > 1 ? (uint8_t)digits[x >> 6 & 63] : '=';
+		*to++ = left > 2 ? (uint8_t)digits[x & 63] : '=';
+	}
+	out->n += (in.n + 2) / 3 * 4;
+	return TACIT_OK;
+}
+
+/* Of each character; BAD for what is none, which leaves bits above the 24 of a quantum. */
+struct values {
+	uint32_t of[256];
+};
+#define BAD (1u << 24)
+
+static struct values all_values(void)
+{
+	struct values v;
+	for (size_t c = 0; c < 256; c++)
+		v.of[c] = BAD;
+	for (uint32_t i = 0; i < 64; i++)
+		v.of[(uint8_t)digits[i]] = i;
+	return v;
+}
+
+/* Four characters without padding. */
+static uint32_t read_four(const struct values *v, const uint8_t *p)
+{
+	uint32_t bad = (v->of[p[0]] | v->of[p[1]] | v->of[p[2]] | v->of[p[3]]) & BAD;
+	return bad | (v->of[p[0]] & 63) << 18 | (v->of[p[1]] & 63) << 12 | (v->of[p[2]] & 63) << 6 |
+	       (v->of[p[3]] & 63);
+}
+
+/* The last four: one to three bytes. False: not canonical. */
+static bool read_last(const struct values *v, const uint8_t *p, uint8_t *to, size_t *n)
+{
+	size_t padding = p[3] != '=' ? 0 : p[2] != '=' ? 1 : 2;
+	const uint8_t four[4] = {p[0], p[1], padding > 1 ? 'A' : p[2], padding > 0 ? 'A' : p[3]};
+	uint32_t x = read_four(v, four);
+	*n = 3 - padding;
+	for (size_t i = 0; i < *n; i++)
+		to[i] = (uint8_t)(x >> (16 - 8 * i));
+	return (x & BAD) == 0 && (x & ((1u << 8 * padding) - 1)) == 0;
+}
+
+enum tacit_err api_base64_read(struct tacit_bytes text, struct tacit_buf *out)
+{
+	uint32_t all = 0;
+	size_t last = 0;
+	if (text.n % 4 != 0)
+		return TACIT_E_MALFORMED;
+	enum tacit_err err = tacit_buf_reserve(out, text.n / 4 * 3);
+	if (err != TACIT_OK || text.n == 0)
+		return err;
+	struct values v = all_values();
+	uint8_t *to = out->p + out->n;
+	for (size_t i = 0; i < text.n - 4; i += 4) {
+		uint32_t x = read_four(&v, text.p + i);
+		all |= x;
+		*to++ = (uint8_t)(x >> 16);
+		*to++ = (uint8_t)(x >> 8);
+		*to++ = (uint8_t)x;
+	}
+	if (!read_last(&v, text.p + text.n - 4, to, &last) || (all & BAD) != 0)
+		return TACIT_E_MALFORMED;
+	out->n += (text.n - 4) / 4 * 3 + last;
+	return TACIT_OK;
+}

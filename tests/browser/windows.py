@@ -8,7 +8,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
-from support.app import Member  # noqa: E402
+from support.app import Member, button  # noqa: E402
 from support.browser import Browser  # noqa: E402
 from support.server import Server  # noqa: E402
 
@@ -84,6 +84,21 @@ def files_go_through_the_other_window(w):
     again = os.path.join(w.folder, "large.again")
     w.second.save("large.bin", again)
     tap.equal(sha256(again), sha256(path), "hash in the second window")
+
+
+@tap.case
+def locked_and_unlocked_in_one_is_so_in_both(w):
+    for here, there in ((w.alice, w.second), (w.second, w.alice)):
+        here.from_menu("Lock")
+        for one in (here, there):
+            one.page.see(button("Unlock"))
+        here.unlock()
+        there.page.see(".sidebar")
+    for one in (w.alice, w.second):
+        one.talk("bob")
+    w.bob.say("to both, once more")
+    for one in (w.alice, w.second):
+        one.hears("to both, once more")
 
 
 @tap.case

@@ -350,6 +350,8 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 			err = parcel_way_seek(r);
 		if (err != TACIT_OK)
 			*out = (struct tacit_parcel_event){0};
+		/* Who waits goes on waiting on the next connection. */
+		bool over = !got && (timeout_ms == 0 || (timeout_ms > 0 && err != TACIT_E_NETWORK));
 		TRY(parcel_run_sent(r, err));
 		if (r->last.kind != TACIT_PARCEL_NOTHING)
 			*out = r->last;
@@ -362,7 +364,7 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 			                                    "the code: it is used up.");
 			TRY(TACIT_E_GONE);
 		}
-		if (!got && timeout_ms >= 0)
+		if (over)
 			break;
 	}
 out:

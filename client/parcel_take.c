@@ -191,6 +191,10 @@ out:
 
 static enum tacit_err on_start(struct taker *t, uint64_t offset)
 {
+	if (t->all_there && offset != t->offer->total) {
+		parcel_run_problem(&t->run, "What is sent has changed meanwhile.");
+		return TACIT_E_CONFLICT;
+	}
 	t->run.result->resumed_from = offset;
 	if (to_text(t)) {
 		t->text.n = (size_t)offset < t->text.n ? (size_t)offset : t->text.n;
@@ -252,7 +256,8 @@ out:
 	return err;
 }
 
-/* Durable and noted before the receipt leaves; named after it. */
+/* Durable and noted before the receipt leaves. Named when the sender has heard of it, or does not
+ * come to hear it: till then the same files can be hashed for another connection. */
 static enum tacit_err on_end(struct taker *t)
 {
 	enum tacit_err err = TACIT_OK;
@@ -271,8 +276,6 @@ static enum tacit_err on_end(struct taker *t)
 		return err;
 	if (to_text(t))
 		TRY(t->run.o->ui->text(t->run.o->ctx, tacit_buf_view(&t->text)));
-	if (t->sink != NULL)
-		TRY(publish(t));
 	t->all_there = true;
 out:
 	return err;
@@ -313,7 +316,9 @@ static enum tacit_err converse(struct taker *t)
 		if (err != TACIT_OK)
 			break;
 	}
-	return t->all_there ? TACIT_OK : err;
+	if (!t->all_there)
+		return err;
+	return t->sink != NULL ? publish(t) : TACIT_OK;
 }
 
 /* An earlier process had all of it and was killed before it could name it. */

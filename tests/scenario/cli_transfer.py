@@ -474,6 +474,32 @@ def it_goes_on_after_the_relay_was_restarted(world):
 
 
 @tap.case
+def a_receipt_that_was_lost_is_given_again(world):
+    """All of it is there, and the receiver cannot say so: on the next connection it does."""
+    size = 4 * MIB
+    path, out = world.make("receipt.bin", os.urandom(size)), world.out()
+    sending, receiving = Gate(world.server.port), Gate(world.server.port)
+    sending.hold_after(size // 2)
+    sender = world.send(path, url=sending.url)
+    receiver = world.receive(sender.code, "--yes", "--out", out, url=receiving.url)
+    wait_for(lambda: world.part_bytes(out) > size // 4, "half of it")
+    receiving.hold_after(0)
+    before = receiving.held
+    sending.open()
+    wait_for(lambda: receiving.held > before and world.part_bytes(out) == size, "the receipt")
+    receiving.cut()
+    receiving.open()
+    sender.finish()
+    receiver.finish()
+    tap.equal(receiver.of("parcel_received")[0]["confirmed"], True, "the sender has heard it")
+    tap.equal(os.listdir(out), ["receipt.bin"], "nothing else is left")
+    tap.equal(digest(os.path.join(out, "receipt.bin")), digest(path), "content")
+    tap.check(sending.passed < size + MIB // 2, f"nothing was sent twice: {sending.passed}")
+    sending.close()
+    receiving.close()
+
+
+@tap.case
 def it_goes_on_after_both_were_killed(world):
     sender, receiver, code, path, out, gate = interrupted(world, "killed-both.bin")
     sender.kill()

@@ -11,6 +11,7 @@ class Gate:
         self.back = back
         self.budget = None  # None: everything
         self.passed = 0     # bytes of clients
+        self.held = 0       # how often some of them had to wait
         self.kept = bytearray() if record else None
         self.condition = threading.Condition()
         self.sockets = []
@@ -27,6 +28,7 @@ class Gate:
     def _allow(self, wanted):
         """How many of so many bytes may pass now; waits while none may."""
         with self.condition:
+            self.held += self.budget == 0
             while self.budget == 0:
                 self.condition.wait()
             n = wanted if self.budget is None else min(wanted, self.budget)

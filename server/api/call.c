@@ -228,7 +228,7 @@ static void after_steps(struct job *j, enum tacit_err err)
 static bool is_single(const struct api_call *c)
 {
 	bool spends = c->verified && !c->spent;
-	return step_here(c) ? !spends && c->steps[c->step].single : spends;
+	return step_here(c) ? !spends && c->route->single : spends;
 }
 
 static void submit(struct api_call *c, enum job_lane lane)

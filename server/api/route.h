@@ -34,7 +34,6 @@ enum api_guard {
 struct api_step {
 	enum job_lane lane;
 	enum tacit_err (*run)(struct api_call *c, struct store *store); /* NULL ends the list */
-	bool single; /* WRITE: one change at most, and nothing behind it that can fail */
 };
 
 #define API_MAX_STEPS 5
@@ -55,8 +54,9 @@ struct api_route {
 	uint32_t body_limit; /* of JSON bodies; streams have the file limit */
 	unsigned cost;       /* of the address's and the account's allowance */
 	enum api_guard guard;
-	bool web; /* a file of the web app, when there is one: else the steps */
-	int kind; /* enum store_kind for the shared handlers, else 0 */
+	bool web;    /* a file of the web app, when there is one: else the steps */
+	int kind;    /* enum store_kind for the shared handlers, else 0 */
+	bool single; /* its steps make one change at most, with nothing behind it that can fail */
 	struct api_step steps[API_MAX_STEPS];
 	const struct api_stream *stream;
 };

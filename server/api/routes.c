@@ -23,10 +23,6 @@
 	{                                                                                          \
 		JOB_WRITE, fn                                                                      \
 	}
-#define WRITE_SINGLE(fn)                                                                           \
-	{                                                                                          \
-		JOB_WRITE, fn, true                                                                \
-	}
 #define STEPS(...) .steps = {__VA_ARGS__}
 
 /* method, pattern, who, body, body limit, cost */
@@ -45,8 +41,8 @@
 	                STEPS(READ(api_conversation_devices))),                                    \
 	        R(GET, base "/{id}/messages", USER, NO_BODY, 0, 1,                                 \
 	                STEPS(READ(api_messages_page))),                                           \
-	        R(POST, base "/{id}/messages", USER, JSON, MESSAGE, 1,                             \
-	                STEPS(READ(api_message_check), WRITE_SINGLE(api_message_append))),         \
+	        R(POST, base "/{id}/messages", USER, JSON, MESSAGE, 1, .single = true,             \
+	                STEPS(READ(api_message_check), WRITE(api_message_append))),                \
 	        R(GET, base "/{id}/participants", USER, NO_BODY, 0, 1,                             \
 	                STEPS(READ(api_participants_list))),                                       \
 	        R(POST, base "/{id}/participants", USER, JSON, SMALL, 2,                           \

@@ -111,6 +111,43 @@ test('without a worker every call fails', async () => {
 	await rejects(messenger.state(), 'IO');
 });
 
+const NOBODY = { account: '', locked: false, loggedIn: false };
+
+test('where nothing was ever kept the first answer does not wait for the worker', async () => {
+	const [page, worker] = pipe();
+	const messenger = new RemoteMessenger(page, undefined, Promise.resolve(true));
+	assert.deepEqual(await messenger.state(), NOBODY);
+	let later = null;
+	void messenger.state().then((state) => {
+		later = state;
+	});
+	await settle();
+	assert.equal(later, null, 'only the first');
+	const { service } = await opened();
+	await service.run(login, () => undefined);
+	const seat = new Seat(worker, async () => service);
+	worker.listen((message) => seat.take(message));
+	seat.take({ id: 2, call: { name: 'state' } });
+	await settle();
+	assert.equal(later.account, 'me');
+});
+
+test('where something was kept, or nobody knows, the worker says what', async () => {
+	const { service } = await opened();
+	await service.run(login, () => undefined);
+	for (const fresh of [Promise.resolve(false), new Promise(() => undefined)]) {
+		const [page, worker] = pipe();
+		const seat = new Seat(worker, async () => service);
+		worker.listen((message) => seat.take(message));
+		assert.equal((await new RemoteMessenger(page, undefined, fresh).state()).account, 'me');
+	}
+	const [page] = pipe();
+	const messenger = new RemoteMessenger(page, undefined, Promise.resolve(false));
+	const state = rejects(messenger.state(), 'IO');
+	messenger.fail({ code: 'IO', text: 'no worker' });
+	await state;
+});
+
 // A service that only has files, to see what the ports make of sinks.
 function sinkService(write) {
 	return {

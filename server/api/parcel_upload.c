@@ -86,7 +86,7 @@ static enum tacit_err commit_part(struct api_call *c, struct store *store)
 	enum tacit_err err;
 	struct parcel_work *w = c->work;
 	err = store->ops->parcel_advance(
-	        store, w->parcel.id, w->parcel.offset, w->at, c->api->settings.upload_expiry_s);
+	        store, w->parcel.id, w->parcel.offset, w->at, api_parcel_idle_s(c->api));
 	w->gone = err == TACIT_E_GONE || err == TACIT_E_NOT_FOUND;
 	TRY(err);
 	if (w->at < w->parcel.bytes)

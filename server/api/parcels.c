@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
+#include "server/api/auth.h"
 #include "server/api/handlers.h"
 #include "server/api/range.h"
 
@@ -89,6 +90,12 @@ out:
 	return err;
 }
 
+int64_t api_parcel_idle_s(const struct api *a)
+{
+	int64_t most = a->settings.upload_expiry_s;
+	return most < API_PARCEL_IDLE_S ? most : API_PARCEL_IDLE_S;
+}
+
 /* --- making one ------------------------------------------------------------------------------ */
 
 static enum tacit_err read_hash(struct api_call *c, const char *name, size_t n, uint8_t *out)
@@ -133,6 +140,9 @@ enum tacit_err api_parcel_check(struct api_call *c, struct store *store)
 	struct store_parcel *p = &w->parcel;
 	if (s->parcel_room_bytes == 0)
 		return api_refuse(c, API_PARCELS_OFF);
+	/* A page elsewhere would have its visitors fill the room. */
+	if (c->header[API_H_ORIGIN].p != NULL && !api_same_origin(c))
+		return api_refuse(c, API_NOT_ALLOWED);
 	TRY(read_number(c, "size", 2, TACIT_MAX_INTEGER, &p->bytes));
 	if (p->bytes > s->max_file_bytes || p->bytes > s->parcel_room_bytes)
 		return api_refuse(c, API_TOO_LARGE);
@@ -153,9 +163,8 @@ enum tacit_err api_parcel_create(struct api_call *c, struct store *store)
 	enum tacit_err err;
 	struct api_json w;
 	const struct parcel_work *work = c->work;
-	const struct api_settings *s = &c->api->settings;
-	err = store->ops->parcel_create(
-	        store, &work->parcel, s->upload_expiry_s, s->parcel_room_bytes);
+	err = store->ops->parcel_create(store, &work->parcel, api_parcel_idle_s(c->api),
+	        c->api->settings.parcel_room_bytes);
 	TRY(err == TACIT_E_LIMIT ? api_refuse(c, API_STORE_FULL) : err);
 	TRY(api_answer_json(c, 201, &w));
 	api_json_text(&w, "id", tacit_cstr(work->parcel.id));

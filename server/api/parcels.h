@@ -9,6 +9,9 @@
 
 #include "server/api/call.h"
 
+/* An upload waits so long for its next part, or UPLOAD_EXPIRY when that is shorter: what is only
+ * announced takes room from others. */
+#define API_PARCEL_IDLE_S 3600
 #define API_PARCEL_LAPSE_S 600 /* a reserved claim, until bytes are fetched under it */
 #define API_PARCEL_MAX_DOWNLOADS 1000
 #define API_PARCEL_LEAST_LIFETIME_S 60
@@ -25,6 +28,7 @@ struct parcel_work {
 	bool gone; /* the parcel has ended meanwhile */
 };
 
+int64_t api_parcel_idle_s(const struct api *a);
 /* c->work, with the hash of the caller's token, and the parcel, whatever has become of it.
  * Fails: NOT_FOUND (also without a token), NOMEM. */
 TACIT_MUST_USE enum tacit_err api_parcel_load(struct api_call *c, struct store *store);

@@ -274,6 +274,10 @@ def forms_are_checked(server):
                            ({"access": "g" * 64}, 422), ({"owner": 7}, 400), ({"owner": "0" * 65}, 422),
                            ({"size": 4 * MIB + 1}, 413)):
         tap.equal(p.create(**change).status, status, f"create with {change}")
+    got = p.person.call("POST", "/api/parcels", p.form, auth=None, headers={"Origin": "https://evil.example"})
+    tap.equal((got.status, got.code), (403, "NOT_ALLOWED"), "by a page of another origin")
+    got = p.person.call("POST", "/api/parcels", p.form, auth=None, headers={"Origin": server.url})
+    tap.equal(got.status, 201, "by the server's own")
     p.fill()
     for claim in (None, "", "0" * 63, "0" * 66, "z" * 64):
         got = p.call("POST", "/claims", p.access, {"claim": claim})

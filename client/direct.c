@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "client/monotonic.h"
+#include "client/outbound.h"
 #include "e2e/parcel/channel.h"
 
 #define HEAD 4
@@ -23,19 +24,11 @@ struct direct {
 	int fd;
 	const volatile sig_atomic_t *cancel;
 	bool connected, gone;
-	struct tacit_buf out; /* what the socket did not take yet */
-	size_t sent;
+	struct outbound out;
 	uint8_t *room;
 	size_t from, to; /* what has come and was not taken; the last message lies before from */
 	size_t last;     /* length of the last message with its head; 0: none */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool cancelled(const struct direct *d)
 {
@@ -44,7 +37,7 @@ static bool cancelled(const struct direct *d)
 
 static size_t waiting(const struct direct *d)
 {
-	return d->out.n - d->sent;
+	return outbound_left(&d->out).n;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -138,7 +131,7 @@ void direct_close(struct direct *d)
 	if (d == NULL)
 		return;
 	close(d->fd);
-	tacit_buf_clear(&d->out);
+	tacit_buf_clear(&d->out.bytes);
 	tacit_free(d->room);
 	tacit_free(d);
 }
@@ -170,21 +163,21 @@ enum tacit_err direct_ready(struct direct *d, bool *ready)
 static enum tacit_err flush(struct direct *d)
 {
 	while (waiting(d) > 0) {
-		ssize_t n = send(d->fd, d->out.p + d->sent, waiting(d), MSG_NOSIGNAL);
+		struct tacit_bytes left = outbound_left(&d->out);
+		ssize_t n = send(d->fd, left.p, left.n, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN || errno == EWOULDBLOCK ? TACIT_OK : TACIT_E_NETWORK;
-		d->sent += (size_t)n;
+		outbound_took(&d->out, (size_t)n);
 	}
-	d->out.n = d->sent = 0;
 	return TACIT_OK;
 }
 
 /* Until the socket says what p waits for, or until. */
 static enum tacit_err wait(struct direct *d, int64_t until, struct pollfd p)
 {
-	int64_t left = until - now_ms();
+	int64_t left = until - monotonic_ms();
 	left = left < TICK_MS ? left : TICK_MS;
 	if (poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno != EINTR)
 		return TACIT_E_NETWORK;
@@ -193,20 +186,16 @@ static enum tacit_err wait(struct direct *d, int64_t until, struct pollfd p)
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-/* The rest of head and message, from at on, is kept. What has left goes: a socket that never takes
- * all of it must not make it grow with what is sent. */
+/* The rest of head and message, from at on, is kept. */
 static enum tacit_err keep_rest(
         struct direct *d, struct tacit_bytes head, struct tacit_bytes message, size_t at)
 {
 	enum tacit_err err = TACIT_OK;
-	if (d->sent > 0)
-		memmove(d->out.p, d->out.p + d->sent, waiting(d));
-	d->out.n = waiting(d);
-	d->sent = 0;
 	if (at < head.n)
-		TRY(tacit_buf_append(&d->out, tacit_bytes_part(head, at, head.n)));
+		TRY(outbound_add(&d->out, tacit_bytes_part(head, at, head.n)));
 	at = at > head.n ? at - head.n : 0;
-	TRY(tacit_buf_append(&d->out, tacit_bytes_part(message, at, message.n)));
+	if (at < message.n)
+		TRY(outbound_add(&d->out, tacit_bytes_part(message, at, message.n)));
 out:
 	return err;
 }
@@ -230,7 +219,8 @@ enum tacit_err direct_send(struct direct *d, struct tacit_bytes message)
 	TRY(keep_rest(d, tacit_bytes(head, HEAD), message, put > 0 ? (size_t)put : 0));
 	/* What the other end says meanwhile is not read here, and must not end the waiting. */
 	while (waiting(d) > TACIT_PARCEL_MAX_MESSAGE / 2)
-		TRY(wait(d, now_ms() + TICK_MS, (struct pollfd){.fd = d->fd, .events = POLLOUT}));
+		TRY(wait(d, monotonic_ms() + TICK_MS,
+		        (struct pollfd){.fd = d->fd, .events = POLLOUT}));
 out:
 	return err;
 }
@@ -282,7 +272,9 @@ static enum tacit_err take(struct direct *d, struct tacit_bytes *message, bool *
 enum tacit_err direct_next(struct direct *d, int timeout_ms, struct tacit_bytes *message, bool *got)
 {
 	enum tacit_err err;
-	int64_t until = timeout_ms < 0 ? INT64_MAX : timeout_ms == 0 ? 0 : now_ms() + timeout_ms;
+	int64_t until = timeout_ms < 0    ? INT64_MAX
+	                : timeout_ms == 0 ? 0
+	                                  : monotonic_ms() + timeout_ms;
 	*got = false;
 	*message = tacit_bytes(NULL, 0);
 	d->last = 0;
@@ -297,7 +289,7 @@ enum tacit_err direct_next(struct direct *d, int timeout_ms, struct tacit_bytes 
 		if (d->to > before)
 			continue;
 		TRY(flush(d));
-		if (until == 0 || now_ms() >= until)
+		if (until == 0 || monotonic_ms() >= until)
 			break;
 		TRY(wait(d, until, direct_poll(d)));
 	}
@@ -318,10 +310,10 @@ void direct_finish(struct direct *d)
 {
 	if (d == NULL)
 		return;
-	int64_t until = now_ms() + LAST_MS;
+	int64_t until = monotonic_ms() + LAST_MS;
 	bool told = false;
 	d->cancel = NULL;
-	while (d->connected && !d->gone && now_ms() < until) {
+	while (d->connected && !d->gone && monotonic_ms() < until) {
 		if (flush(d) != TACIT_OK)
 			break;
 		if (waiting(d) == 0 && !told) {

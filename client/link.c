@@ -7,9 +7,9 @@
  * answers requests, the server is asked every few seconds. */
 #include <errno.h>
 #include <limits.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "client/monotonic.h"
 #include "client/runner_int.h"
 #include "client/talk.h"
 #include "client/told.h"
@@ -40,13 +40,6 @@ struct link {
 	int64_t retry_ms; /* the next pause */
 	enum tacit_err tell_err;
 };
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 enum tacit_err link_new(struct runner *r, struct host *h, struct link **out)
 {

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "client/parcel_contact.h"
-#include "client/parcel_run.h"
+#include "client/parcel_kept.h"
 
 struct giver {
 	struct parcel_run run;
@@ -21,38 +21,23 @@ static void show(const struct giver *g)
 
 /* --- an earlier process ---------------------------------------------------------------------- */
 
-static enum tacit_err open_journal(struct giver *g)
-{
-	enum tacit_err err;
-	struct tacit_buf key = {0};
-	TRY(tacit_buf_printf(&key, "give %s ", parcel_run_where(&g->run)));
-	TRY(tacit_buf_append(&key, parcel_source_offer(g->source)));
-	err = parcel_journal_open(tacit_buf_view(&key), &g->run.journal);
-	/* Sending the same twice at once, or without a home: it just cannot go on later. */
-	if (err == TACIT_E_CONFLICT || err == TACIT_E_IO || err == TACIT_E_TOO_LARGE)
-		err = TACIT_OK;
-out:
-	tacit_buf_clear(&key);
-	return err;
-}
-
 static enum tacit_err look_back(struct giver *g)
 {
 	enum tacit_err err;
+	bool found;
 	char text[TACIT_PARCEL_CODE_ROOM] = "";
 	struct parcel_run *r = &g->run;
-	TRY(open_journal(g));
-	if (r->o->fresh)
-		parcel_journal_forget(&r->journal);
-	err = parcel_journal_load(&r->journal, tacit_env_now(r->o->env), &r->note);
-	if (err == TACIT_E_NOT_FOUND || err == TACIT_E_IO)
-		return TACIT_OK;
-	TRY(err);
+	err = parcel_kept_open(r, "give", parcel_source_offer(g->source));
+	/* The same is being sent by another process: this one just cannot go on later. */
+	TRY(err == TACIT_E_CONFLICT ? TACIT_OK : err);
+	TRY(parcel_kept_load(r, &found));
+	if (!found)
+		goto out;
 	if (r->o->code != NULL)
 		tacit_parcel_code_text(r->o->code, text);
 	if (text[0] != '\0' && !tacit_bytes_eq(tacit_cstr(text), tacit_buf_view(&r->note.code))) {
 		parcel_note_clear(&r->note);
-		return TACIT_OK;
+		goto out;
 	}
 	parcel_run_adopt(r);
 	if (r->o->ui->code != NULL)
@@ -72,24 +57,11 @@ static enum tacit_err read_error(struct giver *g, enum tacit_err err)
 	return err;
 }
 
-static enum tacit_err hash_kept(struct giver *g, uint64_t offset)
+static enum tacit_err read_kept(void *ctx, uint64_t at, size_t most, size_t *n)
 {
-	enum tacit_err err = TACIT_OK;
-	parcel_source_seek(g->source, 0);
-	while (tacit_parcel_hashed(g->run.parcel) < offset) {
-		size_t n;
-		uint64_t left = offset - tacit_parcel_hashed(g->run.parcel);
-		TRY(read_error(
-		        g, parcel_source_read(g->source, g->room,
-		                   left < TACIT_PARCEL_RECORD_BYTES ? (size_t)left
-		                                                    : TACIT_PARCEL_RECORD_BYTES,
-		                   &n)));
-		TRY(tacit_parcel_kept(g->run.parcel, tacit_bytes(g->room, n)));
-		if (g->run.o->cancel != NULL && *g->run.o->cancel != 0)
-			TRY(TACIT_E_CANCELLED);
-	}
-out:
-	return err;
+	struct giver *g = ctx;
+	parcel_source_seek(g->source, at);
+	return read_error(g, parcel_source_read(g->source, g->room, most, n));
 }
 
 static enum tacit_err on_answer(struct giver *g, uint64_t offset)
@@ -98,7 +70,8 @@ static enum tacit_err on_answer(struct giver *g, uint64_t offset)
 	uint64_t from;
 	tacit_sha256(parcel_source_offer(g->source), g->run.note.offer_sha256);
 	TRY(parcel_run_remember(&g->run));
-	TRY(hash_kept(g, offset));
+	const struct parcel_kept_bytes kept = {read_kept, g, g->room, offset};
+	TRY(parcel_kept_hash(&g->run, &kept));
 	TRY(tacit_parcel_begin(g->run.parcel, &from));
 	parcel_source_seek(g->source, from);
 	g->run.result->resumed_from = from;

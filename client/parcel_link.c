@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/monotonic.h"
 #include "client/parcel_run.h"
 
 #define ASK_MS 60000     /* for the new device to ask, once it is there */
@@ -14,9 +15,9 @@ static enum tacit_err meet(struct parcel_run *r, unsigned patience_s)
 	enum tacit_err err;
 	struct tacit_parcel_event ev;
 	TRY(parcel_run_begin(r));
-	int64_t until = parcel_run_now_s() + (int64_t)patience_s;
+	int64_t until = monotonic_s() + (int64_t)patience_s;
 	do {
-		int64_t left = until - parcel_run_now_s();
+		int64_t left = until - monotonic_s();
 		if (left <= 0) {
 			parcel_run_problem(r, "No device came: the code has expired.");
 			TRY(TACIT_E_GONE);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/monotonic.h"
 #include "crypto/encoding.h"
 #include "crypto/secret.h"
 
@@ -20,13 +21,6 @@
 #define MEET_S 60 /* for who came to prove that it has the code */
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS 5000
-
-int64_t parcel_run_now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
 
 bool parcel_run_cancelled(const struct parcel_run *r)
 {
@@ -128,7 +122,7 @@ static enum tacit_err rejoin(struct parcel_run *r)
 		err = connect_with(r, query);
 		if (err != TACIT_E_NETWORK && err != TACIT_E_LIMIT)
 			return err;
-		if (parcel_run_now_s() >= r->give_up_at)
+		if (monotonic_s() >= r->give_up_at)
 			return err;
 		TRY(parcel_run_pause(r));
 	}
@@ -147,7 +141,7 @@ static enum tacit_err lose(struct parcel_run *r)
 	}
 	if (!r->was_lost) {
 		r->was_lost = true;
-		r->give_up_at = parcel_run_now_s() + (int64_t)r->patience_s;
+		r->give_up_at = monotonic_s() + (int64_t)r->patience_s;
 		r->pauses = 0;
 		parcel_run_tell(r, PARCEL_LOST);
 	}
@@ -323,11 +317,11 @@ static int wait_ms(struct parcel_run *r, int timeout_ms)
 {
 	int64_t left;
 	if (is_meeting(r) && r->give_up_at == 0)
-		r->give_up_at = parcel_run_now_s() +
-		                (r->patience_s < MEET_S ? (int64_t)r->patience_s : MEET_S);
+		r->give_up_at =
+		        monotonic_s() + (r->patience_s < MEET_S ? (int64_t)r->patience_s : MEET_S);
 	if (!r->was_lost && !is_meeting(r))
 		return timeout_ms;
-	left = (r->give_up_at - parcel_run_now_s()) * 1000;
+	left = (r->give_up_at - monotonic_s()) * 1000;
 	left = left > 0 ? left : 0;
 	return timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
 }
@@ -358,7 +352,7 @@ enum tacit_err parcel_run_next(struct parcel_run *r, int timeout_ms, struct taci
 		r->last = (struct tacit_parcel_event){0};
 		if (out->kind != TACIT_PARCEL_NOTHING)
 			break;
-		if (!got && (r->was_lost || is_meeting(r)) && parcel_run_now_s() >= r->give_up_at) {
+		if (!got && (r->was_lost || is_meeting(r)) && monotonic_s() >= r->give_up_at) {
 			parcel_run_problem(r, r->was_lost ? "The other one did not come back."
 			                                  : "Somebody came and did not show "
 			                                    "the code: it is used up.");
@@ -374,12 +368,12 @@ out:
 enum tacit_err parcel_run_hear(struct parcel_run *r, int timeout_ms, struct tacit_parcel_event *out)
 {
 	enum tacit_err err;
-	int64_t until = parcel_run_now_s() + timeout_ms / 1000;
+	int64_t until = monotonic_s() + timeout_ms / 1000;
 	*out = (struct tacit_parcel_event){0};
 	do {
 		struct tacit_relay_message m;
 		bool got = false;
-		int64_t left = until - parcel_run_now_s();
+		int64_t left = until - monotonic_s();
 		TRY(next_message(r, left > 0 ? (int)left * 1000 : 0, &m, &got));
 		TRY(got && m.type == TACIT_RELAY_DATA ? TACIT_OK : TACIT_E_GONE);
 		TRY(tacit_parcel_input(r->parcel, m.data, out));
@@ -412,7 +406,7 @@ enum tacit_err parcel_run_begin(struct parcel_run *r)
 	r->place = r->o->code != NULL ? TACIT_PARCEL_JOINER : TACIT_PARCEL_OPENER;
 	if (r->rooted) {
 		r->was_lost = true;
-		r->give_up_at = parcel_run_now_s() + (int64_t)r->patience_s;
+		r->give_up_at = monotonic_s() + (int64_t)r->patience_s;
 		parcel_run_tell(r, PARCEL_RESUMING);
 		return parcel_way_has_server(r) ? rejoin(r) : parcel_way_meet(r);
 	}

@@ -60,7 +60,6 @@ void parcel_run_adopt(struct parcel_run *r);
 /* --- within the two files --- */
 void parcel_run_tell(struct parcel_run *r, enum parcel_state s);
 bool parcel_run_cancelled(const struct parcel_run *r);
-int64_t parcel_run_now_s(void);
 /* A code for a nameplate, unless there is one; it is told. */
 void parcel_run_make_code(struct parcel_run *r, uint32_t nameplate);
 /* Waits a little, longer each time. Fails: CANCELLED. */

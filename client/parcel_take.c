@@ -8,9 +8,10 @@
 
 #include "base/alloc.h"
 #include "client/parcel_contact.h"
-#include "client/parcel_run.h"
+#include "client/parcel_kept.h"
 #include "client/parcel_sink.h"
 #include "crypto/encoding.h"
+#include "crypto/secret.h"
 
 #define TELL_S 10 /* for the sender to hear that all has come */
 
@@ -47,36 +48,25 @@ static bool to_text(const struct taker *t)
 
 /* --- an earlier process ---------------------------------------------------------------------- */
 
-static enum tacit_err open_journal(struct taker *t, const char *code)
+static enum tacit_err open_journal(struct taker *t)
 {
-	enum tacit_err err;
-	struct tacit_buf key = {0};
-	TRY(tacit_buf_printf(&key, "take %s %s", parcel_run_where(&t->run), code));
-	err = parcel_journal_open(tacit_buf_view(&key), &t->run.journal);
+	char code[TACIT_PARCEL_CODE_ROOM];
+	tacit_parcel_code_text(&t->run.code, code);
+	enum tacit_err err = parcel_kept_open(&t->run, "take", tacit_cstr(code));
+	tacit_wipe(code, sizeof(code));
 	if (err == TACIT_E_CONFLICT)
 		parcel_run_problem(&t->run, "Another tacit is receiving this right now.");
-	if (err == TACIT_E_IO ||
-	        err == TACIT_E_TOO_LARGE) /* without a home it cannot go on later */
-		err = TACIT_OK;
-out:
-	tacit_buf_clear(&key);
 	return err;
 }
 
 static enum tacit_err look_back(struct taker *t)
 {
 	enum tacit_err err;
-	char text[TACIT_PARCEL_CODE_ROOM];
-	struct parcel_run *r = &t->run;
-	tacit_parcel_code_text(&r->code, text);
-	TRY(open_journal(t, text));
-	if (r->o->fresh)
-		parcel_journal_forget(&r->journal);
-	err = parcel_journal_load(&r->journal, tacit_env_now(r->o->env), &r->note);
-	if (err == TACIT_E_NOT_FOUND || err == TACIT_E_IO)
-		return TACIT_OK;
-	TRY(err);
-	parcel_run_adopt(r);
+	bool found;
+	TRY(open_journal(t));
+	TRY(parcel_kept_load(&t->run, &found));
+	if (found)
+		parcel_run_adopt(&t->run);
 out:
 	return err;
 }
@@ -110,24 +100,16 @@ out:
 	return err;
 }
 
+static enum tacit_err read_kept(void *ctx, uint64_t at, size_t most, size_t *n)
+{
+	struct taker *t = ctx;
+	return sink_error(t, parcel_sink_read(t->sink, at, t->room, most, n));
+}
+
 static enum tacit_err hash_kept(struct taker *t)
 {
-	enum tacit_err err = TACIT_OK;
-	uint64_t kept = parcel_sink_kept(t->sink);
-	while (tacit_parcel_hashed(t->run.parcel) < kept) {
-		size_t n;
-		uint64_t at = tacit_parcel_hashed(t->run.parcel), left = kept - at;
-		TRY(sink_error(
-		        t, parcel_sink_read(t->sink, at, t->room,
-		                   left < TACIT_PARCEL_RECORD_BYTES ? (size_t)left
-		                                                    : TACIT_PARCEL_RECORD_BYTES,
-		                   &n)));
-		TRY(tacit_parcel_kept(t->run.parcel, tacit_bytes(t->room, n)));
-		if (t->run.o->cancel != NULL && *t->run.o->cancel != 0)
-			TRY(TACIT_E_CANCELLED);
-	}
-out:
-	return err;
+	const struct parcel_kept_bytes kept = {read_kept, t, t->room, parcel_sink_kept(t->sink)};
+	return parcel_kept_hash(&t->run, &kept);
 }
 
 /* --- what was offered ------------------------------------------------------------------------ */
@@ -156,13 +138,10 @@ out:
 static enum tacit_err prepare_sink(struct taker *t)
 {
 	enum tacit_err err;
-	char text[TACIT_PARCEL_CODE_ROOM];
 	TRY(remember_folder(t));
 	TRY(open_sink(t));
-	if (t->run.journal.lock < 0) {
-		tacit_parcel_code_text(&t->run.code, text);
-		TRY(open_journal(t, text));
-	}
+	if (t->run.journal.lock < 0)
+		TRY(open_journal(t));
 	tacit_parcel_offer_sha256(t->run.parcel, t->run.note.offer_sha256);
 	TRY(parcel_run_remember(&t->run));
 	tacit_parcel_reads_back(t->run.parcel);

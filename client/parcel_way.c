@@ -7,10 +7,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/addresses.h"
 #include "client/lan.h"
+#include "client/monotonic.h"
 #include "client/parcel_run.h"
 #include "crypto/secret.h"
 
@@ -21,13 +21,6 @@
 #define TURN_MS 100
 #define WAIT_S 3600 /* as a relay waits */
 #define FIND_S 15   /* for the other end to be found on this network */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void begin_race(struct parcel_run *r)
 {
@@ -120,7 +113,7 @@ static enum tacit_err hear(struct parcel_run *r, struct seeking *s)
 	if (ev.kind == TACIT_PARCEL_WAYS) {
 		s->heard = true;
 		if (r->role == TACIT_PARCEL_SENDER)
-			s->until = now_ms() + RACE_MS;
+			s->until = monotonic_ms() + RACE_MS;
 		s->decided = ev.ways.port == 0 || r->route == PARCEL_RELAY_ONLY;
 		if (!s->decided)
 			call_them(r, &ev.ways);
@@ -134,7 +127,7 @@ out:
 
 static bool is_over(const struct seeking *s)
 {
-	return s->decided || now_ms() >= s->until;
+	return s->decided || monotonic_ms() >= s->until;
 }
 
 static enum tacit_err seek(struct parcel_run *r, struct seeking *s)
@@ -149,7 +142,7 @@ static enum tacit_err seek(struct parcel_run *r, struct seeking *s)
 			if (s->relay_gone) {
 				relay_close(r->relay);
 				r->relay = NULL;
-				s->until = now_ms() + CHOSEN_MS;
+				s->until = monotonic_ms() + CHOSEN_MS;
 			} else if (err != TACIT_OK) {
 				return err;
 			}
@@ -170,8 +163,8 @@ out:
 enum tacit_err parcel_way_seek(struct parcel_run *r)
 {
 	enum tacit_err err;
-	struct seeking s = {
-	        .until = now_ms() + (r->role == TACIT_PARCEL_SENDER ? HEAR_WAYS_MS : DECIDE_MS)};
+	struct seeking s = {.until = monotonic_ms() +
+	                             (r->role == TACIT_PARCEL_SENDER ? HEAR_WAYS_MS : DECIDE_MS)};
 	begin_race(r);
 	TRY(tell_ways(r));
 	TRY(seek(r, &s));
@@ -271,7 +264,7 @@ static enum tacit_err run_race(struct parcel_run *r, int64_t until_s, int *winne
 		race_turn(&r->race, winner);
 		if (*winner >= 0 || (called && !race_runs(&r->race)))
 			break;
-		if (parcel_run_now_s() >= until_s) {
+		if (monotonic_s() >= until_s) {
 			parcel_run_problem(
 			        r, r->rooted ? "The other one did not come back." : "Nobody came.");
 			TRY(TACIT_E_GONE);
@@ -309,7 +302,7 @@ static enum tacit_err call_until(struct parcel_run *r, int64_t until_s, int *win
 		TRY(run_race(r, until_s, winner));
 		if (*winner >= 0)
 			break;
-		TRY(r->rooted && parcel_run_now_s() < until_s ? TACIT_OK : TACIT_E_NETWORK);
+		TRY(r->rooted && monotonic_s() < until_s ? TACIT_OK : TACIT_E_NETWORK);
 		TRY(parcel_run_pause(r));
 	}
 out:
@@ -348,7 +341,7 @@ static int64_t deadline(const struct parcel_run *r)
 {
 	if (r->rooted)
 		return r->give_up_at;
-	return parcel_run_now_s() + (is_asking(r) ? FIND_S : WAIT_S);
+	return monotonic_s() + (is_asking(r) ? FIND_S : WAIT_S);
 }
 
 enum tacit_err parcel_way_meet(struct parcel_run *r)

@@ -5,22 +5,16 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/monotonic.h"
 #include "crypto/secret.h"
 
 #define BACKLOG 128
-#define MEETING_BYTES (1 + 1 + 1 + TACIT_SPAKE2_MESSAGE_BYTES) /* a PAKE, the first of a meeting   \
-	                                                        */
+#define MEETING_BYTES                                                                              \
+	(1 + 1 + 1 + TACIT_SPAKE2_MESSAGE_BYTES) /* a PAKE, the first of a meeting                 \
+	                                          */
 #define MEETING_KIND 1
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- life ------------------------------------------------------------------------------------ */
 
@@ -160,7 +154,7 @@ void race_call(struct race *r, const struct tacit_parcel_ways *ways)
 		if (l == NULL ||
 		        direct_call(&ways->list[i], ways->port, r->cancel, &l->line) != TACIT_OK)
 			continue;
-		l->due = now_ms() + RACE_PROVE_S * 1000;
+		l->due = monotonic_ms() + RACE_PROVE_S * 1000;
 	}
 }
 
@@ -178,7 +172,7 @@ static void welcome(struct race *r, int listener)
 		if (direct_adopt(fd, r->cancel, &l->line) != TACIT_OK)
 			continue;
 		l->called = l->ready = true;
-		l->due = now_ms() + RACE_PROVE_S * 1000;
+		l->due = monotonic_ms() + RACE_PROVE_S * 1000;
 		if (begin(r, l) != TACIT_OK)
 			drop(l);
 	}
@@ -218,7 +212,7 @@ static enum tacit_err turn(struct race *r, struct race_lane *l, bool *won)
 	if (!l->ready) {
 		TRY(direct_ready(l->line, &l->ready));
 		if (!l->ready)
-			return now_ms() < l->due ? TACIT_OK : TACIT_E_NETWORK;
+			return monotonic_ms() < l->due ? TACIT_OK : TACIT_E_NETWORK;
 		TRY(begin(r, l));
 	}
 	if (!r->rooted && !l->called) {
@@ -240,7 +234,7 @@ static enum tacit_err turn(struct race *r, struct race_lane *l, bool *won)
 		if (*won)
 			return TACIT_OK;
 	}
-	err = is_proven(l) || now_ms() < l->due ? TACIT_OK : TACIT_E_NETWORK;
+	err = is_proven(l) || monotonic_ms() < l->due ? TACIT_OK : TACIT_E_NETWORK;
 out:
 	return err;
 }

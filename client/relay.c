@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "client/monotonic.h"
+#include "client/outbound.h"
 #include "client/upgrade.h"
 #include "client/wire.h"
 
@@ -21,19 +21,11 @@ struct relay {
 	struct upgrade upgrade;
 	bool upgraded, closed;
 	struct tacit_ws_reader reader;
-	struct tacit_buf out;
-	size_t sent;
+	struct outbound out;
 	uint8_t room[128 * 1024];
 	struct tacit_bytes in; /* of room, not taken yet */
 	int64_t heard;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool cancelled(const struct relay *r)
 {
@@ -42,7 +34,7 @@ static bool cancelled(const struct relay *r)
 
 static size_t waiting(const struct relay *r)
 {
-	return r->out.n - r->sent;
+	return outbound_left(&r->out).n;
 }
 
 /* --- out ------------------------------------------------------------------------------------- */
@@ -51,19 +43,11 @@ static enum tacit_err flush(struct relay *r)
 {
 	while (waiting(r) > 0) {
 		size_t n;
-		if (wire_write(r->wire, tacit_bytes(r->out.p + r->sent, waiting(r)), &n) !=
-		        TACIT_OK)
+		if (wire_write(r->wire, outbound_left(&r->out), &n) != TACIT_OK)
 			return TACIT_E_NETWORK;
 		if (n == 0)
 			break;
-		r->sent += n;
-	}
-	if (waiting(r) == 0) {
-		r->out.n = r->sent = 0;
-	} else if (r->sent > HIGH_WATER) {
-		memmove(r->out.p, r->out.p + r->sent, waiting(r));
-		r->out.n -= r->sent;
-		r->sent = 0;
+		outbound_took(&r->out, n);
 	}
 	return TACIT_OK;
 }
@@ -72,7 +56,7 @@ static enum tacit_err queue(struct relay *r, enum tacit_ws_opcode op, struct tac
 {
 	uint8_t mask[TACIT_WS_MASK_BYTES];
 	tacit_env_random(r->env, mask, sizeof(mask));
-	return tacit_ws_write(&r->out, op, data, mask);
+	return tacit_ws_write(&r->out.bytes, op, data, mask);
 }
 
 /* --- waiting --------------------------------------------------------------------------------- */
@@ -83,7 +67,7 @@ static enum tacit_err read_some(struct relay *r)
 	enum tacit_err err = wire_read(r->wire, r->room, sizeof(r->room), &n);
 	if (err == TACIT_OK && n > 0) {
 		r->in = tacit_bytes(r->room, n);
-		r->heard = now_ms();
+		r->heard = monotonic_ms();
 	}
 	return err;
 }
@@ -93,7 +77,7 @@ static enum tacit_err read_some(struct relay *r)
 static enum tacit_err wait(struct relay *r, int64_t until)
 {
 	enum tacit_err err;
-	int64_t now = now_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
+	int64_t now = monotonic_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
 	if (r->in.n == 0)
 		TRY(read_some(r));
 	TRY(flush(r));
@@ -106,12 +90,12 @@ static enum tacit_err wait(struct relay *r, int64_t until)
 	if (cancelled(r))
 		return TACIT_E_CANCELLED;
 	/* The machine has slept: what was said meanwhile may still be there to be read. */
-	if (now_ms() - now > 2 * TICK_MS)
-		r->heard = now_ms();
+	if (monotonic_ms() - now > 2 * TICK_MS)
+		r->heard = monotonic_ms();
 	TRY(flush(r));
 	if (r->in.n == 0)
 		TRY(read_some(r));
-	err = now_ms() - r->heard > RELAY_SILENCE_MS ? TACIT_E_NETWORK : TACIT_OK;
+	err = monotonic_ms() - r->heard > RELAY_SILENCE_MS ? TACIT_E_NETWORK : TACIT_OK;
 out:
 	return err;
 }
@@ -124,9 +108,9 @@ enum tacit_err relay_send(struct relay *r, const struct tacit_relay_message *m)
 	TRY(tacit_relay_write(&b, m));
 	TRY(queue(r, TACIT_WS_BINARY, tacit_buf_view(&b)));
 	TRY(flush(r));
-	r->heard = now_ms();
+	r->heard = monotonic_ms();
 	while (waiting(r) > HIGH_WATER)
-		TRY(wait(r, now_ms() + TICK_MS));
+		TRY(wait(r, monotonic_ms() + TICK_MS));
 out:
 	tacit_buf_clear(&b);
 	return err;
@@ -169,15 +153,15 @@ static enum tacit_err take_input(struct relay *r, struct tacit_relay_message *m,
 enum tacit_err relay_next(struct relay *r, int timeout_ms, struct tacit_relay_message *m, bool *got)
 {
 	enum tacit_err err;
-	int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	int64_t until = timeout_ms < 0 ? INT64_MAX : monotonic_ms() + timeout_ms;
 	*got = false;
-	r->heard = now_ms();
+	r->heard = monotonic_ms();
 	TRY(r->closed ? TACIT_E_NETWORK : TACIT_OK);
 	for (;;) {
 		TRY(take_input(r, m, got));
 		if (*got)
 			break;
-		bool last = now_ms() >= until;
+		bool last = monotonic_ms() >= until;
 		TRY(wait(r, until));
 		if (last && r->in.n == 0)
 			break;
@@ -198,14 +182,14 @@ static enum tacit_err upgrade(struct relay *r, const struct relay_options *o)
 {
 	enum tacit_err err;
 	struct tacit_buf path = {0};
-	int64_t until = now_ms() + HANDSHAKE_MS;
+	int64_t until = monotonic_ms() + HANDSHAKE_MS;
 	TRY(tacit_buf_printf(&path, TACIT_RELAY_PATH "?%s", o->query));
 	TRY(tacit_buf_terminate(&path));
 	const struct upgrade_request request = {
 	        .env = o->env, .server = http_server(o->http), .path = (const char *)path.p};
-	TRY(upgrade_begin(&r->upgrade, &request, &r->out));
+	TRY(upgrade_begin(&r->upgrade, &request, &r->out.bytes));
 	while (!r->upgraded) {
-		TRY(now_ms() < until ? TACIT_OK : TACIT_E_NETWORK);
+		TRY(monotonic_ms() < until ? TACIT_OK : TACIT_E_NETWORK);
 		TRY(wait(r, until));
 		TRY(upgrade_take(&r->upgrade, &r->in, &r->upgraded));
 	}
@@ -223,7 +207,7 @@ enum tacit_err relay_open(const struct relay_options *o, struct relay **out)
 		return TACIT_E_NOMEM;
 	r->env = o->env;
 	r->cancel = o->cancel;
-	r->heard = now_ms();
+	r->heard = monotonic_ms();
 	r->reader = (struct tacit_ws_reader){
 	        .role = TACIT_WS_CLIENT, .max_message = TACIT_RELAY_MAX_MESSAGE};
 	TRY(wire_open(o->http, &r->wire));
@@ -241,22 +225,22 @@ void relay_close(struct relay *r)
 {
 	if (r == NULL)
 		return;
-	int64_t until = now_ms() + LAST_MS;
+	int64_t until = monotonic_ms() + LAST_MS;
 	uint8_t mask[TACIT_WS_MASK_BYTES];
 	if (!r->closed) {
 		r->cancel = NULL;
 		tacit_env_random(r->env, mask, sizeof(mask));
-		tacit_ignore(tacit_ws_write_close(&r->out, TACIT_WS_NORMAL, mask),
+		tacit_ignore(tacit_ws_write_close(&r->out.bytes, TACIT_WS_NORMAL, mask),
 		        "the relay sees the connection end, too");
 		/* Until the relay hangs up, too: closing upon what was not read would reset the
 		 * connection, and what we said last could go down with it. */
 		do
 			r->in = tacit_bytes(NULL, 0);
-		while (now_ms() < until && wait(r, until) == TACIT_OK);
+		while (monotonic_ms() < until && wait(r, until) == TACIT_OK);
 	}
 	wire_close(r->wire);
 	upgrade_clear(&r->upgrade);
 	tacit_ws_reader_clear(&r->reader);
-	tacit_buf_clear(&r->out);
+	tacit_buf_clear(&r->out.bytes);
 	tacit_free(r);
 }

@@ -10,6 +10,7 @@
 
 #define HISTORY_BYTES ((size_t)64 * 1024) /* of one room_history; one message is always given */
 #define PRESENCE_MEMBERS 256              /* of a room whose presence is described at joining */
+#define MARKS_MEMBERS 8                   /* of one whose read marks are */
 
 static enum tacit_err read_room(struct live_call *c, const struct live_body *body)
 {
@@ -105,6 +106,7 @@ out:
 
 struct members {
 	int64_t ids[PRESENCE_MEMBERS];
+	struct live_mark marks[MARKS_MEMBERS];
 	size_t count;
 };
 
@@ -113,20 +115,31 @@ static enum tacit_err add_member(void *ctx, const struct store_participant *p)
 	struct members *m = ctx;
 	if (m->count == PRESENCE_MEMBERS)
 		return TACIT_E_LIMIT;
+	if (m->count < MARKS_MEMBERS) {
+		m->marks[m->count] =
+		        (struct live_mark){{.user_id = p->user_id}, p->read_message_id, p->read_at};
+		memcpy(m->marks[m->count].who.username, p->username, sizeof(p->username));
+	}
 	m->ids[m->count++] = p->user_id;
 	return TACIT_OK;
 }
 
-static enum tacit_err describe_presence(struct live_call *c, struct store *store)
+/* Who is there; in a small room, how far each has read: what was said of that after the client was
+ * told of the conversation, and before it joined, it has heard nowhere. */
+static enum tacit_err describe_members(struct live_call *c, struct store *store)
 {
 	struct members m = {.count = 0};
-	if (!c->api->settings.presence)
-		return TACIT_OK;
 	enum tacit_err err =
 	        store->ops->participant_list(store, c->room, c->who.user_id, add_member, &m);
-	if (err == TACIT_OK)
+	if (err != TACIT_OK)
+		return err == TACIT_E_LIMIT ? TACIT_OK : err;
+	if (c->api->settings.presence)
 		live_people_describe(c->api->people, c->socket, c->room, m.ids, m.count);
-	return err == TACIT_E_LIMIT ? TACIT_OK : err;
+	for (size_t i = 0; i < m.count && m.count <= MARKS_MEMBERS; i++)
+		if (m.marks[i].message_id > 0)
+			TRY(live_whisper_read(c->socket, c->room, &m.marks[i]));
+out:
+	return err;
 }
 
 /* Who is not a member, or has to fetch more first, is out of the room again. */
@@ -138,7 +151,7 @@ static enum tacit_err run_join(struct live_call *c, struct store *store)
 	TRY(store->ops->conversation_member(store, c->room, c->who.user_id, c->now, &m));
 	TRY(read_history(c, store, &h));
 	if (h.joined)
-		TRY(describe_presence(c, store));
+		TRY(describe_members(c, store));
 	struct api_json w = api_json_begin(&c->answer);
 	api_json_integer(&w, "room_id", c->room);
 	api_json_bool(&w, "joined", h.joined);
@@ -225,12 +238,12 @@ static enum tacit_err run_read(struct live_call *c, struct store *store)
 	enum tacit_err err;
 	bool moved = false;
 	struct store_member m;
-	struct live_person reader = {.user_id = c->who.user_id};
+	struct live_mark mark = {{.user_id = c->who.user_id}, c->message_id, c->now};
 	TRY(store->ops->conversation_member(store, c->room, c->who.user_id, c->now, &m));
 	TRY(store->ops->read_mark(store, c->room, c->who.user_id, c->message_id, c->now, &moved));
-	memcpy(reader.username, m.username, sizeof(reader.username));
+	memcpy(mark.who.username, m.username, sizeof(mark.who.username));
 	if (moved)
-		TRY(live_tell_read(&c->outbox, c->room, &reader, c->message_id, c->now));
+		TRY(live_tell_read(&c->outbox, c->room, &mark));
 	struct api_json w = api_json_begin(&c->answer);
 	api_json_integer(&w, "room_id", c->room);
 	api_json_integer(&w, "message_id", c->message_id);

@@ -84,22 +84,38 @@ static void write_person(struct api_json *w, const struct live_person *p)
 	api_json_text(w, "username", tacit_cstr(p->username));
 }
 
-enum tacit_err live_tell_read(struct live_outbox *o, int64_t room, const struct live_person *who,
-        int64_t message_id, int64_t read_at)
+static enum tacit_err read_frame(
+        int64_t room, const struct live_mark *mark, struct live_frame **out)
 {
 	enum tacit_err err;
 	struct api_json w;
 	struct tacit_buf text = {0};
-	struct live_post post = {.kind = TO_ROOM, .room = room};
+	*out = NULL;
 	TRY(begin("read", &text, &w));
 	api_json_integer(&w, "room_id", room);
-	write_person(&w, who);
-	api_json_integer(&w, "message_id", message_id);
-	api_json_time(&w, "read_at", read_at);
-	TRY(frame_of(&w, 0, &post.frame));
-	TRY(put(o, &post));
+	write_person(&w, &mark->who);
+	api_json_integer(&w, "message_id", mark->message_id);
+	api_json_time(&w, "read_at", mark->read_at);
+	TRY(frame_of(&w, 0, out));
 out:
 	tacit_buf_clear(&text);
+	return err;
+}
+
+enum tacit_err live_tell_read(struct live_outbox *o, int64_t room, const struct live_mark *mark)
+{
+	struct live_post post = {.kind = TO_ROOM, .room = room};
+	enum tacit_err err = read_frame(room, mark, &post.frame);
+	return err == TACIT_OK ? put(o, &post) : err;
+}
+
+enum tacit_err live_whisper_read(struct live_handle s, int64_t room, const struct live_mark *mark)
+{
+	struct live_frame *frame;
+	enum tacit_err err = read_frame(room, mark, &frame);
+	if (err == TACIT_OK)
+		live_whisper(s, room, frame);
+	live_frame_drop(frame);
 	return err;
 }
 

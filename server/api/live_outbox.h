@@ -20,14 +20,22 @@ struct live_person {
 	char username[TACIT_MAX_USERNAME + 1];
 };
 
+struct live_mark {
+	struct live_person who;
+	int64_t message_id, read_at; /* up to which message, and when that was said */
+};
+
 enum live_change { LIVE_ADDED, LIVE_REMOVED, LIVE_LEFT };
 
 /* Whole, with its content; one for each step. It becomes an event only when somebody is there to
  * hear it, so that a post costs nothing more where nobody listens. */
 void live_tell_message(struct live_outbox *o, const struct store_message *m);
 /* All of these fail: NOMEM. */
-TACIT_MUST_USE enum tacit_err live_tell_read(struct live_outbox *o, int64_t room,
-        const struct live_person *who, int64_t message_id, int64_t read_at);
+TACIT_MUST_USE enum tacit_err live_tell_read(
+        struct live_outbox *o, int64_t room, const struct live_mark *mark);
+/* The same at once, and to one socket of the room alone. */
+TACIT_MUST_USE enum tacit_err live_whisper_read(
+        struct live_handle s, int64_t room, const struct live_mark *mark);
 /* How long messages live that are sent from now on; 0: without end. */
 TACIT_MUST_USE enum tacit_err live_tell_expiry(
         struct live_outbox *o, int64_t room, int64_t seconds, const struct live_person *by);

@@ -141,8 +141,8 @@ enum tacit_err api_read_mark(struct api_call *c, struct store *store)
 	TRY(api_integer(c, "message_id", TACIT_REQUIRED, 1, &message_id));
 	TRY(store->ops->read_mark(store, c->path.id, c->who.user_id, message_id, c->now, &moved));
 	if (moved) {
-		const struct live_person reader = api_caller(c);
-		TRY(live_tell_read(&c->outbox, c->path.id, &reader, message_id, c->now));
+		const struct live_mark mark = {api_caller(c), message_id, c->now};
+		TRY(live_tell_read(&c->outbox, c->path.id, &mark));
 	}
 	TRY(api_answer_json(c, 200, &w));
 	api_json_integer(&w, "message_id", message_id);

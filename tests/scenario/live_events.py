@@ -391,6 +391,28 @@ def wait_state(live, room, who, state):
 
 
 @tap.case
+def who_joins_hears_how_far_the_others_have_read(w):
+    """What was said of that between the description and the joining is said nowhere else."""
+    room = fresh(w)
+    with joined(room, w.bob) as (bob,), Live(w.alice) as alice:
+        ids = [bob.must("send_message", room_id=room, encrypted_content="x")["id"] for _ in range(2)]
+        bob.must("read", room_id=room, message_id=ids[1])
+        alice.settle()
+        tap.equal(alice.all("read"), [], "she has not joined")
+        alice.join(room)
+        alice.settle()
+        told = [(r["room_id"], r["username"], r["message_id"]) for r in alice.all("read")]
+        tap.equal(told, [(room, w.bob.username, ids[1])], "hers is none, and no mark is none")
+        tap.equal(set(alice.all("read")[0]), {"room_id", "user_id", "username", "message_id", "read_at"}, "as ever")
+        alice.must("read", room_id=room, message_id=ids[0])
+        bob.wait("read", lambda r: r["username"] == w.alice.username)
+        with joined(room, w.alice) as (again,):
+            again.settle()
+            marks = {r["username"]: r["message_id"] for r in again.all("read")}
+            tap.equal(marks, {w.alice.username: ids[0], w.bob.username: ids[1]}, "on another device, hers, too")
+
+
+@tap.case
 def presence_follows_the_first_and_the_last_socket(w):
     room = fresh(w, w.bob, w.carol)
     with joined(room, w.alice) as (alice,):

@@ -58,11 +58,11 @@ class World:
         self.path = os.path.join(near.work, "report.pdf")
         with open(self.path, "wb") as f:
             f.write(os.urandom(100_000))
+        # Alice and Bob do not keep each other before the last cases, and Carol nobody before hers.
+        self.alice, self.bob, self.carol = near.register("alice"), far.register("bob"), far.register("carol")
 
-    def pair(self):
-        """Two people who have not met, each on their own machine."""
-        self.count += 1
-        return (self.near.register(f"alice{self.count}"), self.far.register(f"bob{self.count}"))
+    def devices(self):
+        return len(self.alice.json("devices").of("device"))
 
     def out(self):
         self.count += 1
@@ -110,7 +110,7 @@ def contact(running):
 
 @tap.case
 def two_people_keep_each_other(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.carol
     out = w.out()
     with alice.terminal("send-file", "--keep-contact", w.path) as a, contextlib.ExitStack() as stack:
         a.expect("Afterwards you can keep each other as contacts, if the other one gives --keep-contact")
@@ -136,7 +136,7 @@ def two_people_keep_each_other(w):
 
 @tap.case
 def scripts_keep_each_other(w):
-    alice, bob = w.pair()
+    alice, bob = w.bob, w.carol
     a, b = exchange(w, alice, bob, ("--keep-contact", "--yes"), ("--keep-contact",))
     tap.equal(contact(a), {"type": "contact", "username": bob.username, "server": w.server.url,
                            "kept": True}, "the sender's")
@@ -145,21 +145,8 @@ def scripts_keep_each_other(w):
 
 
 @tap.case
-def without_a_server_they_keep_each_other_too(w):
-    alice, bob = w.pair()
-    out = w.out()
-    a = Running(alice, "send-file", "--listen", "127.0.0.1:0", "--keep-contact", "--yes", w.path)
-    port = a.next("listening")["port"]
-    b = Running(bob, "receive", a.next("code")["code"], "--direct", f"127.0.0.1:{port}", "--yes",
-                "--out", out, "--keep-contact").finish()
-    a.finish()
-    tap.check(contact(a)["kept"] and contact(b)["kept"], "not kept")
-    tap.check(is_verified(alice, bob.username), "not verified")
-
-
-@tap.case
 def both_must_ask_for_it(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.bob
     a, b = exchange(w, alice, bob, ("--keep-contact", "--yes"))
     tap.equal(contact(a), {"type": "contact", "kept": False,
                            "reason": "the other one has not asked for it (--keep-contact)."}, "alone")
@@ -172,7 +159,7 @@ def both_must_ask_for_it(w):
 
 @tap.case
 def who_has_no_account_gets_the_files(w):
-    alice, _ = w.pair()
+    alice = w.alice
     with Machine(w.server) as bare:
         stranger = bare.person("stranger")
         a, b = exchange(w, alice, stranger, ("--keep-contact", "--yes"), ("--keep-contact",))
@@ -189,7 +176,7 @@ def who_has_no_account_gets_the_files(w):
 
 @tap.case
 def who_says_no_keeps_nobody(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.bob
     out = w.out()
     a = Running(alice, "send-file", "--keep-contact", "--yes", w.path)
     with bob.terminal("receive", a.next("code")["code"], "--keep-contact", "--out", out) as t:
@@ -207,38 +194,49 @@ def who_says_no_keeps_nobody(w):
 
 @tap.case
 def without_a_terminal_nobody_is_kept_unasked(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.bob
     a, b = exchange(w, alice, bob, ("--keep-contact",), ("--keep-contact",))
     tap.equal(contact(a)["reason"], "there is no terminal to ask on; --yes keeps it unasked.", "why")
     tap.check(contact(b)["kept"], "the receiver has said --yes")
 
 
 @tap.case
+def without_a_server_they_keep_each_other_too(w):
+    alice, bob = w.alice, w.bob
+    out = w.out()
+    a = Running(alice, "send-file", "--listen", "127.0.0.1:0", "--keep-contact", "--yes", w.path)
+    port = a.next("listening")["port"]
+    b = Running(bob, "receive", a.next("code")["code"], "--direct", f"127.0.0.1:{port}", "--yes",
+                "--out", out, "--keep-contact").finish()
+    a.finish()
+    tap.check(contact(a)["kept"] and contact(b)["kept"], "not kept")
+    tap.check(is_verified(alice, bob.username), "not verified")
+
+
+@tap.case
 def a_contact_is_kept_with_one_receiver(w):
-    alice, _ = w.pair()
+    alice = w.alice
     got = alice.run("send-file", "--keep-contact", "--receivers", "2", w.path)
     tap.equal(got.code, 2, "exit")
 
 
 @tap.case
 def ones_own_account_is_no_contact(w):
-    alice, _ = w.pair()
+    alice = w.alice
     a, b = exchange(w, alice, alice, ("--keep-contact", "--yes"), ("--keep-contact",))
     tap.equal(contact(a)["reason"], "that is your own account.", "why")
 
 
 @tap.case
 def a_server_that_gives_out_another_key_is_found(w):
-    """Its table says that bob has carol's key: loud at once, and nothing can be sent to it."""
+    """Its table has another key for bob: loud at once, and nothing can be sent to it."""
     with Server() as server, Machine(server) as near, Machine(server) as far:
         alice, bob = near.register("alice"), far.register("bob")
-        far.register("carol")
         server.stop()
         (path,) = glob.glob(os.path.join(server.data, "**", "*.db"), recursive=True)
         with contextlib.closing(sqlite3.connect(path)) as db, db:
-            keys = dict(db.execute("SELECT username, public_key FROM users"))
-            for name, key in (("carol", keys["alice"][::-1]), ("bob", keys["carol"])):
-                db.execute("UPDATE users SET public_key = ? WHERE username = ?", (key, name))
+            (key,) = db.execute("SELECT public_key FROM users WHERE username = 'bob'").fetchone()
+            db.execute("UPDATE users SET public_key = ? WHERE username = 'bob'", (key[::-1],))
         server.start()
         out = w.out()
         a = Running(alice, "send-file", "--keep-contact", "--yes", w.path)
@@ -260,8 +258,9 @@ def link(person, *more):
 
 @tap.case
 def a_new_device_is_linked(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.bob
     with Machine(w.server) as laptop:
+        before = w.devices()
         alice.must("send", bob.username, "before")
         bob.inbox()
         with w.near.terminal("--profile", alice.profile, "--server", w.server.url, "link") as a:
@@ -280,7 +279,7 @@ def a_new_device_is_linked(w):
                 b.end(0)
             a.expect("Linked: ")
             a.end(0)
-        tap.equal(len(alice.json("devices").of("device")), 2, "devices")
+        tap.equal(w.devices(), before + 1, "devices")
         new = alice.elsewhere(laptop, profile="default")
         bob.must("send", alice.username, "to both")
         tap.check((bob.username, "to both") in new.inbox(), "the new device reads")
@@ -296,23 +295,23 @@ def a_new_device_is_linked(w):
 
 @tap.case
 def scripts_link_a_device(w):
-    alice, _ = w.pair()
+    alice = w.alice
     with Machine(w.server) as laptop:
-        new = alice.elsewhere(laptop)
+        new, before = alice.elsewhere(laptop), w.devices()
         a = link(alice, "--yes")
         b = Running(new, "login", "--code", "-", text=a.next("code")["code"] + "\n").finish()
         a.finish()
         tap.equal(b.of("logged_in"), [{"type": "logged_in", "username": alice.username,
                                        "new_device": True}], "the new device's")
         tap.equal([o["type"] for o in a.lines], ["code", "asked", "linked"], "the old device's")
-        tap.equal(len(new.json("devices").of("device")), 2, "devices")
+        tap.equal(w.devices(), before + 1, "devices")
 
 
 @tap.case
 def a_wrong_code_costs_the_code(w):
-    alice, _ = w.pair()
+    alice = w.alice
     with Machine(w.server) as laptop:
-        new = alice.elsewhere(laptop)
+        new, before = alice.elsewhere(laptop), w.devices()
         a = link(alice, "--yes")
         code = a.next("code")["code"]
         plate, first, second = code.split("-")
@@ -323,15 +322,15 @@ def a_wrong_code_costs_the_code(w):
         tap.check("used up" in a.err, a.err)
         b = Running(new, "login", "--code", code).finish(1)
         tap.check("Nobody is waiting" in b.err, b.err)
-        tap.equal(len(alice.json("devices").of("device")), 1, "devices")
+        tap.equal(w.devices(), before, "devices")
         tap.equal(new.run("whoami").code, 1, "an account came")
 
 
 @tap.case
 def who_says_no_links_nothing(w):
-    alice, _ = w.pair()
+    alice = w.alice
     with Machine(w.server) as laptop:
-        new = alice.elsewhere(laptop)
+        new, before = alice.elsewhere(laptop), w.devices()
         with alice.terminal("link") as a:
             a.expect("TOTP or recovery code: ")
             a.line(alice.factor())
@@ -343,13 +342,13 @@ def who_says_no_links_nothing(w):
             a.end(1)
         b.finish(1)
         tap.check("has not linked" in b.err, b.err)
-        tap.equal(len(alice.json("devices").of("device")), 1, "devices")
+        tap.equal(w.devices(), before, "devices")
         tap.equal(new.run("whoami").code, 1, "an account came")
 
 
 @tap.case
 def the_code_of_a_link_is_for_nothing_else(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.bob
     with Machine(w.server) as laptop:
         new = alice.elsewhere(laptop)
         a = link(alice, "--yes")
@@ -367,7 +366,7 @@ def the_code_of_a_link_is_for_nothing_else(w):
 
 @tap.case
 def a_wrong_password_makes_no_code(w):
-    alice, _ = w.pair()
+    alice = w.alice
     with alice.machine.terminal("--profile", alice.profile, "--server", w.server.url, "link") as t:
         t.expect("Password: ")
         t.line("wrong horse 7!")
@@ -382,7 +381,7 @@ def a_wrong_password_makes_no_code(w):
 
 @tap.case
 def a_profile_with_an_account_is_not_linked(w):
-    alice, bob = w.pair()
+    alice, bob = w.alice, w.bob
     got = bob.run("login", "--code", "7-amber-falcon")
     tap.equal(got.code, 1, "exit")
     tap.check("has an account already" in got.err, got.err)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/json_out.h"
-#include "cli/show.h"
 
 /* --- before ---------------------------------------------------------------------------------- */
 
@@ -87,7 +86,6 @@ static const char *why_not(const struct parcel_other *other)
 	return why[other->state];
 }
 
-/* What the key's owner was before counts: a name alone is the server's to give. */
 static bool is_self(const struct parcel_keep *k, const struct parcel_other *other)
 {
 	struct tacit_bytes own = tacit_engine_username(host_engine(k->cli->host));

@@ -57,6 +57,7 @@ enum tacit_err sqlite_parcel_create(
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
 	struct sql_scope scope = {0};
+	struct store_parcel earlier;
 	bool taken = false;
 	int64_t used = 0, expires_at = s->now + idle_s;
 	bool sound = p->head_bytes > 0 && p->bytes > p->head_bytes && p->downloads > 0 &&
@@ -65,6 +66,8 @@ enum tacit_err sqlite_parcel_create(
 	TRY(sql_enter(s, SQL_WRITE_ONE, &scope));
 	TRY(sql_any(s, SQL_FILE_EXISTS, ARGS(sql_text(p->id)), &taken));
 	TRY(taken ? TACIT_E_EXISTS : TACIT_OK);
+	err = find(s, p->id, &earlier); /* also one that has ended */
+	TRY(err == TACIT_OK ? TACIT_E_EXISTS : err == TACIT_E_NOT_FOUND ? TACIT_OK : err);
 	TRY(sql_integer(s, SQL_PARCEL_BYTES, NO_ARGS, &used));
 	TRY(p->bytes <= room_bytes - used ? TACIT_OK : TACIT_E_LIMIT);
 	TRY(sql_run(s, SQL_PARCEL_ADD,

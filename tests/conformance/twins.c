@@ -266,6 +266,65 @@ static void do_upload(struct twin *t, const struct step *p)
 	SAY_ERR(t, t->f.ops->upload_get(t->s, u.id, p->user, p->now, on_upload, t));
 }
 
+static enum tacit_err on_claim(void *ctx, const struct store_parcel_claim *c)
+{
+	struct twin *t = ctx;
+	SAY(t, "[%02x %d %" PRId64 " %02x] ", c->token[0], (int)c->state, c->changed_at,
+	        c->receipt[0]);
+	return TACIT_OK;
+}
+
+static void change_parcel(struct twin *t, const struct step *p, const char *id)
+{
+	uint8_t receipt[STORE_RECEIPT_BYTES] = {p->hash};
+	bool ended = false;
+	switch (p->message % 8) {
+	case 0:
+		SAY_ERR(t, t->f.ops->parcel_advance(
+		                   t->f.w, id, p->other % 3, 2 + p->number % 3, 1 + p->number));
+		break;
+	case 1:
+		SAY_ERR(t, t->f.ops->parcel_ready(t->f.w, id));
+		break;
+	case 2:
+	case 3:
+		SAY_ERR(t, t->f.ops->parcel_claim(t->f.w, id, hash_of(p->hash), 1 + p->number));
+		break;
+	case 4:
+		SAY_ERR(t, t->f.ops->parcel_begin(t->f.w, id, hash_of(p->hash)));
+		break;
+	case 5:
+		SAY_ERR(t, t->f.ops->parcel_commit(t->f.w, id, hash_of(p->hash), receipt, &ended));
+		SAY(t, "%d ", ended);
+		break;
+	case 6:
+		SAY_ERR(t, t->f.ops->parcel_release(t->f.w, id, hash_of(p->hash)));
+		break;
+	default:
+		if (p->number == 0)
+			SAY_ERR(t, t->f.ops->parcel_revoke(t->f.w, id));
+	}
+}
+
+/* Few ids, so that they meet each other; those of files and uploads are among them. */
+static void do_parcel(struct twin *t, const struct step *p)
+{
+	struct store_parcel q = {.head_bytes = 1, .bytes = 2, .downloads = 2, .lifetime = 300};
+	struct store_file named = a_file(p->flag ? '7' : p->digit, 0, 0, 0);
+	for (size_t i = 0; i < sizeof(q.id); i++)
+		q.id[i] = named.id[i];
+	t->f.ops->advance(t->f.w, p->now);
+	t->f.ops->advance(t->f.r, p->now);
+	if (p->message % 3 == 0)
+		SAY_ERR(t, t->f.ops->parcel_create(t->f.w, &q, 100, 6));
+	change_parcel(t, p, named.id);
+	SAY_ERR(t, t->f.ops->parcel_get(t->s, named.id, &q));
+	SAY(t, "%" PRId64 " %d %d %" PRId64 " %" PRId64 " ", q.offset, q.ready, (int)q.ended,
+	        q.ended_at, q.expires_at);
+	SAY_ERR(t, t->f.ops->parcel_claim_list(t->s, named.id, on_claim, t));
+	SAY_ERR(t, t->f.ops->file_exists(t->s, named.id));
+}
+
 struct swept {
 	struct gone gone; /* first: it is what collect_gone is given */
 	int64_t ended;    /* a sum: store.h promises no order */
@@ -348,8 +407,8 @@ static const struct {
         {"participants", do_participants}, {"terms", do_terms},
         {"message append", do_message_append}, {"message append", do_message_append},
         {"message read", do_message_read}, {"file", do_file}, {"upload", do_upload},
-        {"upload", do_upload}, {"housekeeping", do_housekeeping}, {"batch", do_batch},
-        {"batch", do_batch}};
+        {"upload", do_upload}, {"parcel", do_parcel}, {"parcel", do_parcel},
+        {"housekeeping", do_housekeeping}, {"batch", do_batch}, {"batch", do_batch}};
 
 /* xorshift64: the same on every machine. */
 static int64_t draw(uint64_t *random, int64_t below)

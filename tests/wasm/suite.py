@@ -25,7 +25,7 @@ from support.browser import CHROMIUM, Browser  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAMS = os.path.join(ROOT, "build-wasm", "tests", "wasm")
-SECONDS = 900
+SECONDS = 1700  # little less than Meson waits for all of it
 COUNTS = re.compile(r"^(\w+) (\S+?)(?:: (\d+) vectors(?: \((\d+) more not applicable\))?)?$", re.M)
 # That of the contract: where no script is made from text, a module may still be compiled.
 POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"

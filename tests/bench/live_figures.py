@@ -38,7 +38,7 @@ def tacitd(bench, people, members, *arguments, messages=0, **limits):
         running.start(wait="--tls-cert" not in arguments)
         try:
             if "--tls-cert" in arguments:
-                time.sleep(1)
+                bench.until_listens(running.port)
             yield running, known
         finally:
             running.stop()

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-START_SECONDS = 60
+START_SECONDS, STOP_SECONDS = 120, 60
 CONFIG = """
 loglevel: error
 hosts: [bench]
@@ -119,4 +119,8 @@ def running(bench, port):
             yield process
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -14,7 +14,7 @@ import time
 PORT, PID, PEOPLE, MEMBERS, SECONDS = (int(word) for word in sys.argv[1:6])
 SENDERS, WINDOW, BODY = 2, 16, "A" * 256
 AT_ONCE = 50
-JOIN_SECONDS = 120
+JOIN_SECONDS = 300
 MASK = b"\0\0\0\0"  # what is masked with zeros is as it was
 OPEN = '<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="bench" version="1.0"/>'
 UPGRADE = (f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

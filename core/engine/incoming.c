@@ -304,14 +304,20 @@ static enum tacit_err lead_astray(struct tacit_engine *e, const struct tacit_op 
 }
 
 /* Sealed in an epoch in which this device was not in the group, by somebody who did not know yet
- * that it is. */
+ * that it is: before it came, or after it was put out and before it was let in again. Each epoch in
+ * which it was has left its fingerprint. */
 static bool is_from_before(const struct tacit_conversation *c, const struct tacit_incoming *m)
 {
 	uint64_t epoch;
 	const struct tacit_receipts *r = &c->receipts;
-	return c->rejoined == 0 && r->print_count > 0 && r->print_count < MAX_PRINTS &&
-	       tacit_group_epoch_of(tacit_buf_view(&m->bytes), &epoch) &&
-	       epoch < r->prints[0].epoch;
+	if (c->rejoined != 0 || r->print_count == 0 ||
+	        !tacit_group_epoch_of(tacit_buf_view(&m->bytes), &epoch) ||
+	        epoch >= r->prints[r->print_count - 1].epoch)
+		return false;
+	for (size_t i = 0; i < r->print_count; i++)
+		if (r->prints[i].epoch == epoch)
+			return false;
+	return epoch > r->prints[0].epoch || r->print_count < MAX_PRINTS;
 }
 
 /* Sealed in an epoch of the number of ours: changed on the way, or there are two such epochs. */

@@ -226,12 +226,33 @@ static void an_own_message_of_before(void)
 	part();
 }
 
+/* The machine of p stops when its message has left, and is under way. */
+static bool hold_post(struct person *p, struct tacit_effect *late, struct tacit_buf *cookie)
+{
+	enum tacit_err err = TACIT_OK;
+	while (p->queue_count > 0 && p->queue[0].method != TACIT_POST)
+		person_step(p, &err);
+	if (!CHECK_OK(err) || !CHECK(p->queue_count == 1))
+		return false;
+	*late = p->queue[--p->queue_count];
+	CHECK_OK(tacit_buf_append(cookie, tacit_engine_cookie(p->engine)));
+	return true;
+}
+
+static void drop_late(struct tacit_effect *late, struct tacit_buf *cookie, struct fake_answer *a)
+{
+	tacit_buf_clear(&late->path);
+	tacit_buf_clear(&late->data);
+	tacit_buf_clear(cookie);
+	tacit_buf_clear(&a->body);
+}
+
 /* Under way for so long that its sender was put out and let in again meanwhile, and his device with
  * other keys: those who were there open it, and he knows his own. */
 static void a_message_that_is_long_under_way(void)
 {
 	uint64_t op;
-	enum tacit_err err = TACIT_OK;
+	struct tacit_effect late;
 	struct tacit_buf cookie = {0};
 	struct fake_answer unheard = {0};
 	struct tacit_content mine = {.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("mine")};
@@ -243,12 +264,8 @@ static void a_message_that_is_long_under_way(void)
 	        &(struct tacit_command){
 	                .kind = TACIT_CMD_SEND, .conversation = room(), .content = &mine},
 	        &op));
-	while (bob.queue_count > 0 && bob.queue[0].method != TACIT_POST)
-		person_step(&bob, &err);
-	if (!CHECK(bob.queue_count == 1))
+	if (!hold_post(&bob, &late, &cookie))
 		return;
-	struct tacit_effect late = bob.queue[--bob.queue_count];
-	CHECK_OK(tacit_buf_append(&cookie, tacit_engine_cookie(bob.engine)));
 	CHECK_OK(person_restart(&bob));
 	for (int i = 0; i < 3; i++) {
 		CHECK_OK(do_change(&alice, TACIT_CMD_REMOVE, "bob"));
@@ -268,10 +285,42 @@ static void a_message_that_is_long_under_way(void)
 	for (size_t i = 0; i < bob.heard_count; i++)
 		CHECK(bob.heard[i].err != TACIT_E_ORDER_CHANGED);
 	CHECK_INT(person_logged(&bob, "mine"), 1);
-	tacit_buf_clear(&late.path);
-	tacit_buf_clear(&late.data);
-	tacit_buf_clear(&cookie);
-	tacit_buf_clear(&unheard.body);
+	drop_late(&late, &cookie, &unheard);
+	part();
+}
+
+/* Sealed while somebody was out, and there when he is in again: it was not for him. */
+static void a_message_of_the_time_between(void)
+{
+	uint64_t op;
+	struct tacit_effect late;
+	struct tacit_buf cookie = {0};
+	struct fake_answer unheard = {0};
+	struct tacit_content theirs = {.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("theirs")};
+	meet(3);
+	make_group(2);
+	for (size_t i = 0; i < TACIT_COUNT(three); i++)
+		CHECK_OK(person_say_in(three[i], room(), "one"));
+	CHECK_OK(do_change(&alice, TACIT_CMD_REMOVE, "bob"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_begin(&carol,
+	        &(struct tacit_command){
+	                .kind = TACIT_CMD_SEND, .conversation = room(), .content = &theirs},
+	        &op));
+	if (!hold_post(&carol, &late, &cookie))
+		return;
+	CHECK_OK(do_change(&alice, TACIT_CMD_ADD, "bob"));
+	fake_server_answer(&server, tacit_buf_view(&cookie), &late, &unheard);
+	CHECK_INT(unheard.status, 201);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_REFUSED, NULL), 0);
+	CHECK_OK(person_restart(&carol));
+	CHECK_OK(person_sync(&carol));
+	CHECK_OK(person_sync(&alice));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&alice, TACIT_NOTICE_MESSAGE, "theirs"), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "theirs"), 0); /* nor is it said again */
+	drop_late(&late, &cookie, &unheard);
 	part();
 }
 
@@ -335,6 +384,7 @@ int main(int argc, char **argv)
 	        {"left and back again", left_and_back_again},
 	        {"an own message of before", an_own_message_of_before},
 	        {"a message that is long under way", a_message_that_is_long_under_way},
+	        {"a message of the time between", a_message_of_the_time_between},
 	        {"a list from before", a_list_from_before},
 	        {"two begin at once", two_begin_at_once},
 	};

@@ -301,7 +301,9 @@ enum tacit_err api_parcel_find(struct api_call *c, struct store *store)
 	struct parcel_work *w = c->work;
 	TRY(w->parcel.ended == STORE_PARCEL_LIVES ? TACIT_OK : TACIT_E_GONE);
 	uint64_t size = (uint64_t)w->parcel.bytes, head = (uint64_t)w->parcel.head_bytes;
-	bool whole = api_range_read(c->header[API_H_RANGE], size, &from, &bytes) == API_RANGE_WHOLE;
+	/* Content has no ETag, so If-Range never fits, and all of it is sent: api_answer_file. */
+	bool whole = c->header[API_H_IF_RANGE].p != NULL ||
+	             api_range_read(c->header[API_H_RANGE], size, &from, &bytes) == API_RANGE_WHOLE;
 	w->begins = c->method != HTTP_HEAD && (whole || from + bytes > head);
 out:
 	return err;

@@ -106,6 +106,16 @@ def a_parcel_goes_through(server):
 
 
 @tap.case
+def a_condition_on_a_range_does_not_get_content_for_nothing(server):
+    p, token = Parcel(server, 5000).fill(), os.urandom(32)
+    p.claim(token)
+    got = p.call("GET", "/content", token, Range="bytes=0-0", **{"If-Range": '"x"'})
+    tap.equal((got.status, got.body), (200, p.body), "no version that it could be of: all of it")
+    tap.equal(p.status()["claims"][0]["state"], "begun", "and that spends the place")
+    tap.equal(p.call("DELETE", "/claims", token).status, 409, "which is not given back")
+
+
+@tap.case
 def an_upload_comes_in_parts_that_count_whole(server):
     p = Parcel(server, 5000)
     p.create()

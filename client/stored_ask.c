@@ -2,15 +2,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "client/stored.h"
 #include "client/stored_call.h"
 #include "crypto/encoding.h"
 
 #define MAX_CLAIMS 1000 /* more than a server may have given */
 
-static enum tacit_err read_claim(
-        const struct stored_note *n, const json_t *claim, struct stored_status *out)
+struct claims {
+	const struct stored_note *note;
+	uint8_t (*done)[TACIT_SHA256_BYTES]; /* those with a true receipt */
+	struct stored_status *status;
+};
+
+/* A receipt tells of one claim, however often a server shows it. */
+static bool is_known(const struct claims *k, const uint8_t token[TACIT_SHA256_BYTES])
 {
+	for (unsigned i = 0; i < k->status->receipts; i++)
+		if (memcmp(k->done[i], token, TACIT_SHA256_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static enum tacit_err read_claim(struct claims *k, const json_t *claim)
+{
+	struct stored_status *out = k->status;
 	enum tacit_err err;
 	struct tacit_bytes state, hex, receipt;
 	uint8_t token[TACIT_SHA256_BYTES], raw[TACIT_STORED_RECEIPT_BYTES];
@@ -22,16 +38,17 @@ static enum tacit_err read_claim(
 		out->begun++;
 	if (!tacit_bytes_eq(state, TACIT_STR("done")))
 		goto out;
-	const struct tacit_stored_download d = {n->id, token};
+	const struct tacit_stored_download d = {k->note->id, token};
 	if (tacit_unhex(hex, token, sizeof(token)) != TACIT_OK ||
 	        tacit_unhex(receipt, raw, sizeof(raw)) != TACIT_OK ||
-	        tacit_stored_receipt_check(n->receipt, d, raw, &time) != TACIT_OK) {
+	        tacit_stored_receipt_check(k->note->receipt, d, raw, &time) != TACIT_OK ||
+	        is_known(k, token)) {
 		out->false_receipts++;
 		goto out;
 	}
 	if (out->receipts < TACIT_COUNT(out->received_at))
 		out->received_at[out->receipts] = time;
-	out->receipts++;
+	memcpy(k->done[out->receipts++], token, sizeof(token));
 out:
 	return err;
 }
@@ -42,6 +59,7 @@ static enum tacit_err read_status(
 	enum tacit_err err;
 	json_t *body = NULL;
 	struct tacit_bytes state;
+	struct claims known = {n, NULL, out};
 	TRY(tacit_json_parse(text, &body));
 	TRY(tacit_json_text(body, "state", TACIT_REQUIRED, sizeof(out->state) - 1, &state));
 	memcpy(out->state, state.p, state.n);
@@ -50,9 +68,12 @@ static enum tacit_err read_status(
 	const json_t *claims = json_object_get(body, "claims");
 	TRY(json_is_array(claims) && json_array_size(claims) <= MAX_CLAIMS ? TACIT_OK
 	                                                                   : TACIT_E_MALFORMED);
+	known.done = tacit_calloc(MAX_CLAIMS, sizeof(*known.done));
+	TRY(known.done != NULL ? TACIT_OK : TACIT_E_NOMEM);
 	for (size_t i = 0; i < json_array_size(claims); i++)
-		TRY(read_claim(n, json_array_get(claims, i), out));
+		TRY(read_claim(&known, json_array_get(claims, i)));
 out:
+	tacit_free(known.done);
 	json_decref(body);
 	return err;
 }

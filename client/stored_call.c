@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/monotonic.h"
 #include "crypto/encoding.h"
 #include "crypto/secret.h"
 
@@ -80,13 +81,6 @@ void stored_recovered(struct stored_patience *p)
 	p->pauses = 0;
 }
 
-static int64_t seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
-
 static bool worth_while(enum tacit_err err, int status)
 {
 	return err == TACIT_E_NETWORK || status == 423 || status == 429 || status == 500 ||
@@ -100,11 +94,11 @@ enum tacit_err stored_wait(struct stored_patience *p, enum tacit_err err, int st
 	if (!worth_while(err, status))
 		return err;
 	if (p->give_up_at == 0) {
-		p->give_up_at = seconds_now() + patience;
+		p->give_up_at = monotonic_s() + patience;
 		if (o->ui != NULL && o->ui->state != NULL)
 			o->ui->state(o->ctx, PARCEL_LOST);
 	}
-	if (seconds_now() >= p->give_up_at)
+	if (monotonic_s() >= p->give_up_at)
 		return err;
 	int64_t ms = (int64_t)100 << (p->pauses < 6 ? p->pauses : 6);
 	p->pauses++;

@@ -14,6 +14,8 @@
 #include "crypto/encoding.h"
 #include "crypto/secret.h"
 
+#define WRONG_OFFSET 409 /* what was lost on its way has come after all */
+
 struct giver {
 	const struct parcel_options *o;
 	struct parcel_source *source;
@@ -73,10 +75,13 @@ out:
 	return err;
 }
 
+/* On other terms it is another: a link would be good more often, or longer, than was asked for. */
 static bool is_same(void *ctx, const struct stored_note *n)
 {
 	struct giver *g = ctx;
-	g->found = !n->ready && memcmp(n->source, g->note.source, sizeof(n->source)) == 0;
+	g->found = !n->ready && memcmp(n->source, g->note.source, sizeof(n->source)) == 0 &&
+	           n->downloads == g->terms->downloads &&
+	           n->expires_at - n->created_at == g->terms->lifetime_s;
 	if (g->found)
 		g->note = *n;
 	return !g->found;
@@ -101,7 +106,8 @@ out:
 	return err;
 }
 
-/* Where the upload stands; waits for a server that is away. */
+/* Where the upload stands; waits for a server that is away. That it tells does not mean that it
+ * takes: patience ends all the same. */
 static enum tacit_err ask_offset(struct giver *g)
 {
 	enum tacit_err err;
@@ -110,7 +116,6 @@ static enum tacit_err ask_offset(struct giver *g)
 	while ((err = ask(g, &c)) != TACIT_OK)
 		if ((err = stored_wait(&g->patience, err, g->answer.status)) != TACIT_OK)
 			return err;
-	stored_recovered(&g->patience);
 	return read_offset(g);
 }
 
@@ -134,6 +139,7 @@ static enum tacit_err look_back(struct giver *g)
 		err = TACIT_OK;
 	}
 	TRY(err);
+	stored_recovered(&g->patience);
 	TRY(tacit_stored_keys(g->note.secret, &g->keys));
 	if (g->found && g->o->ui->state != NULL)
 		g->o->ui->state(g->o->ctx, PARCEL_RESUMING);
@@ -251,6 +257,29 @@ out:
 	                               : err;
 }
 
+/* The server answers the last part when it is ready, and counts it before. */
+static bool is_all(const struct giver *g)
+{
+	uint64_t count = tacit_stored_segments(g->total);
+	return (uint64_t)g->offset == tacit_stored_segment_at(g->head_bytes, g->total, count);
+}
+
+/* OK: it can be gone on from where the server stands now. */
+static enum tacit_err after_failure(struct giver *g, enum tacit_err failed)
+{
+	enum tacit_err err;
+	const int64_t before = g->offset;
+	const bool ready = g->ready,
+	           moved = failed == TACIT_E_CONFLICT && g->answer.status == WRONG_OFFSET;
+	if (!moved)
+		TRY(stored_wait(&g->patience, failed, g->answer.status));
+	TRY(ask_offset(g));
+	TRY(moved && g->offset == before && g->ready == ready ? failed : TACIT_OK);
+	g->result->problem[0] = '\0';
+out:
+	return err;
+}
+
 /* Sends it until the server counts it. seal makes it anew for each attempt. */
 static enum tacit_err send_part(struct giver *g,
         enum tacit_err (*seal)(struct giver *g, uint64_t i), uint64_t i, struct tacit_buf *part)
@@ -267,11 +296,10 @@ static enum tacit_err send_part(struct giver *g,
 		err = ask(g, &c);
 		if (err == TACIT_OK) {
 			g->offset = before + (int64_t)part->n;
+			g->ready = is_all(g);
 			break;
 		}
-		TRY(stored_wait(&g->patience, err, g->answer.status));
-		TRY(ask_offset(g));
-		g->result->problem[0] = '\0';
+		TRY(after_failure(g, err));
 		if (g->offset == before + (int64_t)part->n)
 			break;
 		TRY(g->offset == before ? TACIT_OK : TACIT_E_MALFORMED);
@@ -313,6 +341,23 @@ static enum tacit_err find_segment(struct giver *g, uint64_t *i)
 	return TACIT_E_MALFORMED;
 }
 
+/* All has come, and the server ended, or the connection, before it said so. */
+static enum tacit_err make_ready(struct giver *g)
+{
+	enum tacit_err err = TACIT_OK;
+	const struct stored_call c = {
+	        .method = "PATCH", .id = g->note.id, .token = g->note.owner, .offset = g->offset};
+	while (!g->ready) {
+		err = ask(g, &c);
+		g->ready = err == TACIT_OK;
+		if (!g->ready)
+			TRY(after_failure(g, err));
+	}
+	stored_recovered(&g->patience);
+out:
+	return err;
+}
+
 static enum tacit_err send_all(struct giver *g)
 {
 	enum tacit_err err = TACIT_OK;
@@ -332,13 +377,7 @@ static enum tacit_err send_all(struct giver *g)
 			g->result->resumed_from = (i + 1) * TACIT_STORED_SEGMENT_BYTES;
 		show(g, i + 1);
 	}
-	if (next == count && !g->ready) { /* all has come, and was not noticed */
-		const struct stored_call c = {.method = "PATCH",
-		        .id = g->note.id,
-		        .token = g->note.owner,
-		        .offset = g->offset};
-		TRY(ask(g, &c));
-	}
+	TRY(make_ready(g));
 out:
 	return err;
 }

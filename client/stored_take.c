@@ -423,10 +423,10 @@ static enum tacit_err finish(struct taker *t)
 		t->note.settled = true;
 		TRY(parcel_journal_save(&t->journal, &t->note));
 	}
+	if (to_text(t)) /* kept nowhere else: the server deletes it when it hears of it */
+		TRY(t->o->ui->text(t->o->ctx, tacit_buf_view(&t->text)));
 	tacit_ignore(commit(t), "the files are here, and result says that the sender is not told");
 	t->result->problem[0] = '\0';
-	if (to_text(t))
-		TRY(t->o->ui->text(t->o->ctx, tacit_buf_view(&t->text)));
 	if (t->sink != NULL)
 		TRY(sink_error(t, parcel_sink_publish(t->sink, on_saved, t)));
 	parcel_journal_forget(&t->journal);

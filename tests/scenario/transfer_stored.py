@@ -6,6 +6,9 @@ import contextlib
 import glob
 import hashlib
 import hmac
+import http.client
+import http.server
+import json
 import os
 import struct
 import sys
@@ -236,6 +239,122 @@ def a_file_that_changes_meanwhile_is_another(w):
     w.receive(made["link"], folder)
     tap.check(read(folder, "c.bin") == content, "what is sent is what is there now")
     gate.close()
+
+
+@tap.case
+def other_terms_make_another_link(w):
+    content = os.urandom(2 * SEGMENT)
+    w.file("terms.bin", content)
+    gate = Gate(w.server.port)
+    gate.hold_after(SEGMENT + SEGMENT // 2)
+    sender = w.anna.start("--server", gate.url, "send-file", "--store", "--downloads", "9", "terms.bin")
+    wait(lambda: gate.passed >= SEGMENT + SEGMENT // 2, "half of it")
+    sender.kill()
+    sender.wait()
+    gate.cut()
+    gate.open()
+    made = w.store("terms.bin", server=gate.url)
+    tap.equal(made["resumed_from"], 0, "nothing of what was to be had nine times")
+    tap.equal(w.receive(made["link"], w.folder()).code, 0, "received once")
+    tap.check(w.receive(made["link"], w.folder()).code != 0, "and not again")
+    gate.close()
+
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """Stands between a client and the server; change(request, ask) gives the answer."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def handle_one(self):
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, body, headers = self.server.change(self, self.ask)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PATCH = handle_one
+
+    def ask(self):
+        skipped = ("connection", "expect", "content-length", "accept-encoding")
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in skipped}
+        far = http.client.HTTPConnection("127.0.0.1", self.server.far, timeout=30)
+        far.request(self.command, self.path, self.body, headers)
+        got = far.getresponse()
+        body = got.read()
+        far.close()
+        return got.status, body, {k: v for k, v in got.getheaders() if k.lower() in ("content-type", "upload-offset")}
+
+
+@contextlib.contextmanager
+def between(w, change):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
+        server.daemon_threads, server.far, server.change = True, w.server.port, change
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@tap.case
+def what_has_come_and_is_not_ready_is_made_so(w):
+    """As when the server is killed after it has counted the last part."""
+    seen = []
+
+    def change(request, ask):
+        status, body, headers = ask()
+        if request.command == "PATCH":
+            seen.append(len(request.body))
+            if len(seen) == 2:  # the head, then the only segment
+                return 503, b"{}", {}
+        if request.command == "GET" and len(seen) == 2:
+            body = body.replace(b'"ready"', b'"coming"')
+        return status, body, headers
+    with between(w, change) as url:
+        made = w.store(w.file("ready.bin", b"r" * 1000), server=url)
+        tap.equal((len(seen), seen[-1]), (3, 0), "it says that this was all, and looks again")
+    link = made["link"].replace(url, w.server.url)
+    tap.equal(w.receive(link, w.folder()).code, 0, "and it can be received")
+
+
+@tap.case
+def a_server_that_tells_and_takes_nothing_is_given_up(w):
+    def change(request, ask):
+        return (503, b"{}", {}) if request.command == "PATCH" else ask()
+    with between(w, change) as url:
+        got = w.anna.run("--server", url, "send-file", "--store", "--wait", "1s",
+                         w.file("never.bin", b"n"))
+        tap.equal(got.code, 1, f"patience ends: {got!r}")
+
+
+@tap.case
+def a_text_that_could_not_be_shown_is_there_still(w):
+    made = w.store("--text", "only once")
+    with open("/dev/full", "wb") as full:
+        got = w.ben.start("receive", made["link"], "--yes", "--out", w.folder(), stdout=full)
+        tap.check(got.wait(60) != 0, "it was not shown")
+    tap.equal(w.stored(made["id"])["receipts"], 0, "so the sender is not told that it was")
+    got = w.ben.run("receive", made["link"], "--yes")
+    tap.check("only once" in got.out, f"and it can be had again: {got!r}")
+
+
+@tap.case
+def a_receipt_that_is_shown_twice_is_one(w):
+    def change(request, ask):
+        status, body, headers = ask()
+        if request.command == "GET" and b'"claims"' in body:
+            told = json.loads(body)
+            told["claims"] += [{**c, "claim": c["claim"].upper()} for c in told["claims"]] + told["claims"]
+            body = json.dumps(told).encode()
+        return status, body, headers
+    with between(w, change) as url:
+        made = w.store(w.file("twice.bin", b"2"), "--downloads", "3", server=url)
+        tap.equal(w.receive(made["link"].replace(url, w.server.url), w.folder()).code, 0, "received")
+        seen = w.stored(made["id"])
+    tap.equal((seen["receipts"], seen["false_receipts"]), (1, 2), "one is true")
 
 
 @tap.case

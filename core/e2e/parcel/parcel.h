@@ -15,7 +15,7 @@
  *     (keep          <------KEEP---------->   keep)                        event KEEP
  *     (card          <------CARD---------->   card)                        event CARD
  *
- * A link, which has a code of its own kind, hands an account over to a new device (15.8):
+ * A link, which has a code of its own kind, hands an account over to a new device (15.9):
  *
  *   sender: has the account                 receiver: the new device
  *     meet           <-------------------->   meet                         event OPEN

@@ -247,14 +247,12 @@ static enum tacit_err on_end(struct taker *t)
 		TRY(tacit_parcel_offer_encode(t->offer, &t->run.note.offer));
 		TRY(parcel_run_remember(&t->run));
 	}
+	if (to_text(t) && !t->all_there) /* kept nowhere else */
+		TRY(t->run.o->ui->text(t->run.o->ctx, tacit_buf_view(&t->text)));
 	err = tacit_parcel_receipt(t->run.parcel);
 	if (err != TACIT_OK && err != TACIT_E_NETWORK)
 		return err;
 	t->run.patience_s = TELL_S;
-	if (t->all_there)
-		return err;
-	if (to_text(t))
-		TRY(t->run.o->ui->text(t->run.o->ctx, tacit_buf_view(&t->text)));
 	t->all_there = true;
 out:
 	return err;

@@ -195,6 +195,15 @@ def a_text_arrives(world):
 
 
 @tap.case
+def a_text_that_could_not_be_shown_was_not_delivered(world):
+    sender = world.send("--text", "hello you")
+    with open("/dev/full", "wb") as full:
+        receiver = world.far.start("--server", world.server.url, "receive", sender.code, "--yes", stdout=full)
+        tap.check(receiver.wait(60) != 0, "it was not shown")
+    sender.finish(1)
+
+
+@tap.case
 def a_text_cannot_play_with_the_terminal(world):
     sender = world.send("--text", "red \x1b[31m and \x07 bell")
     with world.far.terminal("--server", world.server.url, "receive", sender.code) as terminal:

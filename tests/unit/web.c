@@ -1,5 +1,6 @@
 #include "server/web/web.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "support/tap.h"

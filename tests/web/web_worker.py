@@ -142,7 +142,7 @@ def memory_stays_flat(w):
     got = w.alice.do("flat", conversation=w.alice.conversation("bob"), path=path, name="huge.bin")
     print(f"# up {got['up'] / MIB:.0f} MiB, down {got['down'] / MIB:.0f} MiB")
     tap.equal(got["sha256"], sha256(path), "hash")
-    for way in ("up", "down"):
+    for way in ("up", "down") if got["fromDisk"] else ("down",):  # Node 18 has the file in memory to begin with
         tap.check(got[way] < 64 * MIB, f"{way}: {got[way]} bytes")
 
 

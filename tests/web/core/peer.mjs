@@ -286,7 +286,7 @@ const DEEDS = {
 		const sink = new WritableStream({ write: (bytes) => void hash.update(bytes) });
 		const down = await peakOf(() => b.messenger.saveFile(notice.content.file, sink, () => undefined, signal));
 		b.around.listening = true;
-		return { up, down, sha256: hash.digest('hex') };
+		return { up, down, fromDisk: fs.openAsBlob !== undefined, sha256: hash.digest('hex') };
 	},
 	async saveFile(b, { file, path }) {
 		const parts = [];

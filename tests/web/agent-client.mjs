@@ -24,7 +24,7 @@ async function enter(username) {
   const made = await post("/api/register", account);
   check(`${username} registers`, made.status === 201, await made.json());
   const login = await post("/api/login", account);
-  const cookie = login.headers.getSetCookie()[0].split(";")[0];
+  const cookie = login.headers.get("set-cookie").split(";")[0];
   check(`${username} logs in`, login.ok, await login.json());
   return { cookie };
 }

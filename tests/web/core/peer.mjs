@@ -198,7 +198,8 @@ async function until(look, what) {
 // The part of a text's base64 that does not depend on what stands around it, at one of three places.
 function inBase64(text, place) {
 	const bytes = Buffer.concat([Buffer.alloc(place), Buffer.from(text)]);
-	return bytes.subarray(0, bytes.length - bytes.length % 3).toString('base64').slice(place === 0 ? 0 : 4);
+	const whole = bytes.toString('base64').replace(/=+$/, '');
+	return whole.slice([0, 2, 3][place], bytes.length % 3 === 0 ? undefined : -1); // all that is the text's alone
 }
 
 // Bytes in buffers, without what nobody holds any more.

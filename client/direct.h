@@ -1,6 +1,6 @@
 /* direct.h - a TCP connection to the other end of a transfer, with nothing between: messages of
- * e2e/parcel, each behind its length (u32): docs/protocol.md 15.7. Keeps no secret and proves
- * nothing by itself. Waits with poll(2), and never longer than told. One thread. */
+ * e2e/parcel, each behind its length (u32): docs/protocol-transfer.md 15.7. Keeps no secret and
+ * proves nothing by itself. Waits with poll(2), and never longer than told. One thread. */
 #ifndef TACIT_CLIENT_DIRECT_H
 #define TACIT_CLIENT_DIRECT_H
 

@@ -1,5 +1,5 @@
 /* parcel_contact.h - who the other end of a transfer is, when both want to keep each other:
- * docs/protocol.md 15.8. */
+ * docs/protocol-transfer.md 15.8. */
 #ifndef TACIT_CLIENT_PARCEL_CONTACT_H
 #define TACIT_CLIENT_PARCEL_CONTACT_H
 

@@ -1,5 +1,5 @@
-/* parcel_link.h - a new device of one's own, by a code: docs/protocol.md 15.9. By a relay only, and
- * in one go: what is lost begins anew, with another code. */
+/* parcel_link.h - a new device of one's own, by a code: docs/protocol-transfer.md 15.9. By a relay
+ * only, and in one go: what is lost begins anew, with another code. */
 #ifndef TACIT_CLIENT_PARCEL_LINK_H
 #define TACIT_CLIENT_PARCEL_LINK_H
 

@@ -1,4 +1,4 @@
-/* parcel_sink.h - what comes, on its way to this disk: docs/protocol.md 15.6.
+/* parcel_sink.h - what comes, on its way to this disk: docs/protocol-transfer.md 15.6.
  *
  * While it comes it lies in `.tacit-ID.part` in the folder of its destination, readable by its
  * owner alone. Names are those of a decoded offer, and every step of a path is opened without

@@ -1,5 +1,5 @@
 /* race.h - several direct connections at once, of which one is to be the way of a transfer: those
- * that were made to the other end's addresses, and those that came. docs/protocol.md 15.7.
+ * that were made to the other end's addresses, and those that came. docs/protocol-transfer.md 15.7.
  *
  * With a root, each proves that it leads to the other end; without one (the two have not met yet)
  * it is the first that is there, or that came and said something that begins a meeting. */

@@ -1,5 +1,5 @@
 /* stored.h - sends without waiting for the receiver: sealed here, kept by a server, fetched by
- * whoever has the link. docs/protocol.md 16; the sealed form is e2e/parcel/stored.h.
+ * whoever has the link. docs/protocol-transfer.md 16; the sealed form is e2e/parcel/stored.h.
  *
  * Of parcel_options these count: http, env, cancel, ui (offered, progress, saved, text, state),
  * ctx, fresh, patience_s. */

@@ -47,7 +47,7 @@ TACIT_EXPORT("parcel_query") enum tacit_err tacit_wasm_parcel_query(struct tacit
 TACIT_EXPORT("parcel_take")
 enum tacit_err tacit_wasm_parcel_take(
         struct tacit_wasm_parcel *p, const uint8_t *message, size_t n);
-/* offer: in the form of docs/protocol.md 15.4. */
+/* offer: in the form of docs/protocol-transfer.md 15.4. */
 TACIT_EXPORT("parcel_offer")
 enum tacit_err tacit_wasm_parcel_offer(struct tacit_wasm_parcel *p, const uint8_t *offer, size_t n);
 TACIT_EXPORT("parcel_kept")

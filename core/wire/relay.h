@@ -1,6 +1,6 @@
 /* relay.h - what a client and the relay of account-less transfers say to each other, each one
- * binary WebSocket message: docs/protocol.md 15.5. The relay forwards DATA and understands nothing
- * of it. */
+ * binary WebSocket message: docs/protocol-transfer.md 15.5. The relay forwards DATA and understands
+ * nothing of it. */
 #ifndef TACIT_WIRE_RELAY_H
 #define TACIT_WIRE_RELAY_H
 

@@ -1,4 +1,4 @@
-/* live_commands.c - what clients may say: docs/protocol.md, "Live events". */
+/* live_commands.c - what clients may say: docs/protocol-live.md, "Live events". */
 #include <string.h>
 
 #include "server/api/live_app.h"

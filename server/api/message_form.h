@@ -1,5 +1,5 @@
-/* message_form.h - one form in the store for messages of both channels (docs/protocol.md, "A
- * message on both channels").
+/* message_form.h - one form in the store for messages of both channels (docs/protocol-live.md 14.2,
+ * "A message on both channels").
  *
  * HTTP posts bytes, as `content` in base64. Live clients post strings of their own: what came in
  * goes out, byte for byte. A string that is canonical base64 (RFC 4648 4) is kept as the bytes that

@@ -1,4 +1,4 @@
-/* relay.h - where two devices without accounts meet: docs/protocol.md 15.5. WebSockets at
+/* relay.h - where two devices without accounts meet: docs/protocol-transfer.md 15.5. WebSockets at
  * /api/transfer; what the two say to each other is opaque and passes in flat memory.
  *
  * Blind and forgetful: it knows nameplates, resume ids and byte counts, in memory alone. One loop,

@@ -1,4 +1,4 @@
-"""The other agent, written from docs/agent.md and docs/protocol.md alone with its own arithmetic: it meets
+"""The other agent, written from docs/agent.md and docs/protocol-transfer.md alone with its own arithmetic: it meets
 a real `tacit agent` through a real relay, exchanges files with it, guesses, and lies."""
 import base64
 import contextlib

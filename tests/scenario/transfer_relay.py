@@ -1,5 +1,5 @@
 """The relay of transfers, by hand: what it pairs, passes on, bounds and forgets; and an end written
-from docs/protocol.md alone, with its own arithmetic, that meets the real `tacit`."""
+from docs/protocol-transfer.md alone, with its own arithmetic, that meets the real `tacit`."""
 import contextlib
 import hmac
 import json
@@ -278,7 +278,7 @@ def scalar(code):
 
 
 class Peer:
-    """An end of docs/protocol.md 15.2."""
+    """An end of docs/protocol-transfer.md 15.2."""
 
     def __init__(self, end, code, place, role):
         self.end, self.code, self.place, self.role = end, code, place, role

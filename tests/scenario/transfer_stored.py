@@ -1,5 +1,5 @@
 """tacit send-file --store and tacit receive LINK: the sender goes offline, a server keeps what it
-cannot read. With both ends real, an end written from docs/protocol.md 16 alone, lost connections,
+cannot read. With both ends real, an end written from docs/protocol-transfer.md 16 alone, lost connections,
 kills, and servers that lie."""
 import base64
 import contextlib

@@ -14,8 +14,8 @@ struct model_server {
 	uint8_t (*seen)[8]; /* signatures, cut */
 	size_t seen_count, seen_cap;
 	uint64_t unread; /* messages, by the word of clients: undecryptable, or missing */
-	/* A change, to be told over live connections (docs/protocol.md 14). body is borrowed. May
-	 * be NULL. */
+	/* A change, to be told over live connections (docs/protocol-live.md 14). body is borrowed.
+	 * May be NULL. */
 	void (*tell)(void *ctx, json_int_t conversation, const char *event, const json_t *body);
 	void *ctx;
 };

@@ -1,6 +1,6 @@
 /* card.h - who an end of a transfer is, as it tells the other one when both want to keep each
- * other: docs/protocol.md 15.8. Signed by the account key over what only these two ends of this
- * connection have, so that a card cannot be shown by somebody else, or again. */
+ * other: docs/protocol-transfer.md 15.8. Signed by the account key over what only these two ends of
+ * this connection have, so that a card cannot be shown by somebody else, or again. */
 #ifndef TACIT_E2E_PARCEL_CARD_H
 #define TACIT_E2E_PARCEL_CARD_H
 

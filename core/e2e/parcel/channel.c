@@ -113,7 +113,7 @@ enum tacit_err tacit_channel_rejoin(struct tacit_channel *c,
 
 /* --- what the peer answers ------------------------------------------------------------------- */
 
-/* docs/protocol.md 15.3: keys of this connection. */
+/* docs/protocol-transfer.md 15.3: keys of this connection. */
 static enum tacit_err derive_keys(
         struct tacit_channel *c, const uint8_t peer_nonce[TACIT_PARCEL_NONCE_BYTES])
 {

@@ -1,5 +1,5 @@
 /* channel.h - from a short code, or from what an earlier run left, to records that only the two
- * ends can read and write: docs/protocol.md 15.2, 15.3. No I/O.
+ * ends can read and write: docs/protocol-transfer.md 15.2, 15.3. No I/O.
  *
  *   meet:    PAKE -> <- PAKE, CONFIRM -> <- CONFIRM: open       one try; then the code is used up
  *   rejoin:  HELLO -> <- HELLO: open                            under the root of an earlier

@@ -1,4 +1,4 @@
-/* code.h - the short codes with which two devices find each other: docs/protocol.md 15.1.
+/* code.h - the short codes with which two devices find each other: docs/protocol-transfer.md 15.1.
  *
  * `7-amber-falcon` is a nameplate, which the relay gives and knows, and a secret of words, or of
  * digits (`7-048-153`), which it never learns. */

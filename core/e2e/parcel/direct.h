@@ -1,5 +1,5 @@
 /* direct.h - what is said on a connection that was made directly, before it is the way of a
- * transfer: docs/protocol.md 15.7. No I/O.
+ * transfer: docs/protocol-transfer.md 15.7. No I/O.
  *
  *   caller                      called
  *     HELLO ------------------->

@@ -1,5 +1,6 @@
-/* grant.h - what a device hands over to a new one of the same account: docs/protocol.md 15.9. All
- * of it is secret; it travels in a link's channel only, and is never stored. */
+/* grant.h - what a device hands over to a new one of the same account:
+ * docs/protocol-transfer.md 15.9. All of it is secret; it travels in a link's channel only, and is
+ * never stored. */
 #ifndef TACIT_E2E_PARCEL_GRANT_H
 #define TACIT_E2E_PARCEL_GRANT_H
 

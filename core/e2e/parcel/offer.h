@@ -1,5 +1,5 @@
 /* offer.h - what a sender says that it will send, and what a receiver makes of it:
- * docs/protocol.md 15.4.
+ * docs/protocol-transfer.md 15.4.
  *
  * Names come from the peer: what a decoded offer holds are safe relative paths, each part of them
  * made by tacit_file_name_safe, without duplicates, and no file where a folder must be. */

@@ -1,5 +1,6 @@
-/* parcel.h - one end of a transfer between two devices without accounts: docs/protocol.md 15.
- * No I/O: messages of the peer come in by tacit_parcel_input, messages for it leave by send().
+/* parcel.h - one end of a transfer between two devices without accounts:
+ * docs/protocol-transfer.md 15. No I/O: messages of the peer come in by tacit_parcel_input,
+ * messages for it leave by send().
  *
  *   sender                                  receiver
  *     meet or rejoin <-------------------->   meet or rejoin               event OPEN

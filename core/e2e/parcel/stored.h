@@ -1,4 +1,5 @@
-/* stored.h - what is left at a server for whoever has the link: docs/protocol.md 16. No I/O.
+/* stored.h - what is left at a server for whoever has the link: docs/protocol-transfer.md 16. No
+ * I/O.
  *
  *   stored = head || segment*
  *

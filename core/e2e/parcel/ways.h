@@ -1,5 +1,5 @@
 /* ways.h - where an end can be reached directly, as it tells the other one within the channel:
- * docs/protocol.md 15.7. */
+ * docs/protocol-transfer.md 15.7. */
 #ifndef TACIT_E2E_PARCEL_WAYS_H
 #define TACIT_E2E_PARCEL_WAYS_H
 

@@ -69,7 +69,7 @@ function readEvent(r: Reader): ParcelEvent {
 	throw new RangeError('an event of no known kind');
 }
 
-// What a sender has: docs/protocol.md 15.4.
+// What a sender has: docs/protocol-transfer.md 15.4.
 export interface Content {
 	kind: Kind;
 	entries: readonly (Entry & { modified: number })[];

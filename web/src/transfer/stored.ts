@@ -1,4 +1,4 @@
-// stored.ts - receives what a server keeps for a link: docs/protocol.md 16. The core opens and proves
+// stored.ts - receives what a server keeps for a link: docs/protocol-transfer.md 16. The core opens and proves
 // (wasm/stored.h); this fetches, and is the same as client/stored_take.c for programs.
 import type { Bytes } from '../core/bytes.js';
 import { joined } from '../core/bytes.js';

@@ -246,6 +246,9 @@ static enum tacit_err take_end(struct parcel_run *r, enum tacit_relay_end why)
 		parcel_run_problem(r, r->rooted ? "The other one did not come back."
 		                                : "Nobody came: the code has expired.");
 		return TACIT_E_GONE;
+	case TACIT_RELAY_LEFT:
+		parcel_run_problem(r, "The other one gave up.");
+		return TACIT_E_GONE;
 	case TACIT_RELAY_REPLACED:
 		parcel_run_problem(r, "Another process goes on with this transfer.");
 		return TACIT_E_CONFLICT;

@@ -33,7 +33,7 @@ enum tacit_err tacit_relay_write(struct tacit_buf *out, const struct tacit_relay
 static enum tacit_relay_end read_end(struct tacit_reader *r)
 {
 	uint8_t end = tacit_read_u8(r);
-	if (r->err == TACIT_OK && (end < TACIT_RELAY_GONE || end > TACIT_RELAY_REPLACED))
+	if (r->err == TACIT_OK && (end < TACIT_RELAY_GONE || end > TACIT_RELAY_LEFT))
 		tacit_reader_fail(r, TACIT_E_MALFORMED);
 	return (enum tacit_relay_end)end;
 }

@@ -30,6 +30,7 @@ enum tacit_relay_end {
 	TACIT_RELAY_STOPPING = 6,
 	TACIT_RELAY_MISUSED = 7,
 	TACIT_RELAY_REPLACED = 8, /* the same end has connected anew */
+	TACIT_RELAY_LEFT = 9,     /* the other end has gone, and does not come back */
 };
 
 struct tacit_relay_message {

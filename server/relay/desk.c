@@ -3,6 +3,7 @@
  *   arrive --open--> WAITS under a nameplate --claimed--> PAIRED --either is gone--> over
  *          --claim--> PAIRED, or over (nobody waits there)
  *          --rejoin--> WAITS under its id --the other rejoins--> PAIRED
+ *                                          --the other leaves, or has left--> over
  *
  * Nothing is sent or ended in another connection's turn: an end is stirred, and looked at when the
  * turn is over. */
@@ -15,6 +16,7 @@
 #include "crypto/secret.h"
 
 #define LOOK_MS 500
+#define LONG_HEAD 10 /* of a frame of more than 65,535 bytes, unmasked: RFC 6455 5.2 */
 #define LEAST_DECADE 10
 #define MOST_DECADE 1000000000u
 
@@ -50,6 +52,14 @@ static void give_up(struct end *e, uint16_t close_code)
 	stir(e);
 }
 
+static void push(struct end *e, struct net_frame *f)
+{
+	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
+		give_up(e, TACIT_WS_TRY_LATER);
+	net_frame_drop(f);
+	stir(e);
+}
+
 /* A whole WebSocket message into the ring. */
 static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes data)
 {
@@ -61,10 +71,21 @@ static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes
 		if (data.n > 0)
 			memcpy(f->data + n, data.p, data.n);
 	}
-	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
-		give_up(e, TACIT_WS_TRY_LATER);
-	net_frame_drop(f);
-	stir(e);
+	push(e, f);
+}
+
+/* The message that e's reader has given, for its peer: a long one where it is, with a head of
+ * LONG_HEAD bytes before it. */
+static void pass_on(struct end *e, struct tacit_bytes message)
+{
+	uint8_t head[TACIT_WS_HEAD_BYTES];
+	if (tacit_ws_head(TACIT_WS_BINARY, message.n, NULL, head) != LONG_HEAD) {
+		queue(e->peer, TACIT_WS_BINARY, message);
+		return;
+	}
+	struct tacit_buf whole = tacit_ws_take(&e->reader);
+	memcpy(whole.p + NET_FRAME_FRONT, head, LONG_HEAD);
+	push(e->peer, net_frame_adopt(&whole));
 }
 
 static void say(struct end *e, const struct tacit_relay_message *m)
@@ -219,9 +240,9 @@ static void claim(struct desk *d, struct end *e, uint32_t nameplate)
 	end_with(e, TACIT_RELAY_UNKNOWN);
 }
 
-static struct end *find_known(const struct end *but, const uint8_t *id, uint8_t role)
+static struct end *find_known(
+        struct desk *d, const struct end *but, const uint8_t *id, uint8_t role)
 {
-	struct desk *d = but->desk;
 	for (struct end *e = d->all.next; e != &d->all; e = e->next)
 		if (e != but && e->known && !e->over && e->role == role &&
 		        tacit_ct_eq(tacit_bytes(e->id, TACIT_RELAY_ID_BYTES),
@@ -233,7 +254,7 @@ static struct end *find_known(const struct end *but, const uint8_t *id, uint8_t 
 /* Whoever was here as this end before is a connection that was lost. */
 static void become_known(struct end *e, uint8_t role, const uint8_t *id)
 {
-	struct end *old = find_known(e, id, role);
+	struct end *old = find_known(e->desk, e, id, role);
 	memcpy(e->id, id, TACIT_RELAY_ID_BYTES);
 	e->role = role;
 	e->known = true;
@@ -243,10 +264,35 @@ static void become_known(struct end *e, uint8_t role, const uint8_t *id)
 	end_with(old, TACIT_RELAY_REPLACED);
 }
 
+/* Has the other one of e said that it does not come back? */
+static bool has_left(const struct end *e)
+{
+	return leavers_has(&e->desk->leavers, !e->role, e->id, now_ms());
+}
+
+void desk_leave(struct desk *d, uint8_t role, const uint8_t id[TACIT_RELAY_ID_BYTES])
+{
+	struct end *e = find_known(d, NULL, id, role), *other = find_known(d, NULL, id, !role);
+	struct leaver who = {
+	        .role = role, .until_ms = now_ms() + (int64_t)d->settings.rejoin_s * 1000};
+	memcpy(who.id, id, sizeof(who.id));
+	leavers_add(&d->leavers, &who);
+	if (e != NULL) {
+		part(e, TACIT_RELAY_LEFT);
+		give_up(e, TACIT_WS_NORMAL);
+	}
+	if (other != NULL && other->waits)
+		end_with(other, TACIT_RELAY_LEFT);
+}
+
 static void rejoin(struct desk *d, struct end *e, const struct arrival *a)
 {
 	become_known(e, a->role, a->id);
-	struct end *other = find_known(e, a->id, !a->role);
+	if (has_left(e)) {
+		end_with(e, TACIT_RELAY_LEFT);
+		return;
+	}
+	struct end *other = find_known(d, e, a->id, !a->role);
 	if (other != NULL && other->waits) {
 		pair(other, e);
 		return;
@@ -271,9 +317,18 @@ static void forward(struct end *e, struct tacit_bytes message)
 	if (peer == NULL || peer->over)
 		return;
 	count(&e->desk->counters->bytes, message.n);
-	queue(peer, TACIT_WS_BINARY, message);
+	pass_on(e, message);
 	if (peer->ring.bytes >= e->desk->settings.high_water)
 		pause(e);
+}
+
+static void introduce(struct end *e, const struct tacit_relay_message *m)
+{
+	become_known(e, m->role, m->data.p);
+	if (!has_left(e))
+		return;
+	part(e, TACIT_RELAY_GONE);
+	end_with(e, TACIT_RELAY_LEFT);
 }
 
 static void take_message(struct end *e, struct tacit_bytes data)
@@ -296,7 +351,7 @@ static void take_message(struct end *e, struct tacit_bytes data)
 		if (e->known || e->peer == NULL)
 			end_with(e, TACIT_RELAY_MISUSED);
 		else
-			become_known(e, m.role, m.data.p);
+			introduce(e, &m);
 		return;
 	default:
 		end_with(e, TACIT_RELAY_MISUSED);
@@ -322,21 +377,41 @@ static void take_frame(struct end *e, const struct tacit_ws_message *m)
 	}
 }
 
+static void take_some(struct end *e, struct tacit_bytes *in)
+{
+	struct tacit_ws_message m;
+	bool whole = false;
+	if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
+		give_up(e, e->reader.close_code);
+	else if (whole)
+		take_frame(e, &m);
+}
+
 static void on_input(void *ctx, struct tacit_bytes *in)
 {
 	struct end *e = ctx;
 	e->heard_ms = now_ms();
-	while (in->n > 0 && !e->over && !e->paused) {
-		struct tacit_ws_message m;
-		bool whole = false;
-		if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
-			give_up(e, e->reader.close_code);
-		else if (whole)
-			take_frame(e, &m);
-	}
+	while (in->n > 0 && !e->over && !e->paused)
+		take_some(e, in);
 	tacit_ws_reader_rest(&e->reader);
 	if (e->over)
 		*in = tacit_bytes(NULL, 0);
+}
+
+/* Received where it is passed on from. */
+static uint8_t *on_place(void *ctx, size_t *room)
+{
+	struct end *e = ctx;
+	*room = 0;
+	return e->over || e->paused ? NULL : tacit_ws_place(&e->reader, room);
+}
+
+static void on_placed(void *ctx, size_t bytes)
+{
+	struct end *e = ctx;
+	struct tacit_bytes nothing = {0};
+	tacit_ws_placed(&e->reader, bytes);
+	take_some(e, &nothing);
 }
 
 static void on_drained(void *ctx)
@@ -392,7 +467,12 @@ static void say_good_bye(struct end *e)
 /* --- beginnings ------------------------------------------------------------------------------ */
 
 static const struct net_line_ops line_ops = {
-        .input = on_input, .drained = on_drained, .gone = on_gone};
+        .input = on_input,
+        .place = on_place,
+        .placed = on_placed,
+        .drained = on_drained,
+        .gone = on_gone,
+};
 
 static struct end *new_end(struct desk *d, uint64_t address, struct net_line *line)
 {
@@ -406,7 +486,9 @@ static struct end *new_end(struct desk *d, uint64_t address, struct net_line *li
 	e->address = address;
 	e->heard_ms = e->pinged_ms = now_ms();
 	e->reader = (struct tacit_ws_reader){
-	        .role = TACIT_WS_SERVER, .max_message = TACIT_RELAY_MAX_MESSAGE};
+	        .role = TACIT_WS_SERVER,
+	        .max_message = TACIT_RELAY_MAX_MESSAGE,
+	        .front = NET_FRAME_FRONT + LONG_HEAD};
 	e->prev = d->all.prev;
 	e->next = &d->all;
 	e->prev->next = e->next->prev = e;

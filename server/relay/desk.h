@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "server/net/line.h"
+#include "server/relay/leavers.h"
 #include "server/relay/relay.h"
 #include "wire/relay.h"
 #include "wire/ws.h"
@@ -52,13 +53,14 @@ struct desk {
 	const struct end *looking; /* who is looked at; NULL once it is gone */
 	struct desk_nameplate resting[DESK_RESTING];
 	size_t rested;
+	struct leavers leavers;
 	int64_t looked_ms;
 	bool stopping;
 };
 
 /* What somebody came for. */
 struct arrival {
-	enum relay_want want;            /* not NONSENSE */
+	enum relay_want want;            /* not NONSENSE, not LEAVE for desk_arrive */
 	struct desk_nameplate nameplate; /* to claim, or to open again; the ticket of a new one */
 	uint8_t role, id[TACIT_RELAY_ID_BYTES];
 	uint64_t address;
@@ -69,6 +71,9 @@ TACIT_MUST_USE enum tacit_err desk_new(
         const struct relay_settings *s, struct desk_counters *counters, struct desk **out);
 /* Within take(): the line is an end from now on, or is turned away. */
 void desk_arrive(struct desk *d, const struct arrival *a, struct net_line *line);
+/* An end says that it is gone for good, beside its connection: that may be blocked by what the
+ * other one does not read, or be no more. */
+void desk_leave(struct desk *d, uint8_t role, const uint8_t id[TACIT_RELAY_ID_BYTES]);
 /* When the turn is over: sends, ends, and looks at the clock. */
 void desk_turn_over(struct desk *d);
 /* The server stops. */

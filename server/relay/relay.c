@@ -63,11 +63,25 @@ static enum relay_want read_open(const struct http_request *r, struct arrival *a
 	return !again || read_nameplate(number, &a->nameplate.number) ? RELAY_OPEN : RELAY_NONSENSE;
 }
 
-/* ?open=1, ?claim=N, or ?resume=ID&role=sender|receiver. */
-static enum relay_want read_request(const struct http_request *r, struct arrival *a)
+static enum relay_want read_resumed(
+        const struct http_request *r, struct arrival *a, enum relay_want want)
 {
 	char text[2 * TACIT_RELAY_ID_BYTES + 1], role[16];
+	if (http_query(r, "resume", text, sizeof(text)) != TACIT_OK ||
+	        tacit_unhex(tacit_cstr(text), a->id, sizeof(a->id)) != TACIT_OK ||
+	        http_query(r, "role", role, sizeof(role)) != TACIT_OK)
+		return RELAY_NONSENSE;
+	a->role = strcmp(role, "receiver") == 0;
+	return a->role == 1 || strcmp(role, "sender") == 0 ? want : RELAY_NONSENSE;
+}
+
+/* ?open=1, ?claim=N, or ?resume=ID&role=sender|receiver; of DELETE only the last. */
+static enum relay_want read_request(const struct http_request *r, struct arrival *a)
+{
+	char text[16];
 	*a = (struct arrival){0};
+	if (r->method == HTTP_DELETE)
+		return read_resumed(r, a, RELAY_LEAVE);
 	if (r->method != HTTP_GET || !header_is(r, "upgrade", "websocket") ||
 	        !mentions(http_header(r, "connection"), "upgrade") ||
 	        !header_is(r, "sec-websocket-version", "13"))
@@ -76,12 +90,7 @@ static enum relay_want read_request(const struct http_request *r, struct arrival
 		return read_open(r, a);
 	if (http_query(r, "claim", text, sizeof(text)) == TACIT_OK)
 		return read_nameplate(text, &a->nameplate.number) ? RELAY_CLAIM : RELAY_NONSENSE;
-	if (http_query(r, "resume", text, sizeof(text)) != TACIT_OK ||
-	        tacit_unhex(tacit_cstr(text), a->id, sizeof(a->id)) != TACIT_OK ||
-	        http_query(r, "role", role, sizeof(role)) != TACIT_OK)
-		return RELAY_NONSENSE;
-	a->role = strcmp(role, "receiver") == 0;
-	return a->role == 1 || strcmp(role, "sender") == 0 ? RELAY_REJOIN : RELAY_NONSENSE;
+	return read_resumed(r, a, RELAY_REJOIN);
 }
 
 /* --- the hand-over --------------------------------------------------------------------------- */
@@ -120,12 +129,37 @@ out:
 	return NULL;
 }
 
+struct leaving {
+	struct net_letter letter; /* first */
+	struct relay *relay;
+	struct arrival arrival;
+};
+
+static void let_leave(struct net_letter *letter, bool lost)
+{
+	struct leaving *l = (struct leaving *)letter;
+	if (!lost)
+		desk_leave(l->relay->desk, l->arrival.role, l->arrival.id);
+	tacit_free(l);
+}
+
+/* Who asks is answered the same whether or not there is such an end. */
+static struct http_response *send_off(struct relay *relay, const struct arrival *a)
+{
+	struct leaving *l = tacit_alloc(sizeof(*l));
+	if (l == NULL)
+		return NULL;
+	*l = (struct leaving){{.open = let_leave}, relay, *a};
+	net_post(atomic_load_explicit(&relay->home, memory_order_acquire), &l->letter);
+	return http_response_new(204);
+}
+
 static struct http_response *answer(struct relay *relay, const struct http_request *r)
 {
 	struct arrival a;
 	char accept[TACIT_WS_ACCEPT_CHARS + 1];
 	enum relay_want want = read_request(r, &a);
-	if (want != RELAY_NONSENSE &&
+	if (want != RELAY_NONSENSE && want != RELAY_LEAVE &&
 	        tacit_ws_accept(http_header(r, "sec-websocket-key"), accept) != TACIT_OK)
 		want = RELAY_NONSENSE;
 	struct http_response *no = relay->app.refuse(relay->app.ctx, r, want);
@@ -135,7 +169,7 @@ static struct http_response *answer(struct relay *relay, const struct http_reque
 		return http_response_new(503);
 	a.want = want;
 	a.address = relay->app.address(relay->app.ctx, r);
-	return switch_protocols(relay, &a, accept);
+	return want == RELAY_LEAVE ? send_off(relay, &a) : switch_protocols(relay, &a, accept);
 }
 
 /* --- http_app -------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* relay.h - where two devices without accounts meet: docs/protocol-transfer.md 15.5. WebSockets at
- * /api/transfer; what the two say to each other is opaque and passes in flat memory.
+ * /api/transfer, and DELETE of who leaves for good; what the two say to each other is opaque and
+ * passes in flat memory.
  *
  * Blind and forgetful: it knows nameplates, resume ids and byte counts, in memory alone. One loop,
  * the first that began, is home to all of it, so that two ends are always on one thread. */
@@ -24,7 +25,7 @@ struct relay_settings {
 	size_t high_water, low_water; /* bytes queued for an end; 0: 1 MiB, 256 KiB */
 };
 
-enum relay_want { RELAY_OPEN, RELAY_CLAIM, RELAY_REJOIN, RELAY_NONSENSE };
+enum relay_want { RELAY_OPEN, RELAY_CLAIM, RELAY_REJOIN, RELAY_LEAVE, RELAY_NONSENSE };
 
 struct relay_app {
 	void *ctx;

@@ -22,7 +22,7 @@ from support.server import Server  # noqa: E402
 
 SECONDS = 60
 DATA, NAMEPLATE, PAIRED, ENDED, WRONG, KNOWN_AS = range(6)
-GONE, UNKNOWN, MISMATCH, LIMIT, EXPIRED, STOPPING, MISUSED, REPLACED = range(1, 9)
+GONE, UNKNOWN, MISMATCH, LIMIT, EXPIRED, STOPPING, MISUSED, REPLACED, LEFT = range(1, 10)
 
 
 class End:
@@ -160,6 +160,92 @@ def an_end_that_comes_back_before_its_old_connection_is_missed(world):
     second.must(PAIRED)
     new.close()
     second.over(GONE)
+
+
+def leave(world, ident, role, **headers):
+    request = urllib.request.Request(f"{world.server.url}/api/transfer?resume={ident.hex()}&role={role}",
+                                     method="DELETE", headers=headers)
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        tap.equal((answer.status, answer.read()), (204, b""), "it says nothing of who is there")
+
+
+@tap.case
+def who_leaves_for_good_is_not_waited_for(world):
+    ident = os.urandom(32)
+    first, second = world.pair()
+    first.say(KNOWN_AS, b"\0" + ident)
+    second.say(KNOWN_AS, b"\1" + ident)
+    first.settle()
+    second.settle()
+    leave(world, ident, "sender")
+    second.over(LEFT)
+    tap.check(first.hear() is None, "and its own connection ends")
+    # Told also to who comes back for it later, and to who waits already.
+    End(world.server, f"resume={ident.hex()}&role=receiver").over(LEFT)
+    ident = os.urandom(32)
+    waits = End(world.server, f"resume={ident.hex()}&role=sender")
+    waits.settle()
+    leave(world, os.urandom(32), "receiver")
+    leave(world, ident, "sender", Origin=world.server.url)
+    tap.check(waits.hear() is None, "its own word ends its own waiting")
+    waits = End(world.server, f"resume={ident.hex()}&role=sender")
+    waits.settle()
+    leave(world, ident, "receiver")
+    waits.over(LEFT)
+
+
+@tap.case
+def who_has_left_before_it_was_known_is_not_waited_for(world):
+    ident = os.urandom(32)
+    first, second = world.pair()
+    leave(world, ident, "sender")
+    second.say(KNOWN_AS, b"\1" + ident)
+    second.over(LEFT)
+    first.over(GONE)
+
+
+@tap.case
+def who_leaves_is_heard_past_what_is_not_read(world):
+    ident = os.urandom(32)
+    first, second = world.pair()
+    second.say(KNOWN_AS, b"\1" + ident)
+    first.say(KNOWN_AS, b"\0" + ident)
+    second.settle()
+    first.settle()
+    total = [0]
+
+    def push():
+        with contextlib.suppress(OSError, Ended):
+            while True:
+                first.say(DATA, bytes(100_000))
+                total[0] += 100_000
+
+    pusher = threading.Thread(target=push, daemon=True)
+    pusher.start()
+    last, since = -1, time.monotonic()
+    while time.monotonic() - since < 1:  # until nothing has moved for a second
+        if total[0] != last:
+            last, since = total[0], time.monotonic()
+        time.sleep(0.05)
+    leave(world, ident, "sender")
+    heard = second.hear()
+    while heard and heard[0] == DATA:
+        heard = second.hear()
+    tap.equal(heard, (ENDED, bytes([LEFT])), "behind what was on its way")
+    pusher.join(SECONDS)
+    tap.check(not pusher.is_alive(), "who pushed is let go")
+
+
+@tap.case
+def leaving_is_for_pages_of_this_server(world):
+    for query, headers, code in (("resume=abc&role=sender", {}, 400), (f"resume={'0' * 64}&role=spy", {}, 400), ("", {}, 400),
+                                 (f"resume={'0' * 64}&role=sender", {"Origin": "https://elsewhere.example"}, 403)):
+        request = urllib.request.Request(f"{world.server.url}/api/transfer?{query}", method="DELETE", headers=headers)
+        try:
+            urllib.request.urlopen(request, timeout=SECONDS)
+            tap.fail(f"{query} {headers} was taken")
+        except urllib.error.HTTPError as error:
+            tap.equal(error.code, code, f"{query} {headers}")
 
 
 @tap.case

@@ -18,7 +18,7 @@ static void messages_come_back(void)
 	        {.type = TACIT_RELAY_DATA},
 	        {.type = TACIT_RELAY_NAMEPLATE, .nameplate = 123456789},
 	        {.type = TACIT_RELAY_PAIRED},
-	        {.type = TACIT_RELAY_ENDED, .end = TACIT_RELAY_REPLACED},
+	        {.type = TACIT_RELAY_ENDED, .end = TACIT_RELAY_LEFT},
 	        {.type = TACIT_RELAY_WRONG},
 	        {.type = TACIT_RELAY_KNOWN_AS, .role = 1, .data = id_view()},
 	};

@@ -16,7 +16,6 @@
 #include "crypto/secret.h"
 
 #define LOOK_MS 500
-#define LONG_HEAD 10 /* of a frame of more than 65,535 bytes, unmasked: RFC 6455 5.2 */
 #define LEAST_DECADE 10
 #define MOST_DECADE 1000000000u
 
@@ -52,14 +51,6 @@ static void give_up(struct end *e, uint16_t close_code)
 	stir(e);
 }
 
-static void push(struct end *e, struct net_frame *f)
-{
-	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
-		give_up(e, TACIT_WS_TRY_LATER);
-	net_frame_drop(f);
-	stir(e);
-}
-
 /* A whole WebSocket message into the ring. */
 static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes data)
 {
@@ -71,21 +62,10 @@ static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes
 		if (data.n > 0)
 			memcpy(f->data + n, data.p, data.n);
 	}
-	push(e, f);
-}
-
-/* The message that e's reader has given, for its peer: a long one where it is, with a head of
- * LONG_HEAD bytes before it. */
-static void pass_on(struct end *e, struct tacit_bytes message)
-{
-	uint8_t head[TACIT_WS_HEAD_BYTES];
-	if (tacit_ws_head(TACIT_WS_BINARY, message.n, NULL, head) != LONG_HEAD) {
-		queue(e->peer, TACIT_WS_BINARY, message);
-		return;
-	}
-	struct tacit_buf whole = tacit_ws_take(&e->reader);
-	memcpy(whole.p + NET_FRAME_FRONT, head, LONG_HEAD);
-	push(e->peer, net_frame_adopt(&whole));
+	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
+		give_up(e, TACIT_WS_TRY_LATER);
+	net_frame_drop(f);
+	stir(e);
 }
 
 static void say(struct end *e, const struct tacit_relay_message *m)
@@ -317,7 +297,7 @@ static void forward(struct end *e, struct tacit_bytes message)
 	if (peer == NULL || peer->over)
 		return;
 	count(&e->desk->counters->bytes, message.n);
-	pass_on(e, message);
+	queue(peer, TACIT_WS_BINARY, message);
 	if (peer->ring.bytes >= e->desk->settings.high_water)
 		pause(e);
 }
@@ -377,41 +357,21 @@ static void take_frame(struct end *e, const struct tacit_ws_message *m)
 	}
 }
 
-static void take_some(struct end *e, struct tacit_bytes *in)
-{
-	struct tacit_ws_message m;
-	bool whole = false;
-	if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
-		give_up(e, e->reader.close_code);
-	else if (whole)
-		take_frame(e, &m);
-}
-
 static void on_input(void *ctx, struct tacit_bytes *in)
 {
 	struct end *e = ctx;
 	e->heard_ms = now_ms();
-	while (in->n > 0 && !e->over && !e->paused)
-		take_some(e, in);
+	while (in->n > 0 && !e->over && !e->paused) {
+		struct tacit_ws_message m;
+		bool whole = false;
+		if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
+			give_up(e, e->reader.close_code);
+		else if (whole)
+			take_frame(e, &m);
+	}
 	tacit_ws_reader_rest(&e->reader);
 	if (e->over)
 		*in = tacit_bytes(NULL, 0);
-}
-
-/* Received where it is passed on from. */
-static uint8_t *on_place(void *ctx, size_t *room)
-{
-	struct end *e = ctx;
-	*room = 0;
-	return e->over || e->paused ? NULL : tacit_ws_place(&e->reader, room);
-}
-
-static void on_placed(void *ctx, size_t bytes)
-{
-	struct end *e = ctx;
-	struct tacit_bytes nothing = {0};
-	tacit_ws_placed(&e->reader, bytes);
-	take_some(e, &nothing);
 }
 
 static void on_drained(void *ctx)
@@ -467,12 +427,7 @@ static void say_good_bye(struct end *e)
 /* --- beginnings ------------------------------------------------------------------------------ */
 
 static const struct net_line_ops line_ops = {
-        .input = on_input,
-        .place = on_place,
-        .placed = on_placed,
-        .drained = on_drained,
-        .gone = on_gone,
-};
+        .input = on_input, .drained = on_drained, .gone = on_gone};
 
 static struct end *new_end(struct desk *d, uint64_t address, struct net_line *line)
 {
@@ -486,9 +441,7 @@ static struct end *new_end(struct desk *d, uint64_t address, struct net_line *li
 	e->address = address;
 	e->heard_ms = e->pinged_ms = now_ms();
 	e->reader = (struct tacit_ws_reader){
-	        .role = TACIT_WS_SERVER,
-	        .max_message = TACIT_RELAY_MAX_MESSAGE,
-	        .front = NET_FRAME_FRONT + LONG_HEAD};
+	        .role = TACIT_WS_SERVER, .max_message = TACIT_RELAY_MAX_MESSAGE};
 	e->prev = d->all.prev;
 	e->next = &d->all;
 	e->prev->next = e->next->prev = e;

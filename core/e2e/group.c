@@ -28,7 +28,20 @@ static void own_package_clear(struct own_package *p)
 	tacit_mls_key_package_secrets_wipe(&p->secrets);
 }
 
-static enum tacit_err make_package(const struct tacit_self *self, struct own_package *p)
+enum tacit_err tacit_group_key_pairs_new(
+        const struct tacit_self *self, size_t packages, struct tacit_mls_key_pairs **out)
+{
+	const struct tacit_mls_suite *s = tacit_mls_suite_find(TACIT_MLS_SUITE_DEFAULT);
+	return tacit_mls_key_pairs_new(s, self->env, 2 * packages, out);
+}
+
+void tacit_group_key_pairs_free(struct tacit_mls_key_pairs *k)
+{
+	tacit_mls_key_pairs_free(k);
+}
+
+static enum tacit_err make_package(
+        const struct tacit_self *self, struct tacit_mls_key_pairs *pairs, struct own_package *p)
 {
 	enum tacit_err err;
 	uint64_t now = (uint64_t)tacit_env_now(self->env);
@@ -39,6 +52,7 @@ static enum tacit_err make_package(const struct tacit_self *self, struct own_pac
 	                tacit_bytes(self->leaf.device.signature_key.b, TACIT_SIGN_PUBLIC_BYTES),
 	        /* An hour back: clocks differ. */
 	        .lifetime = {now - 3600, now + (uint64_t)TACIT_KEY_PACKAGE_SECONDS},
+	        .pairs = pairs,
 	};
 	TRY(o.suite != NULL ? TACIT_OK : TACIT_E_UNSUPPORTED);
 	TRY(tacit_leaf_identity(&self->leaf, &p->identity));
@@ -50,13 +64,13 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_group_key_package(
-        const struct tacit_self *self, struct tacit_buf *public, struct tacit_buf *secret)
+enum tacit_err tacit_group_key_package(const struct tacit_self *self,
+        struct tacit_mls_key_pairs *pairs, struct tacit_buf *public, struct tacit_buf *secret)
 {
 	enum tacit_err err;
 	struct own_package p = {0};
 	size_t public_before = public->n, secret_before = secret->n;
-	TRY(make_package(self, &p));
+	TRY(make_package(self, pairs, &p));
 	struct tacit_writer w = tacit_writer(secret);
 	tacit_write_u8(&w, SECRET_VERSION);
 	tacit_write_vec32(&w, tacit_buf_view(&p.public));
@@ -154,7 +168,7 @@ enum tacit_err tacit_group_create(
 	struct tacit_group *g = group_new(conversation, self);
 	*out = NULL;
 	TRY(g != NULL ? TACIT_OK : TACIT_E_NOMEM);
-	TRY(make_package(self, &p));
+	TRY(make_package(self, NULL, &p));
 	write_conversation(conversation, id);
 	tacit_env_random(self->env, id + 8, sizeof(id) - 8);
 	const struct tacit_mls_create_options o = {
@@ -253,7 +267,7 @@ enum tacit_err tacit_group_join_external(uint64_t conversation, const struct tac
 	struct tacit_group *g = group_new(conversation, self);
 	*out = NULL;
 	TRY(g != NULL ? TACIT_OK : TACIT_E_NOMEM);
-	TRY(make_package(self, &p));
+	TRY(make_package(self, NULL, &p));
 	struct tacit_mls_external_join_options o = {.group_info = group_info,
 	        .key_package = tacit_buf_view(&p.public),
 	        .settings = tacit_group_settings()};

@@ -46,10 +46,17 @@ struct tacit_self {
 enum tacit_key_package_use { TACIT_KEY_PACKAGE_ONCE, TACIT_KEY_PACKAGE_LAST_RESORT };
 #define TACIT_KEY_PACKAGE_SECONDS ((int64_t)90 * 24 * 3600)
 
+/* The keys of so many key packages (1 at least), which cost less when they are made at once.
+ * Secret; free wipes. Fails: NOMEM, CRYPTO. */
+struct tacit_mls_key_pairs;
+TACIT_MUST_USE enum tacit_err tacit_group_key_pairs_new(
+        const struct tacit_self *self, size_t packages, struct tacit_mls_key_pairs **out);
+void tacit_group_key_pairs_free(struct tacit_mls_key_pairs *k);
 /* For publishing: appended to public. Its private half is appended to secret, to be kept sealed
- * until a Welcome for it comes. Fails: NOMEM, CRYPTO. */
-TACIT_MUST_USE enum tacit_err tacit_group_key_package(
-        const struct tacit_self *self, struct tacit_buf *public, struct tacit_buf *secret);
+ * until a Welcome for it comes. pairs: where its keys come from; NULL: they are drawn. Fails:
+ * NOMEM, CRYPTO, EXHAUSTED (pairs). */
+TACIT_MUST_USE enum tacit_err tacit_group_key_package(const struct tacit_self *self,
+        struct tacit_mls_key_pairs *pairs, struct tacit_buf *public, struct tacit_buf *secret);
 /* Is the Welcome for the key package of this private half? */
 bool tacit_group_welcome_is_for(struct tacit_bytes welcome, struct tacit_bytes secret);
 

@@ -42,8 +42,14 @@ size_t tacit_hpke_enc_bytes(struct tacit_hpke_suite s)
 enum tacit_err tacit_hpke_derive_key_pair(
         struct tacit_hpke_suite s, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk)
 {
+	return tacit_hpke_derive_key_pairs(s, ikm, 1, sk, pk);
+}
+
+enum tacit_err tacit_hpke_derive_key_pairs(
+        struct tacit_hpke_suite s, struct tacit_bytes ikm, size_t n, uint8_t *sk, uint8_t *pk)
+{
 	const struct tacit_hpke_kem *kem = tacit_hpke_kem_find(s.kem);
-	return kem != NULL ? tacit_hpke_kem_derive_key_pair(kem, ikm, sk, pk) : TACIT_E_USAGE;
+	return kem != NULL ? tacit_hpke_kem_derive_key_pairs(kem, ikm, n, sk, pk) : TACIT_E_USAGE;
 }
 
 enum tacit_err tacit_hpke_public(struct tacit_hpke_suite s, struct tacit_bytes sk, uint8_t *pk)

@@ -10,6 +10,7 @@
 #include "e2e/hpke_int.h"
 
 enum { SEED_BYTES = 32, X25519_BYTES = 32, EXPANDED_BYTES = TACIT_MLKEM_SEED_BYTES + X25519_BYTES };
+enum { PUBLIC_BYTES = TACIT_MLKEM_PUBLIC_BYTES + X25519_BYTES, AT_ONCE = 32 };
 
 /* The seeds of both parts: 64 bytes of ML-KEM, then the X25519 private key. */
 static enum tacit_err expand(const uint8_t *sk, uint8_t expanded[EXPANDED_BYTES])
@@ -42,12 +43,34 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_hpke_hybrid_public(const uint8_t *sk, uint8_t *pk)
+/* Of up to AT_ONCE keys: the ML-KEM parts one by one, the X25519 parts together. */
+static enum tacit_err public_some(const uint8_t *sk, size_t n, uint8_t *pk)
 {
+	enum tacit_err err = TACIT_OK;
 	uint8_t expanded[EXPANDED_BYTES], mlkem_sk[TACIT_MLKEM_SK_BYTES];
-	enum tacit_err err = key_pair(sk, expanded, mlkem_sk, pk);
+	uint8_t x_sk[AT_ONCE][X25519_BYTES], x_pk[AT_ONCE][X25519_BYTES];
+	for (size_t i = 0; i < n; i++) {
+		TRY(expand(sk + i * SEED_BYTES, expanded));
+		TRY(tacit_mlkem_keypair(expanded, mlkem_sk, pk + i * PUBLIC_BYTES));
+		memcpy(x_sk[i], expanded + TACIT_MLKEM_SEED_BYTES, X25519_BYTES);
+	}
+	TRY(tacit_dh_public_many(TACIT_X25519, x_sk[0], n, x_pk[0]));
+	for (size_t i = 0; i < n; i++)
+		memcpy(pk + i * PUBLIC_BYTES + TACIT_MLKEM_PUBLIC_BYTES, x_pk[i], X25519_BYTES);
+out:
 	tacit_wipe(expanded, sizeof(expanded));
 	tacit_wipe(mlkem_sk, sizeof(mlkem_sk));
+	tacit_wipe(x_sk, n * X25519_BYTES);
+	return err;
+}
+
+enum tacit_err tacit_hpke_hybrid_public(const uint8_t *sk, size_t n, uint8_t *pk)
+{
+	enum tacit_err err = TACIT_OK;
+	for (size_t done = 0; done < n && err == TACIT_OK; done += AT_ONCE) {
+		size_t count = n - done < AT_ONCE ? n - done : AT_ONCE;
+		err = public_some(sk + done * SEED_BYTES, count, pk + done * PUBLIC_BYTES);
+	}
 	return err;
 }
 

@@ -56,9 +56,9 @@ const struct tacit_hpke_kem *tacit_hpke_kem_find(uint16_t id);
 #define TACIT_HPKE_SHARED_MAX_BYTES TACIT_HASH_MAX_BYTES
 #define TACIT_HPKE_IKM_MAX_BYTES 66
 
-/* Fails: USAGE (ikm too short), CRYPTO, NOMEM. */
-TACIT_MUST_USE enum tacit_err tacit_hpke_kem_derive_key_pair(
-        const struct tacit_hpke_kem *kem, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk);
+/* n pairs; ikm is cut into n parts. Fails: USAGE (parts too short, or unequal), CRYPTO, NOMEM. */
+TACIT_MUST_USE enum tacit_err tacit_hpke_kem_derive_key_pairs(const struct tacit_hpke_kem *kem,
+        struct tacit_bytes ikm, size_t n, uint8_t *sk, uint8_t *pk);
 /* Fails: MALFORMED, CRYPTO, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_kem_public(
         const struct tacit_hpke_kem *kem, struct tacit_bytes sk, uint8_t *pk);
@@ -79,10 +79,10 @@ TACIT_MUST_USE enum tacit_err tacit_hpke_kem_decap(const struct tacit_hpke_kem *
         struct tacit_bytes enc, struct tacit_bytes recipient_sk, struct tacit_bytes sender_pk,
         uint8_t *shared);
 
-/* The hybrid's part of the four above; a private key is a seed of 32 bytes. */
+/* The hybrid's part of the four above; a private key is a seed of 32 bytes. public: of n keys. */
 TACIT_MUST_USE enum tacit_err tacit_hpke_hybrid_derive_sk(
         const struct tacit_hpke_kem *kem, struct tacit_bytes ikm, uint8_t *sk);
-TACIT_MUST_USE enum tacit_err tacit_hpke_hybrid_public(const uint8_t *sk, uint8_t *pk);
+TACIT_MUST_USE enum tacit_err tacit_hpke_hybrid_public(const uint8_t *sk, size_t n, uint8_t *pk);
 TACIT_MUST_USE enum tacit_err tacit_hpke_hybrid_check_public(struct tacit_bytes pk);
 TACIT_MUST_USE enum tacit_err tacit_hpke_hybrid_encap(
         struct tacit_bytes pk, const uint8_t *coins, uint8_t *enc, uint8_t *shared);

@@ -109,29 +109,38 @@ static enum tacit_err dhkem_derive_sk(
 	return err;
 }
 
-enum tacit_err tacit_hpke_kem_derive_key_pair(
-        const struct tacit_hpke_kem *kem, struct tacit_bytes ikm, uint8_t *sk, uint8_t *pk)
+static enum tacit_err public_many(
+        const struct tacit_hpke_kem *kem, const uint8_t *sk, size_t n, uint8_t *pk)
 {
+	return kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_public(sk, n, pk)
+	                                      : tacit_dh_public_many(kem->dh, sk, n, pk);
+}
+
+enum tacit_err tacit_hpke_kem_derive_key_pairs(const struct tacit_hpke_kem *kem,
+        struct tacit_bytes ikm, size_t n, uint8_t *sk, uint8_t *pk)
+{
+	size_t each = n > 0 ? ikm.n / n : 0;
 	/* MLS derives P-521 keys from the 64 bytes of a node secret (RFC 9420 7.4). */
-	if (ikm.n < kem->sk_bytes && ikm.n < kem->shared_bytes)
+	if (each * n != ikm.n || (each < kem->sk_bytes && each < kem->shared_bytes))
 		return TACIT_E_USAGE;
-	enum tacit_err err;
-	TRY(kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_derive_sk(kem, ikm, sk)
-	                                   : dhkem_derive_sk(kem, ikm, sk));
-	TRY(tacit_hpke_kem_public(kem, tacit_bytes(sk, kem->sk_bytes), pk));
+	enum tacit_err err = TACIT_OK;
+	for (size_t i = 0; i < n; i++) {
+		struct tacit_bytes part = tacit_bytes(ikm.p + i * each, each);
+		uint8_t *to = sk + i * kem->sk_bytes;
+		TRY(kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_derive_sk(kem, part, to)
+		                                   : dhkem_derive_sk(kem, part, to));
+	}
+	TRY(public_many(kem, sk, n, pk));
 out:
 	if (err != TACIT_OK)
-		tacit_wipe(sk, kem->sk_bytes);
+		tacit_wipe(sk, n * kem->sk_bytes);
 	return err;
 }
 
 enum tacit_err tacit_hpke_kem_public(
         const struct tacit_hpke_kem *kem, struct tacit_bytes sk, uint8_t *pk)
 {
-	if (sk.n != kem->sk_bytes)
-		return TACIT_E_MALFORMED;
-	return kem->kind == TACIT_HPKE_HYBRID ? tacit_hpke_hybrid_public(sk.p, pk)
-	                                      : tacit_dh_public(kem->dh, sk.p, pk);
+	return sk.n == kem->sk_bytes ? public_many(kem, sk.p, 1, pk) : TACIT_E_MALFORMED;
 }
 
 /* The inputs of ExtractAndExpand as they grow: one or two shared secrets, two or three keys. */

@@ -103,7 +103,8 @@ out:
 	return err;
 }
 
-static enum tacit_err make_one(struct tacit_engine *e, bool last_resort, struct tacit_buf *public)
+static enum tacit_err make_one(struct tacit_engine *e, struct tacit_mls_key_pairs *pairs,
+        bool last_resort, struct tacit_buf *public)
 {
 	enum tacit_err err;
 	struct tacit_belonging b;
@@ -113,7 +114,7 @@ static enum tacit_err make_one(struct tacit_engine *e, bool last_resort, struct 
 	tacit_env_random(&e->env, k.id, sizeof(k.id));
 	/* In one piece: growing would leave copies of it behind. */
 	TRY(tacit_buf_reserve(&k.secret, 16 * 1024));
-	TRY(tacit_group_key_package(&self, public, &k.secret));
+	TRY(tacit_group_key_package(&self, pairs, public, &k.secret));
 	TRY(tacit_key_package_add(e, &k));
 	k.secret = (struct tacit_buf){0};
 	e->changed = true;
@@ -139,11 +140,16 @@ static enum tacit_err make_stock(
 {
 	enum tacit_err err = TACIT_OK;
 	struct tacit_buf public = {0};
+	struct tacit_mls_key_pairs *pairs = NULL;
+	struct tacit_belonging b;
+	struct tacit_self self = tacit_self_in(e, NULL, &b);
 	json_t *list = json_array(), *last = json_array();
 	*data = NULL;
+	if (count + last_resort > 0)
+		TRY(tacit_group_key_pairs_new(&self, count + last_resort, &pairs));
 	for (size_t i = 0; i < count + last_resort; i++) {
 		public.n = 0;
-		TRY(make_one(e, i == count, &public));
+		TRY(make_one(e, pairs, i == count, &public));
 		TRY(add_text(i == count ? last : list, tacit_buf_view(&public)));
 	}
 	*data = json_pack("{s:O,s:I}", "key_packages", list, "not_after",
@@ -152,6 +158,7 @@ static enum tacit_err make_stock(
 	                                             json_array_get(last, 0)) != 0))
 		err = TACIT_E_NOMEM;
 out:
+	tacit_group_key_pairs_free(pairs);
 	tacit_buf_clear(&public);
 	json_decref(list);
 	json_decref(last);

@@ -20,7 +20,7 @@
 #include "e2e/mls/message.h"
 #include "e2e/mls/treekem.h"
 
-enum { ROUNDS_MAX = 64, MEMBERS_MAX = 20000, DAY = 86400, MESSAGE = 256, BATCH = 200 };
+enum { ROUNDS_MAX = 64, MEMBERS_MAX = 20000, DAY = 86400, MESSAGE = 256, BATCH = 200, STOCK = 20 };
 
 struct person {
 	uint8_t sk[TACIT_MLS_SIGNATURE_SK_MAX_BYTES];
@@ -86,7 +86,8 @@ static void make_keys(struct person *p)
 	p->host = (struct tacit_mls_host){.env = &env, .signature_sk = tacit_bytes(p->sk, n)};
 }
 
-static void make_key_package(struct person *p)
+/* pairs: where the keys come from; NULL: they are drawn. */
+static void make_key_package_from(struct person *p, struct tacit_mls_key_pairs *pairs)
 {
 	struct tacit_buf store = {0};
 	uint64_t now = (uint64_t)tacit_env_now(&env);
@@ -95,11 +96,17 @@ static void make_key_package(struct person *p)
 	        .signature_key = tacit_bytes(p->pk, suite->signature_public_bytes),
 	        .credential = {.type = TACIT_MLS_CREDENTIAL_BASIC,
 	                .identity = tacit_bytes(p->pk, 16)},
-	        .lifetime = {now - DAY, now + DAY}};
+	        .lifetime = {now - DAY, now + DAY},
+	        .pairs = pairs};
 	p->key_package.n = 0;
 	must(tacit_mls_capabilities_make(NULL, NULL, &store, &o.capabilities), "capabilities");
 	must(tacit_mls_key_package_create(&o, &env, &p->key_package, &p->secrets), "key package");
 	tacit_buf_clear(&store);
+}
+
+static void make_key_package(struct person *p)
+{
+	make_key_package_from(p, NULL);
 }
 
 static void forget_group(struct person *p)
@@ -371,13 +378,20 @@ static void grown(void)
 
 /* --- single --- */
 
-static double key_packages(void)
+/* In stocks of so many, as a device makes and offers them; 1: one by one. */
+static double key_packages(int stock)
 {
 	struct times t = {.n = 0};
 	for (size_t i = 0; i < rounds; i++) {
 		double began = now_ms();
-		for (int k = 0; k < BATCH; k++)
-			make_key_package(&people[0]);
+		for (int k = 0; k < BATCH; k += stock) {
+			struct tacit_mls_key_pairs *pairs;
+			must(tacit_mls_key_pairs_new(suite, &env, 2 * (size_t)stock, &pairs),
+			        "key pairs");
+			for (int j = 0; j < stock; j++)
+				make_key_package_from(&people[0], pairs);
+			tacit_mls_key_pairs_free(pairs);
+		}
 		took(&t, began);
 	}
 	return BATCH / median(&t) * 1e3;
@@ -412,8 +426,9 @@ static void single(void)
 {
 	members = 1;
 	make_people(2);
-	double packages = key_packages();
-	printf("{\"key_packages\": %.0f, \"messages\": %.0f}\n", packages, messages());
+	double one_by_one = key_packages(1), packages = key_packages(STOCK);
+	printf("{\"key_packages\": %.0f, \"key_packages_alone\": %.0f, \"messages\": %.0f}\n",
+	        packages, one_by_one, messages());
 }
 
 int main(int argc, char **argv)

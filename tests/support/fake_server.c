@@ -115,7 +115,7 @@ static void offer_last_resort(
 	struct tacit_buf public = {0}, secret = {0}, text = {0};
 	const struct tacit_self self = {.leaf = *leaf, .signature_sk = sk, .env = &env};
 	env.now = birth;
-	if (tacit_group_key_package(&self, &public, &secret) != TACIT_OK ||
+	if (tacit_group_key_package(&self, NULL, &public, &secret) != TACIT_OK ||
 	        tacit_base64(TACIT_BASE64, tacit_buf_view(&public), &text) != TACIT_OK ||
 	        tacit_buf_terminate(&text) != TACIT_OK)
 		abort();

@@ -55,7 +55,7 @@ static enum tacit_err peer_init(struct peer *p, const struct peer *owner)
 	p->device.created_at = tacit_env_now(&env);
 	tacit_device_certify(&p->device, tacit_account_sk(&p->account));
 	struct tacit_self s = self(p);
-	TRY(tacit_group_key_package(&s, &p->package, &p->secret));
+	TRY(tacit_group_key_package(&s, NULL, &p->package, &p->secret));
 out:
 	return err;
 }
@@ -364,7 +364,7 @@ static void a_device_without_a_certificate_is_refused(void)
 	tacit_buf_clear(&fake->package);
 	tacit_buf_clear(&fake->secret);
 	struct tacit_leaf forged = {peers[1].account.public, fake->device};
-	enum tacit_err made = tacit_group_key_package(&s, &fake->package, &fake->secret);
+	enum tacit_err made = tacit_group_key_package(&s, NULL, &fake->package, &fake->secret);
 	CHECK_OK(made);
 	CHECK_ERR(tacit_group_check_key_package(&alice, tacit_buf_view(&fake->package), &forged),
 	        TACIT_E_BAD_CERTIFICATE);

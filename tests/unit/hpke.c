@@ -264,6 +264,15 @@ static void refuses_suites_it_does_not_have(void)
 	CHECK_ERR(tacit_hpke_derive_key_pair(
 	                  TACIT_HPKE_DEFAULT, tacit_bytes(recipient_ikm, 31), sk, pk),
 	        TACIT_E_USAGE);
+	CHECK_ERR(tacit_hpke_derive_key_pairs(
+	                  TACIT_HPKE_DEFAULT, tacit_bytes(recipient_ikm, 62), 2, sk, pk),
+	        TACIT_E_USAGE);
+	CHECK_ERR(tacit_hpke_derive_key_pairs(
+	                  TACIT_HPKE_DEFAULT, tacit_bytes(recipient_ikm, 65), 2, sk, pk),
+	        TACIT_E_USAGE);
+	CHECK_ERR(tacit_hpke_derive_key_pairs(
+	                  TACIT_HPKE_DEFAULT, tacit_bytes(recipient_ikm, 32), 0, sk, pk),
+	        TACIT_E_USAGE);
 	disconnect(&p);
 }
 

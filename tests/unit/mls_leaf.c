@@ -180,6 +180,71 @@ static void tampered_packages(void)
 	mls_member_clear(&m);
 }
 
+static enum tacit_err make_from(struct tacit_mls_key_pairs *pairs, struct tacit_buf *out,
+        struct tacit_mls_key_package_secrets *secrets)
+{
+	enum tacit_err err;
+	uint8_t sk[TACIT_MLS_SIGNATURE_SK_MAX_BYTES], pk[TACIT_MLS_SIGNATURE_PUBLIC_MAX_BYTES];
+	struct tacit_env env = tap_env(5);
+	struct tacit_buf store = {0};
+	struct tacit_mls_key_package_options o = {.suite = suite(),
+	        .signature_sk = tacit_bytes(sk, suite()->signature_sk_bytes),
+	        .signature_key = tacit_bytes(pk, suite()->signature_public_bytes),
+	        .credential = {.type = TACIT_MLS_CREDENTIAL_BASIC, .identity = TACIT_STR("ann")},
+	        .lifetime = {1600000000, 1800000000},
+	        .pairs = pairs};
+	TRY(tacit_mls_signature_keypair(suite(), &env, sk, pk));
+	TRY(tacit_mls_capabilities_make(NULL, NULL, &store, &o.capabilities));
+	TRY(tacit_mls_key_package_create(&o, &env, out, secrets));
+out:
+	tacit_buf_clear(&store);
+	return err;
+}
+
+/* Is the private key that of the public one? */
+static void fits(const uint8_t *sk, struct tacit_bytes pk)
+{
+	uint8_t public[TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
+	CHECK_OK(tacit_mls_kem_public(suite(), tacit_bytes(sk, suite()->kem_sk_bytes), public));
+	CHECK_BYTES(tacit_bytes(public, suite()->kem_public_bytes), pk);
+}
+
+/* Two key packages have four keys that differ; for a third one there are too few. */
+static void pairs_made_ahead_serve_once(void)
+{
+	size_t count;
+	struct tacit_env env = tap_env(6);
+	struct tacit_mls_key_pairs *pairs = NULL;
+	struct tacit_mls_leaf_rules r = rules();
+	struct tacit_buf made[2] = {{0}};
+	struct tacit_mls_key_package kp[2];
+	struct tacit_mls_key_package_secrets secrets;
+	static const struct tacit_mls_key_package_secrets wiped;
+	REQUIRE(CHECK_OK(tacit_mls_key_pairs_new(suite(), &env, 5, &pairs)));
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_OK(make_from(pairs, &made[i], &secrets));
+		CHECK_OK(tacit_mls_key_package_decode(tacit_buf_view(&made[i]), &kp[i]));
+		CHECK_OK(tacit_mls_key_package_check(&kp[i], &r));
+		fits(secrets.init_sk, kp[i].init_key);
+		fits(secrets.encryption_sk, kp[i].leaf.encryption_key);
+	}
+	CHECK(!tacit_bytes_eq(kp[0].init_key, kp[1].init_key));
+	CHECK(!tacit_bytes_eq(kp[0].init_key, kp[1].leaf.encryption_key));
+	CHECK(!tacit_bytes_eq(kp[0].leaf.encryption_key, kp[1].leaf.encryption_key));
+	size_t before = made[1].n;
+	CHECK_ERR(make_from(pairs, &made[1], &secrets), TACIT_E_EXHAUSTED);
+	CHECK_INT(made[1].n, before);
+	CHECK(memcmp(&secrets, &wiped, sizeof(wiped)) == 0);
+	tacit_mls_key_pairs_free(pairs);
+	const struct tacit_mls_suite *others = tacit_mls_suites(&count);
+	CHECK_OK(tacit_mls_key_pairs_new(&others[0], &env, 2, &pairs));
+	CHECK(others[0].id != suite()->id);
+	CHECK_ERR(make_from(pairs, &made[1], &secrets), TACIT_E_USAGE);
+	tacit_mls_key_pairs_free(pairs);
+	tacit_buf_clear(&made[0]);
+	tacit_buf_clear(&made[1]);
+}
+
 static void key_package_refs_differ(void)
 {
 	struct mls_member a, b;
@@ -343,6 +408,7 @@ int main(int argc, char **argv)
 	        {"external senders", external_senders},
 	        {"key packages of every suite", every_suite},
 	        {"tampered key packages", tampered_packages},
+	        {"key pairs made ahead serve once", pairs_made_ahead_serve_once},
 	        {"references of key packages", key_package_refs_differ},
 	        {"lifetimes", lifetimes},
 	        {"capabilities", capabilities},

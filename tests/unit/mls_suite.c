@@ -83,6 +83,33 @@ static void derives_encryption_keys(void)
 	}
 }
 
+/* As many as a stock of key packages has, and more than are worked on at once. */
+static void many_pairs_are_pairs(void)
+{
+	enum { N = 40 };
+	static uint8_t sk[N * TACIT_MLS_KEM_SK_MAX_BYTES], pk[N * TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
+	uint8_t want[TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
+	for (size_t i = 0; i < TACIT_COUNT(all_ids); i++) {
+		const struct tacit_mls_suite *s = suite(i);
+		struct tacit_env env = tap_env(s->id);
+		size_t n = s->scheme == TACIT_ED25519 ? N : 3; /* the others are slow */
+		CHECK_OK(tacit_mls_kem_keypairs(s, &env, n, sk, pk));
+		for (size_t k = 0; k < n; k++) {
+			struct tacit_bytes one =
+			        tacit_bytes(sk + k * s->kem_sk_bytes, s->kem_sk_bytes);
+			struct tacit_bytes public =
+			        tacit_bytes(pk + k * s->kem_public_bytes, s->kem_public_bytes);
+			CHECK_OK(tacit_mls_kem_public(s, one, want));
+			CHECK_BYTES(public, tacit_bytes(want, s->kem_public_bytes));
+			for (size_t j = 0; j < k; j++)
+				CHECK(memcmp(sk + j * s->kem_sk_bytes, one.p, one.n) != 0);
+		}
+		struct keys first;
+		CHECK_OK(make_keys(s, &first)); /* from the same seed */
+		CHECK_BYTES(tacit_bytes(pk, s->kem_public_bytes), first.pk_view);
+	}
+}
+
 static void refuses_encryption_keys_that_are_none(void)
 {
 	static const uint8_t zero[TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
@@ -299,6 +326,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"offers its suites", offers_its_suites},
 	        {"derives encryption keys", derives_encryption_keys},
+	        {"many pairs are pairs", many_pairs_are_pairs},
 	        {"refuses encryption keys that are none", refuses_encryption_keys_that_are_none},
 	        {"opens only what was sealed", opens_only_what_was_sealed},
 	        {"agrees on an external init", agrees_on_an_external_init},

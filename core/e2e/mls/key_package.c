@@ -103,16 +103,37 @@ out:
 	return err;
 }
 
+struct public_keys {
+	uint8_t init[TACIT_MLS_KEM_PUBLIC_MAX_BYTES], encryption[TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
+};
+
+static enum tacit_err take_pairs(const struct tacit_mls_key_package_options *o,
+        const struct tacit_env *env, struct tacit_mls_key_package_secrets *secrets,
+        struct public_keys *keys)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_mls_key_pairs *own = NULL;
+	struct tacit_mls_key_pairs *from = o->pairs;
+	if (from == NULL) {
+		TRY(tacit_mls_key_pairs_new(o->suite, env, 2, &own));
+		from = own;
+	}
+	TRY(tacit_mls_key_pairs_take(from, o->suite, secrets->init_sk, keys->init));
+	TRY(tacit_mls_key_pairs_take(from, o->suite, secrets->encryption_sk, keys->encryption));
+out:
+	tacit_mls_key_pairs_free(own);
+	return err;
+}
+
 enum tacit_err tacit_mls_key_package_create(const struct tacit_mls_key_package_options *o,
         const struct tacit_env *env, struct tacit_buf *out,
         struct tacit_mls_key_package_secrets *secrets)
 {
 	enum tacit_err err;
 	struct tacit_buf leaf_encoded = {0};
-	uint8_t init_key[TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
-	uint8_t encryption_key[TACIT_MLS_KEM_PUBLIC_MAX_BYTES];
+	struct public_keys keys;
 	struct tacit_mls_leaf_node leaf = {
-	        .encryption_key = tacit_bytes(encryption_key, o->suite->kem_public_bytes),
+	        .encryption_key = tacit_bytes(keys.encryption, o->suite->kem_public_bytes),
 	        .signature_key = o->signature_key,
 	        .credential = o->credential,
 	        .capabilities = o->capabilities,
@@ -120,10 +141,9 @@ enum tacit_err tacit_mls_key_package_create(const struct tacit_mls_key_package_o
 	        .lifetime = o->lifetime,
 	        .extensions = o->leaf_extensions,
 	};
-	TRY(tacit_mls_kem_keypair(o->suite, env, secrets->init_sk, init_key));
-	TRY(tacit_mls_kem_keypair(o->suite, env, secrets->encryption_sk, encryption_key));
+	TRY(take_pairs(o, env, secrets, &keys));
 	TRY(tacit_mls_leaf_node_sign(o->suite, &leaf, NULL, o->signature_sk, &leaf_encoded));
-	TRY(write_signed(o, tacit_bytes(init_key, o->suite->kem_public_bytes),
+	TRY(write_signed(o, tacit_bytes(keys.init, o->suite->kem_public_bytes),
 	        tacit_buf_view(&leaf_encoded), out));
 out:
 	tacit_buf_clear(&leaf_encoded);

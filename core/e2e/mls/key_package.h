@@ -4,6 +4,7 @@
 #ifndef TACIT_E2E_MLS_KEY_PACKAGE_H
 #define TACIT_E2E_MLS_KEY_PACKAGE_H
 
+#include "e2e/mls/key_pairs.h"
 #include "e2e/mls/leaf_node.h"
 
 struct tacit_mls_key_package {
@@ -47,10 +48,12 @@ struct tacit_mls_key_package_options {
 	struct tacit_mls_capabilities capabilities;
 	struct tacit_mls_lifetime lifetime;
 	struct tacit_mls_extensions leaf_extensions, extensions;
+	/* Where its two key pairs come from, when many are made; NULL: they are drawn. */
+	struct tacit_mls_key_pairs *pairs;
 };
 
-/* Draws two key pairs and appends a signed key package to out. On error out is unchanged and the
- * secrets are wiped. Fails: MALFORMED (signature_sk), TOO_LARGE, CRYPTO, NOMEM. */
+/* Appends a signed key package to out. On error out is unchanged and the secrets are wiped. Fails:
+ * MALFORMED (signature_sk), TOO_LARGE, CRYPTO, NOMEM, and what tacit_mls_key_pairs_take says. */
 TACIT_MUST_USE enum tacit_err tacit_mls_key_package_create(
         const struct tacit_mls_key_package_options *o, const struct tacit_env *env,
         struct tacit_buf *out, struct tacit_mls_key_package_secrets *secrets);

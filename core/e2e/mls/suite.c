@@ -268,6 +268,21 @@ enum tacit_err tacit_mls_kem_keypair(
 	return err;
 }
 
+enum tacit_err tacit_mls_kem_keypairs(const struct tacit_mls_suite *s, const struct tacit_env *env,
+        size_t n, uint8_t *sk, uint8_t *pk)
+{
+	size_t secret_n = n * s->hash_bytes;
+	uint8_t *secrets = tacit_calloc(n, s->hash_bytes);
+	if (secrets == NULL)
+		return TACIT_E_NOMEM;
+	tacit_env_random(env, secrets, secret_n);
+	enum tacit_err err =
+	        tacit_hpke_derive_key_pairs(s->hpke, tacit_bytes(secrets, secret_n), n, sk, pk);
+	tacit_wipe(secrets, secret_n);
+	tacit_free(secrets);
+	return err;
+}
+
 enum tacit_err tacit_mls_kem_public(
         const struct tacit_mls_suite *s, struct tacit_bytes sk, uint8_t *pk)
 {

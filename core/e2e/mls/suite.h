@@ -114,6 +114,10 @@ TACIT_MUST_USE enum tacit_err tacit_mls_kem_derive(
         const struct tacit_mls_suite *s, const uint8_t *secret, uint8_t *sk, uint8_t *pk);
 TACIT_MUST_USE enum tacit_err tacit_mls_kem_keypair(
         const struct tacit_mls_suite *s, const struct tacit_env *env, uint8_t *sk, uint8_t *pk);
+/* n pairs at once, one behind the other in sk and pk; with X25519 much cheaper than one by one. n
+ * at least 1. */
+TACIT_MUST_USE enum tacit_err tacit_mls_kem_keypairs(const struct tacit_mls_suite *s,
+        const struct tacit_env *env, size_t n, uint8_t *sk, uint8_t *pk);
 /* The public key of a private key, for private keys that come from outside. Fails: MALFORMED. */
 TACIT_MUST_USE enum tacit_err tacit_mls_kem_public(
         const struct tacit_mls_suite *s, struct tacit_bytes sk, uint8_t *pk);

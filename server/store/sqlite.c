@@ -192,7 +192,6 @@ enum tacit_err sqlite_batch_begin(struct store *store)
 	enum tacit_err err = sql_run(s, SQL_BEGIN_WRITE, NO_ARGS);
 	s->in_batch = err == TACIT_OK;
 	s->broken = TACIT_OK;
-	s->added = 0;
 	return err;
 }
 
@@ -200,7 +199,7 @@ static enum tacit_err end_batch(struct sqlite *s, enum tacit_err err)
 {
 	s->in_batch = false;
 	s->broken = TACIT_OK;
-	s->added = 0;
+	sql_pending_back(s, NOTHING_PENDING);
 	if (sqlite3_get_autocommit(s->db) == 0)
 		tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS),
 		        "the transaction is over whatever this says");
@@ -242,7 +241,7 @@ static enum tacit_err in_batch(struct sqlite *s, enum sql id)
 enum tacit_err sqlite_mark(struct store *store)
 {
 	struct sqlite *s = sqlite_of(store);
-	s->marked = s->added;
+	s->marked = s->pending;
 	return in_batch(s, SQL_MARK);
 }
 
@@ -250,7 +249,7 @@ enum tacit_err sqlite_undo(struct store *store)
 {
 	struct sqlite *s = sqlite_of(store);
 	enum tacit_err err = in_batch(s, SQL_UNDO);
-	s->added = s->marked;
+	sql_pending_back(s, s->marked);
 	return err == TACIT_OK ? in_batch(s, SQL_RELEASE) : err;
 }
 
@@ -270,6 +269,7 @@ void sqlite_close(struct store *store)
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
+	sql_spent_close(s);
 	tacit_free(s);
 }
 

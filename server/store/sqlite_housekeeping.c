@@ -34,7 +34,7 @@ enum tacit_err sqlite_counts(struct store *store, int64_t *users, int64_t *conve
 				*wanted[i].out = sqlite3_column_int64(st, 1);
 		TRY(sql_step(s, st, &more));
 	}
-	*messages += s->added;
+	*messages += s->pending.added;
 out:
 	sql_done(&st);
 	return err;
@@ -143,10 +143,10 @@ out:
 
 static enum tacit_err sweep_rows(struct sqlite *s, int64_t now, struct store_sweep *w)
 {
-	static const enum sql simple[] = {SQL_SWEEP_SIGNATURES, SQL_SWEEP_TOKENS,
-	        SQL_SWEEP_SESSIONS, SQL_SWEEP_WELCOMES, SQL_SWEEP_TOMBSTONES,
-	        SQL_SWEEP_PARCEL_TOMBSTONES};
+	static const enum sql simple[] = {SQL_SWEEP_TOKENS, SQL_SWEEP_SESSIONS, SQL_SWEEP_WELCOMES,
+	        SQL_SWEEP_TOMBSTONES, SQL_SWEEP_PARCEL_TOMBSTONES};
 	enum tacit_err err;
+	TRY(sql_spent_sweep(s, now, w));
 	for (size_t i = 0; i < TACIT_COUNT(simple); i++) {
 		int64_t time = now;
 		if (simple[i] == SQL_SWEEP_TOMBSTONES)

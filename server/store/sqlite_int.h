@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "server/store/spent.h"
 #include "server/store/store.h"
 
 enum sql {
@@ -24,16 +25,34 @@ struct sql_member_row {
 	struct store_member member;
 };
 
+/* What the transaction under way will tell the tables just before COMMIT, and memory keeps for it.
+ */
+struct sql_pending {
+	int64_t added; /* messages that the counter does not know of yet */
+	size_t spent;  /* marks of signatures that have no row yet */
+	bool swept;    /* rows of marks were deleted */
+};
+
+#define NOTHING_PENDING ((struct sql_pending){0})
+
+struct sql_spent {         /* see sqlite_spent.c */
+	struct spent *set; /* NULL: not read yet */
+	int64_t last;      /* id of the last row that is in set */
+	bool current;      /* this transaction has looked for rows of others */
+	struct spent_mark *fresh;
+	size_t room;        /* of fresh; it has pending.spent */
+	int64_t expires_at; /* the latest of fresh */
+};
+
 struct sqlite {
 	struct store base;
 	sqlite3 *db;
 	enum store_mode mode;
 	int64_t now; /* the handle's clock: see store.h */
 	bool in_batch;
-	int64_t added;  /* messages that the counter does not know of yet: it is told before COMMIT
-	                 */
-	int64_t marked; /* so many when the mark was set */
-	bool in_scope;  /* an operation outside of a batch has its transaction open */
+	struct sql_pending pending, marked; /* marked: as it was when the mark was set */
+	struct sql_spent spent;
+	bool in_scope; /* an operation outside of a batch has its transaction open */
 	/* Something was destroyed: its traces in the WAL are to go. */
 	enum { PURGE_NOT, PURGE_NOW, PURGE_LATER } purge;
 	int wal_pages; /* of the WAL after the last commit; 0: nothing to copy that we know of */
@@ -95,7 +114,7 @@ enum sql_access {
 };
 struct sql_scope {
 	enum { SCOPE_NONE, SCOPE_NESTED, SCOPE_SAVEPOINT, SCOPE_TRANSACTION } kind;
-	int64_t added; /* as it was */
+	struct sql_pending before;
 };
 TACIT_MUST_USE enum tacit_err sql_enter(
         struct sqlite *s, enum sql_access access, struct sql_scope *scope);
@@ -140,10 +159,23 @@ TACIT_MUST_USE enum tacit_err sql_column_blob(sqlite3_stmt *st, int column, void
 /* What a result code of SQLite means to store.h; notes a batch that SQLite has rolled back. */
 enum tacit_err sql_error(struct sqlite *s, int rc);
 
-/* Commits, and what is to be done before and after it. */
+/* Commits, and what is to be done before and after it. When it fails, what is pending is pending
+ * still. */
 TACIT_MUST_USE enum tacit_err sql_commit(struct sqlite *s);
 /* After every commit that kept changes. */
 void sql_committed(struct sqlite *s);
+
+/* As if nothing had been done since `before`, in memory. */
+void sql_pending_back(struct sqlite *s, struct sql_pending before);
+
+/* --- spent signatures --- */
+/* Before COMMIT: fresh becomes a row, *id; 0 when there is nothing. */
+TACIT_MUST_USE enum tacit_err sql_spent_write(struct sqlite *s, int64_t *id);
+/* After COMMIT. */
+void sql_spent_kept(struct sqlite *s, int64_t id);
+void sql_spent_back(struct sqlite *s, struct sql_pending before);
+TACIT_MUST_USE enum tacit_err sql_spent_sweep(struct sqlite *s, int64_t now, struct store_sweep *w);
+void sql_spent_close(struct sqlite *s);
 
 /* --- across subjects --- */
 /* Fails: NOT_FOUND for outsiders, GONE. member may be NULL. */

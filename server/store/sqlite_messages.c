@@ -42,7 +42,7 @@ enum tacit_err sql_append_message(struct sqlite *s, const struct store_new_messa
 	                sql_int(begins_epoch))));
 	if (sqlite3_changes(s->db) > 0) {
 		out->id = sqlite3_last_insert_rowid(s->db);
-		s->added++;
+		s->pending.added++;
 		store_tell_deadline(&s->base, out->expires_at);
 	} else {
 		TRY(sql_earlier_message(s, m->client_id, out));

@@ -1,4 +1,5 @@
-/* What proves who is asking: remembered signatures, one-time tokens, sessions; and the settings. */
+/* What proves who is asking: one-time tokens, sessions; and the settings. Spent signatures are in
+ * sqlite_spent.c. */
 #include "server/store/sqlite_int.h"
 #include "server/store/sqlite_slots.h"
 
@@ -10,13 +11,6 @@ enum tacit_err sqlite_meta_get(struct store *s, const char *key, struct tacit_bu
 enum tacit_err sqlite_meta_set(struct store *s, const char *key, struct tacit_bytes value)
 {
 	return sql_change_alone(sqlite_of(s), SQL_META_SET, ARGS(sql_text(key), sql_bytes(value)));
-}
-
-enum tacit_err sqlite_signature_remember(
-        struct store *s, int64_t user_id, const uint8_t signature_hash[16], int64_t expires_at)
-{
-	return sql_change_alone(sqlite_of(s), SQL_SIGNATURE_ADD,
-	        ARGS(sql_int(user_id), sql_blob(signature_hash, 16), sql_int(expires_at)));
 }
 
 enum tacit_err sqlite_token_put(struct store *s, const char *kind,

@@ -77,7 +77,7 @@ static bool keeps_members(enum sql id, sqlite3_stmt *st)
 {
 	switch (id) {
 	case SQL_MESSAGE_ADD:
-	case SQL_SIGNATURE_ADD:
+	case SQL_SIGNATURES_ADD:
 	case SQL_READ_MARK:
 	case SQL_COUNT_MESSAGES:
 		return true;
@@ -227,7 +227,7 @@ enum tacit_err sql_enter(struct sqlite *s, enum sql_access access, struct sql_sc
 {
 	enum tacit_err err;
 	scope->kind = SCOPE_NONE;
-	scope->added = s->added;
+	scope->before = s->pending;
 	if (access != SQL_READ && s->mode != STORE_WRITER)
 		return TACIT_E_USAGE;
 	if (s->in_batch && sqlite3_get_autocommit(s->db) != 0)
@@ -251,11 +251,21 @@ out:
 enum tacit_err sql_commit(struct sqlite *s)
 {
 	enum tacit_err err = TACIT_OK;
-	if (s->added > 0)
-		TRY(sql_run(s, SQL_COUNT_MESSAGES, ARGS(sql_int(s->added))));
+	int64_t row = 0;
+	if (s->pending.added > 0)
+		TRY(sql_run(s, SQL_COUNT_MESSAGES, ARGS(sql_int(s->pending.added))));
+	TRY(sql_spent_write(s, &row));
 	TRY(sql_run(s, SQL_COMMIT, NO_ARGS));
+	sql_spent_kept(s, row);
+	s->pending = NOTHING_PENDING;
 out:
 	return err;
+}
+
+void sql_pending_back(struct sqlite *s, struct sql_pending before)
+{
+	sql_spent_back(s, before);
+	s->pending = before;
 }
 
 static enum tacit_err leave_transaction(struct sqlite *s, enum tacit_err err)
@@ -266,7 +276,7 @@ static enum tacit_err leave_transaction(struct sqlite *s, enum tacit_err err)
 		err = sql_commit(s);
 	if (kept && err == TACIT_OK)
 		sql_committed(s);
-	s->added = 0;
+	sql_pending_back(s, NOTHING_PENDING);
 	if (sqlite3_get_autocommit(s->db) == 0)
 		tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS),
 		        "the transaction is over whatever this says");
@@ -281,7 +291,7 @@ static enum tacit_err leave_savepoint(
 		return err != TACIT_OK ? err : s->broken;
 	if (err != TACIT_OK) {
 		undone = sql_run(s, SQL_SCOPE_UNDO, NO_ARGS);
-		s->added = scope->added;
+		sql_pending_back(s, scope->before);
 	}
 	if (undone == TACIT_OK)
 		undone = sql_run(s, SQL_SCOPE_RELEASE, NO_ARGS);

@@ -28,6 +28,94 @@ static void a_signature_counts_once(void)
 	tear_down(&f);
 }
 
+static void spend(struct fixture *f, struct store *s, uint8_t hash, enum tacit_err want)
+{
+	CHECK_ERR(f->ops->signature_remember(s, f->anna, hash_of(hash), NOW + 600), want);
+}
+
+static void a_signature_is_spent_with_its_batch(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	spend(&f, f.w, 1, TACIT_OK);
+	CHECK_OK(f.ops->batch_begin(f.w));
+	spend(&f, f.w, 1, TACIT_E_EXISTS);
+	spend(&f, f.w, 2, TACIT_OK);
+	f.ops->batch_abort(f.w);
+
+	CHECK_OK(f.ops->batch_begin(f.w));
+	spend(&f, f.w, 2, TACIT_OK);
+	spend(&f, f.w, 2, TACIT_E_EXISTS);
+	CHECK_OK(f.ops->mark(f.w));
+	spend(&f, f.w, 2, TACIT_E_EXISTS);
+	spend(&f, f.w, 3, TACIT_OK);
+	spend(&f, f.w, 4, TACIT_OK);
+	CHECK_OK(f.ops->undo(f.w));
+	CHECK_OK(f.ops->mark(f.w));
+	spend(&f, f.w, 3, TACIT_OK);
+	CHECK_OK(f.ops->release(f.w));
+	CHECK_OK(f.ops->batch_commit(f.w));
+	for (uint8_t i = 1; i <= 3; i++)
+		spend(&f, f.w, i, TACIT_E_EXISTS);
+	spend(&f, f.w, 4, TACIT_OK);
+	tear_down(&f);
+}
+
+static void an_undone_sweep_forgets_no_signature(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct gone gone = {0};
+	struct store_sweep w = {.limit = 100, .gone = collect_gone, .ctx = &gone};
+	spend(&f, f.w, 1, TACIT_OK);
+	CHECK_OK(f.ops->batch_begin(f.w));
+	spend(&f, f.w, 2, TACIT_OK);
+	CHECK_OK(f.ops->mark(f.w));
+	CHECK_OK(f.ops->sweep(f.w, NOW + 600, &w));
+	spend(&f, f.w, 1, TACIT_OK);
+	CHECK_OK(f.ops->undo(f.w));
+	spend(&f, f.w, 1, TACIT_E_EXISTS);
+	spend(&f, f.w, 2, TACIT_E_EXISTS);
+	CHECK_OK(f.ops->batch_commit(f.w));
+	spend(&f, f.w, 2, TACIT_E_EXISTS);
+
+	CHECK_OK(f.ops->batch_begin(f.w));
+	CHECK_OK(f.ops->sweep(f.w, NOW + 600, &w));
+	f.ops->batch_abort(f.w);
+	spend(&f, f.w, 1, TACIT_E_EXISTS);
+	spend(&f, f.w, 2, TACIT_E_EXISTS);
+	CHECK_OK(f.ops->sweep(f.w, NOW + 600, &w));
+	spend(&f, f.w, 1, TACIT_OK);
+	spend(&f, f.w, 2, TACIT_OK);
+	tear_down(&f);
+}
+
+/* What one handle has spent no other takes, whatever either has seen of the other before. */
+static void a_signature_is_spent_for_every_handle(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct gone gone = {0};
+	struct store_sweep w = {.limit = 100, .gone = collect_gone, .ctx = &gone};
+	struct store *other = another(&f, STORE_WRITER);
+	REQUIRE(other != NULL);
+	spend(&f, f.w, 1, TACIT_OK);
+	spend(&f, other, 1, TACIT_E_EXISTS);
+	spend(&f, other, 2, TACIT_OK);
+	spend(&f, f.w, 2, TACIT_E_EXISTS);
+	spend(&f, f.w, 3, TACIT_OK);
+	CHECK_OK(f.ops->sweep(f.w, NOW + 600, &w));
+	spend(&f, other, 4, TACIT_OK);
+	spend(&f, f.w, 4, TACIT_E_EXISTS);
+	store_close(other);
+	store_close(f.w);
+	f.w = another(&f, STORE_WRITER);
+	REQUIRE(f.w != NULL);
+	spend(&f, f.w, 4, TACIT_E_EXISTS);
+	spend(&f, f.w, 5, TACIT_OK);
+	tear_down(&f);
+}
+
 static void a_token_is_taken_once(void)
 {
 	struct fixture f;
@@ -362,6 +450,9 @@ static void devices_are_limited(void)
 static const struct tap_case cases[] = {
         {"settings are kept", settings_are_kept},
         {"a signature counts once", a_signature_counts_once},
+        {"a signature is spent with its batch", a_signature_is_spent_with_its_batch},
+        {"an undone sweep forgets no signature", an_undone_sweep_forgets_no_signature},
+        {"a signature is spent for every handle", a_signature_is_spent_for_every_handle},
         {"a token is taken once", a_token_is_taken_once},
         {"a token expires", a_token_expires},
         {"a user comes back as made", a_user_comes_back_as_made},

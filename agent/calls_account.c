@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/calls.h"
+#include "agent/pending.h"
 #include "agent/people.h"
 #include "agent/profile.h"
 #include "agent/totp.h"
@@ -33,6 +34,11 @@ struct form {
 	struct host *host;
 	struct totp_keep keep;
 };
+
+static struct pending_owner owner_of(const struct form *f)
+{
+	return (struct pending_owner){f->x->agent, f->username, f->password};
+}
 
 static void form_clear(struct form *f)
 {
@@ -91,22 +97,75 @@ static void on_registered(void *ctx, const struct tacit_notice *n)
 		take(n->text, k->recovery, TOTP_MAX_RECOVERY);
 }
 
+static enum tacit_err log_in_at_server(struct form *f, struct tacit_bytes code)
+{
+	const struct tacit_command login = {
+	        .kind = TACIT_CMD_LOGIN,
+	        .username = f->username,
+	        .email = f->email,
+	        .password = f->password,
+	        .code = code,
+	};
+	return host_run(f->host, &login, NULL, NULL);
+}
+
+/* The secret is on disk before the server can have made the account: from there on nobody else has
+ * it, and without it nobody logs in. */
+static enum tacit_err keep_secret(struct form *f)
+{
+	enum tacit_err err;
+	const struct pending_owner owner = owner_of(f);
+	struct pending p = {.keep = f->keep};
+	p.keep.mode = TOTP_QUIET;
+	take(f->email, p.email, TACIT_MAX_EMAIL);
+	TRY(pending_put(&owner, &p));
+out:
+	tacit_wipe(&p, sizeof(p));
+	return err;
+}
+
 /* The server's second step, by the secret that it has just given. */
 static enum tacit_err verify(struct form *f)
 {
 	enum tacit_err err;
 	char code[TOTP_CODE_ROOM] = "";
 	TRY(totp_take_code(&f->keep, tacit_env_now(&f->x->agent->env), code));
+	TRY(keep_secret(f));
 	const struct tacit_command verify_totp = {
 	        .kind = TACIT_CMD_VERIFY_TOTP, .code = tacit_cstr(code)};
 	err = host_run(f->host, &verify_totp, on_registered, &f->keep);
-	if (err == TACIT_E_BAD_PASSWORD)
-		err = agent_refuse_because(f->x, AGENT_INVALID_TOTP,
-		        "Invalid TOTP token: the clocks of this machine and of the server are too "
-		        "far apart.");
 out:
 	tacit_wipe(code, sizeof(code));
 	return err;
+}
+
+/* Its answer did not come, or only that to a second try: has it made the account? */
+static enum tacit_err look_for_account(struct form *f, enum tacit_err verified)
+{
+	enum tacit_err err;
+	char code[TOTP_CODE_ROOM] = "";
+	if (tacit_engine_has_account(host_engine(f->host)))
+		return TACIT_OK;
+	TRY(totp_take_code(&f->keep, tacit_env_now(&f->x->agent->env), code));
+	err = log_in_at_server(f, tacit_cstr(code));
+	if (err == TACIT_E_BAD_PASSWORD)
+		err = verified;
+out:
+	tacit_wipe(code, sizeof(code));
+	return err;
+}
+
+static enum tacit_err verify_surely(struct form *f)
+{
+	const struct pending_owner owner = owner_of(f);
+	enum tacit_err err = verify(f);
+	if (err == TACIT_E_BAD_PASSWORD) {
+		pending_forget(&owner);
+		return agent_refuse_because(f->x, AGENT_INVALID_TOTP,
+		        "Invalid TOTP token: the clocks of this machine and of the server are too "
+		        "far apart.");
+	}
+	return err == TACIT_OK ? TACIT_OK : look_for_account(f, err);
 }
 
 static enum tacit_err make_account(struct form *f)
@@ -119,13 +178,15 @@ static enum tacit_err make_account(struct form *f)
 	        .password = f->password,
 	        .text = f->invitation,
 	};
+	const struct pending_owner owner = owner_of(f);
 	if (tacit_engine_has_account(host_engine(f->host)))
 		return agent_refuse(f->x, AGENT_USER_EXISTS);
 	TRY(host_run(f->host, &make, on_registered, &f->keep));
 	TRY(f->keep.secret[0] != '\0' ? TACIT_OK : TACIT_E_MALFORMED);
-	TRY(verify(f));
+	TRY(verify_surely(f));
 	f->keep.mode = TOTP_QUIET;
 	TRY(totp_save(f->host, &f->keep));
+	pending_forget(&owner);
 	TRY(host_remember_server(f->host));
 out:
 	return err;
@@ -194,18 +255,6 @@ static enum tacit_err refuse_login(struct form *f, enum tacit_err err)
 	return agent_refuse(f->x, code ? AGENT_INVALID_TOTP : AGENT_INVALID_CREDENTIALS);
 }
 
-static enum tacit_err log_in_at_server(struct form *f, struct tacit_bytes code)
-{
-	const struct tacit_command login = {
-	        .kind = TACIT_CMD_LOGIN,
-	        .username = f->username,
-	        .email = f->email,
-	        .password = f->password,
-	        .code = code,
-	};
-	return host_run(f->host, &login, NULL, NULL);
-}
-
 /* Is there still a session at the server? One that cannot be asked now is believed in. */
 static bool has_session(struct form *f)
 {
@@ -216,23 +265,46 @@ static bool has_session(struct form *f)
 	return err == TACIT_OK || err == TACIT_E_NETWORK;
 }
 
+struct moment {
+	int64_t now;
+	struct tacit_bytes given;
+	char code[TOTP_CODE_ROOM];
+};
+
+static enum tacit_err take_own(void *ctx, struct totp_keep *k)
+{
+	struct moment *m = ctx;
+	/* The user may have taken the secret over since this login began. */
+	return k->mode == TOTP_QUIET ? totp_take_code(k, m->now, m->code) : TACIT_E_CONFLICT;
+}
+
+static enum tacit_err wait_for_code(struct form *f)
+{
+	f->x->retry_after_s = 30;
+	return agent_refuse_because(f->x, AGENT_RATE_LIMITED,
+	        "The server takes each code once; the next one comes within half a minute.");
+}
+
 static enum tacit_err quiet_code(struct form *f)
 {
 	enum tacit_err err;
-	char code[TOTP_CODE_ROOM] = "";
-	err = totp_take_code(&f->keep, tacit_env_now(&f->x->agent->env), code);
-	if (err == TACIT_E_LIMIT) {
-		f->x->retry_after_s = 30;
-		TRY(agent_refuse_because(f->x, AGENT_RATE_LIMITED,
-		        "The server takes each code once; the next one comes within half a "
-		        "minute."));
-	}
+	struct moment m = {.now = tacit_env_now(&f->x->agent->env)};
+	err = totp_change(f->host, take_own, &m, &f->keep);
+	if (err == TACIT_E_CONFLICT)
+		err = agent_refuse(f->x, AGENT_TOTP_REQUIRED);
+	if (err == TACIT_E_LIMIT)
+		err = wait_for_code(f);
 	TRY(err);
-	TRY(totp_save(f->host, &f->keep));
-	TRY(log_in_at_server(f, tacit_cstr(code)));
+	TRY(log_in_at_server(f, tacit_cstr(m.code)));
 out:
-	tacit_wipe(code, sizeof(code));
+	tacit_wipe(&m, sizeof(m));
 	return err;
+}
+
+static enum tacit_err check_given(void *ctx, struct totp_keep *k)
+{
+	const struct moment *m = ctx;
+	return totp_check(k, m->now, m->given);
 }
 
 /* A code of the user's, which the agent can check by itself; a recovery code only the server can.
@@ -240,23 +312,54 @@ out:
 static enum tacit_err asked_code(struct form *f)
 {
 	enum tacit_err err;
+	struct moment m = {.now = tacit_env_now(&f->x->agent->env), .given = f->totp};
 	if (f->totp.n != TOTP_DIGITS)
 		return log_in_at_server(f, f->totp);
-	err = totp_check(&f->keep, tacit_env_now(&f->x->agent->env), f->totp);
+	err = totp_change(f->host, check_given, &m, &f->keep);
 	if (err == TACIT_E_BAD_PASSWORD)
 		err = agent_refuse(f->x, AGENT_INVALID_TOTP);
 	TRY(err);
-	TRY(totp_save(f->host, &f->keep));
 	if (!has_session(f))
 		TRY(log_in_at_server(f, f->totp));
 out:
 	return err;
 }
 
+/* What a registration that was cut off has left, if it has. */
+static bool recall(struct form *f, struct pending *p)
+{
+	const struct pending_owner owner = owner_of(f);
+	return pending_get(&owner, p) == TACIT_OK;
+}
+
+/* The profile has it from now on. */
+static enum tacit_err adopt(struct form *f, const struct totp_keep *k)
+{
+	enum tacit_err err;
+	const struct pending_owner owner = owner_of(f);
+	f->keep = *k;
+	TRY(totp_save(f->host, k));
+	pending_forget(&owner);
+out:
+	return err;
+}
+
+static enum tacit_err load_keep(struct form *f)
+{
+	enum tacit_err err;
+	struct pending p = {0};
+	TRY(totp_load(f->host, &f->keep));
+	if (f->keep.mode == TOTP_UNKNOWN && recall(f, &p))
+		TRY(adopt(f, &p.keep));
+out:
+	tacit_wipe(&p, sizeof(p));
+	return err;
+}
+
 static enum tacit_err pass_second_factor(struct form *f)
 {
 	enum tacit_err err;
-	TRY(totp_load(f->host, &f->keep));
+	TRY(load_keep(f));
 	if (f->keep.mode != TOTP_QUIET && f->totp.n == 0)
 		TRY(agent_refuse(f->x, AGENT_TOTP_REQUIRED));
 	if (f->keep.mode == TOTP_UNKNOWN)
@@ -273,12 +376,34 @@ out:
 static enum tacit_err become_device(struct form *f)
 {
 	enum tacit_err err;
-	if (f->totp.n == 0)
-		return agent_refuse(f->x, AGENT_INVALID_CREDENTIALS);
 	TRY(profile_create(f->x->agent, f->username, &f->host));
 	TRY(log_in_at_server(f, f->totp));
 	TRY(host_remember_server(f->host));
 out:
+	return err;
+}
+
+/* The server may have made the account, and only its answer be lost. */
+static enum tacit_err finish_registration(struct form *f)
+{
+	enum tacit_err err;
+	struct pending p = {0};
+	char code[TOTP_CODE_ROOM] = "";
+	if (!recall(f, &p))
+		TRY(agent_refuse(f->x, AGENT_INVALID_CREDENTIALS));
+	f->email = tacit_cstr(p.email);
+	err = totp_take_code(&p.keep, tacit_env_now(&f->x->agent->env), code);
+	if (err == TACIT_E_LIMIT)
+		err = wait_for_code(f);
+	TRY(err);
+	TRY(profile_create(f->x->agent, f->username, &f->host));
+	TRY(log_in_at_server(f, tacit_cstr(code)));
+	TRY(adopt(f, &p.keep));
+	TRY(host_remember_server(f->host));
+out:
+	f->email = tacit_bytes(NULL, 0);
+	tacit_wipe(code, sizeof(code));
+	tacit_wipe(&p, sizeof(p));
 	return err;
 }
 
@@ -288,7 +413,7 @@ static enum tacit_err enter(struct form *f)
 	struct agent *a = f->x->agent;
 	err = profile_open(a, f->username, &f->host);
 	if (err == TACIT_E_NOT_FOUND)
-		return become_device(f);
+		return f->totp.n > 0 ? become_device(f) : finish_registration(f);
 	TRY(err);
 	TRY(host_unlock(f->host, f->password));
 	TRY(pass_second_factor(f));
@@ -382,18 +507,21 @@ enum tacit_err call_logout(struct exchange *x)
 
 /* --- the second factor ------------------------------------------------------------------------ */
 
+static enum tacit_err set_mode(void *ctx, struct totp_keep *k)
+{
+	const enum totp_mode *mode = ctx;
+	if (k->mode == TOTP_UNKNOWN)
+		return TACIT_E_NOT_FOUND;
+	k->mode = *mode;
+	return TACIT_OK;
+}
+
 static enum tacit_err change_mode(struct exchange *x, enum totp_mode mode, struct totp_keep *k)
 {
-	enum tacit_err err;
 	struct host *h = people_lock(x->login);
-	TRY(totp_load(h, k));
-	if (k->mode == TOTP_UNKNOWN)
-		TRY(agent_refuse(x, AGENT_TOTP_ELSEWHERE));
-	k->mode = mode;
-	TRY(totp_save(h, k));
-out:
+	enum tacit_err err = totp_change(h, set_mode, &mode, k);
 	people_unlock(x->login);
-	return err;
+	return err == TACIT_E_NOT_FOUND ? agent_refuse(x, AGENT_TOTP_ELSEWHERE) : err;
 }
 
 enum tacit_err call_totp_setup(struct exchange *x)
@@ -404,9 +532,9 @@ enum tacit_err call_totp_setup(struct exchange *x)
 	TRY(change_mode(x, TOTP_ASKED, &k));
 	TRY(totp_qr(k.uri, &picture));
 	json_t *o = json_object();
-	agent_put_text(&o, "message", TACIT_STR("From now on each login needs a TOTP token"));
 	agent_put_text(&o, "secret", tacit_cstr(k.secret));
 	agent_put_text(&o, "qr_code", tacit_buf_view(&picture));
+	agent_put_text(&o, "message", TACIT_STR("From now on each login needs a TOTP token"));
 	agent_put_text(&o, "otpauth_uri", tacit_cstr(k.uri));
 	agent_put_text(&o, "provisioning_uri", tacit_cstr(k.uri));
 	agent_put_bool(&o, "enabled", true);

@@ -30,7 +30,8 @@ static const char *status_of(const struct session *s)
 	return "closed";
 }
 
-/* With the session locked. */
+/* With the session locked. What is there already keeps its place: members that the contract names
+ * stand in its order. */
 static void put_session(json_t **o, const struct session *s)
 {
 	int64_t left =
@@ -145,7 +146,9 @@ enum tacit_err call_session_create(struct exchange *x)
 	TRY(err);
 	pthread_mutex_lock(&s->lock);
 	err = begin_session(s, password);
+	agent_put_text(&o, "session_id", tacit_cstr(s->id));
 	agent_put_text(&o, "verification_code", tacit_cstr(s->verification_code));
+	agent_put_text(&o, "public_key", tacit_cstr(s->public_key));
 	put_session(&o, s);
 	if (err != TACIT_OK)
 		session_end(s, SESSION_CLOSED);
@@ -167,6 +170,20 @@ static bool is_point(struct tacit_bytes hex)
 	       point[0] == 4 && tacit_p256_mul(point, one) == TACIT_OK;
 }
 
+/* Some programs send it as a number, which has lost its leading zeros. */
+static enum tacit_err read_verification_code(struct exchange *x, struct join_wish *w)
+{
+	const json_t *number = json_object_get(x->json, "verification_code");
+	if (!json_is_integer(number))
+		return agent_text(x, "verification_code", 64, &w->verification_code);
+	json_int_t n = json_integer_value(number);
+	if (n < 0 || n > 999999)
+		return agent_refuse(x, AGENT_INVALID_FIELD);
+	snprintf(w->digits, sizeof(w->digits), "%06d", (int)n);
+	w->verification_code = tacit_cstr(w->digits);
+	return TACIT_OK;
+}
+
 static enum tacit_err read_join(struct exchange *x, struct join_wish *w)
 {
 	enum tacit_err err;
@@ -175,7 +192,7 @@ static enum tacit_err read_join(struct exchange *x, struct join_wish *w)
 		TRY(agent_refuse(x, AGENT_SESSION_NOT_FOUND));
 	w->id = x->id;
 	TRY(read_password(x, &w->password));
-	TRY(agent_text(x, "verification_code", 64, &w->verification_code));
+	TRY(read_verification_code(x, w));
 	TRY(agent_optional_text(x, "public_key", 1024, &key));
 	if (key.n > 0 && !is_point(key))
 		err = agent_refuse_because(x, AGENT_INVALID_FIELD,
@@ -187,7 +204,7 @@ out:
 enum tacit_err call_session_join(struct exchange *x)
 {
 	enum tacit_err err;
-	struct join_wish w;
+	struct join_wish w = {0};
 	struct session *s = NULL;
 	TRY(read_join(x, &w));
 	TRY(join_session(x, &w, &s));
@@ -198,6 +215,7 @@ enum tacit_err call_session_join(struct exchange *x)
 	agent_put_bool(&o, "verified", true);
 	TRY(agent_answer(x, MHD_HTTP_OK, o));
 out:
+	tacit_wipe(&w, sizeof(w));
 	session_drop(s);
 	return err;
 }

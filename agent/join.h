@@ -8,6 +8,7 @@
 struct join_wish {
 	const char *id;
 	struct tacit_bytes password, verification_code;
+	char digits[MEETING_CODE_DIGITS + 1]; /* of a code that came as a number */
 };
 
 /* The session, joined, is held for the caller. Fails: REFUSED (x says why), NOMEM, CRYPTO. */

@@ -2,28 +2,36 @@
  * held against it by a test. */
 #include "agent/calls.h"
 
-#include "agent/people.h"
-#include "agent/session.h"
+#include "agent/shelf.h"
 
-static enum tacit_err answer_state(struct exchange *x, const char *status)
+static void put_state(json_t **o, const struct exchange *x)
 {
-	json_t *o = json_object();
-	agent_put_text(&o, "status", tacit_cstr(status));
-	agent_put_text(&o, "name", TACIT_STR("tacit agent"));
-	agent_put_text(&o, "version", tacit_cstr(TACIT_VERSION));
-	agent_put_text(&o, "server", tacit_cstr(x->agent->server));
-	agent_put_time(&o, "timestamp", tacit_env_now(&x->agent->env));
-	return agent_answer(x, MHD_HTTP_OK, o);
+	agent_put_text(o, "server", tacit_cstr(x->agent->server));
+	agent_put_time(o, "timestamp", tacit_env_now(&x->agent->env));
 }
 
+/* Healthy is who can keep what it is given. */
 enum tacit_err call_health(struct exchange *x)
 {
-	return answer_state(x, "healthy");
+	enum tacit_err err = shelf_probe((const char *)x->agent->settings.upload_folder.p);
+	if (err != TACIT_OK)
+		return err;
+	json_t *o = json_object();
+	agent_put_text(&o, "status", TACIT_STR("healthy"));
+	agent_put_text(&o, "name", TACIT_STR("tacit agent"));
+	agent_put_text(&o, "version", tacit_cstr(TACIT_VERSION));
+	put_state(&o, x);
+	return agent_answer(x, MHD_HTTP_OK, o);
 }
 
 enum tacit_err call_root(struct exchange *x)
 {
-	return answer_state(x, "running");
+	json_t *o = json_object();
+	agent_put_text(&o, "name", TACIT_STR("tacit agent"));
+	agent_put_text(&o, "version", tacit_cstr(TACIT_VERSION));
+	agent_put_text(&o, "status", TACIT_STR("running"));
+	put_state(&o, x);
+	return agent_answer(x, MHD_HTTP_OK, o);
 }
 
 #define GET "GET"

@@ -88,6 +88,17 @@ out:
 	return err;
 }
 
+enum tacit_err shelf_probe(const char *folder)
+{
+	static const uint8_t block[4096] = {0};
+	int fd = open_nameless(folder);
+	if (fd < 0)
+		return disk_error();
+	enum tacit_err err = write_all(fd, tacit_bytes(block, sizeof(block)));
+	close(fd);
+	return err;
+}
+
 enum tacit_err shelf_begin(const char *folder, const struct tacit_secret *key,
         const struct tacit_env *env, struct shelf_writer **out)
 {

@@ -35,6 +35,9 @@ void shelf_drop(struct shelf_file *f); /* with the last user the file is gone; N
 
 struct shelf_writer;
 
+/* Can files be kept there now? Fails: STORE_FULL, IO. */
+TACIT_MUST_USE enum tacit_err shelf_probe(const char *folder);
+
 /* folder: absolute. Fails: IO, STORE_FULL, NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err shelf_begin(const char *folder, const struct tacit_secret *key,
         const struct tacit_env *env, struct shelf_writer **out);

@@ -32,18 +32,15 @@ static enum tacit_err copy(const json_t *o, const char *name, char *out, size_t 
 	return TACIT_OK;
 }
 
-enum tacit_err totp_load(struct host *h, struct totp_keep *out)
+enum tacit_err totp_decode(struct tacit_bytes text, struct totp_keep *out)
 {
 	enum tacit_err err;
-	struct tacit_buf note = {0};
 	json_t *o = NULL;
 	int64_t mode;
 	*out = (struct totp_keep){.mode = TOTP_UNKNOWN};
-	err = host_note_get(h, NOTE, &note);
-	if (err == TACIT_E_NOT_FOUND)
+	if (text.n == 0)
 		return TACIT_OK;
-	TRY(err);
-	TRY(tacit_json_parse(tacit_buf_view(&note), &o));
+	TRY(tacit_json_parse(text, &o));
 	TRY(tacit_json_integer(o, "mode", TACIT_REQUIRED, TOTP_QUIET, TOTP_ASKED, &mode));
 	TRY(tacit_json_integer(o, "step", TACIT_REQUIRED, 0, TACIT_MAX_INTEGER, &out->last_step));
 	TRY(copy(o, "secret", out->secret, TOTP_MAX_SECRET));
@@ -52,6 +49,32 @@ enum tacit_err totp_load(struct host *h, struct totp_keep *out)
 	out->mode = (enum totp_mode)mode;
 out:
 	json_decref(o);
+	return err;
+}
+
+enum tacit_err totp_encode(const struct totp_keep *k, struct tacit_buf *out)
+{
+	enum tacit_err err;
+	json_t *o = json_pack("{s:i,s:I,s:s,s:s,s:s}", "mode", (int)k->mode, "step",
+	        (json_int_t)k->last_step, "secret", k->secret, "uri", k->uri, "recovery",
+	        k->recovery);
+	TRY(o != NULL ? TACIT_OK : TACIT_E_NOMEM);
+	TRY(tacit_buf_reserve(out, sizeof(*k) + 256)); /* growing would leave copies behind */
+	TRY(tacit_json_write(o, out));
+out:
+	json_decref(o);
+	return err;
+}
+
+enum tacit_err totp_load(struct host *h, struct totp_keep *out)
+{
+	enum tacit_err err;
+	struct tacit_buf note = {0};
+	*out = (struct totp_keep){.mode = TOTP_UNKNOWN};
+	err = host_note_get(h, NOTE, &note);
+	TRY(err == TACIT_E_NOT_FOUND ? TACIT_OK : err);
+	TRY(totp_decode(tacit_buf_view(&note), out));
+out:
 	tacit_buf_clear(&note);
 	return err;
 }
@@ -60,17 +83,34 @@ enum tacit_err totp_save(struct host *h, const struct totp_keep *k)
 {
 	enum tacit_err err;
 	struct tacit_buf note = {0};
-	json_t *o = json_pack("{s:i,s:I,s:s,s:s,s:s}", "mode", (int)k->mode, "step",
-	        (json_int_t)k->last_step, "secret", k->secret, "uri", k->uri, "recovery",
-	        k->recovery);
-	TRY(o != NULL ? TACIT_OK : TACIT_E_NOMEM);
-	TRY(tacit_buf_reserve(&note, sizeof(*k) + 256));
-	TRY(tacit_json_write(o, &note));
+	TRY(totp_encode(k, &note));
 	TRY(host_note_put(h, NOTE, tacit_buf_view(&note)));
 out:
-	json_decref(o);
 	tacit_buf_clear(&note);
 	return err;
+}
+
+struct changing {
+	totp_changer *change;
+	void *ctx;
+	struct totp_keep *keep;
+};
+
+static enum tacit_err change_note(void *ctx, struct tacit_bytes before, struct tacit_buf *after)
+{
+	enum tacit_err err;
+	const struct changing *c = ctx;
+	TRY(totp_decode(before, c->keep));
+	TRY(c->change(c->ctx, c->keep));
+	TRY(totp_encode(c->keep, after));
+out:
+	return err;
+}
+
+enum tacit_err totp_change(struct host *h, totp_changer *change, void *ctx, struct totp_keep *out)
+{
+	struct changing c = {change, ctx, out};
+	return host_note_change(h, NOTE, change_note, &c);
 }
 
 /* --- codes ----------------------------------------------------------------------------------- */
@@ -104,7 +144,9 @@ static bool take_recovery(struct totp_keep *k, char out[TOTP_CODE_ROOM])
 enum tacit_err totp_take_code(struct totp_keep *k, int64_t now, char out[TOTP_CODE_ROOM])
 {
 	int64_t step = now / STEP_SECONDS;
-	int64_t first = k->last_step + 1 > step - 1 ? k->last_step + 1 : step - 1;
+	/* That of the half minute before is good until this one ends: not when that is near. */
+	int64_t oldest = now % STEP_SECONDS < STEP_SECONDS / 2 ? step - 1 : step;
+	int64_t first = k->last_step + 1 > oldest ? k->last_step + 1 : oldest;
 	if (first > step + 1)
 		return take_recovery(k, out) ? TACIT_OK : TACIT_E_LIMIT;
 	k->last_step = first;

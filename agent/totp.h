@@ -27,9 +27,18 @@ struct totp_keep {
 /* Once, before threads. Fails: CRYPTO. */
 TACIT_MUST_USE enum tacit_err totp_init(void);
 
-/* A profile without any: UNKNOWN. Fail: the note's errors, MALFORMED. */
+/* A profile without any: UNKNOWN. Fails: the note's errors, MALFORMED. */
 TACIT_MUST_USE enum tacit_err totp_load(struct host *h, struct totp_keep *out);
 TACIT_MUST_USE enum tacit_err totp_save(struct host *h, const struct totp_keep *k);
+/* What is kept is what change makes of it, with nobody between; *out gets that. change's error
+ * leaves it as it was. Fails: change's error, the note's errors, MALFORMED, NOMEM. */
+typedef enum tacit_err totp_changer(void *ctx, struct totp_keep *k);
+TACIT_MUST_USE enum tacit_err totp_change(
+        struct host *h, totp_changer *change, void *ctx, struct totp_keep *out);
+
+/* As it is kept: appended; back, nothing at all being UNKNOWN. Fail: MALFORMED, NOMEM. */
+TACIT_MUST_USE enum tacit_err totp_encode(const struct totp_keep *k, struct tacit_buf *out);
+TACIT_MUST_USE enum tacit_err totp_decode(struct tacit_bytes text, struct totp_keep *out);
 
 /* A code that was not used before, which now counts as used; a recovery code when all of this
  * minute are used up. Save before it leaves. Fails: LIMIT (none left now), CRYPTO. */

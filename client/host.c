@@ -401,6 +401,27 @@ out:
 	return err;
 }
 
+enum tacit_err host_note_change(
+        struct host *h, struct tacit_bytes name, host_note_changer *change, void *ctx)
+{
+	enum tacit_err err;
+	struct tacit_effects fx = {0};
+	struct tacit_buf before = {0}, after = {0};
+	TRY(host_take_turn(h));
+	TRY(host_freshen(h));
+	err = tacit_engine_note_get(h->engine, name, &before);
+	TRY(err == TACIT_E_NOT_FOUND ? TACIT_OK : err);
+	TRY(change(ctx, tacit_buf_view(&before), &after));
+	TRY(tacit_engine_note_put(h->engine, name, tacit_buf_view(&after), &fx));
+	TRY(host_persist(h, &fx));
+out:
+	localstore_unlock(h->store);
+	tacit_effects_clear(&fx);
+	tacit_buf_clear(&before);
+	tacit_buf_clear(&after);
+	return err;
+}
+
 struct walk {
 	struct host *host;
 	struct tacit_record_id tag;

@@ -90,6 +90,13 @@ TACIT_MUST_USE enum tacit_err host_note_put(
         struct host *h, struct tacit_bytes name, struct tacit_bytes value);
 TACIT_MUST_USE enum tacit_err host_note_get(
         struct host *h, struct tacit_bytes name, struct tacit_buf *value);
+/* In one turn of the profile's: what is written between the two, by whomever, is not lost. change
+ * gets what stands there (empty: nothing) and appends what shall; its error leaves all as it was
+ * and comes back. */
+typedef enum tacit_err host_note_changer(
+        void *ctx, struct tacit_bytes before, struct tacit_buf *after);
+TACIT_MUST_USE enum tacit_err host_note_change(
+        struct host *h, struct tacit_bytes name, host_note_changer *change, void *ctx);
 
 /* What the history has of one message. Views are owned by room; n->content is to be wiped.
  * Fails: NOT_FOUND, BAD_SEAL, the store's errors, NOMEM. */

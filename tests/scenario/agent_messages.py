@@ -41,7 +41,13 @@ def world():
 
 @tap.case
 def each_rule_of_passwords_has_its_sentence(w):
+    special = "!@#$%^&*()_+-=[]{}|;:,.<>?"
     for password, sentence in (("Sh0rt!", "Password must be at least 8 characters long"),
+                               ("\N{SNOWMAN}\N{SNOWMAN}\N{SNOWMAN}a1!",
+                                "Password must be at least 8 characters long"),
+                               *((f"abcdefg1{sign}", "Password must contain at least one special character")
+                                 for sign in "~`'\"/\\ \N{SECTION SIGN}"),
+                               *((f"1234567{sign}", "Password must contain at least one letter") for sign in special),
                                ("12345678!", "Password must contain at least one letter"),
                                ("abcdefgh!", "Password must contain at least one digit"),
                                ("abcdefgh1", "Password must contain at least one special character")):
@@ -110,6 +116,7 @@ def the_second_factor_is_asked_for_once_the_user_has_it(w):
     setup = dave.post("/api/totp/setup")
     tap.equal(setup.status_code, 200, setup.text)
     got = setup.json()
+    tap.equal(list(got)[:2], ["secret", "qr_code"], "as it is written")
     tap.check(got["qr_code"].startswith("data:image/"), "a picture")
     tap.check(got["secret"] in got["otpauth_uri"], "the URI has the secret")
     refused(dave.try_login(), 401, "TOTP_REQUIRED")
@@ -256,6 +263,7 @@ def bodies_are_checked(w):
 
 @tap.case
 def pages_of_the_web_are_kept_out(w):
+    tap.equal(list(w.here.get("/").json())[:3], ["name", "version", "status"], "what it is")
     for headers, code in (({"Host": "evil.example"}, "FOREIGN_HOST"),
                           ({"Host": f"evil.example:{w.here.port}"}, "FOREIGN_HOST"),
                           ({"Host": f"127.0.0.1.evil.example:{w.here.port}"}, "FOREIGN_HOST"),

@@ -57,6 +57,7 @@ class Party:
         answer = agent.post("/api/session/create", {"password": password})
         tap.equal(answer.status_code, 201, answer.text)
         got = answer.json()
+        tap.equal(list(got)[:4], ["session_id", "verification_code", "public_key", "status"], "as it is written")
         tap.equal(got["status"], "created", "status")
         tap.check(re.fullmatch(r"[0-9]{6}", got["verification_code"]), got["verification_code"])
         tap.check(re.fullmatch(r"04[0-9a-f]{128}", got["public_key"]), got["public_key"])
@@ -86,6 +87,7 @@ class Party:
         answer = self.try_upload(content, name, **more)
         tap.equal(answer.status_code, 200, answer.text)
         got = answer.json()
+        tap.equal(list(got)[:4], ["file_id", "filename", "size", "sha256"], "as it is written")
         tap.equal(got["size"], len(content), "size")
         tap.equal(got["sha256"], hashlib.sha256(content).hexdigest(), "sha256")
         return got
@@ -145,6 +147,17 @@ def files_may_wait_for_the_other_party(w):
     refused(creator.try_join(w.one, password="no"), 401, "WRONG_PASSWORD")
     tap.equal(creator.join(w.one).download(sent["file_id"]), WORDS, "it was there before")
     refused(creator.try_join(w.one), 409, "ALREADY_JOINED")
+
+
+@tap.case
+def a_code_may_be_a_number(w):
+    creator = Party.create(w.one)
+    while not creator.code.startswith("0"):  # what loses a digit as a number
+        creator.post("close")
+        creator = Party.create(w.one)
+    for code in (-1, 1000000, 12.5, True):
+        refused(creator.try_join(w.one, code=code), 400, "INVALID_FIELD")
+    tap.equal(creator.try_join(w.one, code=int(creator.code)).status_code, 200, "join")
 
 
 @tap.case

@@ -37,5 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool same = n == m && memcmp(theirs, own, n) == 0;
 	if (tacit_safety_same(&ours, tacit_bytes(data, size)) != same)
 		abort();
+	if (same && !tacit_safety_formed(tacit_bytes(data, size)))
+		abort();
 	return 0;
 }

@@ -88,12 +88,18 @@ static uint8_t counts(uint8_t c, bool words)
 	return c >= 'a' && c <= 'z' ? c : 0;
 }
 
+static bool in_words(struct tacit_bytes theirs)
+{
+	for (size_t i = 0; i < theirs.n; i++)
+		if (counts(theirs.p[i], true) != 0)
+			return true;
+	return false;
+}
+
 /* No word begins as another does, so that letters in a row are one row of words only. */
 bool tacit_safety_same(const struct tacit_safety *ours, struct tacit_bytes theirs)
 {
-	bool words = false;
-	for (size_t i = 0; i < theirs.n; i++)
-		words |= counts(theirs.p[i], true) != 0;
+	bool words = in_words(theirs);
 	const char *at = words ? ours->words : ours->digits;
 	for (size_t i = 0; i < theirs.n; i++) {
 		uint8_t c = counts(theirs.p[i], words);
@@ -105,4 +111,34 @@ bool tacit_safety_same(const struct tacit_safety *ours, struct tacit_bytes their
 		at++;
 	}
 	return *at == '\0';
+}
+
+/* How many of the letters make the word that they begin with; 0: none of the list. */
+static size_t first_word(const char *letters, size_t n)
+{
+	for (int i = 0; i < TACIT_PARCEL_WORDS; i++) {
+		struct tacit_bytes word = tacit_cstr(tacit_parcel_word((uint8_t)i));
+		if (word.n <= n && memcmp(word.p, letters, word.n) == 0)
+			return word.n;
+	}
+	return 0;
+}
+
+bool tacit_safety_formed(struct tacit_bytes theirs)
+{
+	bool words = in_words(theirs);
+	char bare[sizeof(((struct tacit_safety *)NULL)->words)];
+	size_t n = 0, at = 0, parts = 0;
+	for (size_t i = 0; i < theirs.n; i++) {
+		uint8_t c = counts(theirs.p[i], words);
+		if (c != 0 && n == sizeof(bare))
+			return false;
+		if (c != 0)
+			bare[n++] = (char)c;
+	}
+	if (!words)
+		return n == (size_t)TACIT_SAFETY_GROUPS * 5;
+	for (size_t step; at < n && (step = first_word(bare + at, n - at)) > 0; at += step)
+		parts++;
+	return at == n && parts == TACIT_SAFETY_WORDS;
 }

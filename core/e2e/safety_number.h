@@ -22,5 +22,8 @@ void tacit_safety_number(const struct tacit_sign_public *a, struct tacit_bytes a
 /* What somebody typed, or what was scanned: the digits or the words. How they are set apart, and
  * upper and lower case, are of no account; all of them must be there. */
 bool tacit_safety_same(const struct tacit_safety *ours, struct tacit_bytes theirs);
+/* Whether that is a number at all, whosever: as many digits, or as many words of the list. What is
+ * not was mistyped, or is another code, and says nothing about anybody's key. */
+bool tacit_safety_formed(struct tacit_bytes theirs);
 
 #endif

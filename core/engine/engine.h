@@ -102,7 +102,8 @@ enum tacit_command_kind {
 	                       * now on are kept there; 0: for good */
 	TACIT_CMD_COMPARE,    /* username, text: the number that the other one has, in digits or
 	                       * words (e2e/safety_number.h). The same: verified, and a changed key
-	                       * accepted; else FAILED: BAD_SIGNATURE, and nothing changes */
+	                       * accepted; else FAILED: BAD_SIGNATURE, or MALFORMED where it is no
+	                       * number at all, and nothing changes */
 	TACIT_CMD_CREATE_ROOM, /* text: name, which the server keeps in the clear (the host says so
 	                        * before); users. Else a group */
 	TACIT_CMD_KEEP_CONTACT, /* username, text: the account key (32 bytes) that they have proven

@@ -217,6 +217,9 @@ enum tacit_err tacit_op_compare(struct tacit_engine *e, struct tacit_op *op)
 	if (c == NULL)
 		return tacit_op_fail(
 		        e, op, TACIT_E_NOT_FOUND, TACIT_STR("That person is not known here yet."));
+	if (!tacit_safety_formed(tacit_buf_view(&op->text)))
+		return tacit_op_fail(e, op, TACIT_E_MALFORMED,
+		        TACIT_STR("That is no safety number. One has 60 digits, or 24 words."));
 	number_of(e, c, &number);
 	if (!tacit_safety_same(&number, tacit_buf_view(&op->text)))
 		return tacit_op_fail(e, op, TACIT_E_BAD_SIGNATURE,

@@ -220,6 +220,38 @@ static void safety_numbers_compared(void)
 	changed_byte(&ours, digits, '0');
 }
 
+/* What is no number says nothing about a key: neither that it is the same, nor that it is not. */
+static void what_is_a_safety_number(void)
+{
+	struct tacit_sign_public a = {{1}};
+	struct tacit_sign_public b = {{2}};
+	struct tacit_safety ours;
+	char typed[2 * sizeof(ours.words)];
+	tacit_safety_number(&a, TACIT_STR("alice"), &b, TACIT_STR("bob"), &ours);
+	CHECK(tacit_safety_formed(tacit_cstr(ours.digits)));
+	CHECK(tacit_safety_formed(tacit_cstr(ours.words)));
+	memset(typed, '1', 61); /* of somebody else */
+	CHECK(tacit_safety_formed(tacit_bytes(typed, 60)));
+	CHECK(!tacit_safety_formed(tacit_bytes(typed, 59)));
+	CHECK(!tacit_safety_formed(tacit_bytes(typed, 61)));
+	size_t n = 0;
+	for (int i = 0; i < TACIT_SAFETY_WORDS; i++)
+		n += (size_t)snprintf(typed + n, sizeof(typed) - n, "%sAbacus", i > 0 ? ",\n" : "");
+	CHECK(tacit_safety_formed(tacit_bytes(typed, n)));
+	CHECK(!tacit_safety_formed(tacit_bytes(typed, n - 6)));
+	CHECK(!tacit_safety_formed(tacit_bytes(typed, n - 1)));
+	CHECK(!tacit_safety_formed(tacit_bytes(typed + 1, n - 1)));
+	snprintf(typed + n, sizeof(typed) - n, " abacus");
+	CHECK(!tacit_safety_formed(tacit_cstr(typed)));
+	CHECK(!tacit_safety_formed(TACIT_STR("")));
+	CHECK(!tacit_safety_formed(TACIT_STR("https://example.org/r#7-amber-falcon")));
+	char longer[sizeof(ours.words) + 64];
+	memset(longer, 'a', sizeof(longer));
+	CHECK(!tacit_safety_formed(tacit_bytes(longer, sizeof(longer))));
+	memset(longer, '7', sizeof(longer));
+	CHECK(!tacit_safety_formed(tacit_bytes(longer, sizeof(longer))));
+}
+
 /* The answers of docs/protocol.md, "Known answers": computed from its text by another program. */
 static void known_answers(void)
 {
@@ -301,6 +333,7 @@ int main(int argc, char **argv)
 	        {"no price is paid that is too high", no_price_is_paid_that_is_too_high},
 	        {"safety numbers", safety_numbers},
 	        {"safety numbers as they are typed", safety_numbers_compared},
+	        {"what is a safety number at all", what_is_a_safety_number},
 	        {"known answers", known_answers},
 	        {"survives no memory", survives_no_memory},
 	};

@@ -403,7 +403,9 @@ static void safety_numbers_are_compared(void)
 	CHECK_OK(person_do(&bob, TACIT_CMD_SAFETY_NUMBER, "alice"));
 	snprintf(words, sizeof(words), "%s", person_last(&bob, TACIT_NOTICE_SAFETY)->detail);
 	snprintf(digits, sizeof(digits), "%s", person_last(&bob, TACIT_NOTICE_SAFETY)->text);
-	CHECK_ERR(compare(""), TACIT_E_BAD_SIGNATURE);
+	CHECK_ERR(compare(""), TACIT_E_MALFORMED);
+	CHECK_ERR(compare("otpauth://totp/tacit:bob"), TACIT_E_MALFORMED);
+	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_MALFORMED, "no safety number"));
 	digits[0] = digits[0] == '1' ? '2' : '1';
 	CHECK_ERR(compare(digits), TACIT_E_BAD_SIGNATURE);
 	CHECK(person_told(&alice, TACIT_NOTICE_FAILED, TACIT_E_BAD_SIGNATURE, "NOT the same"));

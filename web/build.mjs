@@ -111,7 +111,7 @@ function addIcons() {
 async function addTransferPages(icon) {
 	const module = read(given.parcel);
 	const wasm = addHashed('parcel', 'wasm', module);
-	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '' };
+	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_READER: '' };
 	const { script, style } = await bundle('transfer/main.tsx', 'esm', constants(known));
 	const page = fill(read(join(WEB, 'transfer.html')).toString(), {
 		app: addHashed('transfer', 'js', script),
@@ -127,9 +127,13 @@ async function addTransferPages(icon) {
 async function makeFiles() {
 	const module = read(given.wasm);
 	const wasm = addHashed('tacit', 'wasm', module);
-	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_SHELL: '' };
+	const known = {
+		TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_READER: '', TACIT_SHELL: '',
+	};
 	const worker = await bundle('core/worker.ts', 'iife', constants(known));
 	known.TACIT_WORKER = addHashed('worker', 'js', worker.script);
+	const reader = await bundle('scan/reader.ts', 'iife', constants(known));
+	known.TACIT_READER = addHashed('reader', 'js', reader.script);
 	const boot = await bundle('boot.ts', 'iife', constants(known));
 	const app = await bundle('ui/main.tsx', 'esm', constants(known));
 	const icons = addIcons();
@@ -146,10 +150,15 @@ async function makeFiles() {
 		icon: icons.drawn,
 		touchIcon: icons.touch,
 	}));
-	// What the app needs without a network; its hash names this version of the shell.
+	// What the app needs without a network, at once or later; its hash names this version of the shell.
 	const shell = files.map((file) => [addressOf(file.name), integrity(file.bytes)]).sort();
+	const isLater = ([address]) => address === known.TACIT_READER;
 	await addTransferPages(icons.drawn);
-	known.TACIT_SHELL = { version: digest('sha256', JSON.stringify(shell), 'hex').slice(0, 16), files: shell };
+	known.TACIT_SHELL = {
+		version: digest('sha256', JSON.stringify(shell), 'hex').slice(0, 16),
+		files: shell.filter((file) => !isLater(file)),
+		later: shell.filter(isLater),
+	};
 	addPlain('sw.js', (await bundle('sw.ts', 'iife', constants(known))).script);
 }
 

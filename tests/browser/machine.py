@@ -1,8 +1,10 @@
-"""What the page has of the machine: Chromium's own camera (which plays a film made here) and its own
-notifications. Debian's Chromium reads no QR codes: the one stand-in looks where the modules are."""
+"""What the page has of the machine: Chromium's own camera, which plays a film made here, and its own
+notifications."""
 import contextlib
-import json
+import ctypes
+import math
 import os
+import random
 import re
 import sys
 import tempfile
@@ -16,8 +18,8 @@ from support.server import Server  # noqa: E402
 
 WIDTH, HEIGHT = 640, 480  # of the camera
 
-# Finds the code that lies in the middle of the picture, if it is the one that it knows.
-READER = """
+# The tracks that the page has got from the camera.
+WATCH = """
 globalThis.tracks = [];
 const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wish) => {
@@ -25,23 +27,8 @@ navigator.mediaDevices.getUserMedia = async (wish) => {
 	tracks.push(...stream.getTracks());
 	return stream;
 };
-globalThis.BarcodeDetector = class {
-	async detect(source) {
-		const { size, modules, says } = globalThis.known;
-		const picture = await createImageBitmap(source);
-		const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
-		pen.drawImage(picture, 0, 0);
-		const step = Math.floor(picture.height / size);
-		const from = [picture.width - step * size, picture.height - step * size].map((rest) => Math.floor(rest / 2) + step / 2);
-		for (let y = 0; y < size; y++)
-			for (let x = 0; x < size; x++) {
-				const [red] = pen.getImageData(from[0] + x * step, from[1] + y * step, 1, 1).data;
-				if ((red < 128) !== modules.includes(`${x} ${y}`)) return [];
-			}
-		return [{ rawValue: says }];
-	}
-};
 """
+OFF = "tracks.length > 0 && tracks.every((track) => track.readyState === 'ended')"
 # Told by Chromium itself: the event comes when it is on the screen.
 WITNESS = """
 globalThis.shown = [];
@@ -61,10 +48,10 @@ class World:
         self.server, self.browser, self.film = server, browser, film
         self.alice = Member(browser, server.url, "alice")
         browser.call("alice's", "grantPermissions", ["camera", "notifications"], {"origin": server.url})
-        browser.call("alice's", "addInitScript", {"content": READER + WITNESS})
+        browser.call("alice's", "addInitScript", {"content": WATCH + WITNESS})
         self.alice.register()
         self.bob = Member(browser, server.url, "bob")
-        browser.call("bob's", "addInitScript", {"content": READER})
+        browser.call("bob's", "addInitScript", {"content": WATCH})
         self.bob.register()
         self.alice.begin("Direct chat", "bob")
         self.alice.say("hello")
@@ -87,57 +74,117 @@ def safety(person):
     person.page.see(".digits li")
 
 
+def digits(page):
+    return page.run("return [...document.querySelectorAll('.digits li')].map((d) => d.textContent).join('')")
+
+
 def shown_code(page):
+    """The page's own QR code, row by row."""
     size = int(page.run("return document.querySelector('.qr').viewBox.baseVal.width"))
-    return size, re.findall(r"M(\d+ \d+)h", page.run("return document.querySelector('.qr-dark').getAttribute('d')"))
+    dark = re.findall(r"M(\d+ \d+)h", page.run("return document.querySelector('.qr-dark').getAttribute('d')"))
+    return [[f"{x} {y}" in dark for x in range(size)] for y in range(size)]
 
 
-def make_film(path, size, modules):
-    step = HEIGHT // size
-    luma = bytearray(b"\xeb" * (WIDTH * HEIGHT))
-    for module in modules:
-        x, y = (int(n) * step for n in module.split())
-        for row in range(step):
-            at = (y + (HEIGHT - step * size) // 2 + row) * WIDTH + x + (WIDTH - step * size) // 2
-            luma[at:at + step] = b"\x10" * step
+class QrCode(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_int), ("width", ctypes.c_int), ("data", ctypes.POINTER(ctypes.c_ubyte))]
+
+
+def drawn_code(text):
+    """By libqrencode, as the command line and the server draw theirs; with its quiet zone."""
+    library = ctypes.CDLL("libqrencode.so.4")
+    library.QRcode_encodeString.restype = ctypes.POINTER(QrCode)
+    code = library.QRcode_encodeString(text.encode(), 0, 1, 2, 1).contents
+    edge = [[False] * (code.width + 8)] * 4
+    rows = [[bool(code.data[y * code.width + x] & 1) for x in range(code.width)] for y in range(code.width)]
+    return edge + [[False] * 4 + row + [False] * 4 for row in rows] + edge
+
+
+def make_film(path, rows, side, turn=0.0, noise=0):
+    """The code in the middle of the picture, so large, turned by so many degrees; paler than black on
+    white, and grainy, as cameras see it."""
+    cos, sin, size = math.cos(math.radians(turn)), math.sin(math.radians(turn)), len(rows)
+    grain = random.Random(1).randbytes(WIDTH * HEIGHT)
+    luma = bytearray()
+    for y in range(HEIGHT):
+        for x in range(WIDTH):
+            dx, dy = (x - WIDTH / 2) / side, (y - HEIGHT / 2) / side
+            column, row = math.floor((cos * dx + sin * dy + 0.5) * size), math.floor((cos * dy - sin * dx + 0.5) * size)
+            inside = 0 <= row < size and 0 <= column < size
+            light = (60 if rows[row][column] else 200) if inside else 120
+            luma.append(light + grain[len(luma)] * noise // 255 - noise // 2)
     frame = b"FRAME\n" + luma + b"\x80" * (WIDTH * HEIGHT // 2)
-    with open(path, "wb") as out:
+    with open(path + ".new", "wb") as out:
         out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode() + frame * 2)
+    os.replace(path + ".new", path)
+
+
+def kept_reader(page):
+    """Of what reads the codes: how often it was fetched, and how often it is kept for later."""
+    return page.run("""
+        const isReader = (address) => address.includes('/assets/reader-');
+        const fetched = performance.getEntriesByType('resource').filter(({ name }) => isReader(name)).length;
+        let kept = 0;
+        for (const name of await caches.keys())
+            kept += (await (await caches.open(name)).keys()).filter(({ url }) => isReader(url)).length;
+        return [fetched, kept]""")
 
 
 @tap.case
 def a_code_before_the_camera_verifies(w):
     safety(w.bob)
-    size, modules = shown_code(w.bob.page)
-    digits = "".join(w.bob.page.run("return [...document.querySelectorAll('.digits li')].map((d) => d.textContent)"))
-    make_film(w.film, size, modules)
-    known = json.dumps({"size": size, "modules": modules, "says": digits})
-    w.alice.page.run(f"globalThis.known = {known}")
+    make_film(w.film, shown_code(w.bob.page), side=300)
     safety(w.alice)
+    w.alice.page.wait("navigator.serviceWorker.controller !== null")
+    tap.equal(kept_reader(w.alice.page), [0, 0], "it is no part of the first load")
     w.alice.page.click(button("Scan theirs"))
     w.alice.page.miss("dialog")
     w.alice.page.see(".details:has-text('Verified')")
-    w.alice.page.wait("tracks.length === 1 && tracks.every((track) => track.readyState === 'ended')")
+    w.alice.page.wait(OFF)
+    tap.equal(kept_reader(w.alice.page), [1, 1], "fetched once, and kept")
+
+
+@tap.case
+def a_code_that_is_no_safety_number(w):
+    """Seen first; then the right one, askew and grainy, with no network."""
+    make_film(w.film, drawn_code("https://example.org/r#7-amber-falcon"), side=360, turn=-8)
+    w.bob.calm()
+    safety(w.bob)
+    w.bob.page.wait("navigator.serviceWorker.controller !== null")
+    w.browser.call("bob's", "grantPermissions", ["camera"], {"origin": w.bob.url})
+    number = digits(w.bob.page)
+    w.bob.page.click(button("Scan theirs"))
+    w.bob.page.see("text=That is no safety number.")
+    w.bob.page.click(button("Show ours again"))
+    w.bob.page.wait(OFF)
+    make_film(w.film, drawn_code(number), side=260, turn=25, noise=60)
+    w.bob.page.offline(True)
+    w.bob.page.click(button("Scan theirs"))
+    w.bob.page.miss("dialog")
+    w.bob.page.see(".details:has-text('Verified')")
+    w.bob.page.offline(False)
+    w.bob.page.wait(OFF)
 
 
 @tap.case
 def another_code_does_not(w):
     """Of whoever stands between them."""
-    w.alice.page.run("known.says = '1'.repeat(60)")
+    make_film(w.film, drawn_code("1" * 60), side=280, turn=100)
     w.alice.page.click(".details button:has-text('Safety number')")
     w.alice.page.click(button("Scan theirs"))
     w.alice.page.see("text=The numbers are NOT the same.")
-    w.alice.page.wait("tracks.length === 2 && tracks.every((track) => track.readyState === 'ended')")
+    w.alice.page.wait(OFF)
     w.alice.calm()
 
 
 @tap.case
 def a_camera_that_is_not_allowed(w):
     w.bob.calm()
-    w.bob.page.run("globalThis.known = { size: 1, modules: [], says: '' }")
+    w.browser.call("bob's", "clearPermissions")
     safety(w.bob)
     w.bob.page.click(button("Scan theirs"))
-    w.bob.page.see("text=The camera is not available.")
+    w.bob.page.see("text=tacit may not use the camera.")
+    w.bob.page.click(button("Enter theirs"))
+    w.bob.page.see("dialog input")
     w.bob.calm()
 
 

@@ -4,6 +4,7 @@
 // refuses it. Nothing but these constants ever passes the policy.
 
 declare const TACIT_WORKER: string; // '/assets/worker-<hash>.js'
+declare const TACIT_READER: string; // '/assets/reader-<hash>.js'
 declare const TACIT_WASM: string; // '/assets/tacit-<hash>.wasm'
 declare const TACIT_WASM_INTEGRITY: string; // 'sha384-...', for fetch's option of that name
 
@@ -27,7 +28,7 @@ function trusted(address: string): string {
 }
 
 function onlyOurs(address: string): string {
-	if (address !== TACIT_WORKER && address !== SERVICE_WORKER)
+	if (address !== TACIT_WORKER && address !== TACIT_READER && address !== SERVICE_WORKER)
 		throw new TypeError('not a script of this app');
 	return address;
 }
@@ -35,6 +36,11 @@ function onlyOurs(address: string): string {
 // For new Worker(): what the constructor takes, whatever its type says.
 export function workerAddress(): string {
 	return trusted(TACIT_WORKER);
+}
+
+// Likewise: what reads QR codes (scan/reader.ts).
+export function readerAddress(): string {
+	return trusted(TACIT_READER);
 }
 
 // For navigator.serviceWorker.register().

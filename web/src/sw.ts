@@ -2,9 +2,11 @@
 // network. It knows the files by name and digest from the build, and touches no other request:
 // what goes to the API is never seen, let alone kept, here.
 
+type ShellFile = [address: string, integrity: string];
 interface Shell {
 	version: string;
-	files: [address: string, integrity: string][];
+	files: ShellFile[];
+	later: ShellFile[]; // fetched and kept when first asked for
 }
 declare const TACIT_SHELL: Shell;
 
@@ -27,7 +29,8 @@ const scope = globalThis as unknown as Scope;
 
 const PREFIX = 'tacit-shell-';
 const CACHE = PREFIX + TACIT_SHELL.version;
-const ADDRESSES = new Set(TACIT_SHELL.files.map(([address]) => address));
+const LATER = new Map(TACIT_SHELL.later);
+const ADDRESSES = new Set([...TACIT_SHELL.files, ...TACIT_SHELL.later].map(([address]) => address));
 
 // The page is HTML to those alone who ask for it. Names without a hash may be old in the browser's
 // own cache: the digest would refuse them for ever.
@@ -45,6 +48,11 @@ async function keep(cache: Cache, address: string, integrity: string): Promise<v
 async function install(): Promise<void> {
 	const cache = await caches.open(CACHE);
 	await Promise.all(TACIT_SHELL.files.map(([address, integrity]) => keep(cache, address, integrity)));
+	// Who had it goes on having it: a name tells its bytes.
+	for (const address of LATER.keys()) {
+		const had = await caches.match(address, { ignoreVary: true });
+		if (had !== undefined) await cache.put(address, had);
+	}
 }
 
 async function activate(): Promise<void> {
@@ -55,8 +63,11 @@ async function activate(): Promise<void> {
 }
 
 async function answer(request: Request, address: string): Promise<Response> {
-	const kept = await caches.match(address, { cacheName: CACHE, ignoreVary: true });
-	return kept ?? fetch(request);
+	const kept = (): Promise<Response | undefined> => caches.match(address, { cacheName: CACHE, ignoreVary: true });
+	const integrity = LATER.get(address);
+	const had = await kept();
+	if (had === undefined && integrity !== undefined) await keep(await caches.open(CACHE), address, integrity);
+	return had ?? (await kept()) ?? fetch(request);
 }
 
 function addressOf(request: Request): string | null {

@@ -199,6 +199,8 @@ export class FakeMessenger implements Messenger {
 			this.verified.add(c.username);
 			return {};
 		case 'compare': // as the core does it, for what the tests type
+			if (c.text.replace(/\D/gu, '').length !== 60 && c.text.trim().split(' ').length !== 24)
+				throw problem('MALFORMED');
 			if (c.text.replace(/\D/gu, '') !== NUMBER.replace(/\D/gu, '') && c.text.trim() !== WORDS)
 				throw problem('BAD_SIGNATURE');
 			this.verified.add(c.username);

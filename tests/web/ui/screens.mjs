@@ -1,5 +1,5 @@
 // screens.mjs - every screen of the page: how one gets there from a beginning.
-import { PHONE } from './stage.mjs';
+import { codePicture, PHONE } from './stage.mjs';
 
 const PASSWORD = 'right horse battery';
 export const row = (page, name) => page.locator('.sidebar .row', { has: page.locator('.row-title', { hasText: new RegExp(`^${name}$`) }) });
@@ -131,10 +131,23 @@ export const SCREENS = {
 		await page.locator('.talk-head button[title]').nth(0).click();
 		await page.waitForSelector('.digits');
 	} },
-	scan: { begin: 'in', go: async (page) => {
+	scan: { begin: 'in', permissions: ['camera'], go: async (page) => {
 		await SCREENS.safety.go(page);
 		await page.getByRole('button', { name: /Scan theirs|Andere scannen/ }).click();
-		await page.waitForSelector('.scan');
+		await page.waitForSelector('.camera-tools button');
+	} },
+	noscan: { begin: 'in', go: async (page) => {
+		await SCREENS.safety.go(page);
+		await page.getByRole('button', { name: /Scan theirs|Andere scannen/ }).click();
+		await page.waitForSelector('.scan .note');
+		await page.locator('.scan input[type=file]').setInputFiles(await codePicture(page, 'https://example.org/'));
+		await page.waitForSelector('.scan .failure:not(:empty)');
+	} },
+	differ: { begin: 'in', go: async (page) => {
+		await SCREENS.type.go(page);
+		await page.locator('dialog input').fill('54321 '.repeat(12));
+		await page.keyboard.press('Enter');
+		await page.waitForSelector('.note.bad');
 	} },
 	type: { begin: 'in', go: async (page) => {
 		await SCREENS.safety.go(page);

@@ -11,13 +11,13 @@ const rtl = rest.includes('--rtl');
 const wanted = rest.filter((word) => word !== '--rtl');
 mkdirSync(folder, { recursive: true });
 const stage = await Stage.open();
-for (const [name, { begin, go }] of Object.entries(SCREENS)) {
+for (const [name, { begin, go, permissions }] of Object.entries(SCREENS)) {
 	if (wanted.length > 0 && !wanted.includes(name))
 		continue;
 	for (const [place, size] of [['phone', PHONE], ['desktop', DESKTOP]])
 		for (const theme of ['light', 'dark']) {
 			const locale = theme === 'dark' && place === 'desktop' ? 'de' : 'en';
-			const page = await stage.page({ begin, size, theme, locale, rtl });
+			const page = await stage.page({ begin, size, theme, locale, rtl, permissions });
 			page.setDefaultTimeout(8000);
 			try {
 				await go(page);

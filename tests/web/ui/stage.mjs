@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const WEB = join(HERE, '../../../web');
@@ -18,6 +18,7 @@ export async function loadTools() {
 	try {
 		tools.build = need('esbuild').build;
 		tools.chromium = need('playwright-core').chromium;
+		tools.encode = (await import(pathToFileURL(join(WEB, 'node_modules/uqr/dist/index.mjs')))).encode;
 		tools.axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
 		return true;
 	} catch (e) {
@@ -38,12 +39,20 @@ const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 
 export async function bundle() {
 	const done = await tools.build({
-		entryPoints: [join(HERE, 'fake_main.ts')], absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
+		entryPoints: { app: join(HERE, 'fake_main.ts'), reader: join(WEB, 'src/scan/reader.ts') },
+		absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
 		format: 'esm', target: 'es2022', charset: 'utf8', jsx: 'automatic', jsxImportSource: 'preact',
-		nodePaths: [join(WEB, 'node_modules')], logLevel: 'warning', define: { 'process.env.NODE_ENV': '"production"' },
+		nodePaths: [join(WEB, 'node_modules')], logLevel: 'warning',
+		define: {
+			'process.env.NODE_ENV': '"production"', TACIT_READER: '"/reader.js"', TACIT_WORKER: '""', TACIT_WASM: '""',
+			TACIT_WASM_INTEGRITY: '""',
+		},
 	});
 	const part = (end) => done.outputFiles.find((file) => file.path.endsWith(end)).contents;
-	return { '/app.js': ['text/javascript', part('.js')], '/app.css': ['text/css', part('.css')] };
+	return {
+		'/app.js': ['text/javascript', part('app.js')], '/app.css': ['text/css', part('.css')],
+		'/reader.js': ['text/javascript', part('reader.js')],
+	};
 }
 
 async function serve() {
@@ -73,16 +82,17 @@ export class Stage {
 		stage.browser = await tools.chromium.launch({
 			executablePath: CHROMIUM,
 			args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-				'--disable-background-networking', '--disable-component-update', '--disable-sync'],
+				'--disable-background-networking', '--disable-component-update', '--disable-sync',
+				'--use-fake-device-for-media-stream=device-count=2'],
 		});
 		return stage;
 	}
 
 	// begin: as in fake_main.ts. The page's complaints are in page.complaints.
-	async page({ begin = 'in', size = DESKTOP, theme = 'light', locale = 'en', many = 400, motion = 'reduce', rtl = false } = {}) {
+	async page({ begin = 'in', size = DESKTOP, theme = 'light', locale = 'en', many = 400, motion = 'reduce', rtl = false, permissions = [] } = {}) {
 		const context = await this.browser.newContext({
 			viewport: size, colorScheme: theme, locale, reducedMotion: motion, hasTouch: size === PHONE,
-			isMobile: size === PHONE, deviceScaleFactor: size === PHONE ? 2 : 1, acceptDownloads: true,
+			isMobile: size === PHONE, deviceScaleFactor: size === PHONE ? 2 : 1, acceptDownloads: true, permissions,
 		});
 		await context.addInitScript(() => {
 			delete globalThis.showSaveFilePicker; // it asks a person
@@ -109,6 +119,21 @@ export class Stage {
 		await this.browser.close();
 		this.server.close();
 	}
+}
+
+// A QR code as a picture in a file.
+export async function codePicture(page, text) {
+	const { data, size } = tools.encode(text, { ecc: 'M', border: 3 });
+	const url = await page.evaluate(([rows, side]) => {
+		const canvas = Object.assign(document.createElement('canvas'), { width: side * 6, height: side * 6 });
+		const pen = canvas.getContext('2d');
+		rows.forEach((row, y) => row.forEach((dark, x) => {
+			pen.fillStyle = dark ? '#000' : '#fff';
+			pen.fillRect(x * 6, y * 6, 6, 6);
+		}));
+		return canvas.toDataURL();
+	}, [data, size]);
+	return { name: 'code.png', mimeType: 'image/png', buffer: Buffer.from(url.split(',')[1], 'base64') };
 }
 
 // What axe finds that is serious. The page's policy forbids scripts of others: axe comes by the debugger.

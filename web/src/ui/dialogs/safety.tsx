@@ -7,7 +7,7 @@ import { t } from '../../i18n/index.js';
 import { readConversations } from '../profile.js';
 import { Failure } from '../screens/frame.js';
 import { keyAccepted } from '../state.js';
-import { ask, codeOf, run, update } from '../store.js';
+import { ask, codeOf, run, sentence, update } from '../store.js';
 import { digitsOf } from '../text.js';
 import { say } from '../view.js';
 import { keepAlerts } from '../profile.js';
@@ -26,15 +26,17 @@ function Digits({ number }: { number: string }) {
 	);
 }
 
-function Typed({ compare }: { compare: (theirs: string) => void }) {
+function Typed({ compare, back }: { compare: (theirs: string) => Promise<string>; back: () => void }) {
 	const [text, setText] = useState('');
+	const [error, setError] = useState('');
 	return (
 		<form class="form" onSubmit={(event) => {
 			event.preventDefault();
-			compare(text);
+			void compare(text).then(setError);
 		}}>
-			<Field label={t('safety.type.label')} value={text} change={setText} focus />
-			<button type="submit" class="plain wide" disabled={text.trim() === ''}>{t('safety.type.check')}</button>
+			<Field label={t('safety.type.label')} value={text} error={error} change={setText} focus />
+			<button type="submit" class="primary wide" disabled={text.trim() === ''}>{t('safety.type.check')}</button>
+			<button type="button" class="plain wide" onClick={back}>{t('safety.show')}</button>
 		</form>
 	);
 }
@@ -60,20 +62,25 @@ export function Safety({ username, close }: { username: string; close: () => voi
 		close();
 	};
 	const confirm = () => task.run(() => answer(changed ? 'accept_key' : 'set_verified', safety?.text ?? ''));
-	const compare = (theirs: string) => task.run(async () => {
-		setDiffers(false);
-		setWay('show');
+	// A sentence where nothing was compared.
+	const compare = async (theirs: string): Promise<string> => {
 		try {
 			await answer('compare', theirs);
 		} catch (thrown) {
 			if (codeOf(thrown) !== 'BAD_SIGNATURE')
-				throw thrown;
+				return codeOf(thrown) === 'MALFORMED' ? t('safety.malformed') : sentence(thrown);
 			setDiffers(true);
+			setWay('show');
 		}
-	});
+		return '';
+	};
+	const go = (to: Way) => {
+		setDiffers(false);
+		setWay(to);
+	};
 	return (
 		<Dialog title={t('safety.title', { name: username })} close={close}>
-			{safety?.flag === true && !changed && <p class="note good"><Icon name="verified" />{t('safety.done', { name: username })}</p>}
+			{safety?.flag === true && !changed && !differs && <p class="note good"><Icon name="verified" />{t('safety.done', { name: username })}</p>}
 			{changed && <p class="note bad" role="alert"><Icon name="warning" />{t('safety.changed', { name: username })}</p>}
 			{differs && <p class="note bad" role="alert"><Icon name="warning" />{t('safety.differ')}</p>}
 			<Failure text={task.error} />
@@ -87,18 +94,23 @@ export function Safety({ username, close }: { username: string; close: () => voi
 						<p lang="en" dir="ltr">{safety.detail}</p>
 					</div>
 					<div class="buttons">
-						<button type="button" class="plain" onClick={() => setWay('scan')}><Icon name="scan" />{t('safety.scan')}</button>
-						<button type="button" class="plain" onClick={() => setWay('type')}><Icon name="edit" />{t('safety.type')}</button>
+						<button type="button" class="plain" onClick={() => go('scan')}><Icon name="scan" />{t('safety.scan')}</button>
+						<button type="button" class="plain" onClick={() => go('type')}><Icon name="edit" />{t('safety.type')}</button>
 					</div>
-					{(!safety.flag || changed) && (
+					{(!safety.flag || changed) && !differs && (
 						<button type="button" class={`wide ${changed ? 'danger' : 'primary'}`} aria-busy={task.busy} onClick={confirm}>
 							{changed ? t('safety.accept') : t('safety.same')}
 						</button>
 					)}
 				</>
 			)}
-			{way === 'scan' && <Scan found={compare} other={() => setWay('type')} />}
-			{way === 'type' && <Typed compare={compare} />}
+			{way === 'scan' && (
+				<Scan take={compare}>
+					<button type="button" class="plain" onClick={() => go('type')}><Icon name="edit" />{t('safety.type')}</button>
+					<button type="button" class="plain" onClick={() => go('show')}>{t('safety.show')}</button>
+				</Scan>
+			)}
+			{way === 'type' && <Typed compare={compare} back={() => go('show')} />}
 		</Dialog>
 	);
 }

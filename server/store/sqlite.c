@@ -1,12 +1,7 @@
 /* Opening, batches and the table of slots.
  *
  * Durability: WAL with synchronous=FULL, so that COMMIT returns after the WAL was synced; a batch
- * is one such commit. Checkpoints: the WAL is copied into the database in the writer's thread,
- * behind a commit's answers, when nothing else waits; under load when it has grown, and by whoever
- * commits and never settles when it is long. That bounds one stall to so many page writes and one
- * sync (some milliseconds on an SSD), and hot pages, which every batch rewrites in the WAL, are
- * copied once for many commits. The checkpoint is passive: it waits for no reader; what a reader
- * still needs is copied the next time. A checkpoint that fails leaves the commits as they are.
+ * is one such commit. What becomes of the WAL then is in sqlite_wal.c.
  *
  * No mmap: an I/O error would become SIGBUS, and mapped pages would count as our memory. */
 #include <errno.h>
@@ -21,25 +16,15 @@
 #include "server/store/sqlite_int.h"
 #include "server/store/sqlite_slots.h"
 
-#define BUSY_MILLISECONDS                                                                          \
-	5000                  /* another process holds the write lock: an administrator's command */
-#define PURGE_EVERY 64        /* commits between two attempts to empty the WAL */
-#define PURGE_MILLISECONDS 20 /* readers are that patiently waited for; requests take less */
-
 static const char common_pragmas[] = "PRAGMA foreign_keys = ON;"
                                      "PRAGMA trusted_schema = OFF;"
                                      "PRAGMA temp_store = MEMORY;"
                                      "PRAGMA mmap_size = 0;";
-/* Pages of the WAL, 4 KiB each, from which on it is copied: see above. */
-#define WAL_IDLE 1000
-#define WAL_BUSY 2500
-#define WAL_LONG 4000
 
 /* Sizes: negative is KiB. */
 static const char writer_pragmas[] = "PRAGMA synchronous = FULL;"
                                      "PRAGMA secure_delete = ON;"
-                                     "PRAGMA cache_size = -4096;"
-                                     "PRAGMA journal_size_limit = 16777216;";
+                                     "PRAGMA cache_size = -4096;";
 static const char reader_pragmas[] = "PRAGMA query_only = ON;"
                                      "PRAGMA cache_size = -512;";
 
@@ -137,52 +122,6 @@ static const struct store_ops ops = {
         .counts = sqlite_counts,
         .snapshot = sqlite_snapshot,
 };
-
-/* Empties the WAL, so that what was destroyed is not left behind in it. It gives way to readers:
- * then a later commit tries again. */
-static void purge(struct sqlite *s)
-{
-	if (s->purge == PURGE_NOT || (s->purge == PURGE_LATER && --s->purge_wait > 0))
-		return;
-	sqlite3_busy_timeout(s->db, PURGE_MILLISECONDS);
-	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
-	s->purge = rc == SQLITE_OK ? PURGE_NOT : PURGE_LATER;
-	s->purge_wait = PURGE_EVERY;
-	if (rc != SQLITE_OK)
-		store_tell_deadline(&s->base, s->now + 1);
-}
-
-static void copy_wal(struct sqlite *s, int from)
-{
-	if (s->wal_pages < from)
-		return;
-	s->wal_pages = 0; /* the next commit tells what is left */
-	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-}
-
-void sql_committed(struct sqlite *s)
-{
-	copy_wal(s, WAL_LONG);
-	purge(s);
-}
-
-void sqlite_settle(struct store *store, bool idle)
-{
-	struct sqlite *s = sqlite_of(store);
-	if (s->mode == STORE_WRITER && !s->in_batch && !s->in_scope)
-		copy_wal(s, idle ? WAL_IDLE : WAL_BUSY);
-}
-
-/* Instead of SQLite's own checkpoints. */
-static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
-{
-	struct sqlite *s = ctx;
-	(void)db;
-	(void)name;
-	s->wal_pages = pages;
-	return SQLITE_OK;
-}
 
 enum tacit_err sqlite_batch_begin(struct store *store)
 {
@@ -320,7 +259,7 @@ static int enable_wal(sqlite3 *db)
 {
 	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
 	int rc = set_wal_mode(db);
-	for (int i = 0; (rc & 0xff) == SQLITE_BUSY && i < BUSY_MILLISECONDS / 10; i++) {
+	for (int i = 0; (rc & 0xff) == SQLITE_BUSY && i < SQL_BUSY_MILLISECONDS / 10; i++) {
 		nanosleep(&pause, NULL);
 		rc = set_wal_mode(db);
 	}
@@ -330,7 +269,7 @@ static int enable_wal(sqlite3 *db)
 static enum tacit_err configure(struct sqlite *s)
 {
 	bool writer = s->mode == STORE_WRITER;
-	int rc = sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
+	int rc = sqlite3_busy_timeout(s->db, SQL_BUSY_MILLISECONDS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (rc == SQLITE_OK)
@@ -340,10 +279,10 @@ static enum tacit_err configure(struct sqlite *s)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(
 		        s->db, writer ? writer_pragmas : reader_pragmas, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && writer)
+		rc = sql_keep_log(s);
 	if ((rc & 0xff) == SQLITE_CANTOPEN)
 		return TACIT_E_IO;
-	if (writer)
-		sqlite3_wal_hook(s->db, note_wal, s);
 	return rc == SQLITE_OK ? TACIT_OK : sql_error(s, rc);
 }
 

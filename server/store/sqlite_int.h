@@ -162,6 +162,12 @@ enum tacit_err sql_error(struct sqlite *s, int rc);
 /* Commits, and what is to be done before and after it. When it fails, what is pending is pending
  * still. */
 TACIT_MUST_USE enum tacit_err sql_commit(struct sqlite *s);
+
+/* --- the write-ahead log (sqlite_wal.c) --- */
+#define SQL_BUSY_MILLISECONDS                                                                      \
+	5000 /* another process holds the write lock: an administrator's command */
+/* The writer's, at opening, in place of what SQLite does by itself. SQLite's code. */
+TACIT_MUST_USE int sql_keep_log(struct sqlite *s);
 /* After every commit that kept changes. */
 void sql_committed(struct sqlite *s);
 

@@ -1,0 +1,156 @@
+/* The write-ahead log: when it is copied into the database, how its file grows, and how what was
+ * destroyed leaves it.
+ *
+ * Copying: in the writer's thread, behind a commit's answers, when nothing else waits; under load
+ * when the log has grown further, and by whoever commits and never settles when it is long. A copy
+ * costs page writes and the syncs of two files, for which whatever comes meanwhile waits: so it is
+ * rare, and pages that every commit rewrites are copied once for many. What bounds the log is that
+ * one stall (some milliseconds on an SSD), what a start after a crash has to read of it (some tens
+ * of milliseconds), and that readers look for each page in it: up to 4,062 frames are one block of
+ * its index. The checkpoint is passive: it waits for no reader; what a reader still needs is copied
+ * the next time. A checkpoint that fails leaves the commits as they are.
+ *
+ * Growing: a commit beyond the end of the file changes its size, and then its sync waits for a
+ * commit of the file system's journal, too. So the file is kept longer than the log, by zeros in
+ * which no reader of a log sees a frame (their salt is wrong, and page 0 is none). They need no
+ * sync of their own: until the next commit's has made them last, they are worth nothing to anybody.
+ */
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+#include "server/store/sqlite_int.h"
+#include "server/store/sqlite_slots.h"
+
+#define PURGE_EVERY 64        /* commits between two attempts to empty the log */
+#define PURGE_MILLISECONDS 20 /* readers are that patiently waited for; requests take less */
+
+/* Pages of the log from which on it is copied. */
+#define IDLE_PAGES 4000
+#define BUSY_PAGES 6000
+#define LONG_PAGES 8000
+
+/* https://sqlite.org/fileformat2.html#walformat */
+#define HEADER_BYTES 32
+#define FRAME_BYTES (24 + 4096)
+
+#define MARGIN_BYTES ((sqlite3_int64)64 * 1024)      /* beyond the log: a batch of messages */
+#define GROWTH_MIN_BYTES ((sqlite3_int64)256 * 1024) /* else as much again as there is, but ... */
+#define GROWTH_MAX_BYTES ((sqlite3_int64)4 * 1024 * 1024) /* ... the next sync has to write it */
+#define DISK_FACTOR 64                                    /* so much of the growth has to be free */
+#define MAX_BYTES (HEADER_BYTES + (sqlite3_int64)LONG_PAGES * FRAME_BYTES)
+
+/* --- purging --- */
+
+/* Empties the log, so that what was destroyed is not left behind in it. It gives way to readers:
+ * then a later commit tries again. */
+static void purge(struct sqlite *s)
+{
+	if (s->purge == PURGE_NOT || (s->purge == PURGE_LATER && --s->purge_wait > 0))
+		return;
+	sqlite3_busy_timeout(s->db, PURGE_MILLISECONDS);
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(s->db, SQL_BUSY_MILLISECONDS);
+	s->purge = rc == SQLITE_OK ? PURGE_NOT : PURGE_LATER;
+	s->purge_wait = PURGE_EVERY;
+	if (rc == SQLITE_OK)
+		s->wal_pages = 0;
+	else
+		store_tell_deadline(&s->base, s->now + 1);
+}
+
+/* --- copying --- */
+
+static void copy(struct sqlite *s, int from)
+{
+	if (s->wal_pages < from)
+		return;
+	s->wal_pages = 0; /* the next commit tells what is left */
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+void sql_committed(struct sqlite *s)
+{
+	copy(s, LONG_PAGES);
+	purge(s);
+}
+
+/* --- growing --- */
+
+static bool is_short(const struct sqlite *s, sqlite3_file *log, sqlite3_int64 *bytes)
+{
+	sqlite3_int64 used = HEADER_BYTES + (sqlite3_int64)s->wal_pages * FRAME_BYTES;
+	return s->wal_pages > 0 && log->pMethods->xFileSize(log, bytes) == SQLITE_OK &&
+	       *bytes < MAX_BYTES && *bytes < used + MARGIN_BYTES;
+}
+
+static sqlite3_int64 growth_at(sqlite3_int64 bytes)
+{
+	return bytes < GROWTH_MIN_BYTES   ? GROWTH_MIN_BYTES
+	       : bytes > GROWTH_MAX_BYTES ? GROWTH_MAX_BYTES
+	                                  : bytes;
+}
+
+/* What others will need is not taken for this. */
+static bool is_disk_wide(const struct sqlite *s, sqlite3_int64 growth)
+{
+	struct statvfs disk;
+	return statvfs(sqlite3_db_filename(s->db, "main"), &disk) == 0 &&
+	       disk.f_bavail >= DISK_FACTOR * (uint64_t)growth / disk.f_frsize;
+}
+
+static void append_zeros(sqlite3_file *log, sqlite3_int64 at)
+{
+	static const uint8_t zeros[16 * 1024];
+	const int piece = (int)sizeof(zeros);
+	int rc = SQLITE_OK; /* a full disk is told by the commit that finds no room */
+	for (sqlite3_int64 end = at + growth_at(at); rc == SQLITE_OK && at < end; at += piece)
+		rc = log->pMethods->xWrite(log, zeros, piece, at);
+}
+
+/* Under the write lock: else another process's frame could stand where we write. Who holds it now
+ * is not waited for. */
+static void grow(struct sqlite *s)
+{
+	sqlite3_int64 bytes;
+	sqlite3_file *log = NULL;
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+	        log == NULL || log->pMethods == NULL || !is_short(s, log, &bytes) ||
+	        !is_disk_wide(s, growth_at(bytes)))
+		return;
+	sqlite3_busy_timeout(s->db, 0);
+	enum tacit_err err = sql_run(s, SQL_BEGIN_WRITE, NO_ARGS);
+	sqlite3_busy_timeout(s->db, SQL_BUSY_MILLISECONDS);
+	if (err != TACIT_OK)
+		return;
+	if (is_short(s, log, &bytes))
+		append_zeros(log, bytes);
+	tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS), "nothing was changed");
+}
+
+void sqlite_settle(struct store *store, bool idle)
+{
+	struct sqlite *s = sqlite_of(store);
+	if (s->mode != STORE_WRITER || s->in_batch || s->in_scope)
+		return;
+	copy(s, idle ? IDLE_PAGES : BUSY_PAGES);
+	grow(s);
+}
+
+/* --- opening --- */
+
+static int note_pages(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite *s = ctx;
+	(void)db;
+	(void)name;
+	s->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+int sql_keep_log(struct sqlite *s)
+{
+	char limit[64];
+	snprintf(limit, sizeof(limit), "PRAGMA journal_size_limit = %lld;", (long long)MAX_BYTES);
+	sqlite3_wal_hook(s->db, note_pages, s);
+	return sqlite3_exec(s->db, limit, NULL, NULL, NULL);
+}

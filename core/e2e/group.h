@@ -45,6 +45,9 @@ struct tacit_self {
 
 enum tacit_key_package_use { TACIT_KEY_PACKAGE_ONCE, TACIT_KEY_PACKAGE_LAST_RESORT };
 #define TACIT_KEY_PACKAGE_SECONDS ((int64_t)90 * 24 * 3600)
+/* The longest lifetime of anybody's that is accepted (RFC 9420 7.2): later versions may want more
+ * than ours. */
+#define TACIT_KEY_PACKAGE_LONGEST_SECONDS ((int64_t)366 * 24 * 3600)
 
 /* The keys of so many key packages (1 at least), which cost less when they are made at once.
  * Secret; free wipes. Fails: NOMEM, CRYPTO. */

@@ -114,6 +114,7 @@ struct tacit_mls_host tacit_group_host(
 	        .check_credential = strictness == TACIT_STRICT ? check_strictly : check_pass,
 	        .check_proposal = check_proposal,
 	        .ctx = ctx.out,
+	        .lifetime_max = (uint64_t)TACIT_KEY_PACKAGE_LONGEST_SECONDS,
 	};
 }
 

@@ -94,6 +94,7 @@ enum tacit_err tacit_group_check_key_package(const struct tacit_self *self,
 	const struct tacit_mls_leaf_rules rules = {
 	        .suite = tacit_mls_suite_find(TACIT_MLS_SUITE_DEFAULT),
 	        .now = (uint64_t)tacit_env_now(self->env),
+	        .lifetime_max = host.lifetime_max,
 	        .check_credential = host.check_credential,
 	        .ctx = host.ctx,
 	};

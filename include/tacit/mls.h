@@ -137,7 +137,12 @@ struct tmls_view tmls_client_public_key(const struct tmls_client *c);
 
 struct tmls_key_package;
 
-/* Good from a day ago for this many seconds. Each is to be used once. */
+/* Longer than this, all in all, no key package is accepted, nor a group with such a one in it (RFC
+ * 9420 7.2: UNSUPPORTED). */
+#define TMLS_LIFETIME_MAX ((uint64_t)366 * 86400)
+
+/* Good from a day ago until this many seconds from now. Each is to be used once. Fails: USAGE (too
+ * long). */
 TMLS_MUST_USE enum tmls_result tmls_key_package_new(
         const struct tmls_client *c, uint64_t lifetime, struct tmls_key_package **out);
 void tmls_key_package_free(struct tmls_key_package *k); /* wipes */
@@ -156,7 +161,8 @@ struct tmls_group;
 /* A group of one. The id is unique: 32 random bytes, say. */
 TMLS_MUST_USE enum tmls_result tmls_group_create(
         const struct tmls_client *c, struct tmls_view group_id, struct tmls_group **out);
-/* By the welcome of the one who added us, with the key package that was used. */
+/* By the welcome of the one who added us, with the key package that was used. Whoever is in a group
+ * of that tmls_group_id already drops this one (RFC 9420 12.4.3). */
 TMLS_MUST_USE enum tmls_result tmls_group_join(const struct tmls_client *c,
         const struct tmls_key_package *k, struct tmls_view welcome, struct tmls_group **out);
 /* By ourselves, with a fresh tmls_group_info: the commit is sent to the group, which is as *out

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "e2e/group_int.h"
 #include "support/tap.h"
 
 #define CONVERSATION 42
@@ -379,6 +380,61 @@ static void a_device_without_a_certificate_is_refused(void)
 	tear_down();
 }
 
+/* A good one in all but how long it is good for. */
+static enum tacit_err make_lasting(const struct peer *p, int64_t seconds, struct tacit_buf *out)
+{
+	enum tacit_err err;
+	uint64_t now = (uint64_t)tacit_env_now(&env);
+	struct tacit_buf identity = {0}, store = {0};
+	struct tacit_mls_key_package_secrets secrets;
+	struct tacit_self s = self(p);
+	struct tacit_mls_key_package_options o = {
+	        .suite = tacit_mls_suite_find(TACIT_MLS_SUITE_DEFAULT),
+	        .signature_sk = tacit_bytes(p->sk.b, sizeof(p->sk.b)),
+	        .signature_key = tacit_bytes(p->device.signature_key.b, TACIT_SIGN_PUBLIC_BYTES),
+	        .lifetime = {now, now + (uint64_t)seconds},
+	};
+	tacit_buf_clear(out);
+	TRY(tacit_leaf_identity(&s.leaf, &identity));
+	o.credential = (struct tacit_mls_credential){
+	        .type = TACIT_MLS_CREDENTIAL_BASIC, .identity = tacit_buf_view(&identity)};
+	TRY(tacit_mls_capabilities_make(NULL, &env, &store, &o.capabilities));
+	TRY(tacit_mls_key_package_create(&o, &env, out, &secrets));
+	tacit_mls_key_package_secrets_wipe(&secrets);
+out:
+	tacit_buf_clear(&identity);
+	tacit_buf_clear(&store);
+	return err;
+}
+
+/* RFC 9420 7.2: nobody lets one in, and nobody takes the commit of one who does. */
+static void lifetimes_are_bounded(void)
+{
+	struct tacit_buf package = {0};
+	struct tacit_group_event ev;
+	struct tacit_mls_commit_result r = {0};
+	struct tacit_mls_proposal add = {.type = TACIT_MLS_ADD};
+	struct tacit_mls_commit_options o = {.proposals = &add, .proposal_count = 1};
+	REQUIRE(set_up_group());
+	struct tacit_self alice = self(&peers[0]);
+	struct tacit_leaf mallory = {peers[5].account.public, peers[5].device};
+	CHECK_OK(make_lasting(&peers[5], TACIT_KEY_PACKAGE_LONGEST_SECONDS, &package));
+	CHECK_OK(tacit_group_check_key_package(&alice, tacit_buf_view(&package), &mallory));
+	CHECK_OK(make_lasting(&peers[5], TACIT_KEY_PACKAGE_LONGEST_SECONDS + 1, &package));
+	CHECK_ERR(tacit_group_check_key_package(&alice, tacit_buf_view(&package), &mallory),
+	        TACIT_E_UNSUPPORTED);
+	add.add.encoded = tacit_buf_view(&package);
+	struct tacit_mls_host careless = tacit_group_host(&alice, TACIT_STRICT);
+	CHECK_ERR(tacit_mls_group_commit(peers[0].group->mls, &careless, &o, &r),
+	        TACIT_E_UNSUPPORTED);
+	careless.lifetime_max = 0;
+	CHECK_OK(tacit_mls_group_commit(peers[0].group->mls, &careless, &o, &r));
+	CHECK_ERR(process(&peers[1], next_message, &r.commit, &ev), TACIT_E_UNSUPPORTED);
+	tacit_mls_commit_result_clear(&r);
+	tacit_buf_clear(&package);
+	tear_down();
+}
+
 static void the_first_commit_wins(void)
 {
 	struct tacit_group_staged a, b;
@@ -604,6 +660,7 @@ int main(int argc, char **argv)
 	        {"strangers are kept out", strangers_are_kept_out},
 	        {"a device without a certificate is refused",
 	                a_device_without_a_certificate_is_refused},
+	        {"lifetimes are bounded", lifetimes_are_bounded},
 	        {"the first commit wins", the_first_commit_wins},
 	        {"what is missing or changed shows", what_is_missing_or_changed_shows},
 	        {"a missing commit is noticed", a_missing_commit_is_noticed},

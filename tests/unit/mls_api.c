@@ -169,6 +169,11 @@ static void refuses(void)
 		CHECK(strlen(tmls_result_text(TMLS_GONE)) > 0);
 		CHECK_INT(tmls_version(), TMLS_VERSION_MAJOR * 1000 + TMLS_VERSION_MINOR);
 		tmls_key_package_free(kp);
+		CHECK_INT(
+		        tmls_key_package_new(mallory, TMLS_LIFETIME_MAX - 86399, &kp), TMLS_USAGE);
+		CHECK(kp == NULL);
+		CHECK_INT(tmls_key_package_new(mallory, TMLS_LIFETIME_MAX - 86400, &kp), TMLS_OK);
+		tmls_key_package_free(kp);
 		tmls_client_free(mallory);
 	}
 	part(&p);

@@ -378,6 +378,50 @@ static void a_device_is_resynchronised(void)
 	cast_clear(&c);
 }
 
+static void always_the_same(void *ctx, uint8_t *out, size_t n)
+{
+	(void)ctx;
+	memset(out, 7, n);
+}
+
+/* 12.2: as little as with an Update; a machine without randomness draws the old key again. */
+static void who_comes_back_has_a_new_key(void)
+{
+	struct cast c;
+	struct tacit_buf info = {0}, commit = {0};
+	struct tacit_mls_group *g = NULL;
+	struct tacit_mls_event ev;
+	struct tacit_mls_leaf_node before, after;
+	struct person *b = &c.p[B];
+	if (three(&c, 1)) {
+		uint32_t old = tacit_mls_group_own_leaf(b->group);
+		b->env.random = always_the_same;
+		CHECK(commit_and_spread(&c, b, NULL, 0));
+		CHECK_OK(tacit_mls_group_info(c.p[A].group, &c.p[A].host,
+		        TACIT_MLS_INFO_TREE | TACIT_MLS_INFO_EXTERNAL_PUB, &info));
+		CHECK(tacit_mls_group_member(c.p[A].group, old, &before));
+		struct person fresh;
+		CHECK_OK(person_init(&fresh, b->suite, "bob")); /* the same signature key */
+		struct tacit_mls_external_join_options o = {.group_info = tacit_buf_view(&info),
+		        .key_package = tacit_buf_view(&fresh.key_package),
+		        .removes = &old};
+		CHECK_OK(tacit_mls_group_external_join(&o, &b->host, &commit, &g));
+		if (g != NULL && CHECK(tacit_mls_group_member(g, old, &after)))
+			CHECK_BYTES(after.encryption_key, before.encryption_key);
+		CHECK_ERR(person_process(&c.p[A], tacit_buf_view(&commit), &ev), TACIT_E_MALFORMED);
+		tacit_mls_group_free(g);
+		tacit_buf_clear(&commit);
+		CHECK_OK(tacit_mls_group_external_join(&o, &fresh.host, &commit, &g));
+		CHECK_OK(person_process(&c.p[A], tacit_buf_view(&commit), &ev));
+		tacit_mls_event_clear(&ev);
+		tacit_mls_group_free(g);
+		person_clear(&fresh);
+	}
+	tacit_buf_clear(&info);
+	tacit_buf_clear(&commit);
+	cast_clear(&c);
+}
+
 /* RFC 9420 12.2 forbids the same PreSharedKeyID twice, and its nonce is a part of it (8.4). */
 static void a_psk_may_come_twice(void)
 {
@@ -431,6 +475,29 @@ static void psks_are_injected(void)
 	cast_clear(&c);
 }
 
+/* 11.2, 11.3: a group like any other, for somebody who waits for the successor of old. */
+static bool without_proof(struct cast *c, const struct tacit_mls_group *old)
+{
+	struct person *d = &c->p[D];
+	struct person *b = &c->p[B];
+	struct tacit_mls_group *g = NULL;
+	struct tacit_mls_commit_result r = {0};
+	struct tacit_mls_proposal add = add_of(b);
+	bool ok = CHECK_OK(person_renew(d)) && CHECK_OK(person_create(d, "new")) &&
+	          CHECK_OK(person_commit(d, &add, 1, &r));
+	struct tacit_mls_join_options jo = {.welcome = tacit_buf_view(&r.welcome),
+	        .key_package = tacit_buf_view(&b->key_package),
+	        .secrets = &b->secrets,
+	        .origin = old};
+	ok = ok && CHECK_ERR(tacit_mls_group_join(&jo, &b->host, &g), TACIT_E_CONFLICT) &&
+	     CHECK(g == NULL);
+	jo.origin = NULL;
+	ok = ok && CHECK_OK(tacit_mls_group_join(&jo, &b->host, &g));
+	tacit_mls_group_free(g);
+	tacit_mls_commit_result_clear(&r);
+	return ok;
+}
+
 static bool succeed(struct cast *c, enum tacit_mls_succession kind, const char *id)
 {
 	struct person *a = &c->p[A];
@@ -452,6 +519,7 @@ static bool succeed(struct cast *c, enum tacit_mls_succession kind, const char *
 	        .secrets = &b->secrets};
 	CHECK_ERR(tacit_mls_group_join(&jo, &b->host, &new_b), TACIT_E_CONFLICT);
 	jo.origin = old_b;
+	ok = ok && without_proof(c, old_b);
 	ok = ok && CHECK_OK(tacit_mls_group_join(&jo, &b->host, &new_b)) &&
 	     CHECK_BYTES(tacit_mls_group_epoch_authenticator(new_b),
 	             tacit_mls_group_epoch_authenticator(new_a));
@@ -563,6 +631,7 @@ static const struct tap_case cases[] = {
         {"messages come late, twice, and after their sender has gone", messages_come_late},
         {"who is removed is out", the_removed_are_out},
         {"a device is resynchronised", a_device_is_resynchronised},
+        {"who comes back has a new key", who_comes_back_has_a_new_key},
         {"a PSK may come twice", a_psk_may_come_twice},
         {"PSKs are injected", psks_are_injected},
         {"groups are succeeded", groups_are_succeeded},

@@ -3,6 +3,7 @@
 
 #include "crypto/secret.h"
 #include "e2e/mls/limits.h"
+#include "e2e/mls/message.h"
 #include "mls_members.h"
 #include "support/tap.h"
 
@@ -177,6 +178,26 @@ static void tampered_packages(void)
 	}
 	for (size_t n = 0; n < m.package.n; n++)
 		CHECK(check(tacit_bytes(m.package.p, n), &r) != TACIT_OK);
+	mls_member_clear(&m);
+}
+
+/* 10: in a message of its own version. */
+static void versions_are_one(void)
+{
+	struct mls_member m;
+	struct tacit_env env = tap_env(12);
+	struct tacit_buf encoded = {0};
+	struct tacit_mls_message message;
+	struct tacit_writer w = tacit_writer(&encoded);
+	REQUIRE(CHECK_OK(mls_member_make(suite(), &env, NULL, &m)));
+	tacit_mls_write_message_header(&w, TACIT_MLS_KEY_PACKAGE);
+	tacit_write_raw(&w, tacit_buf_view(&m.package));
+	CHECK_OK(tacit_writer_finish(&w));
+	CHECK_OK(tacit_mls_message_decode(tacit_buf_view(&encoded), &message));
+	encoded.p[5] = 2; /* the lower byte of the key package's */
+	CHECK_ERR(
+	        tacit_mls_message_decode(tacit_buf_view(&encoded), &message), TACIT_E_UNSUPPORTED);
+	tacit_buf_clear(&encoded);
 	mls_member_clear(&m);
 }
 
@@ -408,6 +429,7 @@ int main(int argc, char **argv)
 	        {"external senders", external_senders},
 	        {"key packages of every suite", every_suite},
 	        {"tampered key packages", tampered_packages},
+	        {"versions of message and key package are one", versions_are_one},
 	        {"key pairs made ahead serve once", pairs_made_ahead_serve_once},
 	        {"references of key packages", key_package_refs_differ},
 	        {"lifetimes", lifetimes},

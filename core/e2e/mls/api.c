@@ -103,6 +103,7 @@ struct tacit_mls_host tmls_host(const struct tmls_client *c)
 	        .check_external_sender = check_external_sender,
 	        .check_successor = check_successor,
 	        .find_psk = find_psk,
+	        .lifetime_max = TMLS_LIFETIME_MAX,
 	        .ctx = (void *)(uintptr_t)c};
 }
 
@@ -173,7 +174,7 @@ static enum tacit_err make_key_package(
 	        .credential = {.type = TACIT_MLS_CREDENTIAL_BASIC,
 	                .identity = tacit_buf_view(&c->identity)}};
 	struct tacit_writer w = tacit_writer(&k->message);
-	TRY(now <= DAY || lifetime > INT64_MAX - (uint64_t)now ? TACIT_E_USAGE : TACIT_OK);
+	TRY(now <= DAY || lifetime > TMLS_LIFETIME_MAX - DAY ? TACIT_E_USAGE : TACIT_OK);
 	o.lifetime.not_before = (uint64_t)now - DAY;
 	o.lifetime.not_after = (uint64_t)now + lifetime;
 	TRY(tacit_mls_capabilities_make(NULL, &c->env, &store, &o.capabilities));

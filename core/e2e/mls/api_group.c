@@ -4,9 +4,8 @@
 #include "e2e/mls/api_int.h"
 #include "e2e/mls/limits.h"
 
-#define LIFETIME                                                                                   \
-	(INT64_C(400) * 86400) /* of a leaf of our own that stands in for a key package            \
-	                        */
+/* Of a leaf of our own that stands in for a key package; from a day ago. */
+#define LIFETIME (TMLS_LIFETIME_MAX - 86400)
 
 struct tmls_group {
 	const struct tmls_client *client;

@@ -296,8 +296,8 @@ static enum tacit_err check_reinit(const struct join *j)
 static enum tacit_err check_link(const struct join *j)
 {
 	const struct tacit_mls_group *old = j->o->origin;
-	if (j->link.type == 0)
-		return TACIT_OK;
+	if (j->link.type == 0) /* what claims no origin is not what follows from that one */
+		return old == NULL ? TACIT_OK : TACIT_E_CONFLICT;
 	if (j->g->now->number != 1)
 		return TACIT_E_CONFLICT;
 	if (j->link.usage == TACIT_MLS_PSK_REINIT)

@@ -283,7 +283,8 @@ static bool loses_key(const struct incoming *in)
 	return false;
 }
 
-/* 12.2: one who joins and takes an old leaf away has to be its successor. */
+/* 12.2: one who joins and takes an old leaf away meets what an Update of that leaf has to (7.3): a
+ * new encryption key, and a credential that may follow. */
 static enum tacit_err check_resync(const struct incoming *in)
 {
 	struct tacit_mls_leaf_node before;
@@ -293,6 +294,8 @@ static enum tacit_err check_resync(const struct incoming *in)
 			continue;
 		if (!tacit_mls_tree_leaf(in->g->tree, p->removed, &before))
 			return TACIT_E_NOT_FOUND;
+		if (tacit_bytes_eq(before.encryption_key, in->commit.path.leaf.encryption_key))
+			return TACIT_E_MALFORMED;
 		if (!tacit_mls_host_successor(in->host, &before, &in->commit.path.leaf))
 			return TACIT_E_KEY_CHANGED;
 	}

@@ -25,6 +25,8 @@ enum tacit_err tacit_mls_message_decode(struct tacit_bytes encoded, struct tacit
 		break;
 	case TACIT_MLS_KEY_PACKAGE:
 		tacit_mls_read_key_package(&r, &out->key_package);
+		if (r.err == TACIT_OK && out->key_package.version != TACIT_MLS_VERSION_10)
+			tacit_reader_fail(&r, TACIT_E_UNSUPPORTED); /* 10: that of the message */
 		break;
 	default:
 		tacit_reader_fail(&r, TACIT_E_UNSUPPORTED);

@@ -4,6 +4,7 @@
 #include "server/job/job.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
@@ -101,14 +102,28 @@ bool job_submit(struct job_pool *p, enum job_lane which, struct job *j)
 	return ok;
 }
 
-/* At least one job, at most a batch and a thread's share, oldest first; NULL at the end. */
-static struct job *take(struct lane *l, unsigned *count)
+/* Held lock. */
+static void wait_for_work(struct lane *l)
 {
-	pthread_mutex_lock(&l->lock);
 	l->idle++;
 	while (l->first == NULL && !l->ending)
 		pthread_cond_wait(&l->work, &l->lock);
 	l->idle--;
+}
+
+static bool is_at_work(struct lane *l)
+{
+	pthread_mutex_lock(&l->lock);
+	bool at_work = l->first != NULL || l->idle < l->settings.threads;
+	pthread_mutex_unlock(&l->lock);
+	return at_work;
+}
+
+/* At least one job, at most a batch and a thread's share, oldest first; NULL at the end. */
+static struct job *take(struct lane *l, unsigned *count)
+{
+	pthread_mutex_lock(&l->lock);
+	wait_for_work(l);
 	struct job *batch = l->first, **end = &batch;
 	uint64_t share = l->waiting / l->settings.threads + 1;
 	uint64_t most = share < l->settings.batch ? share : l->settings.batch;
@@ -128,6 +143,19 @@ static struct job *take(struct lane *l, unsigned *count)
 		pthread_cond_signal(&l->work);
 	*count = n;
 	return batch;
+}
+
+/* The same for who commits. Where cores are short, readers who are at work go first: a commit costs
+ * as much as several requests, and what they bring goes into the same one. Where a core is free,
+ * nobody waits. */
+static struct job *take_together(struct job_pool *p, struct lane *writers, unsigned *count)
+{
+	pthread_mutex_lock(&writers->lock);
+	wait_for_work(writers);
+	pthread_mutex_unlock(&writers->lock);
+	if (is_at_work(&p->lanes[JOB_READ]))
+		(void)sched_yield();
+	return take(writers, count);
 }
 
 static void end_lanes(struct job_pool *p)
@@ -277,7 +305,7 @@ static void work_in_batches(struct worker *w, enum tacit_err *errors)
 {
 	const struct job_lane_settings *s = &w->lane->settings;
 	struct batch b = {.errors = errors};
-	while ((b.first = take(w->lane, &b.count)) != NULL) {
+	while ((b.first = take_together(w->pool, w->lane, &b.count)) != NULL) {
 		b.good = 0;
 		b.broken = call(s->batch_begin, w->context);
 		bool begun = b.broken == TACIT_OK;

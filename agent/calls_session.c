@@ -44,6 +44,7 @@ static void put_session(json_t **o, const struct session *s)
 	agent_put_bool(o, "peer_joined", s->state == SESSION_JOINED);
 	agent_put_bool(o, "peer_connected", session_is_open(s) && (s->local || s->linked));
 	agent_put_bool(o, "relay_connected", session_is_open(s) && s->online);
+	agent_put_bool(o, "nearby", s->nearby);
 	agent_put_number(o, "file_count", s->file_count);
 	agent_put_time(o, "created_at", s->created_at);
 	if (session_is_open(s)) {

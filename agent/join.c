@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/link.h"
+#include "agent/nearby.h"
 #include "crypto/encoding.h"
 
 static enum tacit_err refuse_guess(struct exchange *x, unsigned left)
@@ -81,23 +81,64 @@ static enum tacit_err join_here(struct exchange *x, struct session *s, const str
 
 /* Whoever waits there comes within the join timeout; a creator between two meetings is back soon.
  */
-static enum tacit_err find_creator(struct exchange *x, struct session *s, struct link_line *l)
+static enum tacit_err wait_at_relay(
+        const struct agent *a, struct link_line *l, int64_t until_s, bool *paired)
 {
-	enum tacit_err err;
-	uint8_t id[MEETING_RELAY_ID_BYTES];
-	bool paired = false;
-	meeting_relay_id(tacit_cstr(s->id), id);
-	TRY(link_line_open(l, s, id, LINK_SECOND));
-	int64_t until = agent_monotonic_s() + (int64_t)x->agent->settings.join_timeout_s;
-	while (!paired && agent_monotonic_s() < until && !agent_is_ending(x->agent))
-		TRY(link_wait_paired(l, 500, &paired));
-	err = paired ? TACIT_OK : TACIT_E_NOT_FOUND;
+	enum tacit_err err = TACIT_OK;
+	while (!*paired && agent_monotonic_s() < until_s && !agent_is_ending(a))
+		TRY(link_wait_paired(l, 500, paired));
 out:
 	return err;
 }
 
-static enum tacit_err meet_there(struct exchange *x, struct session *s, const struct join_wish *w,
-        uint8_t root[TACIT_PARCEL_ROOT_BYTES])
+/* On this network, in what is left of the time; *found: it is there. */
+static enum tacit_err look_nearby(
+        const struct session *s, struct link_line *l, int64_t until_s, bool *found)
+{
+	struct tacit_channel none = {0};
+	struct link_line near = {0};
+	const struct nearby_wish w = {LINK_SECOND, NULL, until_s};
+	if (!s->agent->settings.lan)
+		return TACIT_OK;
+	enum tacit_err err = nearby_find(s, &w, &near, &none);
+	if (err != TACIT_OK)
+		return err == TACIT_E_NOT_FOUND || err == TACIT_E_IO ? TACIT_OK : err;
+	link_line_close(l);
+	*l = near;
+	*found = true;
+	return TACIT_OK;
+}
+
+/* By the relay; the last third of the time also without: the creator's agent may not reach it. */
+static enum tacit_err find_creator(struct exchange *x, struct session *s, struct link_line *l)
+{
+	enum tacit_err err, relay;
+	uint8_t id[MEETING_RELAY_ID_BYTES];
+	bool there = false;
+	int64_t timeout = x->agent->settings.join_timeout_s;
+	int64_t until = agent_monotonic_s() + timeout;
+	meeting_relay_id(tacit_cstr(s->id), id);
+	relay = link_line_open(l, s, id, LINK_SECOND);
+	TRY(relay == TACIT_E_NETWORK || relay == TACIT_E_UNSUPPORTED ? TACIT_OK : relay);
+	if (relay == TACIT_OK)
+		TRY(wait_at_relay(x->agent, l, until - timeout / 3, &there));
+	if (!there)
+		TRY(look_nearby(s, l, until, &there));
+	if (!there && relay == TACIT_OK)
+		TRY(wait_at_relay(x->agent, l, until, &there));
+	if (!there)
+		err = relay != TACIT_OK ? relay : TACIT_E_NOT_FOUND;
+out:
+	return err;
+}
+
+struct met {
+	uint8_t root[TACIT_PARCEL_ROOT_BYTES];
+	bool nearby;
+};
+
+static enum tacit_err meet_there(
+        struct exchange *x, struct session *s, const struct join_wish *w, struct met *out)
 {
 	enum tacit_err err;
 	struct link_line l = {0};
@@ -108,7 +149,8 @@ static enum tacit_err meet_there(struct exchange *x, struct session *s, const st
 	TRY(meeting_begin(&m, &code, TACIT_PARCEL_JOINER, &x->agent->env));
 	tacit_hex(tacit_bytes(m.channel.run.own, TACIT_SPAKE2_MESSAGE_BYTES), s->public_key);
 	TRY(find_creator(x, s, &l));
-	TRY(link_meet(&l, &m, &began, root));
+	TRY(link_meet(&l, &m, &began, out->root));
+	out->nearby = l.direct != NULL;
 out:
 	link_line_close(&l);
 	meeting_clear(&m);
@@ -139,8 +181,8 @@ static enum tacit_err refuse_meeting(struct exchange *x, enum tacit_err err, uns
 /* One guess of ours at somebody's session; the entry counts them. */
 static enum tacit_err guess(struct exchange *x, struct session *s, const struct join_wish *w)
 {
-	uint8_t root[TACIT_PARCEL_ROOT_BYTES] = {0};
-	enum tacit_err err = meet_there(x, s, w, root);
+	struct met met = {{0}, false};
+	enum tacit_err err = meet_there(x, s, w, &met);
 	pthread_mutex_lock(&s->lock);
 	s->joining = false;
 	if (err == TACIT_E_BAD_PASSWORD)
@@ -151,14 +193,15 @@ static enum tacit_err guess(struct exchange *x, struct session *s, const struct 
 	if (err == TACIT_OK && s->state != SESSION_WAITING)
 		err = TACIT_E_GONE; /* forgotten meanwhile */
 	if (err == TACIT_OK) {
-		memcpy(s->root, root, sizeof(s->root));
+		memcpy(s->root, met.root, sizeof(s->root));
+		s->nearby = met.nearby;
 		s->state = SESSION_JOINED;
 		s->guessed = false;
 		session_touch(s);
 		err = session_link(s);
 	}
 	pthread_mutex_unlock(&s->lock);
-	tacit_wipe(root, sizeof(root));
+	tacit_wipe(&met, sizeof(met));
 	if (err != TACIT_OK && left == MEETING_TRIES)
 		session_remove(x->agent->sessions, s);
 	return err == TACIT_OK ? TACIT_OK : refuse_meeting(x, err, left);

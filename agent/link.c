@@ -1,9 +1,10 @@
 /* link.c - finding the other agent, and finding it again.
  *
- *   WAITING: relay id of the session --PAIRED--> one meeting --right--> JOINED
+ *   WAITING: id of the session --there--> one meeting --right--> JOINED
  *                 ^------------------------wrong, left----------|   (each begun one costs a try)
- *   JOINED:  relay id of the key --PAIRED--> HELLO both ways --> files both ways (exchange_files)
- *                 ^------------------------lost-----------------| */
+ *   JOINED:  id of the key --there--> HELLO both ways --> files both ways (exchange_files)
+ *                 ^------------------------lost-----------------|
+ *   there: paired by the relay; where that cannot be reached, found on this network */
 #include "agent/link.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/nearby.h"
 #include "agent/traffic.h"
 #include "crypto/encoding.h"
 
@@ -18,6 +20,7 @@
 #define LOOK_MS 500      /* how late a closed session may be noticed */
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS 5000
+#define NEARBY_S 60 /* on this network, before the server is tried again */
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
@@ -50,6 +53,7 @@ out:
 void link_line_close(struct link_line *l)
 {
 	relay_close(l->relay);
+	direct_finish(l->direct);
 	http_close(l->http);
 	*l = (struct link_line){0};
 }
@@ -57,12 +61,14 @@ void link_line_close(struct link_line *l)
 enum tacit_err link_line_send(struct link_line *l, struct tacit_bytes message)
 {
 	const struct tacit_relay_message m = {.type = TACIT_RELAY_DATA, .data = message};
-	return relay_send(l->relay, &m);
+	return l->direct != NULL ? direct_send(l->direct, message) : relay_send(l->relay, &m);
 }
 
 void link_line_say_wrong(struct link_line *l)
 {
 	const struct tacit_relay_message wrong = {.type = TACIT_RELAY_WRONG};
+	if (l->relay == NULL)
+		return;
 	tacit_ignore(relay_send(l->relay, &wrong), "the other one finds out by itself");
 }
 
@@ -78,6 +84,24 @@ static enum tacit_err end_error(enum tacit_relay_end why)
 	default:
 		return TACIT_E_GONE;
 	}
+}
+
+enum tacit_err link_line_next(
+        struct link_line *l, int timeout_ms, struct tacit_bytes *message, bool *got)
+{
+	enum tacit_err err;
+	struct tacit_relay_message m;
+	if (l->direct != NULL)
+		return direct_next(l->direct, timeout_ms, message, got);
+	TRY(relay_next(l->relay, timeout_ms, &m, got));
+	if (!*got)
+		goto out;
+	if (m.type == TACIT_RELAY_ENDED)
+		TRY(end_error(m.end));
+	TRY(m.type == TACIT_RELAY_DATA ? TACIT_OK : TACIT_E_MALFORMED);
+	*message = m.data;
+out:
+	return err;
 }
 
 enum tacit_err link_wait_paired(struct link_line *l, int timeout_ms, bool *paired)
@@ -100,18 +124,9 @@ out:
 
 static enum tacit_err next_message(struct link_line *l, struct tacit_bytes *message)
 {
-	enum tacit_err err;
-	struct tacit_relay_message m;
 	bool got;
-	TRY(relay_next(l->relay, MEETING_MS, &m, &got));
-	if (!got)
-		TRY(TACIT_E_GONE);
-	if (m.type == TACIT_RELAY_ENDED)
-		TRY(end_error(m.end));
-	TRY(m.type == TACIT_RELAY_DATA ? TACIT_OK : TACIT_E_MALFORMED);
-	*message = m.data;
-out:
-	return err;
+	enum tacit_err err = link_line_next(l, MEETING_MS, message, &got);
+	return err == TACIT_OK && !got ? TACIT_E_GONE : err;
 }
 
 /* RFC 9382 3.3: the message, then the confirmation, each way. */
@@ -217,15 +232,44 @@ out:
 	return err;
 }
 
+static bool has_no_relay(enum tacit_err err)
+{
+	return err == TACIT_E_NETWORK || err == TACIT_E_UNSUPPORTED;
+}
+
+/* Two that have met on this network look for each other there. c is open when it was there, and
+ * root not NULL. */
+static enum tacit_err find_other(
+        struct session *s, const uint8_t *root, struct link_line *l, struct tacit_channel *c)
+{
+	enum tacit_err err = TACIT_E_NETWORK;
+	uint8_t id[TACIT_RELAY_ID_BYTES];
+	enum link_end end = s->part == SESSION_CREATOR ? LINK_FIRST : LINK_SECOND;
+	if (root != NULL)
+		tacit_channel_resume_id(root, id);
+	else
+		meeting_relay_id(tacit_cstr(s->id), id);
+	if (!s->nearby)
+		err = link_line_open(l, s, id, end);
+	if (err == TACIT_OK)
+		return wait_at_relay(s, l);
+	if (!has_no_relay(err) || !s->agent->settings.lan)
+		return err;
+	const struct nearby_wish w = {end, root, agent_monotonic_s() + NEARBY_S};
+	enum tacit_err found = nearby_find(s, &w, l, c);
+	return found == TACIT_E_NOT_FOUND || found == TACIT_E_IO ? err : found;
+}
+
 static enum tacit_err wait_for_joiner(struct session *s)
 {
 	enum tacit_err err;
 	struct link_line l = {0};
-	uint8_t id[MEETING_RELAY_ID_BYTES];
-	meeting_relay_id(tacit_cstr(s->id), id);
-	TRY(link_line_open(&l, s, id, LINK_FIRST));
-	TRY(wait_at_relay(s, &l));
+	struct tacit_channel none = {0};
+	TRY(find_other(s, NULL, &l, &none));
 	TRY(hold_meeting(s, &l));
+	pthread_mutex_lock(&s->lock);
+	s->nearby = l.direct != NULL;
+	pthread_mutex_unlock(&s->lock);
 out:
 	set_online(s, false);
 	link_line_close(&l);
@@ -254,14 +298,13 @@ static enum tacit_err exchange_files(struct session *s, struct traffic *t)
 	enum tacit_err err;
 	struct link_line l = {0};
 	struct tacit_channel c = {0};
-	uint8_t root[TACIT_PARCEL_ROOT_BYTES], id[TACIT_PARCEL_RESUME_BYTES];
+	uint8_t root[TACIT_PARCEL_ROOT_BYTES];
 	pthread_mutex_lock(&s->lock);
 	memcpy(root, s->root, sizeof(root));
 	pthread_mutex_unlock(&s->lock);
-	tacit_channel_resume_id(root, id);
-	TRY(link_line_open(&l, s, id, s->part == SESSION_CREATOR ? LINK_FIRST : LINK_SECOND));
-	TRY(wait_at_relay(s, &l));
-	TRY(greet_again(s, &l, &c, root));
+	TRY(find_other(s, root, &l, &c));
+	if (l.direct == NULL)
+		TRY(greet_again(s, &l, &c, root));
 	set_linked(s, true);
 	TRY(traffic_run(s, t, &l, &c));
 out:
@@ -301,8 +344,7 @@ void link_run(struct session *s)
 			err = traffic_new(s, &t);
 		if (err == TACIT_OK)
 			err = joined ? exchange_files(s, t) : wait_for_joiner(s);
-		bool network = err == TACIT_E_NETWORK || err == TACIT_E_UNSUPPORTED ||
-		               err == TACIT_E_LIMIT || err == TACIT_E_NOMEM;
+		bool network = has_no_relay(err) || err == TACIT_E_LIMIT || err == TACIT_E_NOMEM;
 		failures = network ? failures + 1 : 0;
 		if (err != TACIT_OK && s->stop == 0)
 			rest(s, failures);

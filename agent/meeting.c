@@ -28,12 +28,20 @@ void meeting_make_code(const struct tacit_env *env, char out[MEETING_CODE_DIGITS
 	out[MEETING_CODE_DIGITS] = '\0';
 }
 
+uint32_t meeting_nameplate(struct tacit_bytes id)
+{
+	uint8_t hash[TACIT_SHA256_BYTES];
+	tacit_sha256(id, hash);
+	struct tacit_reader r = tacit_reader(tacit_bytes(hash, sizeof(hash)));
+	return tacit_read_u32(&r) % TACIT_PARCEL_MAX_NAMEPLATE + 1;
+}
+
 /* Length before each part, so that no two pairs of password and code read the same. */
 void meeting_derive(const struct meeting_secret *s, struct tacit_parcel_code *out)
 {
 	static const char digits[] =
 	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8_t prk[TACIT_SHA256_BYTES], hash[TACIT_SHA256_BYTES], okm[SECRET_BYTES + 1] = {0};
+	uint8_t prk[TACIT_SHA256_BYTES], okm[SECRET_BYTES + 1] = {0};
 	uint8_t length[4] = {(uint8_t)(s->password.n >> 24), (uint8_t)(s->password.n >> 16),
 	        (uint8_t)(s->password.n >> 8), (uint8_t)s->password.n};
 	const struct tacit_bytes parts[] = {
@@ -48,10 +56,7 @@ void meeting_derive(const struct meeting_secret *s, struct tacit_parcel_code *ou
 		unsigned two = (unsigned)okm[bit / 8] << 8 | okm[bit / 8 + 1];
 		out->secret[i] = digits[two >> (10 - bit % 8) & 63];
 	}
-	/* The relay gives no nameplate here: the session's id stands in its place. */
-	tacit_sha256(s->session, hash);
-	struct tacit_reader r = tacit_reader(tacit_bytes(hash, sizeof(hash)));
-	out->nameplate = tacit_read_u32(&r) % TACIT_PARCEL_MAX_NAMEPLATE + 1;
+	out->nameplate = meeting_nameplate(s->session);
 	tacit_wipe(prk, sizeof(prk));
 	tacit_wipe(okm, sizeof(okm));
 }

@@ -24,6 +24,8 @@ struct meeting_secret {
 	struct tacit_bytes session, password, verification_code;
 };
 void meeting_derive(const struct meeting_secret *s, struct tacit_parcel_code *out);
+/* In the place of a nameplate that a relay gives: from the session's id, or a later one. */
+uint32_t meeting_nameplate(struct tacit_bytes id);
 /* Where the relay lets the two meet: from the session's id, which it does not learn. */
 void meeting_relay_id(struct tacit_bytes session, uint8_t out[MEETING_RELAY_ID_BYTES]);
 

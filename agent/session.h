@@ -35,6 +35,7 @@ struct session {
 	bool joining; /* one of them is under way */
 	bool online;  /* waits at the relay */
 	bool linked;  /* the other agent is there */
+	bool nearby;  /* the two have met on this network, without a server */
 	unsigned tries_left;
 	struct tacit_parcel_code code; /* WAITING: secret; what a joiner must know */
 	struct meeting next_meeting;   /* WAITING: the one that the next joiner gets */

@@ -68,6 +68,17 @@ static enum tacit_err take_seconds(
 	return TACIT_OK;
 }
 
+static enum tacit_err take_lan(bool *out, char *problem, size_t room)
+{
+	const char *text = getenv("TACIT_LAN");
+	*out = text == NULL || strcmp(text, "off") != 0;
+	if (*out && text != NULL && text[0] != '\0' && strcmp(text, "on") != 0) {
+		snprintf(problem, room, "TACIT_LAN is \"on\" or \"off\".");
+		return TACIT_E_USAGE;
+	}
+	return TACIT_OK;
+}
+
 /* Files in it have no names: what must hold is that it can be written to. */
 static enum tacit_err take_folder(struct tacit_buf *out, char *problem, size_t room)
 {
@@ -103,6 +114,7 @@ enum tacit_err agent_settings_read(struct agent_settings *s, char *problem, size
 	TRY(take_seconds(
 	        "SESSION_TIMEOUT", DEFAULT_SESSION_S, &s->session_timeout_s, problem, room));
 	TRY(take_seconds("JOIN_TIMEOUT", DEFAULT_JOIN_S, &s->join_timeout_s, problem, room));
+	TRY(take_lan(&s->lan, problem, room));
 	TRY(take_folder(&s->upload_folder, problem, room));
 out:
 	if (err != TACIT_OK)

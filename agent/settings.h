@@ -1,8 +1,9 @@
 /* settings.h - the environment's words for the agent: MAX_FILE_SIZE, UPLOAD_FOLDER,
- * SESSION_TIMEOUT, JOIN_TIMEOUT. */
+ * SESSION_TIMEOUT, JOIN_TIMEOUT, TACIT_LAN. */
 #ifndef TACIT_AGENT_SETTINGS_H
 #define TACIT_AGENT_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -11,6 +12,7 @@
 struct agent_settings {
 	uint64_t max_file_size; /* bytes */
 	unsigned session_timeout_s, join_timeout_s;
+	bool lan;                       /* other agents may be looked for on this network */
 	struct tacit_buf upload_folder; /* absolute, NUL-terminated */
 };
 

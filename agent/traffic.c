@@ -341,19 +341,16 @@ out:
 
 /* --- the link -------------------------------------------------------------------------------- */
 
-static enum tacit_err take_message(struct traffic *t, const struct tacit_relay_message *m)
+static enum tacit_err take_message(struct traffic *t, struct tacit_bytes message)
 {
 	enum tacit_err err;
 	uint8_t type;
 	struct tacit_bytes body;
-	if (m->type == TACIT_RELAY_ENDED)
-		return TACIT_E_GONE;
-	TRY(m->type == TACIT_RELAY_DATA ? TACIT_OK : TACIT_E_MALFORMED);
-	TRY(m->data.n <= sizeof(t->opened) ? TACIT_OK : TACIT_E_MALFORMED);
-	TRY(tacit_channel_open(t->channel, m->data, t->opened, &type, &body));
+	TRY(message.n <= sizeof(t->opened) ? TACIT_OK : TACIT_E_MALFORMED);
+	TRY(tacit_channel_open(t->channel, message, t->opened, &type, &body));
 	TRY(take_frame(t, type, body));
 	pthread_mutex_lock(&t->session->lock);
-	t->session->moved += m->data.n;
+	t->session->moved += message.n;
 	pthread_mutex_unlock(&t->session->lock);
 out:
 	return err;
@@ -362,15 +359,15 @@ out:
 static enum tacit_err turn(struct traffic *t)
 {
 	enum tacit_err err;
-	struct tacit_relay_message m;
+	struct tacit_bytes message;
 	bool got;
 	if (t->out.file == NULL)
 		TRY(choose(t));
 	if (may_send(t))
 		TRY(send_some(t));
-	TRY(relay_next(t->line->relay, may_send(t) ? 0 : IDLE_MS, &m, &got));
+	TRY(link_line_next(t->line, may_send(t) ? 0 : IDLE_MS, &message, &got));
 	if (got)
-		TRY(take_message(t, &m));
+		TRY(take_message(t, message));
 out:
 	return err;
 }

@@ -23,9 +23,10 @@ PASSWORD = "correct horse 7!"
 class Agent:
     """server may be None: nobody is there. Keyword arguments become environment variables."""
 
-    def __init__(self, server, *arguments, home=None, **settings):
+    def __init__(self, server, *arguments, home=None, wrapper=(), **settings):
         self.server_url = server.url if server else "http://127.0.0.1:9"
         self.arguments = list(arguments)
+        self.wrapper = list(wrapper)
         self.settings = {k: str(v) for k, v in settings.items()}
         self.own_home = home is None
         self.home = home or tempfile.mkdtemp(prefix="tacit-agent-")
@@ -56,7 +57,7 @@ class Agent:
         return {"Authorization": f"Bearer {self.token}"}
 
     def start(self):
-        words = [program("tacit"), "--json", "--server", self.server_url, "agent", *self.arguments]
+        words = [*self.wrapper, program("tacit"), "--json", "--server", self.server_url, "agent", *self.arguments]
         if not any(word.startswith("--listen") for word in self.arguments):
             words += ["--listen", "127.0.0.1:0"]
         with open(self.log_path, "ab") as log:

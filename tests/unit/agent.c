@@ -8,7 +8,9 @@
 #include "crypto/secret.h"
 #include "support/tap.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PORT 8080
 
@@ -119,6 +121,26 @@ static void sizes_are_read(void)
 		CHECK(!agent_size_parse(bad[i], &n));
 }
 
+static void the_network_is_looked_at_unless_told_not_to(void)
+{
+	struct agent_settings s;
+	char problem[200], folder[] = "/tmp/tacit-agent-XXXXXX";
+	static const struct {
+		const char *text;
+		enum tacit_err err;
+		bool lan;
+	} words[] = {{"on", TACIT_OK, true}, {"", TACIT_OK, true}, {"off", TACIT_OK, false},
+	        {"no", TACIT_E_USAGE, false}};
+	REQUIRE(mkdtemp(folder) != NULL && setenv("UPLOAD_FOLDER", folder, 1) == 0);
+	for (size_t i = 0; i < TACIT_COUNT(words); i++) {
+		CHECK(setenv("TACIT_LAN", words[i].text, 1) == 0);
+		CHECK_ERR(agent_settings_read(&s, problem, sizeof(problem)), words[i].err);
+		CHECK(words[i].err != TACIT_OK || s.lan == words[i].lan);
+		agent_settings_clear(&s);
+	}
+	CHECK(unsetenv("TACIT_LAN") == 0 && unsetenv("UPLOAD_FOLDER") == 0 && rmdir(folder) == 0);
+}
+
 static void every_error_means_something(void)
 {
 	CHECK_INT(agent_problem_status(agent_problem_of(TACIT_E_NETWORK)), 503);
@@ -188,6 +210,15 @@ static void the_relay_is_told_of_the_session_alone(void)
 	CHECK_BYTES(tacit_bytes(one, sizeof(one)), tacit_bytes(two, sizeof(two)));
 }
 
+static void nameplates_are_of_the_id_alone(void)
+{
+	uint32_t one = meeting_nameplate(TACIT_STR("one"));
+	CHECK(one >= 1 && one <= TACIT_PARCEL_MAX_NAMEPLATE);
+	CHECK_INT(meeting_nameplate(TACIT_STR("one")), one);
+	CHECK(meeting_nameplate(TACIT_STR("two")) != one);
+	CHECK_INT(code_of("one", "password", "012345").nameplate, one);
+}
+
 static void codes_are_six_digits(void)
 {
 	const struct tacit_env env = tap_env(11);
@@ -241,10 +272,13 @@ static const struct tap_case cases[] = {
         {"only loopback is listened on", only_loopback_is_listened_on},
         {"bearer tokens are found", bearer_tokens_are_found},
         {"sizes are read", sizes_are_read},
+        {"the network is looked at unless told not to",
+                the_network_is_looked_at_unless_told_not_to},
         {"every error means something", every_error_means_something},
         {"the same words give the same key", the_same_words_give_the_same_key},
         {"other words do not", other_words_do_not},
         {"the relay is told of the session alone", the_relay_is_told_of_the_session_alone},
+        {"nameplates are of the id alone", nameplates_are_of_the_id_alone},
         {"codes are six digits", codes_are_six_digits},
         {"the right password forgives one try", the_right_password_forgives_one_try},
         {"a session that is forgotten is over for who holds it",

@@ -5,7 +5,7 @@
 #include "crypto/secret.h"
 #include "e2e/mls/group_int.h"
 #include "e2e/mls/message.h"
-#include "e2e/mls/secret_tree.h"
+#include "e2e/mls/secret_tree_int.h"
 #include "mls_people.h"
 
 static struct person a, b, c;
@@ -528,6 +528,47 @@ static void the_secret_tree_has_limits(void)
 	tacit_buf_clear(&stored);
 }
 
+/* 15.2: what is sent with the keys of one epoch is bounded, and a commit still possible. */
+static void an_epoch_seals_so_much(void)
+{
+	struct tacit_mls_event ev;
+	struct tacit_buf m = {0};
+	struct tacit_mls_commit_result r = {0};
+	struct tacit_bytes none = TACIT_STR(""), text = TACIT_STR("x");
+	if (two()) {
+		CHECK_OK(tacit_mls_group_protect(a.group, &a.host, none, text, &m));
+		struct tacit_mls_secret_tree *t = a.group->now->messages;
+		REQUIRE(CHECK_INT(t->ratchet_count, 1));
+		struct chain *chain = &t->ratchets[0]->chains[TACIT_MLS_APPLICATION];
+		chain->next = TACIT_MLS_SENT_MAX - 1;
+		CHECK_OK(tacit_mls_group_protect(a.group, &a.host, none, text, &m));
+		size_t before = m.n;
+		CHECK_ERR(tacit_mls_group_protect(a.group, &a.host, none, text, &m),
+		        TACIT_E_EXHAUSTED);
+		CHECK_INT(m.n, before);
+		CHECK_OK(person_commit(&a, NULL, 0, &r));
+		CHECK_OK(tacit_mls_group_accept(a.group));
+		CHECK_OK(person_process(&b, tacit_buf_view(&r.commit), &ev));
+		tacit_mls_event_clear(&ev);
+		struct person *both[] = {&a, &b, NULL};
+		CHECK(all_read(&a, both));
+		/* Larger than anybody reads, by what is said or by its padding. */
+		a.group->settings.pad_to = TACIT_MLS_MESSAGE_MAX_BYTES;
+		m.n = 0;
+		CHECK_ERR(tacit_mls_group_protect(a.group, &a.host, none, text, &m),
+		        TACIT_E_TOO_LARGE);
+		a.group->settings.pad_to = 0;
+		struct tacit_bytes long_text = tacit_bytes(text.p, TACIT_MLS_MESSAGE_MAX_BYTES + 1);
+		CHECK_ERR(tacit_mls_group_protect(a.group, &a.host, none, long_text, &m),
+		        TACIT_E_TOO_LARGE);
+		CHECK_INT(m.n, 0);
+		CHECK(all_read(&a, both));
+	}
+	tacit_buf_clear(&m);
+	tacit_mls_commit_result_clear(&r);
+	two_end();
+}
+
 static const struct tap_case cases[] = {
         {"changed messages are refused", changed_messages_are_refused},
         {"changed public messages are refused", changed_public_messages_are_refused},
@@ -540,6 +581,7 @@ static const struct tap_case cases[] = {
         {"any allocation may fail", any_allocation_may_fail},
         {"damaged states are refused", damaged_states_are_refused},
         {"the secret tree has limits", the_secret_tree_has_limits},
+        {"an epoch seals so much and no more", an_epoch_seals_so_much},
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "crypto/secret.h"
 #include "e2e/mls/group_int.h"
+#include "e2e/mls/limits.h"
 #include "e2e/mls/message.h"
 
 void tacit_mls_outgoing_frame(const struct tacit_mls_group *g, const struct tacit_mls_outgoing *o,
@@ -283,6 +284,8 @@ enum tacit_err tacit_mls_group_protect(struct tacit_mls_group *g, const struct t
 	/* 12.4: first what was proposed takes effect. */
 	if (g->state != TACIT_MLS_ACTIVE || g->cached_count > 0)
 		return TACIT_E_CONFLICT;
+	if (plain.n > TACIT_MLS_MESSAGE_MAX_BYTES)
+		return TACIT_E_TOO_LARGE;
 	enum tacit_err err;
 	struct tacit_mls_authenticated a;
 	struct tacit_scheme_signature signature;

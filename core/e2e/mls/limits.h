@@ -5,7 +5,8 @@
 #ifndef TACIT_E2E_MLS_LIMITS_H
 #define TACIT_E2E_MLS_LIMITS_H
 
-#define TACIT_MLS_DEPTH_MAX 16 /* levels above the leaves */
+#define TACIT_MLS_MESSAGE_MAX_BYTES (128u << 20) /* also of what leaves */
+#define TACIT_MLS_DEPTH_MAX 16                   /* levels above the leaves */
 #define TACIT_MLS_LEAVES_MAX (1u << TACIT_MLS_DEPTH_MAX)
 #define TACIT_MLS_NODES_MAX (2 * TACIT_MLS_LEAVES_MAX - 1)
 #define TACIT_MLS_LEAF_NODE_MAX_BYTES 65536 /* room for a chain of X.509 certificates */

@@ -1,5 +1,7 @@
 #include "e2e/mls/message.h"
 
+#include "e2e/mls/limits.h"
+
 enum tacit_err tacit_mls_message_decode(struct tacit_bytes encoded, struct tacit_mls_message *out)
 {
 	struct tacit_reader r = tacit_reader(encoded);

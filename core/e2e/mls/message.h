@@ -7,8 +7,6 @@
 #include "e2e/mls/key_package.h"
 #include "e2e/mls/welcome.h"
 
-#define TACIT_MLS_MESSAGE_MAX_BYTES (128u << 20)
-
 struct tacit_mls_message {
 	uint16_t wire_format;
 	struct tacit_bytes body; /* what the header is in front of, once decoded */

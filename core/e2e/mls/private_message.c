@@ -2,9 +2,13 @@
 
 #include "crypto/secret.h"
 #include "e2e/mls/framing.h"
+#include "e2e/mls/limits.h"
 
 #define REUSE_GUARD_BYTES 4
 #define SENDER_DATA_BYTES (4 + 4 + REUSE_GUARD_BYTES)
+/* What a message has beside what is authenticated and what is sealed: its header, lengths, sender
+ * data and tags; rounded up. */
+#define AROUND_BYTES 128
 
 struct sender_data {
 	uint32_t leaf, generation;
@@ -119,18 +123,18 @@ out:
 	return err;
 }
 
-/* PrivateMessageContent. */
+/* PrivateMessageContent, no more than most bytes. Replaces out. */
 static enum tacit_err write_plain(
-        const struct tacit_mls_authenticated *a, size_t pad_to, struct tacit_buf *out)
+        const struct tacit_mls_authenticated *a, size_t pad_to, size_t most, struct tacit_buf *out)
 {
 	enum tacit_err err;
-	size_t start = out->n;
 	struct tacit_writer w = tacit_writer(out);
+	TRY(a->framed.content.n > most ? TACIT_E_TOO_LARGE : TACIT_OK);
 	tacit_mls_write_content(&w, a->framed.content_type, a->framed.content);
 	tacit_mls_write_auth_data(&w, a);
 	TRY(tacit_writer_finish(&w));
-	size_t padding = pad_to > 1 ? (pad_to - (out->n - start) % pad_to) % pad_to : 0;
-	TRY(padding > TACIT_MLS_VEC_MAX ? TACIT_E_TOO_LARGE : TACIT_OK);
+	size_t padding = pad_to > 1 ? (pad_to - out->n % pad_to) % pad_to : 0;
+	TRY(out->n > most || padding > most - out->n ? TACIT_E_TOO_LARGE : TACIT_OK);
 	TRY(tacit_buf_reserve(out, padding + TACIT_MLS_TAG_BYTES));
 	memset(out->p + out->n, 0, padding);
 	out->n += padding;
@@ -161,8 +165,10 @@ enum tacit_err tacit_mls_private_protect(const struct tacit_mls_private_keys *k,
 	        .content_type = c->content_type,
 	        .authenticated_data = c->authenticated_data};
 	struct sender_data d = {.leaf = c->sender.index};
-	TRY(write_plain(a, pad_to, &plain));
+	const size_t most = TACIT_MLS_MESSAGE_MAX_BYTES - AROUND_BYTES;
 	TRY(write_aad(&m, true, &aad));
+	TRY(aad.n > most ? TACIT_E_TOO_LARGE : TACIT_OK);
+	TRY(write_plain(a, pad_to, most - aad.n, &plain));
 	TRY(tacit_mls_secret_tree_next(k->tree,
 	        (struct tacit_mls_key_place){d.leaf, ratchet_for(c->content_type), 0}, &key));
 	d.generation = key.generation;

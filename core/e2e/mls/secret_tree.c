@@ -329,7 +329,8 @@ static enum tacit_err look_up(struct tacit_mls_secret_tree *t, struct tacit_mls_
 	const struct chain *c = &r->chains[place.ratchet];
 	out->generation = next ? c->next : place.generation;
 	bool passed = c->exhausted || out->generation < c->next;
-	if (next && c->exhausted)
+	bool enough = place.ratchet == TACIT_MLS_APPLICATION && c->next >= TACIT_MLS_SENT_MAX;
+	if (next && (c->exhausted || enough))
 		err = TACIT_E_EXHAUSTED;
 	else if (passed)
 		err = take_skipped(c, stage, out);

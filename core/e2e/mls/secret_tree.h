@@ -17,6 +17,18 @@
 #define TACIT_MLS_FORWARD_MAX 4096
 #define TACIT_MLS_SKIPPED_MAX 1024
 
+/* How many application messages one sends in an epoch; then a commit has to come first (RFC 9420
+ * 15.2, which refers to draft-irtf-cfrg-aead-limits). A key and its nonce serve for one message
+ * (9.1), so it is the many keys that count: the draft's 6.1 bounds an attacker's advantage by
+ * q * L * B / 2^127, which for q = 2^24 messages of L = B = 2^23 blocks, the most that limits.h
+ * allows, is 2^-57, what TLS 1.3 aims at. ChaCha20-Poly1305 would do with less (6.2).
+ *
+ * Forgeries are not counted: who is no member has to forge the sender data first, of three blocks
+ * and under a key of its own for each try (6.3.2), which 2^40 tries achieve with 2^-61; members
+ * have the keys, and are held by signatures. Nor are sender data: their keys meet again with
+ * 2^-128 (16.3). */
+#define TACIT_MLS_SENT_MAX (UINT32_C(1) << 24)
+
 enum tacit_mls_ratchet { TACIT_MLS_HANDSHAKE, TACIT_MLS_APPLICATION };
 
 struct tacit_mls_secret_tree; /* opaque; borrows the suite, which is static */
@@ -40,7 +52,8 @@ struct tacit_mls_key_place {
 	enum tacit_mls_ratchet ratchet;
 	uint32_t generation; /* find only */
 };
-/* The next key to send with. Fails: NOT_FOUND (no such leaf), EXHAUSTED, NOMEM, CRYPTO. */
+/* The next key to send with. Fails: NOT_FOUND (no such leaf), EXHAUSTED (TACIT_MLS_SENT_MAX; of
+ * handshakes, so that a commit may come, 2^32), NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_mls_secret_tree_next(struct tacit_mls_secret_tree *t,
         struct tacit_mls_key_place place, struct tacit_mls_message_key *out);
 /* The key of a received message. Fails: NOT_FOUND, REPLAY (that key was used), GONE (too late),

@@ -43,7 +43,7 @@ static void put_session(json_t **o, const struct session *s)
 	agent_put_text(o, "public_key", tacit_cstr(s->public_key));
 	agent_put_bool(o, "peer_joined", s->state == SESSION_JOINED);
 	agent_put_bool(o, "peer_connected", session_is_open(s) && (s->local || s->linked));
-	agent_put_bool(o, "relay_connected", session_is_open(s) && s->online);
+	agent_put_bool(o, "relay_connected", session_is_open(s) && s->online && !s->local);
 	agent_put_bool(o, "nearby", s->nearby);
 	agent_put_number(o, "file_count", s->file_count);
 	agent_put_time(o, "created_at", s->created_at);
@@ -62,7 +62,7 @@ static bool is_media_type(const char *text)
 	return c != text && *c == '\0';
 }
 
-static json_t *file_object(const struct shelf_file *f)
+static json_t *file_object(const struct session *s, const struct shelf_file *f)
 {
 	json_t *o = json_object();
 	char hex[2 * TACIT_SHA256_BYTES + 1];
@@ -75,7 +75,7 @@ static json_t *file_object(const struct shelf_file *f)
 	        is_media_type(f->type) ? tacit_cstr(f->type)
 	                               : TACIT_STR("application/octet-stream"));
 	agent_put_time(&o, "uploaded_at", f->created_at);
-	agent_put_bool(&o, "delivered", f->delivered || !f->ours);
+	agent_put_bool(&o, "delivered", f->delivered || !f->ours || s->local);
 	if (f->refused)
 		agent_put_bool(&o, "refused", true);
 	return o;
@@ -213,6 +213,7 @@ enum tacit_err call_session_join(struct exchange *x)
 	pthread_mutex_lock(&s->lock);
 	put_session(&o, s);
 	pthread_mutex_unlock(&s->lock);
+	agent_put_text(&o, "role", TACIT_STR("joiner")); /* also where the creator is here, too */
 	agent_put_bool(&o, "verified", true);
 	TRY(agent_answer(x, MHD_HTTP_OK, o));
 out:
@@ -249,11 +250,9 @@ enum tacit_err call_session_upload(struct exchange *x)
 	struct session *s = upload_session(x);
 	pthread_mutex_lock(&s->lock);
 	wait_for_delivery(s, f);
-	json_t *o = file_object(f);
+	json_t *o = file_object(s, f);
 	agent_put_text(&o, "session_id", tacit_cstr(s->id));
 	agent_put_text(&o, "status", TACIT_STR("uploaded"));
-	if (s->local)
-		agent_put_bool(&o, "delivered", true);
 	pthread_mutex_unlock(&s->lock);
 	TRY(agent_answer(x, MHD_HTTP_OK, o));
 out:
@@ -271,7 +270,7 @@ enum tacit_err call_session_files(struct exchange *x)
 	json_t *list = json_array(), *o = json_object();
 	TRY(lock_open_session(x, &s));
 	for (const struct shelf_file *f = s->files; f != NULL; f = f->next)
-		TRY(json_array_append_new(list, file_object(f)) == 0 ? TACIT_OK : TACIT_E_NOMEM);
+		TRY(json_array_append_new(list, file_object(s, f)) == 0 ? TACIT_OK : TACIT_E_NOMEM);
 	agent_put_text(&o, "session_id", tacit_cstr(s->id));
 	agent_put_number(&o, "count", s->file_count);
 	agent_put(&o, "files", list);

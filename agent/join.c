@@ -54,6 +54,7 @@ static enum tacit_err meet_here(struct exchange *x, struct session *s, const str
 	if (err == TACIT_E_BAD_PASSWORD)
 		err = refuse_guess(x, s->tries_left);
 	TRY(err);
+	s->tries_left++;
 	s->state = SESSION_JOINED;
 	s->local = true;
 	s->stop = 1; /* nobody is waited for at the relay any more */

@@ -171,7 +171,7 @@ static bool take_meeting(struct session *s, struct meeting *m)
 static void settle(struct session *s, enum tacit_err err, bool began, const uint8_t *root)
 {
 	pthread_mutex_lock(&s->lock);
-	if (!began)
+	if (!began || err == TACIT_OK)
 		s->tries_left++;
 	if (err == TACIT_OK && s->state == SESSION_WAITING) {
 		memcpy(s->root, root, sizeof(s->root));

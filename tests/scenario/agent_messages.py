@@ -3,6 +3,7 @@ Python's requests: two agents on two machines, one server that must learn nothin
 import contextlib
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -413,8 +414,13 @@ def a_unit_is_written(w):
     got = subprocess.run([program("tacit"), "--server", w.server.url, "agent", "--listen", "127.0.0.1:8181",
                           "--install"], capture_output=True, text=True, env=env, timeout=60)
     tap.equal(got.returncode, 0, got.stderr)
-    with open(os.path.join(w.here.home, ".config/systemd/user/tacit-agent.service"), encoding="utf-8") as f:
+    path = os.path.join(w.here.home, ".config/systemd/user/tacit-agent.service")
+    with open(path, encoding="utf-8") as f:
         unit = f.read()
+    if shutil.which("systemd-analyze"):
+        judged = subprocess.run(["systemd-analyze", "--user", "--man=no", "verify", path], capture_output=True,
+                                text=True, env={**env, "XDG_RUNTIME_DIR": w.here.home}, timeout=60)
+        tap.equal((judged.returncode, judged.stderr), (0, ""), "what systemd says of it")
     tap.check(f'ExecStart="{program("tacit")}" --server "{w.server.url}" agent --listen "127.0.0.1:8181"'
               in unit, unit)
     with open(said, encoding="utf-8") as f:

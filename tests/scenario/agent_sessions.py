@@ -72,6 +72,8 @@ class Party:
     def join(self, agent):
         answer = self.try_join(agent, public_key=self.public_key)
         tap.equal(answer.status_code, 200, answer.text)
+        got = answer.json()
+        tap.equal((got["role"], got["status"]), ("joiner", "joined"), answer.text)
         return Party(agent, self.id, self.code)
 
     def post(self, what, **more):
@@ -118,7 +120,8 @@ def two_programs_share_one_agent(w):
     joiner = creator.join(w.one)
     content = WORDS * 1000
     sent = creator.upload(content, "notes.txt", kind="text/plain")
-    tap.equal([f["file_id"] for f in joiner.files()], [sent["file_id"]], "listed")
+    tap.equal([(f["file_id"], f["delivered"]) for f in joiner.files()], [(sent["file_id"], True)], "listed")
+    tap.equal((creator.status()["attempts_left"], creator.status()["relay_connected"]), (3, False), "status")
     tap.equal(joiner.download(sent["file_id"]), content, "content")
     back = joiner.upload(b"", "empty")
     tap.equal(creator.download(back["file_id"]), b"", "an empty file")

@@ -41,9 +41,8 @@ void tacit_json_init(void)
 
 /* jansson recurses up to 2048 levels, and has no setting for it. For text that is JSON the count is
  * exact; text that is not, jansson refuses anyway. */
-static bool too_deep(struct tacit_bytes text)
+static bool too_deep(struct tacit_bytes text, size_t depth)
 {
-	size_t depth = 0;
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 		if (c == '"') {
@@ -61,8 +60,13 @@ static bool too_deep(struct tacit_bytes text)
 
 enum tacit_err tacit_json_parse(struct tacit_bytes text, json_t **out)
 {
+	return tacit_json_parse_part(text, 0, out);
+}
+
+enum tacit_err tacit_json_parse_part(struct tacit_bytes text, size_t depth, json_t **out)
+{
 	*out = NULL;
-	if (text.n > TACIT_MAX_JSON_BODY || too_deep(text))
+	if (text.n > TACIT_MAX_JSON_BODY || too_deep(text, depth))
 		return TACIT_E_TOO_LARGE;
 	/* jansson passes over a NUL behind a number: what it reads would not be what stands there.
 	 */

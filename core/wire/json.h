@@ -16,6 +16,9 @@ void tacit_json_init(void);
 /* Any JSON value; not NUL inside strings, no duplicate names, depth and size bounded (limits.h).
  * *out is NULL on error; else the caller decrefs. Fails: MALFORMED, TOO_LARGE, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_json_parse(struct tacit_bytes text, json_t **out);
+/* The same for a value that stands depth levels deep in a larger text: they count as its own. */
+TACIT_MUST_USE enum tacit_err tacit_json_parse_part(
+        struct tacit_bytes text, size_t depth, json_t **out);
 
 /* Compact form, appended; on error out is unchanged. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_json_write(const json_t *value, struct tacit_buf *out);

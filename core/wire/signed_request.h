@@ -16,8 +16,8 @@
 #include "wire/json.h"
 
 struct tacit_signed_request {
-	json_t *body;      /* the whole body, owned */
-	json_t *data;      /* borrowed from body: an object */
+	json_t *data; /* an object, owned */
+	json_t *body; /* the whole body, owned; NULL: there is nothing beside the three members */
 	int64_t timestamp; /* Unix seconds */
 	struct tacit_signature signature;
 	uint8_t digest[TACIT_SHA256_BYTES]; /* what the signature is over */

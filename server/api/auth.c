@@ -66,7 +66,7 @@ static enum tacit_err read_body(struct api_call *c)
 
 static bool is_signed(const struct api_call *c)
 {
-	return c->signed_request.body != NULL;
+	return c->signed_request.data != NULL;
 }
 
 static enum tacit_err check_timestamp(struct api_call *c)
@@ -122,6 +122,8 @@ static enum tacit_err by_name(struct api_call *c, struct store *store)
 	struct tacit_bytes name = {0};
 	char text[TACIT_MAX_USERNAME + 1] = "";
 	struct store_user user = {0};
+	if (c->signed_request.body == NULL)
+		return TACIT_E_NOT_FOUND;
 	err = tacit_json_text(
 	        c->signed_request.body, "username", TACIT_REQUIRED, TACIT_MAX_USERNAME, &name);
 	if (err != TACIT_OK)

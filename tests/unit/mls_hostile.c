@@ -221,7 +221,7 @@ static void what_waits_is_sorted_out(void)
 		for (size_t i = 0; i < TACIT_COUNT(p); i++) {
 			tacit_buf_clear(&m);
 			CHECK_OK(tacit_mls_group_propose(
-			        a.group, &a.host, &p[i], tacit_bytes("123" + i, 1), &m));
+			        a.group, &a.host, &p[i], tacit_bytes(&"123"[i], 1), &m));
 			CHECK_OK(person_process(&b, tacit_buf_view(&m), &ev));
 			tacit_mls_event_clear(&ev);
 		}

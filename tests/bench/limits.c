@@ -1,6 +1,6 @@
 /* limits.c - what the machine itself can do, to hold the server's figures against.
  *
- *   limits verify       Ed25519 verifications per second, one core, libsodium alone
+ *   limits verify       Ed25519 verifications per second of processor time, libsodium alone
  *   limits seal         MB/s of tacit's file sealing, 64 KiB chunks, one core
  *   limits fsync DIR    appends of 256 bytes with one fdatasync each, per second
  *   limits commit DIR   SQLite transactions (WAL, synchronous=FULL) of one message each, per second
@@ -21,25 +21,32 @@
 
 #define RUN_SECONDS 2.0
 
-static double seconds_now(void)
+#define VERIFIED_AT_ONCE 16 /* between two looks at the clock of processor time, a system call */
+
+static double seconds_of(clockid_t clock)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* Calls step until the time is over; steps per second. A negative step ends it with -1. */
-static double rate(int (*step)(void *ctx), void *ctx)
+static double rate_by(clockid_t clock, int (*step)(void *ctx), void *ctx)
 {
-	double start = seconds_now(), took;
+	double start = seconds_of(clock), took;
 	size_t n = 0;
 	do {
 		if (step(ctx) != 0)
 			return -1;
 		n++;
-		took = seconds_now() - start;
+		took = seconds_of(clock) - start;
 	} while (took < RUN_SECONDS);
 	return (double)n / took;
+}
+
+static double rate(int (*step)(void *ctx), void *ctx)
+{
+	return rate_by(CLOCK_MONOTONIC, step, ctx);
 }
 
 struct verify {
@@ -51,8 +58,11 @@ struct verify {
 static int verify_step(void *ctx)
 {
 	struct verify *v = ctx;
-	return tacit_sign_verify(&v->pk, tacit_bytes(v->digest, sizeof(v->digest)), &v->sig) !=
-	       TACIT_OK;
+	for (int i = 0; i < VERIFIED_AT_ONCE; i++)
+		if (tacit_sign_verify(&v->pk, tacit_bytes(v->digest, sizeof(v->digest)), &v->sig) !=
+		        TACIT_OK)
+			return -1;
+	return 0;
 }
 
 static double verify_rate(void)
@@ -64,7 +74,8 @@ static double verify_rate(void)
 	tacit_random(v.digest, sizeof(v.digest));
 	tacit_sign_keypair(seed, &sk, &v.pk);
 	tacit_sign(&sk, tacit_bytes(v.digest, sizeof(v.digest)), &v.sig);
-	return rate(verify_step, &v);
+	double steps = rate_by(CLOCK_PROCESS_CPUTIME_ID, verify_step, &v);
+	return steps < 0 ? steps : steps * VERIFIED_AT_ONCE;
 }
 
 struct seal {

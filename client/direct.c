@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -186,37 +185,21 @@ static enum tacit_err wait(struct direct *d, int64_t until, struct pollfd p)
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-/* The rest of head and message, from at on, is kept. */
-static enum tacit_err keep_rest(
-        struct direct *d, struct tacit_bytes head, struct tacit_bytes message, size_t at)
+uint8_t *direct_place(struct direct *d, size_t n)
 {
-	enum tacit_err err = TACIT_OK;
-	if (at < head.n)
-		TRY(outbound_add(&d->out, tacit_bytes_part(head, at, head.n)));
-	at = at > head.n ? at - head.n : 0;
-	if (at < message.n)
-		TRY(outbound_add(&d->out, tacit_bytes_part(message, at, message.n)));
-out:
-	return err;
+	return outbound_place(&d->out, HEAD, n);
 }
 
 enum tacit_err direct_send(struct direct *d, struct tacit_bytes message)
 {
 	enum tacit_err err;
 	uint32_t n = (uint32_t)message.n;
-	uint8_t head[HEAD] = {
-	        (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+	uint8_t *at, head[HEAD] = {
+	                     (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
 	TRY(message.n <= TACIT_PARCEL_MAX_MESSAGE ? TACIT_OK : TACIT_E_TOO_LARGE);
 	TRY(d->connected && !d->gone ? TACIT_OK : TACIT_E_NETWORK);
-	ssize_t put = 0;
-	if (waiting(d) == 0) {
-		struct iovec parts[2] = {{head, HEAD}, {(void *)(uintptr_t)message.p, message.n}};
-		const struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2};
-		put = sendmsg(d->fd, &m, MSG_NOSIGNAL);
-		if (put < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-			TRY(TACIT_E_NETWORK);
-	}
-	TRY(keep_rest(d, tacit_bytes(head, HEAD), message, put > 0 ? (size_t)put : 0));
+	TRY(outbound_put(&d->out, tacit_bytes(head, HEAD), message, &at));
+	TRY(flush(d));
 	/* What the other end says meanwhile is not read here, and must not end the waiting. */
 	while (waiting(d) > TACIT_PARCEL_MAX_MESSAGE / 2)
 		TRY(wait(d, monotonic_ms() + TICK_MS,

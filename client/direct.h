@@ -34,6 +34,8 @@ struct pollfd direct_poll(const struct direct *d);
 
 /* Waits only while too much is on its way. Fails: NETWORK, CANCELLED, TOO_LARGE, NOMEM. */
 TACIT_MUST_USE enum tacit_err direct_send(struct direct *d, struct tacit_bytes message);
+/* Where a message of n bytes is best made, for direct_send to find it there. NULL: no memory. */
+uint8_t *direct_place(struct direct *d, size_t n);
 /* The next message, borrowed until the next call. *got false: the time is over. Sends meanwhile.
  * Fails: NETWORK (closed, broken), TOO_LARGE, CANCELLED. */
 TACIT_MUST_USE enum tacit_err direct_next(

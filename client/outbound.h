@@ -20,4 +20,12 @@ void outbound_took(struct outbound *o, size_t n);
 /* Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err outbound_add(struct outbound *o, struct tacit_bytes bytes);
 
+/* Where a message of n bytes is best made: at the end, behind a head of so many. The same place
+ * until something is added, also for a shorter one. NULL: no memory. */
+uint8_t *outbound_place(struct outbound *o, size_t head, size_t n);
+/* Head and message, which may have been made in its place, or lie anywhere else. *at: where it is
+ * now. Fails: NOMEM. */
+TACIT_MUST_USE enum tacit_err outbound_put(
+        struct outbound *o, struct tacit_bytes head, struct tacit_bytes message, uint8_t **at);
+
 #endif

@@ -85,13 +85,14 @@ static enum tacit_err give_some(struct giver *g)
 {
 	enum tacit_err err;
 	size_t n;
-	TRY(read_error(g, parcel_source_read(g->source, g->room, TACIT_PARCEL_RECORD_BYTES, &n)));
+	uint8_t *place = tacit_parcel_data_place(g->run.parcel);
+	TRY(read_error(g, parcel_source_read(g->source, place, TACIT_PARCEL_RECORD_BYTES, &n)));
 	if (n == 0) {
 		g->sending = false;
 		TRY(tacit_parcel_end(g->run.parcel));
 		goto out;
 	}
-	TRY(tacit_parcel_data(g->run.parcel, tacit_bytes(g->room, n)));
+	TRY(tacit_parcel_data(g->run.parcel, tacit_bytes(place, n)));
 	show(g);
 out:
 	return err;

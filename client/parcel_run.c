@@ -47,6 +47,14 @@ static enum tacit_err on_send(void *ctx, struct tacit_bytes message)
 	return r->relay != NULL ? relay_send(r->relay, &m) : TACIT_E_NETWORK;
 }
 
+static uint8_t *on_place(void *ctx, size_t n)
+{
+	struct parcel_run *r = ctx;
+	if (r->direct != NULL)
+		return direct_place(r->direct, n);
+	return r->relay != NULL ? relay_place(r->relay, n) : NULL;
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options *o,
@@ -60,8 +68,12 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
 	r->patience_s = o->patience_s > 0 ? o->patience_s : PATIENCE_S;
 	if (o->code != NULL)
 		r->code = *o->code;
-	const struct tacit_parcel_options p = {
-	        .role = role, .env = o->env, .send = on_send, .ctx = r, .purpose = o->purpose};
+	const struct tacit_parcel_options p = {.role = role,
+	        .env = o->env,
+	        .send = on_send,
+	        .place = on_place,
+	        .ctx = r,
+	        .purpose = o->purpose};
 	return tacit_parcel_new(&p, &r->parcel);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "client/monotonic.h"
@@ -9,7 +10,10 @@
 #include "client/upgrade.h"
 #include "client/wire.h"
 
-#define HIGH_WATER ((size_t)1024 * 1024)
+#define HIGH_WATER ((size_t)TACIT_RELAY_MAX_MESSAGE / 2)
+/* A message, and the head of the next. */
+#define ROOM ((size_t)TACIT_RELAY_MAX_MESSAGE + 2 * TACIT_WS_HEAD_BYTES)
+#define AHEAD ((size_t)4096) /* read when it is not known how much there is to come */
 #define HANDSHAKE_MS 20000
 #define TICK_MS 1000 /* how late a cancellation may be noticed, where no signal ends the wait */
 #define LAST_MS 3000 /* for what is still to leave when it is closed, and for the answer */
@@ -22,8 +26,8 @@ struct relay {
 	bool upgraded, closed;
 	struct tacit_ws_reader reader;
 	struct outbound out;
-	uint8_t room[128 * 1024];
-	struct tacit_bytes in; /* of room, not taken yet */
+	uint8_t room[ROOM];
+	size_t from, to; /* what has come and was not taken */
 	int64_t heard;
 };
 
@@ -35,6 +39,18 @@ static bool cancelled(const struct relay *r)
 static size_t waiting(const struct relay *r)
 {
 	return outbound_left(&r->out).n;
+}
+
+static struct tacit_bytes came(const struct relay *r)
+{
+	return tacit_bytes(r->room + r->from, r->to - r->from);
+}
+
+static void took(struct relay *r, struct tacit_bytes rest)
+{
+	r->from = r->to - rest.n;
+	if (rest.n == 0)
+		r->from = r->to = 0;
 }
 
 /* --- out ------------------------------------------------------------------------------------- */
@@ -59,60 +75,100 @@ static enum tacit_err queue(struct relay *r, enum tacit_ws_opcode op, struct tac
 	return tacit_ws_write(&r->out.bytes, op, data, mask);
 }
 
+/* What stands before the data of a message: the frame's head, and the type. */
+static size_t head_of(size_t n, const uint8_t *mask, uint8_t out[TACIT_WS_HEAD_BYTES + 1])
+{
+	size_t head = tacit_ws_head(TACIT_WS_BINARY, 1 + n, mask, out);
+	out[head] = TACIT_RELAY_DATA;
+	return head + 1;
+}
+
+uint8_t *relay_place(struct relay *r, size_t n)
+{
+	static const uint8_t any[TACIT_WS_MASK_BYTES];
+	uint8_t head[TACIT_WS_HEAD_BYTES + 1];
+	return outbound_place(&r->out, head_of(n, any, head), n);
+}
+
+static enum tacit_err queue_data(struct relay *r, struct tacit_bytes data)
+{
+	enum tacit_err err;
+	uint8_t mask[TACIT_WS_MASK_BYTES], head[TACIT_WS_HEAD_BYTES + 1], *at;
+	tacit_env_random(r->env, mask, sizeof(mask));
+	TRY(outbound_put(&r->out, tacit_bytes(head, head_of(data.n, mask, head)), data, &at));
+	tacit_ws_mask(at - 1, 1 + data.n, 0, mask);
+out:
+	return err;
+}
+
+static enum tacit_err queue_other(struct relay *r, const struct tacit_relay_message *m)
+{
+	struct tacit_buf b = {0};
+	enum tacit_err err = tacit_relay_write(&b, m);
+	if (err == TACIT_OK)
+		err = queue(r, TACIT_WS_BINARY, tacit_buf_view(&b));
+	tacit_buf_clear(&b);
+	return err;
+}
+
 /* --- waiting --------------------------------------------------------------------------------- */
 
+/* So much of the first frame is still to come; 0: it is there, or will never fit. */
+static size_t lacking(const struct relay *r)
+{
+	uint64_t whole = tacit_ws_frame_bytes(came(r));
+	size_t there = came(r).n;
+	if (whole == 0)
+		return AHEAD;
+	return whole > there && whole <= ROOM ? (size_t)whole - there : 0;
+}
+
+/* The first frame to its end, and the head of the next: then the next one is read to the beginning
+ * of room, and nothing but a head is ever moved. */
 static enum tacit_err read_some(struct relay *r)
 {
-	size_t n;
-	enum tacit_err err = wire_read(r->wire, r->room, sizeof(r->room), &n);
+	size_t n, there = came(r).n, most = lacking(r) + TACIT_WS_HEAD_BYTES;
+	memmove(r->room, came(r).p, there);
+	r->from = 0;
+	r->to = there;
+	most = most < ROOM - r->to ? most : ROOM - r->to;
+	enum tacit_err err = wire_read(r->wire, r->room + r->to, most, &n);
 	if (err == TACIT_OK && n > 0) {
-		r->in = tacit_bytes(r->room, n);
+		r->to += n;
 		r->heard = monotonic_ms();
 	}
 	return err;
 }
 
-/* Until something can be done, or until; reads only when there is room. With TLS, bytes may be
- * there that no poll sees: they are asked for first. */
+/* Until something can be done, or until; reads only what is lacking. With TLS, bytes may be there
+ * that no poll sees: they are asked for first. */
 static enum tacit_err wait(struct relay *r, int64_t until)
 {
 	enum tacit_err err;
 	int64_t now = monotonic_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
-	if (r->in.n == 0)
+	size_t before = came(r).n;
+	bool reads = lacking(r) > 0;
+	if (reads)
 		TRY(read_some(r));
 	TRY(flush(r));
-	if (r->in.n > 0 && waiting(r) == 0)
+	if (waiting(r) == 0 && (!reads || came(r).n > before))
 		return TACIT_OK;
 	struct pollfd p = {.fd = wire_fd(r->wire)};
-	p.events = (short)((r->in.n == 0 ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));
-	if (poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno != EINTR)
+	p.events = (short)((lacking(r) > 0 ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));
+	if (left > 0 && poll(&p, 1, (int)left) < 0 && errno != EINTR)
 		return TACIT_E_NETWORK;
 	if (cancelled(r))
 		return TACIT_E_CANCELLED;
 	/* The machine has slept: what was said meanwhile may still be there to be read. */
 	if (monotonic_ms() - now > 2 * TICK_MS)
 		r->heard = monotonic_ms();
-	TRY(flush(r));
-	if (r->in.n == 0)
-		TRY(read_some(r));
+	if (left > 0) {
+		TRY(flush(r));
+		if (lacking(r) > 0)
+			TRY(read_some(r));
+	}
 	err = monotonic_ms() - r->heard > RELAY_SILENCE_MS ? TACIT_E_NETWORK : TACIT_OK;
 out:
-	return err;
-}
-
-enum tacit_err relay_send(struct relay *r, const struct tacit_relay_message *m)
-{
-	enum tacit_err err;
-	struct tacit_buf b = {0};
-	TRY(r->closed ? TACIT_E_NETWORK : TACIT_OK);
-	TRY(tacit_relay_write(&b, m));
-	TRY(queue(r, TACIT_WS_BINARY, tacit_buf_view(&b)));
-	TRY(flush(r));
-	r->heard = monotonic_ms();
-	while (waiting(r) > HIGH_WATER)
-		TRY(wait(r, monotonic_ms() + TICK_MS));
-out:
-	tacit_buf_clear(&b);
 	return err;
 }
 
@@ -137,16 +193,48 @@ static enum tacit_err take_frame(
 	}
 }
 
+static enum tacit_err take_one(struct relay *r, struct tacit_relay_message *m, bool *got)
+{
+	struct tacit_ws_message w;
+	struct tacit_bytes in = came(r);
+	bool whole = false;
+	enum tacit_err err = tacit_ws_next(&r->reader, &in, &w, &whole);
+	took(r, in);
+	return err == TACIT_OK && whole ? take_frame(r, &w, m, got) : err;
+}
+
+/* A frame is taken once it is there, so that its message stays where it came. */
 static enum tacit_err take_input(struct relay *r, struct tacit_relay_message *m, bool *got)
 {
 	enum tacit_err err = TACIT_OK;
-	while (r->in.n > 0 && !*got && err == TACIT_OK) {
-		struct tacit_ws_message w;
-		bool whole = false;
-		err = tacit_ws_next(&r->reader, &r->in, &w, &whole);
-		if (err == TACIT_OK && whole)
-			err = take_frame(r, &w, m, got);
+	while (lacking(r) == 0 && !*got && err == TACIT_OK)
+		err = take_one(r, m, got);
+	return err;
+}
+
+/* Who only sends answers for being there, too (RFC 6455 5.5); what is said to it stays. */
+static enum tacit_err take_controls(struct relay *r)
+{
+	enum tacit_err err = TACIT_OK;
+	struct tacit_relay_message none;
+	bool got = false;
+	while (err == TACIT_OK && lacking(r) == 0 && (came(r).p[0] & TACIT_WS_CLOSE) != 0)
+		err = take_one(r, &none, &got);
+	return err;
+}
+
+enum tacit_err relay_send(struct relay *r, const struct tacit_relay_message *m)
+{
+	enum tacit_err err;
+	TRY(r->closed ? TACIT_E_NETWORK : TACIT_OK);
+	TRY(m->type == TACIT_RELAY_DATA ? queue_data(r, m->data) : queue_other(r, m));
+	TRY(flush(r));
+	r->heard = monotonic_ms();
+	while (waiting(r) > HIGH_WATER) {
+		TRY(take_controls(r));
+		TRY(wait(r, monotonic_ms() + TICK_MS));
 	}
+out:
 	return err;
 }
 
@@ -161,9 +249,10 @@ enum tacit_err relay_next(struct relay *r, int timeout_ms, struct tacit_relay_me
 		TRY(take_input(r, m, got));
 		if (*got)
 			break;
+		size_t before = came(r).n;
 		bool last = monotonic_ms() >= until;
 		TRY(wait(r, until));
-		if (last && r->in.n == 0)
+		if (last && came(r).n == before)
 			break;
 	}
 	err = TACIT_OK;
@@ -191,7 +280,10 @@ static enum tacit_err upgrade(struct relay *r, const struct relay_options *o)
 	while (!r->upgraded) {
 		TRY(monotonic_ms() < until ? TACIT_OK : TACIT_E_NETWORK);
 		TRY(wait(r, until));
-		TRY(upgrade_take(&r->upgrade, &r->in, &r->upgraded));
+		struct tacit_bytes in = came(r);
+		err = upgrade_take(&r->upgrade, &in, &r->upgraded);
+		took(r, in);
+		TRY(err);
 	}
 out:
 	tacit_buf_clear(&path);
@@ -235,7 +327,7 @@ void relay_close(struct relay *r)
 		/* Until the relay hangs up, too: closing upon what was not read would reset the
 		 * connection, and what we said last could go down with it. */
 		do
-			r->in = tacit_bytes(NULL, 0);
+			took(r, (struct tacit_bytes){0});
 		while (monotonic_ms() < until && wait(r, until) == TACIT_OK);
 	}
 	wire_close(r->wire);

@@ -24,13 +24,16 @@ void relay_close(struct relay *r); /* what was sent leaves, if it does soon; NUL
 
 /* Waits only while too much is on its way. Fails: NETWORK, CANCELLED, NOMEM. */
 TACIT_MUST_USE enum tacit_err relay_send(struct relay *r, const struct tacit_relay_message *m);
+/* Where the data of a message of n bytes is best made, for relay_send to find it there: it is not
+ * copied then, and may be changed. NULL: no memory. */
+uint8_t *relay_place(struct relay *r, size_t n);
 
 /* For poll(2), of who waits for something else, too; readable is a hint. */
 int relay_fd(const struct relay *r);
 
 enum { RELAY_FOR_EVER = -1 };
-/* The next message, borrowed until the next call. *got false: the time is over. Sends meanwhile.
- * Fails: NETWORK (closed, broken, silent), MALFORMED, CANCELLED, NOMEM. */
+/* The next message, borrowed until the next call of this or relay_send. *got false: the time is
+ * over. Sends meanwhile. Fails: NETWORK (closed, broken, silent), MALFORMED, CANCELLED, NOMEM. */
 TACIT_MUST_USE enum tacit_err relay_next(
         struct relay *r, int timeout_ms, struct tacit_relay_message *m, bool *got);
 

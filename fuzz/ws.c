@@ -1,5 +1,5 @@
-/* Any bytes, whole and in two cuts, for either side: the same messages and the same end. What was
- * read is written and read again. */
+/* Any bytes, whole, in two cuts, and received in place, for either side: the same messages and the
+ * same end. What was read is written and read again. */
 #include "wire/ws.h"
 
 #include <string.h>
@@ -66,6 +66,34 @@ static struct seen read_cut(enum tacit_ws_role role, struct tacit_bytes in, size
 	return s;
 }
 
+/* As a relay does: what belongs to a payload goes where it belongs at once. */
+static struct seen read_placed(enum tacit_ws_role role, struct tacit_bytes in, size_t step)
+{
+	struct seen s = {0};
+	struct tacit_ws_reader r = {.role = role, .max_message = MOST, .front = 11};
+	while (in.n > 0 && s.err == TACIT_OK) {
+		size_t room, n = in.n < step ? in.n : step;
+		uint8_t *place = tacit_ws_place(&r, &room);
+		struct tacit_ws_message m;
+		bool whole;
+		struct tacit_bytes some = tacit_bytes_part(in, 0, n);
+		if (room > 0) {
+			n = n < room ? n : room;
+			memcpy(place, in.p, n);
+			tacit_ws_placed(&r, n);
+			some.n = 0;
+		}
+		in = tacit_bytes_part(in, n, in.n);
+		do {
+			s.err = tacit_ws_next(&r, &some, &m, &whole);
+			if (whole)
+				note(&s, &m);
+		} while (some.n > 0 && s.err == TACIT_OK);
+	}
+	tacit_ws_reader_clear(&r);
+	return s;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -74,9 +102,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum tacit_ws_role role = (data[0] & 1) != 0 ? TACIT_WS_CLIENT : TACIT_WS_SERVER;
 	struct tacit_bytes in = tacit_bytes(data + 2, size - 2);
 	struct seen whole = read_cut(role, in, in.n), cut = read_cut(role, in, data[1]);
-	TACIT_ASSERT(whole.err == cut.err);
+	struct seen placed = read_placed(role, in, 1 + (data[1] & 63));
+	TACIT_ASSERT(whole.err == cut.err && whole.err == placed.err);
+	TACIT_ASSERT(tacit_bytes_eq(tacit_buf_view(&whole.data), tacit_buf_view(&placed.data)));
 	TACIT_ASSERT(tacit_bytes_eq(tacit_buf_view(&whole.data), tacit_buf_view(&cut.data)));
 	tacit_buf_clear(&whole.data);
 	tacit_buf_clear(&cut.data);
+	tacit_buf_clear(&placed.data);
 	return 0;
 }

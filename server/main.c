@@ -1,5 +1,6 @@
 /* main.c - tacitd: reads the settings, runs a node, ends it on a signal. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,17 @@
 #include "wire/json.h"
 
 extern char **environ;
+
+#define KEPT_BLOCK (1024 * 1024)
+#define KEPT_TOP (4 * KEPT_BLOCK)
+
+/* What passes through is a block of the heap for a moment, a gigabyte of it in a second: given back
+ * to the kernel each time, each page of each block would cost a fault. */
+static void keep_heap(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_TOP);
+}
 
 static int fail(enum tacit_err err, const char *why)
 {
@@ -146,6 +158,7 @@ int main(int argc, char **argv)
 	if (err != TACIT_OK)
 		return fail(err, "");
 	tacit_json_init();
+	keep_heap();
 	if (argc > 1 && strcmp(argv[1], "admin") == 0)
 		return admin_main(argc - 1, argv + 1, environ);
 	err = config_read(&c, argc, argv, environ, why);

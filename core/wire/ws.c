@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/utf8.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
@@ -33,24 +34,28 @@ static bool is_known(uint8_t opcode)
 	return opcode <= TACIT_WS_BINARY || (opcode >= TACIT_WS_CLOSE && opcode <= TACIT_WS_PONG);
 }
 
-/* Bytes of the head, as far as what has come tells. */
-static size_t head_length(const struct tacit_ws_reader *r)
+static size_t length_bytes(const uint8_t *head)
 {
-	if (r->head_bytes < 2)
-		return 2;
-	size_t n = (r->head[1] & MASKED) != 0 ? 2 + TACIT_WS_MASK_BYTES : 2;
-	uint8_t length = r->head[1] & LENGTH;
-	return n + (length == LENGTH_16 ? 2u : length == LENGTH_64 ? 8u : 0u);
+	uint8_t length = head[1] & LENGTH;
+	return length == LENGTH_16 ? 2 : length == LENGTH_64 ? 8 : 0;
 }
 
 static uint64_t payload_length(const uint8_t *head)
 {
 	uint8_t length = head[1] & LENGTH;
-	size_t bytes = length == LENGTH_16 ? 2 : length == LENGTH_64 ? 8 : 0;
+	size_t bytes = length_bytes(head);
 	uint64_t n = bytes == 0 ? length : 0;
 	for (size_t i = 0; i < bytes; i++)
 		n = n << 8 | head[2 + i];
 	return n;
+}
+
+/* Bytes of the head, as far as the first `there` of it tell. */
+static size_t head_length(const uint8_t *head, size_t there)
+{
+	if (there < 2)
+		return 2;
+	return 2 + length_bytes(head) + ((head[1] & MASKED) != 0 ? TACIT_WS_MASK_BYTES : 0);
 }
 
 /* RFC 6455 5.2: the minimal number of bytes MUST be used, the most significant bit MUST be 0. */
@@ -60,6 +65,15 @@ static bool is_minimal(const uint8_t *head, uint64_t n)
 	if (length == LENGTH_16)
 		return n >= LENGTH_16;
 	return length != LENGTH_64 || (n > 0xffff && n >> 63 == 0);
+}
+
+uint64_t tacit_ws_frame_bytes(struct tacit_bytes in)
+{
+	size_t head = head_length(in.p, in.n);
+	if (in.n < head)
+		return 0;
+	uint64_t payload = payload_length(in.p);
+	return payload < UINT64_MAX - head ? head + payload : UINT64_MAX;
 }
 
 /* What the first two bytes tell is refused before anything else is awaited. */
@@ -74,6 +88,21 @@ static bool start_is_good(const struct tacit_ws_reader *r)
 	if (is_control(opcode))
 		return fin && (r->head[1] & LENGTH) <= TACIT_WS_MAX_CONTROL;
 	return (opcode == TACIT_WS_CONTINUATION) == (r->message_op != 0);
+}
+
+/* For what is passed on: the front, and all of the frame, of no more than that. */
+static bool make_room(struct tacit_ws_reader *r)
+{
+	size_t n = (r->message.n == 0 ? r->front : 0) + (size_t)r->rest;
+	if (r->message.p == NULL) {
+		r->message.p = tacit_alloc(n);
+		r->message.cap = r->message.p != NULL ? n : 0;
+	}
+	if (r->message.p == NULL || tacit_buf_reserve(&r->message, n) != TACIT_OK)
+		return false;
+	if (r->message.n == 0)
+		r->message.n = r->front;
+	return true;
 }
 
 static enum tacit_err begin_payload(struct tacit_ws_reader *r)
@@ -93,14 +122,15 @@ static enum tacit_err begin_payload(struct tacit_ws_reader *r)
 		r->message.n = 0;
 	}
 	r->finished = (r->head[0] & FIN) != 0;
-	if (r->rest > r->max_message || r->message.n > r->max_message - r->rest)
+	size_t before = r->message.n > r->front ? r->message.n - r->front : 0;
+	if (r->rest > r->max_message || before > r->max_message - r->rest)
 		return fail(r, TACIT_WS_TOO_BIG);
-	return TACIT_OK;
+	return r->front == 0 || make_room(r) ? TACIT_OK : fail(r, TACIT_WS_INTERNAL_ERROR);
 }
 
 static enum tacit_err read_head(struct tacit_ws_reader *r, struct tacit_bytes *in)
 {
-	for (size_t want; r->head_bytes < (want = head_length(r));) {
+	for (size_t want; r->head_bytes < (want = head_length(r->head, r->head_bytes));) {
 		size_t n = want - r->head_bytes < in->n ? want - r->head_bytes : in->n;
 		if (n == 0)
 			return TACIT_OK;
@@ -114,14 +144,33 @@ static enum tacit_err read_head(struct tacit_ws_reader *r, struct tacit_bytes *i
 	return begin_payload(r);
 }
 
-/* Memory grows with what has come, not with what was announced. */
+/* Takes what comes next from where it was copied, or received, to. */
+static void payload_came(struct tacit_ws_reader *r, uint8_t *p, size_t n)
+{
+	if (r->role == TACIT_WS_SERVER)
+		tacit_ws_mask(p, n, r->done, r->head + r->head_bytes - TACIT_WS_MASK_BYTES);
+	r->done += n;
+	r->rest -= n;
+}
+
+/* A client's message that is all here needs no other place: nothing of it is to be changed. */
+static bool can_stay(const struct tacit_ws_reader *r, struct tacit_bytes in)
+{
+	return r->role == TACIT_WS_CLIENT && !is_control(r->opcode) && r->finished &&
+	       r->front == 0 && r->message.n == 0 && r->done == 0 && r->rest <= in.n;
+}
+
+/* Without front, memory grows with what has come, not with what was announced. */
 static enum tacit_err read_payload(struct tacit_ws_reader *r, struct tacit_bytes *in)
 {
 	size_t n = r->rest < in->n ? (size_t)r->rest : in->n;
 	uint8_t *to = r->control + r->control_bytes;
 	if (n == 0)
 		return TACIT_OK;
-	if (is_control(r->opcode)) {
+	if (can_stay(r, *in)) {
+		r->view = tacit_bytes(in->p, n);
+		to = NULL;
+	} else if (is_control(r->opcode)) {
 		memcpy(to, in->p, n);
 		r->control_bytes = (uint8_t)(r->control_bytes + n);
 	} else {
@@ -130,12 +179,23 @@ static enum tacit_err read_payload(struct tacit_ws_reader *r, struct tacit_bytes
 			return fail(r, TACIT_WS_INTERNAL_ERROR);
 		to = r->message.p + before;
 	}
-	if (r->role == TACIT_WS_SERVER)
-		tacit_ws_mask(to, n, r->done, r->head + r->head_bytes - TACIT_WS_MASK_BYTES);
-	r->done += n;
-	r->rest -= n;
+	payload_came(r, to, n);
 	*in = tacit_bytes_part(*in, n, in->n);
 	return TACIT_OK;
+}
+
+uint8_t *tacit_ws_place(struct tacit_ws_reader *r, size_t *room)
+{
+	bool has = r->front > 0 && !r->failed && r->in_payload && !is_control(r->opcode);
+	*room = has ? (size_t)r->rest : 0;
+	return *room > 0 ? r->message.p + r->message.n : NULL;
+}
+
+void tacit_ws_placed(struct tacit_ws_reader *r, size_t n)
+{
+	TACIT_ASSERT(n <= r->rest);
+	payload_came(r, r->message.p + r->message.n, n);
+	r->message.n += n;
 }
 
 /* RFC 6455 7.4: what may stand in a Close frame. */
@@ -176,7 +236,10 @@ static enum tacit_err end_frame(
 	if (!r->finished)
 		return TACIT_OK;
 	out->opcode = (enum tacit_ws_opcode)r->message_op;
-	out->data = tacit_buf_view(&r->message);
+	out->data = r->view.n > 0 ? r->view : tacit_buf_view(&r->message);
+	if (r->front > 0)
+		out->data = tacit_bytes_part(out->data, r->front, out->data.n);
+	r->view = tacit_bytes(NULL, 0);
 	r->message_op = 0;
 	if (out->opcode == TACIT_WS_TEXT && !tacit_utf8_valid(out->data))
 		return fail(r, TACIT_WS_BAD_TEXT);
@@ -209,6 +272,14 @@ out:
 	return err;
 }
 
+struct tacit_buf tacit_ws_take(struct tacit_ws_reader *r)
+{
+	struct tacit_buf message = r->message;
+	TACIT_ASSERT(r->front > 0 && r->message_op == 0);
+	r->message = (struct tacit_buf){0};
+	return message;
+}
+
 void tacit_ws_reader_rest(struct tacit_ws_reader *r)
 {
 	if (r->message_op == 0 && r->message.cap > 0)
@@ -236,18 +307,18 @@ size_t tacit_ws_head(enum tacit_ws_opcode opcode, uint64_t bytes, const uint8_t 
 	return n + TACIT_WS_MASK_BYTES;
 }
 
+/* Blocks of a size that compilers make wide steps of. */
 void tacit_ws_mask(uint8_t *p, size_t n, uint64_t at, const uint8_t mask[TACIT_WS_MASK_BYTES])
 {
-	uint8_t turned[8];
-	uint64_t wide, word;
+	uint8_t turned[32], block[32];
 	size_t i = 0;
 	for (size_t k = 0; k < sizeof(turned); k++)
 		turned[k] = mask[(at + k) % TACIT_WS_MASK_BYTES];
-	memcpy(&wide, turned, sizeof(wide));
-	for (; n - i >= sizeof(word); i += sizeof(word)) {
-		memcpy(&word, p + i, sizeof(word));
-		word ^= wide;
-		memcpy(p + i, &word, sizeof(word));
+	for (; n - i >= sizeof(block); i += sizeof(block)) {
+		memcpy(block, p + i, sizeof(block));
+		for (size_t k = 0; k < sizeof(block); k++)
+			block[k] ^= turned[k];
+		memcpy(p + i, block, sizeof(block));
 	}
 	for (; i < n; i++)
 		p[i] ^= turned[i % sizeof(turned)];

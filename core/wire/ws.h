@@ -38,11 +38,14 @@ enum tacit_ws_close {
 
 enum tacit_ws_role { TACIT_WS_SERVER, TACIT_WS_CLIENT }; /* what we are */
 
-/* Starts as {.role, .max_message}; everything else is its own. Holds memory only while a message
- * has come in part, and what was given last until the next call. */
+/* Starts as {.role, .max_message, .front}; everything else is its own. Holds memory only while a
+ * message has come in part, and what was given last until the next call. */
 struct tacit_ws_reader {
 	enum tacit_ws_role role;
 	size_t max_message; /* bytes of one message, over all its frames */
+	/* Not 0: messages are to be passed on. So many bytes are left free before each, its memory
+	 * is there once its length is known, and it can be taken out (tacit_ws_take). */
+	size_t front;
 
 	uint8_t head[TACIT_WS_HEAD_BYTES];
 	uint8_t head_bytes;
@@ -55,19 +58,33 @@ struct tacit_ws_reader {
 	uint16_t close_code; /* why the last call failed, for our Close frame */
 	struct tacit_buf message;
 	uint8_t control[TACIT_WS_MAX_CONTROL];
+	struct tacit_bytes view; /* a message that lies whole in what came */
 };
 
 struct tacit_ws_message {
 	enum tacit_ws_opcode opcode; /* never CONTINUATION */
-	struct tacit_bytes data;     /* borrowed from the reader; CLOSE: the reason */
+	struct tacit_bytes data;     /* borrowed; CLOSE: the reason */
 	uint16_t close_code;         /* CLOSE only; NO_STATUS when there was none */
 };
 
 /* Takes bytes off the front of *in until a message or a control frame is whole (*whole) or *in is
- * empty. After an error the reader is done for: every later call fails alike. Fails: MALFORMED,
- * TOO_LARGE, NOMEM; r->close_code says what to tell the peer. */
+ * empty. What is given is the reader's until the next call; a client's may lie where it came, in
+ * what *in was. After an error the reader is done for: every later call fails alike. Fails:
+ * MALFORMED, TOO_LARGE, NOMEM; r->close_code says what to tell the peer. */
 TACIT_MUST_USE enum tacit_err tacit_ws_next(struct tacit_ws_reader *r, struct tacit_bytes *in,
         struct tacit_ws_message *out, bool *whole);
+/* The frame that begins at in, its head included; 0: too little has come to tell. Judges nothing.
+ * Who has it whole before he gives it to a client's reader saves a copy. */
+uint64_t tacit_ws_frame_bytes(struct tacit_bytes in);
+
+/* With front: where the next bytes of the payload under way belong, *room of them, so that they can
+ * be received there at once; *room 0: nowhere. Then the same number is told to tacit_ws_placed, and
+ * the next call of tacit_ws_next gives the message, if it is whole. */
+uint8_t *tacit_ws_place(struct tacit_ws_reader *r, size_t *room);
+void tacit_ws_placed(struct tacit_ws_reader *r, size_t n);
+/* With front: the message that was given last, behind its front, is the caller's. */
+struct tacit_buf tacit_ws_take(struct tacit_ws_reader *r);
+
 /* Gives memory back when no message is under way: at the end of a turn. */
 void tacit_ws_reader_rest(struct tacit_ws_reader *r);
 void tacit_ws_reader_clear(struct tacit_ws_reader *r);

@@ -257,6 +257,19 @@ bool conn_receive(struct conn *c)
 	return conn_received(c, result, got);
 }
 
+bool conn_receive_at(struct conn *c, uint8_t *at, size_t room, size_t *placed)
+{
+	size_t got = 0;
+	const struct iovec parts[2] = {{at, room}, {c->loop->input, CONN_BEHIND_BYTES}};
+	enum net_io_result result =
+	        room > 0 ? net_io_receive_two(&c->io, parts, &got)
+	                 : net_io_receive(&c->io, c->loop->input, CONN_BEHIND_BYTES, &got);
+	*placed = got < room ? got : room;
+	c->in.n = 0;
+	c->input = tacit_bytes(c->loop->input, got - *placed);
+	return conn_received(c, result, got);
+}
+
 void conn_consume(struct conn *c, size_t bytes)
 {
 	c->input = tacit_bytes_part(c->input, bytes, c->input.n);

@@ -127,6 +127,10 @@ void line_depart(struct conn *c);
 /* --- within a turn --- */
 /* Reads what is there behind c->input. False: nothing came, and c may be dead. */
 bool conn_receive(struct conn *c);
+/* Reads into room bytes at `at`, *placed of them, and what is more, at most CONN_BEHIND_BYTES, into
+ * c->input, which is empty before. False: as conn_receive. */
+#define CONN_BEHIND_BYTES ((size_t)4096)
+bool conn_receive_at(struct conn *c, uint8_t *at, size_t room, size_t *placed);
 /* Accounts for what net_io_receive gave, wherever it went. */
 bool conn_received(struct conn *c, enum net_io_result result, size_t got);
 void conn_consume(struct conn *c, size_t bytes);

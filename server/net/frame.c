@@ -27,6 +27,17 @@ struct net_frame *net_frame_copy(struct tacit_bytes bytes)
 	return f;
 }
 
+struct net_frame *net_frame_adopt(struct tacit_buf *b)
+{
+	struct net_frame *f = (struct net_frame *)(void *)b->p;
+	TACIT_ASSERT(b->n >= NET_FRAME_FRONT && b->n - NET_FRAME_FRONT <= UINT32_MAX);
+	atomic_init(&f->holders, 1);
+	f->bytes = (uint32_t)(b->n - NET_FRAME_FRONT);
+	f->mark = 0;
+	*b = (struct tacit_buf){0};
+	return f;
+}
+
 void net_frame_drop(struct net_frame *f)
 {
 	if (f != NULL && atomic_fetch_sub_explicit(&f->holders, 1, memory_order_acq_rel) == 1)

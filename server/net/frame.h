@@ -7,10 +7,11 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/bytes.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 struct net_frame {
@@ -23,6 +24,10 @@ struct net_frame {
 /* Room for so many bytes, held once by the caller. NULL: out of memory, or beyond 2^32. */
 struct net_frame *net_frame_new(size_t bytes);
 struct net_frame *net_frame_copy(struct tacit_bytes bytes);
+/* What b holds behind its first NET_FRAME_FRONT bytes, held once by the caller: the block is the
+ * frame's from now on, and b is {0}. */
+#define NET_FRAME_FRONT offsetof(struct net_frame, data)
+struct net_frame *net_frame_adopt(struct tacit_buf *b);
 void net_frame_drop(struct net_frame *f); /* NULL is fine */
 
 static inline struct net_frame *net_frame_hold(struct net_frame *f)

@@ -59,6 +59,18 @@ enum net_io_result net_io_receive(struct net_io *io, uint8_t *p, size_t room, si
 	return n > 0 ? NET_IO_OK : NET_IO_END;
 }
 
+enum net_io_result net_io_receive_two(struct net_io *io, const struct iovec parts[2], size_t *got)
+{
+	*got = 0;
+	if (io->ssl != NULL)
+		return receive_tls(io, parts[0].iov_base, parts[0].iov_len, got);
+	ssize_t n = readv(io->fd, parts, 2);
+	if (n < 0)
+		return after_errno();
+	*got = (size_t)n;
+	return n > 0 ? NET_IO_OK : NET_IO_END;
+}
+
 /* A record at a time. When the socket is full the record is made already: the next try must begin
  * with the same bytes, which holds because what was not sent is gathered again from its start. */
 static enum net_io_result send_tls(struct net_io *io, const uint8_t *p, size_t bytes, size_t *sent)

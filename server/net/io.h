@@ -34,6 +34,8 @@ struct net_io {
 
 /* At most room bytes, as many as are there. OK: *got > 0. */
 enum net_io_result net_io_receive(struct net_io *io, uint8_t *p, size_t room, size_t *got);
+/* The same into the first part, and, in the clear, what is more into the second. */
+enum net_io_result net_io_receive_two(struct net_io *io, const struct iovec parts[2], size_t *got);
 /* more: something follows at once. *sent may be less than all (then the socket is full) and is
  * right also with AGAIN. */
 enum net_io_result net_io_send(struct net_io *io, const struct iovec *parts, int count, bool more,

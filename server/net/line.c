@@ -12,6 +12,7 @@
 #include "server/net/conn.h"
 
 #define END_MS 5000
+#define MOST_READS 8
 #define STOP_MS 500 /* when the server ends: for the peer to read our good-bye */
 
 static struct conn *conn_of(struct net_line *line)
@@ -156,10 +157,31 @@ static void give_input(struct conn *c)
 		conn_consume(c, c->input.n);
 }
 
+/* True: it was all that there was room for, and there may be more. */
+static bool receive_placed(struct conn *c)
+{
+	size_t room = 0, placed;
+	uint8_t *at = c->line.ops->place(c->line.ctx, &room);
+	if (!conn_receive_at(c, at, room, &placed))
+		return false;
+	bool more = c->input.n == CONN_BEHIND_BYTES;
+	if (placed > 0)
+		c->line.ops->placed(c->line.ctx, placed);
+	give_input(c);
+	return more && wants_input(c);
+}
+
+/* A stream that comes fast is read on, since each turn has its price. */
 static void readable(struct conn *c)
 {
-	if (conn_receive(c))
-		give_input(c);
+	int reads = 0;
+	if (c->line.ended || c->line.ops->place == NULL || c->input.n > 0) {
+		if (conn_receive(c))
+			give_input(c);
+		return;
+	}
+	while (receive_placed(c) && c->input.n == 0 && ++reads < MOST_READS)
+		continue;
 }
 
 void net_line_read(struct net_line *line, enum net_line_reading reading)

@@ -12,6 +12,10 @@
 struct net_line_ops {
 	/* Bytes have come, which are taken off the front; what is left comes again with more. */
 	void (*input)(void *ctx, struct tacit_bytes *in);
+	/* Both or neither: where the next *room bytes belong, which then go there at once, when
+	 * nothing was left of the input; *room 0: they are input. So many have gone there. */
+	uint8_t *(*place)(void *ctx, size_t *room);
+	void (*placed)(void *ctx, size_t bytes);
 	/* The socket was full, and has taken something of the ring since. */
 	void (*drained)(void *ctx);
 	/* The line is no more: exactly once, unless net_line_end was called. */

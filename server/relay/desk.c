@@ -14,10 +14,10 @@
 
 #include "base/alloc.h"
 #include "crypto/secret.h"
+#include "server/relay/plates.h"
 
 #define LOOK_MS 500
-#define LEAST_DECADE 10
-#define MOST_DECADE 1000000000u
+#define LONG_HEAD 10 /* of a frame of more than 65,535 bytes, unmasked: RFC 6455 5.2 */
 
 static int64_t now_ms(void)
 {
@@ -51,6 +51,14 @@ static void give_up(struct end *e, uint16_t close_code)
 	stir(e);
 }
 
+static void push(struct end *e, struct net_frame *f)
+{
+	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
+		give_up(e, TACIT_WS_TRY_LATER);
+	net_frame_drop(f);
+	stir(e);
+}
+
 /* A whole WebSocket message into the ring. */
 static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes data)
 {
@@ -62,10 +70,21 @@ static void queue(struct end *e, enum tacit_ws_opcode opcode, struct tacit_bytes
 		if (data.n > 0)
 			memcpy(f->data + n, data.p, data.n);
 	}
-	if (f == NULL || net_ring_push(&e->ring, f) != TACIT_OK)
-		give_up(e, TACIT_WS_TRY_LATER);
-	net_frame_drop(f);
-	stir(e);
+	push(e, f);
+}
+
+/* The message that e's reader has given, for its peer: a long one where it is, with a head of
+ * LONG_HEAD bytes before it. */
+static void pass_on(struct end *e, struct tacit_bytes message)
+{
+	uint8_t head[TACIT_WS_HEAD_BYTES];
+	if (tacit_ws_head(TACIT_WS_BINARY, message.n, NULL, head) != LONG_HEAD) {
+		queue(e->peer, TACIT_WS_BINARY, message);
+		return;
+	}
+	struct tacit_buf whole = tacit_ws_take(&e->reader);
+	memcpy(whole.p + NET_FRAME_FRONT, head, LONG_HEAD);
+	push(e->peer, net_frame_adopt(&whole));
 }
 
 static void say(struct end *e, const struct tacit_relay_message *m)
@@ -105,43 +124,6 @@ static void part(struct end *e, enum tacit_relay_end why)
 	end_with(peer, why);
 }
 
-/* --- nameplates ------------------------------------------------------------------------------ */
-
-static bool is_taken(const struct desk *d, uint32_t nameplate)
-{
-	for (size_t i = 0; i < DESK_RESTING; i++)
-		if (d->resting[i].number == nameplate)
-			return true;
-	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
-		if (e->nameplate.number == nameplate)
-			return true;
-	return false;
-}
-
-/* Of the shortest ones that are free, any. 0: there is none. */
-static uint32_t choose_nameplate(struct desk *d)
-{
-	for (uint32_t decade = LEAST_DECADE; decade < MOST_DECADE; decade *= 10) {
-		uint32_t from = decade / 10, width = decade - from, random;
-		tacit_env_random(&d->settings.env, &random, sizeof(random));
-		/* Enough to find a free one where half are free; where none is, a longer one. */
-		for (uint32_t i = 0; i < width && i < 100; i++) {
-			uint32_t n = from + (random % width + i) % width;
-			if (!is_taken(d, n))
-				return n;
-		}
-	}
-	return 0;
-}
-
-static void rest_nameplate(struct desk *d, struct end *e)
-{
-	if (e->nameplate.number == 0)
-		return;
-	d->resting[d->rested++ % DESK_RESTING] = e->nameplate;
-	e->nameplate = (struct desk_nameplate){0};
-}
-
 /* --- pairing --------------------------------------------------------------------------------- */
 
 static void pair(struct end *a, struct end *b)
@@ -156,46 +138,11 @@ static void pair(struct end *a, struct end *b)
 	say(b, &paired);
 }
 
-static unsigned waiting_of(const struct desk *d, uint64_t address)
-{
-	unsigned n = 0;
-	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
-		n += e->nameplate.number != 0 && e->address == address;
-	return n;
-}
-
-static bool is_waited_under(const struct desk *d, uint32_t nameplate)
-{
-	for (const struct end *e = d->all.next; e != &d->all; e = e->next)
-		if (e->nameplate.number == nameplate && !e->over)
-			return true;
-	return false;
-}
-
-/* One that rests, by the ticket that it was opened with: for the next of several receivers. */
-static uint32_t take_again(struct desk *d, const struct desk_nameplate *wanted)
-{
-	static const uint8_t nobody[DESK_TICKET_BYTES];
-	if (memcmp(wanted->ticket, nobody, sizeof(nobody)) == 0 ||
-	        is_waited_under(d, wanted->number))
-		return 0;
-	for (size_t i = 0; i < DESK_RESTING; i++) {
-		struct desk_nameplate *rests = &d->resting[i];
-		if (rests->number != wanted->number ||
-		        !tacit_ct_eq(tacit_bytes(rests->ticket, sizeof(rests->ticket)),
-		                tacit_bytes(wanted->ticket, sizeof(wanted->ticket))))
-			continue;
-		*rests = (struct desk_nameplate){0};
-		return wanted->number;
-	}
-	return 0;
-}
-
 static void open_nameplate(struct desk *d, struct end *e, const struct desk_nameplate *wanted)
 {
 	uint32_t n = 0;
-	if (waiting_of(d, e->address) < d->settings.max_waiting)
-		n = wanted->number != 0 ? take_again(d, wanted) : choose_nameplate(d);
+	if (plates_waiting(d, e->address) < d->settings.max_waiting)
+		n = wanted->number != 0 ? plates_take_again(d, wanted) : plates_choose(d);
 	if (n == 0) {
 		end_with(e, wanted->number != 0 ? TACIT_RELAY_UNKNOWN : TACIT_RELAY_LIMIT);
 		return;
@@ -213,7 +160,7 @@ static void claim(struct desk *d, struct end *e, uint32_t nameplate)
 	for (struct end *other = d->all.next; other != &d->all; other = other->next) {
 		if (other->nameplate.number != nameplate || !other->waits || other->over)
 			continue;
-		rest_nameplate(d, other);
+		plates_rest(d, other);
 		pair(other, e);
 		return;
 	}
@@ -297,7 +244,7 @@ static void forward(struct end *e, struct tacit_bytes message)
 	if (peer == NULL || peer->over)
 		return;
 	count(&e->desk->counters->bytes, message.n);
-	queue(peer, TACIT_WS_BINARY, message);
+	pass_on(e, message);
 	if (peer->ring.bytes >= e->desk->settings.high_water)
 		pause(e);
 }
@@ -357,21 +304,41 @@ static void take_frame(struct end *e, const struct tacit_ws_message *m)
 	}
 }
 
+static void take_some(struct end *e, struct tacit_bytes *in)
+{
+	struct tacit_ws_message m;
+	bool whole = false;
+	if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
+		give_up(e, e->reader.close_code);
+	else if (whole)
+		take_frame(e, &m);
+}
+
 static void on_input(void *ctx, struct tacit_bytes *in)
 {
 	struct end *e = ctx;
 	e->heard_ms = now_ms();
-	while (in->n > 0 && !e->over && !e->paused) {
-		struct tacit_ws_message m;
-		bool whole = false;
-		if (tacit_ws_next(&e->reader, in, &m, &whole) != TACIT_OK)
-			give_up(e, e->reader.close_code);
-		else if (whole)
-			take_frame(e, &m);
-	}
+	while (in->n > 0 && !e->over && !e->paused)
+		take_some(e, in);
 	tacit_ws_reader_rest(&e->reader);
 	if (e->over)
 		*in = tacit_bytes(NULL, 0);
+}
+
+/* Received where it is passed on from. */
+static uint8_t *on_place(void *ctx, size_t *room)
+{
+	struct end *e = ctx;
+	*room = 0;
+	return e->over || e->paused ? NULL : tacit_ws_place(&e->reader, room);
+}
+
+static void on_placed(void *ctx, size_t bytes)
+{
+	struct end *e = ctx;
+	struct tacit_bytes nothing = {0};
+	tacit_ws_placed(&e->reader, bytes);
+	take_some(e, &nothing);
 }
 
 static void on_drained(void *ctx)
@@ -398,7 +365,7 @@ static void bury(struct end *e)
 	struct desk *d = e->desk;
 	part(e, TACIT_RELAY_GONE);
 	set_waiting(e, false);
-	rest_nameplate(d, e);
+	plates_rest(d, e);
 	unstir(e);
 	if (d->looking == e)
 		d->looking = NULL;
@@ -427,7 +394,12 @@ static void say_good_bye(struct end *e)
 /* --- beginnings ------------------------------------------------------------------------------ */
 
 static const struct net_line_ops line_ops = {
-        .input = on_input, .drained = on_drained, .gone = on_gone};
+        .input = on_input,
+        .place = on_place,
+        .placed = on_placed,
+        .drained = on_drained,
+        .gone = on_gone,
+};
 
 static struct end *new_end(struct desk *d, uint64_t address, struct net_line *line)
 {
@@ -440,8 +412,9 @@ static struct end *new_end(struct desk *d, uint64_t address, struct net_line *li
 	e->line = line;
 	e->address = address;
 	e->heard_ms = e->pinged_ms = now_ms();
-	e->reader = (struct tacit_ws_reader){
-	        .role = TACIT_WS_SERVER, .max_message = TACIT_RELAY_MAX_MESSAGE};
+	e->reader = (struct tacit_ws_reader){.role = TACIT_WS_SERVER,
+	        .max_message = TACIT_RELAY_MAX_MESSAGE,
+	        .front = NET_FRAME_FRONT + LONG_HEAD};
 	e->prev = d->all.prev;
 	e->next = &d->all;
 	e->prev->next = e->next->prev = e;

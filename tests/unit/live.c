@@ -64,6 +64,20 @@ static void a_frame_is_shared(void)
 	net_frame_drop(f);
 }
 
+static void a_block_becomes_a_frame(void)
+{
+	struct tacit_buf b = {0};
+	CHECK_OK(tacit_buf_reserve(&b, NET_FRAME_FRONT + 4));
+	b.n = NET_FRAME_FRONT;
+	CHECK_OK(tacit_buf_append(&b, TACIT_STR("data")));
+	const uint8_t *at = b.p + NET_FRAME_FRONT;
+	struct net_frame *f = net_frame_adopt(&b);
+	CHECK(b.p == NULL && f->data == at);
+	CHECK_INT(f->holders, 1);
+	CHECK_BYTES(tacit_bytes(f->data, f->bytes), TACIT_STR("data"));
+	net_frame_drop(f);
+}
+
 static void frames_serve_both_transports(void)
 {
 	const struct tacit_bytes binary[] = {TACIT_STR("\1\2\3")};
@@ -359,6 +373,7 @@ int main(int argc, char **argv)
 	        {"flat events need no tree", flat_events_need_no_tree},
 	        {"a ring keeps order and counts", a_ring_keeps_order_and_counts},
 	        {"a frame is shared", a_frame_is_shared},
+	        {"a block becomes a frame", a_block_becomes_a_frame},
 	        {"frames serve both transports", frames_serve_both_transports},
 	        {"a table finds what it has", a_table_finds_what_it_has},
 	        {"the oldest socket of a user is found", the_oldest_is_found},

@@ -271,20 +271,24 @@ static void offers_that_lie_are_refused(void)
 
 /* --- transfers ------------------------------------------------------------------------------- */
 
+/* However they are handed over: from anywhere, where the parcel says, where its host says. */
 static void bytes_arrive(void)
 {
 	static const size_t sizes[] = {0, 1, 999, 1000, 1001, 5000};
-	for (size_t i = 0; i < TACIT_COUNT(sizes); i++) {
+	static uint8_t place[TACIT_PARCEL_MAX_MESSAGE];
+	for (size_t i = 0; i < 4 * TACIT_COUNT(sizes); i++) {
 		struct room r;
 		room_open(&r);
-		r.give.content = content(sizes[i]);
+		r.give.content = content(sizes[i / 4]);
+		r.give.in_place = (i & 1) != 0;
+		r.give.place = (i & 2) != 0 ? place : NULL;
 		room_meet(&r, "7-amber-falcon", "7 AMBER falc");
 		room_run(&r);
 		CHECK_OK(r.give.err);
 		CHECK_OK(r.take.err);
 		CHECK(r.give.received && r.take.done);
 		CHECK_BYTES(tacit_buf_view(&r.take.store), r.give.content);
-		CHECK_INT(tacit_parcel_done(r.give.parcel), sizes[i]);
+		CHECK_INT(tacit_parcel_done(r.give.parcel), sizes[i / 4]);
 		room_close(&r);
 	}
 }

@@ -14,11 +14,18 @@ enum tacit_err room_post(void *ctx, struct tacit_bytes message)
 	return tacit_buf_append(&m->messages[(m->head + m->count++) % MOST_MESSAGES], message);
 }
 
+static uint8_t *place_of(void *ctx, size_t n)
+{
+	struct hand *h = ctx;
+	CHECK(n <= TACIT_PARCEL_MAX_MESSAGE);
+	return h->place;
+}
+
 static void open_hand(struct room *r, struct hand *h, enum tacit_parcel_role role)
 {
 	*h = (struct hand){.piece = 1000};
 	const struct tacit_parcel_options o = {
-	        .role = role, .env = &r->env, .send = room_post, .ctx = h};
+	        .role = role, .env = &r->env, .send = room_post, .place = place_of, .ctx = h};
 	CHECK_OK(tacit_parcel_new(&o, &h->parcel));
 }
 
@@ -95,6 +102,11 @@ static enum tacit_err go_on(struct hand *h, uint64_t has)
 	h->answered = true;
 	while (from < h->content.n) {
 		struct tacit_bytes piece = tacit_bytes_part(h->content, from, h->piece);
+		if (h->in_place) {
+			uint8_t *at = tacit_parcel_data_place(h->parcel);
+			memcpy(at, piece.p, piece.n);
+			piece.p = at;
+		}
 		TRY(tacit_parcel_data(h->parcel, piece));
 		from += piece.n;
 	}

@@ -24,6 +24,8 @@ struct hand {
 	/* the sender's */
 	struct tacit_bytes content;
 	size_t piece;
+	bool in_place;  /* pieces are put where the parcel says */
+	uint8_t *place; /* where records are made, NULL: its own */
 	/* the receiver's */
 	struct tacit_buf store;
 	bool refuses, reads_back;

@@ -81,6 +81,106 @@ static void writes_what_it_reads(void)
 	}
 }
 
+static void tells_how_long_a_frame_is(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		uint64_t want;
+	} frames[] = {
+	        {"", 0, 0},
+	        {"\x82", 1, 0},
+	        {"\x82\x05", 2, 7},
+	        {"\x82\x85", 2, 0}, /* its mask is a part of the head */
+	        {"\x82\x85\1\2\3\4", 6, 11},
+	        {"\x82\x7e\x01", 3, 0},
+	        {"\x82\x7e\x01\x02", 4, 0x106},
+	        {"\x82\x7f\0\0\0\0\0\1\0\0", 10, 0x1000a},
+	        {"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 10, UINT64_MAX},
+	};
+	for (size_t i = 0; i < TACIT_COUNT(frames); i++)
+		CHECK(tacit_ws_frame_bytes(tacit_bytes(frames[i].bytes, frames[i].n)) ==
+		        frames[i].want);
+}
+
+static void what_a_client_has_whole_stays_where_it_is(void)
+{
+	struct tacit_bytes in = TACIT_STR("\x82\x05Hello\x82\x03you"), all = in;
+	struct tacit_ws_message m;
+	bool whole;
+	struct tacit_ws_reader r = {.role = TACIT_WS_CLIENT, .max_message = 100};
+	CHECK_OK(tacit_ws_next(&r, &in, &m, &whole));
+	CHECK(whole && m.data.p == all.p + 2);
+	CHECK_BYTES(m.data, TACIT_STR("Hello"));
+	in.n--;
+	CHECK_OK(tacit_ws_next(&r, &in, &m, &whole));
+	CHECK(!whole && in.n == 0);
+	in = TACIT_STR("u");
+	CHECK_OK(tacit_ws_next(&r, &in, &m, &whole));
+	CHECK(whole);
+	CHECK_BYTES(m.data, TACIT_STR("you"));
+	tacit_ws_reader_clear(&r);
+}
+
+/* A message with 3 bytes before it, of which all but the first `early` bytes are received in place,
+ * `step` at a time. */
+static void receive_in_place(struct tacit_bytes frame, struct tacit_bytes want, size_t step)
+{
+	struct tacit_ws_reader r = {.role = TACIT_WS_SERVER, .max_message = 100000, .front = 3};
+	struct tacit_ws_message m;
+	bool whole = false;
+	size_t room, early = frame.n - want.n + 5;
+	struct tacit_bytes in = tacit_bytes_part(frame, 0, early);
+	CHECK(tacit_ws_place(&r, &room) == NULL && room == 0);
+	CHECK_OK(tacit_ws_next(&r, &in, &m, &whole));
+	for (size_t at = early; at < frame.n && !whole;) {
+		uint8_t *place = tacit_ws_place(&r, &room);
+		CHECK_INT(room, frame.n - at);
+		size_t n = step < room ? step : room;
+		memcpy(place, frame.p + at, n);
+		tacit_ws_placed(&r, n);
+		at += n;
+		CHECK_OK(tacit_ws_next(&r, &in, &m, &whole));
+		CHECK(whole == (at == frame.n));
+	}
+	CHECK_BYTES(m.data, want);
+	CHECK(tacit_ws_place(&r, &room) == NULL && room == 0);
+	struct tacit_buf taken = tacit_ws_take(&r);
+	CHECK_INT(taken.n, 3 + want.n);
+	CHECK_BYTES(tacit_bytes(taken.p + 3, taken.n - 3), want);
+	tacit_ws_reader_rest(&r);
+	CHECK(r.message.p == NULL);
+	tacit_buf_clear(&taken);
+	in = TACIT_STR("\x82\x80\1\2\3\4"); /* and on without it */
+	CHECK_OK(tacit_ws_next(&r, &in, &m, &whole));
+	CHECK(whole && m.data.n == 0);
+	tacit_ws_reader_clear(&r);
+}
+
+static void a_message_can_be_received_where_it_is_passed_on_from(void)
+{
+	static uint8_t data[70001];
+	struct tacit_buf b = {0};
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7);
+	struct tacit_bytes want = tacit_bytes(data, sizeof(data));
+	CHECK_OK(tacit_ws_write(&b, TACIT_WS_BINARY, want, mask));
+	for (size_t step = 1; step < 80000; step = step * 10 + 1)
+		receive_in_place(tacit_buf_view(&b), want, step);
+	tacit_buf_clear(&b);
+	/* In parts: each frame's own. */
+	struct tacit_ws_reader r = {.role = TACIT_WS_SERVER, .max_message = 6, .front = 10};
+	struct tacit_ws_message m = {0};
+	size_t n;
+	CHECK_OK(read_all(&r, TACIT_STR("\x02\x83\0\0\0\0abc\x89\x80\0\0\0\0\x80\x83\0\0\0\0def"),
+	        4, &m, &n));
+	CHECK_INT(n, 2);
+	CHECK_BYTES(m.data, TACIT_STR("abcdef"));
+	CHECK_OK(read_all(&r, TACIT_STR("\x02\x83\0\0\0\0abc"), 99, &m, &n));
+	CHECK_ERR(read_all(&r, TACIT_STR("\x80\x84\0\0\0\0"), 9, &m, &n), TACIT_E_TOO_LARGE);
+	tacit_ws_reader_clear(&r);
+}
+
 static void refuses_what_the_rfc_forbids(void)
 {
 	static const struct {
@@ -208,6 +308,7 @@ static enum tacit_err exchange(void)
 	struct tacit_ws_message m;
 	size_t n;
 	struct tacit_ws_reader r = {.role = TACIT_WS_SERVER, .max_message = 500};
+	struct tacit_ws_reader passing = {.role = TACIT_WS_SERVER, .max_message = 500, .front = 9};
 	char accept[TACIT_WS_ACCEPT_CHARS + 1];
 	uint8_t text[200];
 	memset(text, 'a', sizeof(text));
@@ -216,9 +317,12 @@ static enum tacit_err exchange(void)
 	if (err == TACIT_OK)
 		err = read_all(&r, tacit_buf_view(&b), 70, &m, &n);
 	if (err == TACIT_OK)
+		err = read_all(&passing, tacit_buf_view(&b), 70, &m, &n);
+	if (err == TACIT_OK)
 		err = tacit_ws_accept(TACIT_STR("dGhlIHNhbXBsZSBub25jZQ=="), accept);
 	tacit_buf_clear(&b);
 	tacit_ws_reader_clear(&r);
+	tacit_ws_reader_clear(&passing);
 	return err;
 }
 
@@ -233,6 +337,11 @@ int main(int argc, char **argv)
 	        {"reads the examples of the RFC, however they are cut",
 	                reads_the_examples_of_the_rfc},
 	        {"writes what it reads, at every width of the length", writes_what_it_reads},
+	        {"tells how long a frame is", tells_how_long_a_frame_is},
+	        {"what a client has whole stays where it is",
+	                what_a_client_has_whole_stays_where_it_is},
+	        {"a message can be received where it is passed on from",
+	                a_message_can_be_received_where_it_is_passed_on_from},
 	        {"refuses what the RFC forbids, with the right code", refuses_what_the_rfc_forbids},
 	        {"the parts of a message count together", parts_count_together},
 	        {"closes with a code", closes_with_a_code},

@@ -265,7 +265,7 @@ enum tacit_err tacit_channel_seal(
 		return TACIT_E_USAGE;
 	if (body.n > TACIT_PARCEL_RECORD_BYTES)
 		return TACIT_E_TOO_LARGE;
-	if (body.n > 0)
+	if (body.n > 0 && body.p != room + 2)
 		memmove(room + 2, body.p, body.n);
 	room[0] = KIND_RECORD;
 	room[1] = type;

@@ -94,12 +94,26 @@ void tacit_parcel_reads_back(struct tacit_parcel *p)
 
 /* --- sending --------------------------------------------------------------------------------- */
 
+/* Of a record with so large a body. */
+static uint8_t *place_of(struct tacit_parcel *p, size_t body)
+{
+	uint8_t *place =
+	        p->o.place != NULL ? p->o.place(p->o.ctx, 2 + body + TACIT_AEAD_TAG_BYTES) : NULL;
+	return place != NULL ? place : p->out;
+}
+
+uint8_t *tacit_parcel_data_place(struct tacit_parcel *p)
+{
+	return place_of(p, TACIT_PARCEL_RECORD_BYTES) + 2;
+}
+
 enum tacit_err tacit_parcel_send_record(
         struct tacit_parcel *p, enum parcel_record type, struct tacit_bytes body)
 {
 	enum tacit_err err;
-	TRY(tacit_channel_seal(&p->channel, (uint8_t)type, body, p->out));
-	TRY(p->o.send(p->o.ctx, tacit_bytes(p->out, 2 + body.n + TACIT_AEAD_TAG_BYTES)));
+	uint8_t *place = place_of(p, body.n);
+	TRY(tacit_channel_seal(&p->channel, (uint8_t)type, body, place));
+	TRY(p->o.send(p->o.ctx, tacit_bytes(place, 2 + body.n + TACIT_AEAD_TAG_BYTES)));
 out:
 	return err;
 }

@@ -71,6 +71,9 @@ struct tacit_parcel_options {
 	enum tacit_parcel_role role;
 	const struct tacit_env *env; /* borrowed */
 	enum tacit_err (*send)(void *ctx, struct tacit_bytes message);
+	/* NULL, or where a record of n bytes is best made, for send to find it there: the same
+	 * place until then, also for a shorter one. NULL is answered where there is none. */
+	uint8_t *(*place)(void *ctx, size_t n);
 	void *ctx;
 	enum tacit_parcel_purpose purpose;
 };
@@ -116,8 +119,10 @@ TACIT_MUST_USE enum tacit_err tacit_parcel_offer(struct tacit_parcel *p, struct 
 TACIT_MUST_USE enum tacit_err tacit_parcel_kept(struct tacit_parcel *p, struct tacit_bytes bytes);
 /* *offset: where to read on: what the peer has, or 0 when it has something else. */
 TACIT_MUST_USE enum tacit_err tacit_parcel_begin(struct tacit_parcel *p, uint64_t *offset);
-/* At most TACIT_PARCEL_RECORD_BYTES. */
+/* At most TACIT_PARCEL_RECORD_BYTES; from tacit_parcel_data_place they are not copied. */
 TACIT_MUST_USE enum tacit_err tacit_parcel_data(struct tacit_parcel *p, struct tacit_bytes bytes);
+/* Where so many bytes may be put for the next call of tacit_parcel_data, which seals them there. */
+uint8_t *tacit_parcel_data_place(struct tacit_parcel *p);
 TACIT_MUST_USE enum tacit_err tacit_parcel_end(struct tacit_parcel *p);
 
 /* --- the receiver --- */

@@ -1,6 +1,6 @@
 /* One download. The part file holds whole authenticated chunks; to go on after an interruption they
- * are sealed again (the construction is deterministic) so that the ciphertext's SHA-256 at the end
- * covers the whole file, and with it what was on this disk meanwhile. */
+ * are sealed again (the construction is deterministic) so that the digest of the sealed form at the
+ * end covers the whole file, and with it what was on this disk meanwhile. */
 #define _GNU_SOURCE /* renameat2 */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #include "base/alloc.h"
 #include "client/transfer_int.h"
-#include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "e2e/file_digest.h"
 #include "e2e/file_stream.h"
 
 struct job {
@@ -27,7 +27,7 @@ struct job {
 	struct sealed_shape shape; /* chunk_bytes 0: the header has not come yet */
 	uint8_t header[TACIT_FILE_HEADER_BYTES];
 	struct tacit_file_stream *stream;
-	struct tacit_hasher *hasher;
+	struct tacit_file_digest *digest;
 	uint8_t *room;     /* one sealed chunk on its way in */
 	size_t filled;     /* of room, or of header while there is no shape */
 	uint64_t chunk;    /* the next one to come */
@@ -144,7 +144,7 @@ static enum tacit_err take_header(struct job *j)
 	j->room = tacit_alloc(j->shape.chunk_bytes + TRANSFER_TAG_BYTES);
 	if (j->room == NULL)
 		TRY(TACIT_E_NOMEM);
-	TRY(tacit_hasher_update(j->hasher, tacit_bytes(j->header, sizeof(j->header))));
+	TRY(tacit_file_digest_new(j->header, &j->digest));
 out:
 	return err;
 }
@@ -157,7 +157,7 @@ static enum tacit_chunk place_of(const struct job *j, uint64_t chunk)
 static enum tacit_err take_chunk(struct job *j, size_t n)
 {
 	enum tacit_err err;
-	TRY(tacit_hasher_update(j->hasher, tacit_bytes(j->room, n)));
+	TRY(tacit_file_digest_chunk(j->digest, tacit_bytes(j->room, n)));
 	TRY(tacit_file_open_chunk(
 	        j->stream, j->chunk, place_of(j, j->chunk), tacit_bytes(j->room, n), j->room));
 	TRY(write_part(j, j->room, n - TRANSFER_TAG_BYTES, j->chunk * j->shape.chunk_bytes));
@@ -244,7 +244,8 @@ static enum tacit_err hash_kept(struct job *j)
 			TRY(TACIT_E_IO);
 		TRY(tacit_file_seal_chunk(
 		        j->stream, j->chunk, TACIT_CHUNK_MIDDLE, tacit_bytes(j->room, n), j->room));
-		TRY(tacit_hasher_update(j->hasher, tacit_bytes(j->room, n + TRANSFER_TAG_BYTES)));
+		TRY(tacit_file_digest_chunk(
+		        j->digest, tacit_bytes(j->room, n + TRANSFER_TAG_BYTES)));
 		if (transfer_cancelled(j->t))
 			TRY(TACIT_E_CANCELLED);
 	}
@@ -332,23 +333,14 @@ static bool has_header(const struct job *j)
 	return j->shape.chunk_bytes != 0;
 }
 
-static enum tacit_err check_digest(const struct job *j)
-{
-	uint8_t digest[TACIT_SHA256_BYTES];
-	enum tacit_err err = tacit_hasher_peek(j->hasher, digest);
-	if (err == TACIT_OK && memcmp(digest, j->file->sealed_sha256, sizeof(digest)) != 0)
-		err = TACIT_E_BAD_SEAL;
-	return err;
-}
-
 /* --- the whole ------------------------------------------------------------------------------- */
 
 static void start_over(struct job *j)
 {
 	tacit_file_stream_free(j->stream);
 	j->stream = NULL;
-	tacit_hasher_free(j->hasher);
-	j->hasher = NULL;
+	tacit_file_digest_free(j->digest);
+	j->digest = NULL;
 	if (j->room != NULL)
 		tacit_wipe(j->room, j->shape.chunk_bytes);
 	tacit_free(j->room);
@@ -362,14 +354,13 @@ static enum tacit_err fetch_all(struct job *j, bool *resumed)
 {
 	enum tacit_err err;
 	start_over(j);
-	TRY(tacit_hasher_new(TACIT_SHA256, &j->hasher));
 	TRY(fetch_until(j, has_header));
 	TRY(hash_kept(j));
 	*resumed = j->chunk > 0;
 	if (!complete(j) && ftruncate(j->fd, (off_t)(j->chunk * j->shape.chunk_bytes)) != 0)
 		TRY(TACIT_E_IO);
 	TRY(fetch_until(j, complete));
-	TRY(check_digest(j));
+	TRY(tacit_file_digest_check(j->digest, j->file->sealed_digest));
 	if (ftruncate(j->fd, (off_t)j->file->size) != 0) /* nothing of an earlier part beyond */
 		TRY(TACIT_E_IO);
 out:

@@ -6,20 +6,23 @@
 #include "client/transfer_int.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "e2e/file_digest.h"
 #include "e2e/file_stream.h"
 
 #define NO_CHUNK UINT64_MAX
 
 struct seal_source {
 	struct tacit_file_stream *stream;
-	struct tacit_hasher *hasher;
+	struct tacit_hasher *hasher;      /* of all of it, as the server hashes it */
+	struct tacit_file_digest *digest; /* as a message names it */
 	uint8_t header[TACIT_FILE_HEADER_BYTES];
 	struct sealed_shape shape;
 	uint64_t total;
-	uint64_t offset; /* where the next read begins, in the sealed form */
-	uint64_t hashed; /* what is before this went into the hasher, in order, once */
-	uint8_t *plain;  /* one chunk */
-	uint8_t *sealed; /* one sealed chunk: number `staged` */
+	uint64_t offset;   /* where the next read begins, in the sealed form */
+	uint64_t hashed;   /* what is before this went into the hasher, in order, once */
+	uint64_t digested; /* likewise of chunks and digest */
+	uint8_t *plain;    /* one chunk */
+	uint8_t *sealed;   /* one sealed chunk: number `staged` */
 	uint64_t staged;
 	int fd;
 };
@@ -57,6 +60,7 @@ enum tacit_err seal_source_new(const uint8_t key[TACIT_FILE_KEY_BYTES],
 	memcpy(s->header, header, sizeof(s->header));
 	TRY(tacit_file_stream_resume(key, header, &s->stream));
 	TRY(tacit_hasher_new(TACIT_SHA256, &s->hasher));
+	TRY(tacit_file_digest_new(header, &s->digest));
 	s->shape = (struct sealed_shape){plain_bytes, tacit_file_stream_chunk_bytes(s->stream)};
 	s->total = sealed_bytes(s->shape);
 	s->plain = tacit_alloc(s->shape.chunk_bytes);
@@ -76,6 +80,7 @@ void seal_source_free(struct seal_source *s)
 		return;
 	tacit_file_stream_free(s->stream);
 	tacit_hasher_free(s->hasher);
+	tacit_file_digest_free(s->digest);
 	if (s->plain != NULL)
 		tacit_wipe(s->plain, s->shape.chunk_bytes);
 	tacit_free(s->plain);
@@ -108,10 +113,15 @@ static enum tacit_err seal_chunk(struct seal_source *s, uint64_t chunk, uint8_t 
 	size_t n = sealed_chunk_plain(s->shape, chunk);
 	enum tacit_chunk position =
 	        chunk + 1 == sealed_chunks(s->shape) ? TACIT_CHUNK_LAST : TACIT_CHUNK_MIDDLE;
-	enum tacit_err err = read_plain(s, chunk, n);
-	if (err != TACIT_OK)
-		return err;
-	return tacit_file_seal_chunk(s->stream, chunk, position, tacit_bytes(s->plain, n), out);
+	enum tacit_err err;
+	TRY(read_plain(s, chunk, n));
+	TRY(tacit_file_seal_chunk(s->stream, chunk, position, tacit_bytes(s->plain, n), out));
+	if (chunk == s->digested) {
+		TRY(tacit_file_digest_chunk(s->digest, tacit_bytes(out, n + TRANSFER_TAG_BYTES)));
+		s->digested++;
+	}
+out:
+	return err;
 }
 
 /* The bytes at s->offset up to the end of the header or chunk, at most n. A whole chunk is sealed
@@ -190,6 +200,13 @@ out:
 }
 
 enum tacit_err seal_source_digest(const struct seal_source *s, uint8_t out[TACIT_SHA256_BYTES])
+{
+	if (s->hashed != s->total)
+		return TACIT_E_USAGE;
+	return tacit_file_digest_peek(s->digest, out);
+}
+
+enum tacit_err seal_source_sha256(const struct seal_source *s, uint8_t out[TACIT_SHA256_BYTES])
 {
 	if (s->hashed != s->total)
 		return TACIT_E_USAGE;

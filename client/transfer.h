@@ -6,7 +6,7 @@
  * The upload counts once the server's SHA-256 of the ciphertext is ours.
  *
  * Down: into `.tacit-ID.part` beside the target, whole authenticated chunks only; at the end the
- * SHA-256 of the ciphertext must be what the sender's message says, then sync, then the final name,
+ * digest of the ciphertext must be what the sender's message says, then sync, then the final name,
  * which is never overwritten. */
 #ifndef TACIT_CLIENT_TRANSFER_H
 #define TACIT_CLIENT_TRANSFER_H

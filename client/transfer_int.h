@@ -43,8 +43,11 @@ TACIT_MUST_USE enum tacit_err seal_source_seek(struct seal_source *s, uint64_t o
 /* The next bytes, at most n, 0 at the end. Fails: as seek. */
 TACIT_MUST_USE enum tacit_err seal_source_read(
         struct seal_source *s, uint8_t *room, size_t n, size_t *got);
-/* SHA-256 of the sealed form, once all of it was made. Fails: USAGE (not yet), CRYPTO. */
+/* Once all of it was made: what a message names the sealed form by (e2e/file_digest.h), and its
+ * SHA-256, as the server has it. Fail: USAGE (not yet), CRYPTO. */
 TACIT_MUST_USE enum tacit_err seal_source_digest(
+        const struct seal_source *s, uint8_t out[TACIT_SHA256_BYTES]);
+TACIT_MUST_USE enum tacit_err seal_source_sha256(
         const struct seal_source *s, uint8_t out[TACIT_SHA256_BYTES]);
 
 #endif

@@ -202,10 +202,9 @@ static enum tacit_err create_upload(struct job *j)
 	struct http_answer a = {0};
 	struct tacit_buf conversation = {0};
 	struct tacit_buf metadata = {0};
-	struct tacit_file_stream *stream = NULL;
 	char length[64];
 	tacit_env_random(j->t->env, j->key, sizeof(j->key));
-	TRY(tacit_file_stream_create(j->key, j->t->env, j->header, &stream));
+	TRY(tacit_file_header_new(j->t->env, j->header));
 	TRY(tacit_buf_printf(&conversation, "%" PRIu64, j->what->conversation));
 	TRY(tacit_buf_append(&metadata, TACIT_STR("Upload-Metadata: conversation_id ")));
 	TRY(tacit_base64(TACIT_BASE64, tacit_buf_view(&conversation), &metadata));
@@ -217,7 +216,6 @@ static enum tacit_err create_upload(struct job *j)
 	TRY(take_id(j, a.location));
 	TRY(write_note(j));
 out:
-	tacit_file_stream_free(stream);
 	tacit_buf_clear(&conversation);
 	tacit_buf_clear(&metadata);
 	http_answer_clear(&a);
@@ -383,13 +381,14 @@ static void give_up_upload(struct job *j)
 static enum tacit_err check_digest(struct job *j, uint8_t out[TACIT_SHA256_BYTES])
 {
 	enum tacit_err err;
-	uint8_t theirs[TACIT_SHA256_BYTES];
+	uint8_t ours[TACIT_SHA256_BYTES], theirs[TACIT_SHA256_BYTES];
 	uint64_t offset;
 	TRY(seal_source_digest(j->source, out));
+	TRY(seal_source_sha256(j->source, ours));
 	if (j->server_sha256[0] == '\0')
 		TRY(ask_offset(j, &offset));
 	if (tacit_unhex(tacit_cstr(j->server_sha256), theirs, sizeof(theirs)) != TACIT_OK ||
-	        memcmp(theirs, out, sizeof(theirs)) != 0)
+	        memcmp(theirs, ours, sizeof(theirs)) != 0)
 		err = TACIT_E_BAD_SEAL;
 out:
 	return err;
@@ -424,7 +423,7 @@ enum tacit_err transfer_upload(struct transfer *t, const struct upload *u,
 	TRY(read_note(&j));
 	TRY(send_or_begin_anew(&j));
 	TRY(still_the_same(&j));
-	TRY(check_digest(&j, out->sealed_sha256));
+	TRY(check_digest(&j, out->sealed_digest));
 	TRY(describe(&j, out, room));
 out:
 	if (err == TACIT_E_CONFLICT || err == TACIT_E_BAD_SEAL)

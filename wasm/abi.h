@@ -22,13 +22,13 @@
  * code, u64 conversation, u64 message, u64 seconds, u8 flag, u32 count and texts: users, u8 1 and
  * content, or u8 0
  *
- * One thread. Handles of engines and hashers are this module's own numbers; a wrong one is a bug of
+ * One thread. Handles of engines and digests are this module's own numbers; a wrong one is a bug of
  * the caller's that nothing finds. */
 #ifndef TACIT_WASM_ABI_H
 #define TACIT_WASM_ABI_H
 
 #include "base/err.h"
-#include "crypto/hash.h"
+#include "e2e/file_digest.h"
 #include "engine/engine.h"
 #include "wire/file_header.h"
 
@@ -130,31 +130,42 @@ TACIT_EXPORT("file_kept") enum tacit_err tacit_wasm_file_kept(const uint8_t *tok
 TACIT_EXPORT("file_again") enum tacit_err tacit_wasm_file_again(const uint8_t *kept, size_t n);
 /* The answer: the first bytes of the sealed form of a file that is being sent. Fails: NOT_FOUND. */
 TACIT_EXPORT("file_header") enum tacit_err tacit_wasm_file_header(const uint8_t *token, size_t n);
-/* token and then 32 bytes: the digest of the sealed form. From now on content may name the token.
- * Fails: NOT_FOUND, MALFORMED. */
+/* d is of all of the sealed form. From now on content may name the token. Fails: NOT_FOUND. */
 TACIT_EXPORT("file_sealed")
-enum tacit_err tacit_wasm_file_sealed(const uint8_t *token_and_digest, size_t n);
-/* The answer: that digest, 32 bytes. Fails: NOT_FOUND. */
-TACIT_EXPORT("file_digest") enum tacit_err tacit_wasm_file_digest(const uint8_t *token, size_t n);
-/* token and then the header. The answer: u32 plaintext bytes per chunk, key[32] (secret,
- * AES-256-GCM), and the additional data of every chunk. Fails: NOT_FOUND, MALFORMED, UNSUPPORTED.
+enum tacit_err tacit_wasm_file_sealed(
+        const struct tacit_file_digest *d, const uint8_t *token, size_t n);
+/* Is d what the message says of the file? Fails: BAD_SEAL, NOT_FOUND. */
+TACIT_EXPORT("file_check")
+enum tacit_err tacit_wasm_file_check(
+        const struct tacit_file_digest *d, const uint8_t *token, size_t n);
+/* token and then the header. The answer: u32 plaintext bytes per chunk, u8 1 when digests are fed
+ * with SHA-256s of chunks, key[32] (secret, AES-256-GCM), and the additional data of every chunk.
+ * Fails: NOT_FOUND, MALFORMED, UNSUPPORTED.
  */
 TACIT_EXPORT("file_stream")
 enum tacit_err tacit_wasm_file_stream(const uint8_t *token_and_header, size_t n);
-/* The answer: the nonce of a chunk. Fails: EXHAUSTED. */
-TACIT_EXPORT("file_nonce") enum tacit_err tacit_wasm_file_nonce(uint64_t index, unsigned last);
+/* The answer: the nonces of the chunks from first on and before until, at most TACIT_WASM_NONCES;
+ * last is the number of the file's last one. Fails: EXHAUSTED, USAGE. */
+TACIT_EXPORT("file_nonces")
+enum tacit_err tacit_wasm_file_nonces(uint64_t first, uint64_t last, uint64_t until);
+#define TACIT_WASM_NONCES 1024
 /* Wipes all keys: no token is worth anything any more. */
 TACIT_EXPORT("files_forget") void tacit_wasm_files_forget(void);
 
 #define TACIT_WASM_FILE_KEPT_BYTES (TACIT_FILE_KEY_BYTES + TACIT_FILE_HEADER_BYTES)
 
-/* SHA-256 in pieces. The answer: the hasher's handle, u32. */
-TACIT_EXPORT("hasher_new") enum tacit_err tacit_wasm_hasher_new(void);
-TACIT_EXPORT("hasher_update")
-enum tacit_err tacit_wasm_hasher_update(struct tacit_hasher *h, const uint8_t *p, size_t n);
+/* e2e/file_digest.h. The answer: the digest's handle, u32. Fails: MALFORMED, UNSUPPORTED. */
+TACIT_EXPORT("digest_new") enum tacit_err tacit_wasm_digest_new(const uint8_t *header, size_t n);
+/* Fails: MALFORMED. */
+TACIT_EXPORT("digest_feed")
+enum tacit_err tacit_wasm_digest_feed(struct tacit_file_digest *d, const uint8_t *p, size_t n);
 /* The answer: 32 bytes, of all that came so far. */
-TACIT_EXPORT("hasher_digest")
-enum tacit_err tacit_wasm_hasher_digest(const struct tacit_hasher *h);
-TACIT_EXPORT("hasher_free") void tacit_wasm_hasher_free(struct tacit_hasher *h);
+TACIT_EXPORT("digest_peek")
+enum tacit_err tacit_wasm_digest_peek(const struct tacit_file_digest *d);
+/* Fails: BAD_SEAL, when that is not what is wanted. */
+TACIT_EXPORT("digest_check")
+enum tacit_err tacit_wasm_digest_check(
+        const struct tacit_file_digest *d, const uint8_t *want, size_t n);
+TACIT_EXPORT("digest_free") void tacit_wasm_digest_free(struct tacit_file_digest *d);
 
 #endif

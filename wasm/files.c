@@ -7,6 +7,7 @@
 #include "crypto/encoding.h"
 #include "crypto/kdf.h"
 #include "crypto/secret.h"
+#include "e2e/file_digest.h"
 #include "e2e/file_stream.h"
 #include "wasm/abi.h"
 #include "wasm/room.h"
@@ -104,11 +105,11 @@ static enum tacit_err read_token(struct tacit_bytes in, size_t behind, struct en
 enum tacit_err tacit_files_token(const struct tacit_file_ref *file, struct tacit_buf *out)
 {
 	uint8_t token[TOKEN_BYTES];
-	name_file('m', file->key, file->sealed_sha256, token);
+	name_file('m', file->key, file->sealed_digest, token);
 	struct entry *f = enter(token, file->key);
 	if (f == NULL)
 		return TACIT_E_NOMEM;
-	memcpy(f->digest, file->sealed_sha256, sizeof(f->digest));
+	memcpy(f->digest, file->sealed_digest, sizeof(f->digest));
 	f->sealed = true;
 	return write_token(f, out);
 }
@@ -122,7 +123,7 @@ enum tacit_err tacit_files_find(struct tacit_bytes token, struct tacit_file_ref 
 	if (!f->sealed)
 		return TACIT_E_USAGE;
 	memcpy(out->key, f->key, sizeof(out->key));
-	memcpy(out->sealed_sha256, f->digest, sizeof(out->sealed_sha256));
+	memcpy(out->sealed_digest, f->digest, sizeof(out->sealed_digest));
 	return TACIT_OK;
 }
 
@@ -190,43 +191,48 @@ enum tacit_err tacit_wasm_file_header(const uint8_t *token, size_t n)
 	return err != TACIT_OK ? err : tacit_wasm_give(tacit_bytes(f->header, sizeof(f->header)));
 }
 
-enum tacit_err tacit_wasm_file_sealed(const uint8_t *token_and_digest, size_t n)
+enum tacit_err tacit_wasm_file_sealed(
+        const struct tacit_file_digest *d, const uint8_t *token, size_t n)
 {
 	struct entry *f;
-	enum tacit_err err = find_sending(token_and_digest, n, TACIT_SHA256_BYTES, &f);
-	if (err != TACIT_OK)
-		return err;
-	memcpy(f->digest, token_and_digest + n - TACIT_SHA256_BYTES, sizeof(f->digest));
+	enum tacit_err err;
+	TRY(find_sending(token, n, 0, &f));
+	TRY(tacit_file_digest_peek(d, f->digest));
 	f->sealed = true;
-	return TACIT_OK;
+out:
+	return err;
 }
 
 /* --- both ways ------------------------------------------------------------------------------- */
 
-enum tacit_err tacit_wasm_file_digest(const uint8_t *token, size_t n)
+enum tacit_err tacit_wasm_file_check(
+        const struct tacit_file_digest *d, const uint8_t *token, size_t n)
 {
 	struct entry *f;
 	enum tacit_err err = read_token(tacit_bytes(token, n), 0, &f);
 	if (err == TACIT_OK && !f->sealed)
 		err = TACIT_E_NOT_FOUND;
-	return err != TACIT_OK ? err : tacit_wasm_give(tacit_bytes(f->digest, sizeof(f->digest)));
+	return err != TACIT_OK ? err : tacit_file_digest_check(d, f->digest);
 }
 
 enum tacit_err tacit_wasm_file_stream(const uint8_t *token_and_header, size_t n)
 {
 	struct entry *f;
 	uint32_t chunk_bytes;
+	struct tacit_file_header h;
 	uint8_t key[TACIT_SHA256_BYTES];
 	enum tacit_err err =
 	        read_token(tacit_bytes(token_and_header, n), TACIT_FILE_HEADER_BYTES, &f);
 	if (err != TACIT_OK)
 		return err;
 	const uint8_t *header = token_and_header + n - TACIT_FILE_HEADER_BYTES;
+	TRY(tacit_file_header_decode(tacit_bytes(header, TACIT_FILE_HEADER_BYTES), &h));
 	TRY(tacit_file_stream_key(f->key, header, key, &chunk_bytes));
 	struct tacit_buf *out = tacit_wasm_begin();
-	TRY(tacit_buf_reserve(out, 4 + sizeof(key) + TACIT_FILE_HEADER_BYTES));
+	TRY(tacit_buf_reserve(out, 4 + 1 + sizeof(key) + TACIT_FILE_HEADER_BYTES));
 	struct tacit_writer w = tacit_writer(out);
 	tacit_write_u32(&w, chunk_bytes);
+	tacit_write_u8(&w, h.version != TACIT_FILE_V1);
 	tacit_write_raw(&w, tacit_bytes(key, sizeof(key)));
 	tacit_write_raw(&w, tacit_bytes(header, TACIT_FILE_HEADER_BYTES));
 	TRY(tacit_writer_finish(&w));
@@ -235,12 +241,19 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_wasm_file_nonce(uint64_t index, unsigned last)
+enum tacit_err tacit_wasm_file_nonces(uint64_t first, uint64_t last, uint64_t until)
 {
-	uint8_t nonce[TACIT_FILE_NONCE_BYTES];
-	enum tacit_err err = tacit_file_chunk_nonce(
-	        index, last != 0 ? TACIT_CHUNK_LAST : TACIT_CHUNK_MIDDLE, nonce);
-	return err != TACIT_OK ? err : tacit_wasm_give(tacit_bytes(nonce, sizeof(nonce)));
+	enum tacit_err err;
+	struct tacit_buf *out = tacit_wasm_begin();
+	TRY(first < until && until - first <= TACIT_WASM_NONCES ? TACIT_OK : TACIT_E_USAGE);
+	TRY(tacit_buf_reserve(out, (size_t)(until - first) * TACIT_FILE_NONCE_BYTES));
+	for (uint64_t i = first; i < until; i++) {
+		TRY(tacit_file_chunk_nonce(
+		        i, i == last ? TACIT_CHUNK_LAST : TACIT_CHUNK_MIDDLE, out->p + out->n));
+		out->n += TACIT_FILE_NONCE_BYTES;
+	}
+out:
+	return err;
 }
 
 void tacit_wasm_files_forget(void)
@@ -257,32 +270,40 @@ void tacit_wasm_files_forget(void)
 	named = false;
 }
 
-/* --- SHA-256 --------------------------------------------------------------------------------- */
+/* --- digests --------------------------------------------------------------------------------- */
 
-enum tacit_err tacit_wasm_hasher_new(void)
+enum tacit_err tacit_wasm_digest_new(const uint8_t *header, size_t n)
 {
-	struct tacit_hasher *h;
-	enum tacit_err err = tacit_hasher_new(TACIT_SHA256, &h);
+	struct tacit_file_digest *d = NULL;
+	if (n != TACIT_FILE_HEADER_BYTES)
+		return TACIT_E_MALFORMED;
+	enum tacit_err err = tacit_file_digest_new(header, &d);
 	if (err == TACIT_OK)
-		err = tacit_wasm_give_handle(h);
+		err = tacit_wasm_give_handle(d);
 	if (err != TACIT_OK)
-		tacit_hasher_free(h);
+		tacit_file_digest_free(d);
 	return err;
 }
 
-enum tacit_err tacit_wasm_hasher_update(struct tacit_hasher *h, const uint8_t *p, size_t n)
+enum tacit_err tacit_wasm_digest_feed(struct tacit_file_digest *d, const uint8_t *p, size_t n)
 {
-	return tacit_hasher_update(h, tacit_bytes(p, n));
+	return tacit_file_digest_feed(d, tacit_bytes(p, n));
 }
 
-enum tacit_err tacit_wasm_hasher_digest(const struct tacit_hasher *h)
+enum tacit_err tacit_wasm_digest_peek(const struct tacit_file_digest *d)
 {
 	uint8_t digest[TACIT_SHA256_BYTES];
-	enum tacit_err err = tacit_hasher_peek(h, digest);
+	enum tacit_err err = tacit_file_digest_peek(d, digest);
 	return err != TACIT_OK ? err : tacit_wasm_give(tacit_bytes(digest, sizeof(digest)));
 }
 
-void tacit_wasm_hasher_free(struct tacit_hasher *h)
+enum tacit_err tacit_wasm_digest_check(
+        const struct tacit_file_digest *d, const uint8_t *want, size_t n)
 {
-	tacit_hasher_free(h);
+	return n == TACIT_SHA256_BYTES ? tacit_file_digest_check(d, want) : TACIT_E_MALFORMED;
+}
+
+void tacit_wasm_digest_free(struct tacit_file_digest *d)
+{
+	tacit_file_digest_free(d);
 }

@@ -8,9 +8,10 @@
 #include "crypto/kdf.h"
 #include "crypto/secret.h"
 
-#define LABEL "tacit file v1"
+#define LABEL_BYTES (sizeof(TACIT_FILE_LABEL_V1) - 1)
 
 static_assert(TACIT_FILE_NONCE_BYTES == TACIT_AEAD_NONCE_BYTES, "of AES-GCM");
+static_assert(sizeof(TACIT_FILE_LABEL_V1) == sizeof(TACIT_FILE_LABEL_V2), "one room for both");
 static_assert(TACIT_FILE_KEY_BYTES == TACIT_SHA256_BYTES, "of AES-256");
 
 struct tacit_file_stream {
@@ -40,11 +41,12 @@ enum tacit_err tacit_file_stream_key(const uint8_t file_key[TACIT_FILE_KEY_BYTES
 	enum tacit_err err;
 	struct tacit_file_header h;
 	uint8_t prk[TACIT_SHA256_BYTES] = {0};
-	uint8_t info[sizeof(LABEL) - 1 + TACIT_FILE_HEADER_BYTES];
+	uint8_t info[LABEL_BYTES + TACIT_FILE_HEADER_BYTES];
 	TRY(tacit_file_header_decode(tacit_bytes(header, TACIT_FILE_HEADER_BYTES), &h));
 	*chunk_bytes = h.chunk_bytes;
-	memcpy(info, LABEL, sizeof(LABEL) - 1);
-	memcpy(info + sizeof(LABEL) - 1, header, TACIT_FILE_HEADER_BYTES);
+	const char *label = h.version == TACIT_FILE_V1 ? TACIT_FILE_LABEL_V1 : TACIT_FILE_LABEL_V2;
+	memcpy(info, label, LABEL_BYTES);
+	memcpy(info + LABEL_BYTES, header, TACIT_FILE_HEADER_BYTES);
 	tacit_hkdf_extract(TACIT_SHA256, tacit_bytes(h.salt, sizeof(h.salt)),
 	        tacit_bytes(file_key, TACIT_FILE_KEY_BYTES), prk);
 	TRY(tacit_hkdf_expand(TACIT_SHA256, tacit_bytes(prk, sizeof(prk)),
@@ -79,12 +81,12 @@ out:
 	return err;
 }
 
-enum tacit_err tacit_file_header_new(
-        const struct tacit_env *env, uint8_t header[TACIT_FILE_HEADER_BYTES])
+static enum tacit_err draw_header(const struct tacit_env *env, enum tacit_file_version version,
+        uint32_t chunk_bytes, uint8_t header[TACIT_FILE_HEADER_BYTES])
 {
 	enum tacit_err err;
 	struct tacit_buf encoded = {0};
-	struct tacit_file_header h = {.chunk_bytes = TACIT_FILE_CHUNK_BYTES};
+	struct tacit_file_header h = {.version = version, .chunk_bytes = chunk_bytes};
 	tacit_env_random(env, h.salt, sizeof(h.salt));
 	TRY(tacit_file_header_encode(&h, &encoded));
 	memcpy(header, encoded.p, TACIT_FILE_HEADER_BYTES);
@@ -93,12 +95,18 @@ out:
 	return err;
 }
 
+enum tacit_err tacit_file_header_new(
+        const struct tacit_env *env, uint8_t header[TACIT_FILE_HEADER_BYTES])
+{
+	return draw_header(env, TACIT_FILE_V2, TACIT_FILE_CHUNK_BYTES, header);
+}
+
 enum tacit_err tacit_file_stream_create(const uint8_t key[TACIT_FILE_KEY_BYTES],
         const struct tacit_env *env, uint8_t header_out[TACIT_FILE_HEADER_BYTES],
         struct tacit_file_stream **out)
 {
 	*out = NULL;
-	enum tacit_err err = tacit_file_header_new(env, header_out);
+	enum tacit_err err = draw_header(env, TACIT_FILE_V1, TACIT_FILE_CHUNK_BYTES, header_out);
 	return err == TACIT_OK ? tacit_file_stream_resume(key, header_out, out) : err;
 }
 

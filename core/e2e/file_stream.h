@@ -1,12 +1,12 @@
 /* file_stream.h - file bytes, sealed chunk by chunk: the STREAM construction (Hoang, Reyhanitabar,
  * Rogaway, Vizár 2015) over AES-256-GCM, as age and Tink use it.
  *
- * Key = HKDF-SHA256(file key, salt, label || header). Nonce = 0^7 || chunk counter (u32) || last
- * flag. The header is the AAD of every chunk. A sealed file is header || chunk*; every chunk but
- * the last holds exactly chunk_bytes of plaintext, the last 1 to chunk_bytes (or 0 when the file is
- * empty). Any chunk can be opened alone, given its index: that is what makes Range downloads
- * useful. Whoever opens chunk by chunk knows that the file was whole only after the LAST one has
- * opened.
+ * Key = HKDF-SHA256(file key, salt, label of the version || header). Nonce = 0^7 || chunk counter
+ * (u32) || last flag. The header is the AAD of every chunk. A sealed file is header || chunk*;
+ * every chunk but the last holds exactly chunk_bytes of plaintext, the last 1 to chunk_bytes (or 0
+ * when the file is empty). Any chunk can be opened alone, given its index: that is what makes Range
+ * downloads useful. Whoever opens chunk by chunk knows that the file was whole only after the LAST
+ * one has opened.
  *
  * A stream holds a key and its schedule, and allocates nothing per chunk; it serves one thread. To
  * seal another plaintext under an index that was used already would reuse a nonce: who resumes an
@@ -21,14 +21,17 @@
 #include "wire/limits.h"
 
 #define TACIT_FILE_NONCE_BYTES 12
+#define TACIT_FILE_LABEL_V1 "tacit file v1"
+#define TACIT_FILE_LABEL_V2 "tacit file v2"
 
 enum tacit_chunk { TACIT_CHUNK_MIDDLE = 0, TACIT_CHUNK_LAST = 1 };
 
 struct tacit_file_stream;
 
 /* What a stream is made of, for a host whose AES-GCM is not ours (WebCrypto): the header of a new
- * file; the stream's key, secret, and the plaintext bytes of its chunks, by the header, which is
- * the AAD; the nonce of a chunk. Fail: NOMEM; MALFORMED, UNSUPPORTED; EXHAUSTED. */
+ * file, of version 2; the stream's key, secret, and the plaintext bytes of its chunks, by the
+ * header, which is the AAD; the nonce of a chunk. Fail: NOMEM; MALFORMED, UNSUPPORTED; EXHAUSTED.
+ */
 TACIT_MUST_USE enum tacit_err tacit_file_header_new(
         const struct tacit_env *env, uint8_t header[TACIT_FILE_HEADER_BYTES]);
 TACIT_MUST_USE enum tacit_err tacit_file_stream_key(const uint8_t file_key[TACIT_FILE_KEY_BYTES],
@@ -42,7 +45,8 @@ uint64_t tacit_file_sealed_bytes(uint64_t plain_bytes);
 /* Number of chunks of a file of plain_bytes (an empty file has one). */
 uint64_t tacit_file_chunks(uint64_t plain_bytes);
 
-/* A stream to write: draws the salt from env and writes the header to header_out.
+/* A stream to write whose sealed form no message names (parcel/stored.h, agent/shelf.h), and which
+ * stays of version 1: draws the salt from env and writes the header to header_out.
  * Fails: NOMEM, CRYPTO. */
 TACIT_MUST_USE enum tacit_err tacit_file_stream_create(const uint8_t key[TACIT_FILE_KEY_BYTES],
         const struct tacit_env *env, uint8_t header_out[TACIT_FILE_HEADER_BYTES],

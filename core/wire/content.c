@@ -128,7 +128,7 @@ static size_t body_bytes(const struct tacit_content *c)
 		n += 8;
 	if (c->kind == TACIT_CONTENT_FILE)
 		n += 1 + c->file.id.n + 2 + c->file.name.n + 1 + c->file.type.n + 8 +
-		     sizeof(c->file.key) + sizeof(c->file.sealed_sha256);
+		     sizeof(c->file.key) + sizeof(c->file.sealed_digest);
 	if (c->kind == TACIT_CONTENT_UNOPENED)
 		n += 8 + sizeof(c->fingerprint);
 	if (c->kind == TACIT_CONTENT_AGAIN)
@@ -160,7 +160,7 @@ enum tacit_err tacit_content_encode(const struct tacit_content *c, struct tacit_
 		tacit_write_u64(&w, c->file.size);
 		tacit_write_raw(&w, tacit_bytes(c->file.key, sizeof(c->file.key)));
 		tacit_write_raw(
-		        &w, tacit_bytes(c->file.sealed_sha256, sizeof(c->file.sealed_sha256)));
+		        &w, tacit_bytes(c->file.sealed_digest, sizeof(c->file.sealed_digest)));
 	}
 	if (has_message(c))
 		tacit_write_u64(&w, c->message);
@@ -188,7 +188,7 @@ static void read_file_ref(struct tacit_reader *r, struct tacit_file_ref *f)
 	f->type = tacit_read_vec8(r, TACIT_MAX_MIME_TYPE);
 	f->size = tacit_read_u64(r);
 	tacit_read_into(r, f->key, sizeof(f->key));
-	tacit_read_into(r, f->sealed_sha256, sizeof(f->sealed_sha256));
+	tacit_read_into(r, f->sealed_digest, sizeof(f->sealed_digest));
 }
 
 static enum tacit_err decode_body(struct tacit_bytes body, struct tacit_content *c)

@@ -28,7 +28,7 @@ struct tacit_file_ref {
 	struct tacit_bytes type;           /* MIME type in ASCII, may be empty */
 	uint64_t size;                     /* of the plaintext */
 	uint8_t key[TACIT_FILE_KEY_BYTES]; /* secret */
-	uint8_t sealed_sha256[TACIT_SHA256_BYTES]; /* of the uploaded ciphertext */
+	uint8_t sealed_digest[TACIT_SHA256_BYTES]; /* of what was uploaded: e2e/file_digest.h */
 };
 
 struct tacit_content {

@@ -7,7 +7,6 @@
 #include "base/writer.h"
 
 #define MAGIC "tacitF"
-#define VERSION 1
 #define LOG2_LEAST 12 /* 4 KiB */
 #define LOG2_MOST 22  /* 4 MiB */
 #define RESERVED 8
@@ -24,14 +23,19 @@ static uint8_t log2_of(uint32_t chunk_bytes)
 	return 0;
 }
 
+static bool is_known(unsigned version)
+{
+	return version == TACIT_FILE_V1 || version == TACIT_FILE_V2;
+}
+
 enum tacit_err tacit_file_header_encode(const struct tacit_file_header *h, struct tacit_buf *out)
 {
 	static const uint8_t reserved[RESERVED];
 	struct tacit_writer w = tacit_writer(out);
-	if (log2_of(h->chunk_bytes) == 0)
+	if (!is_known(h->version) || log2_of(h->chunk_bytes) == 0)
 		tacit_writer_fail(&w, TACIT_E_USAGE);
 	tacit_write_raw(&w, TACIT_STR(MAGIC));
-	tacit_write_u8(&w, VERSION);
+	tacit_write_u8(&w, (uint8_t)h->version);
 	tacit_write_u8(&w, log2_of(h->chunk_bytes));
 	tacit_write_raw(&w, tacit_bytes(h->salt, sizeof(h->salt)));
 	tacit_write_raw(&w, tacit_bytes(reserved, sizeof(reserved)));
@@ -46,7 +50,10 @@ enum tacit_err tacit_file_header_decode(struct tacit_bytes in, struct tacit_file
 	struct tacit_bytes magic = tacit_read_view(&r, sizeof(MAGIC) - 1);
 	if (!tacit_bytes_eq(magic, TACIT_STR(MAGIC)))
 		tacit_reader_fail(&r, TACIT_E_MALFORMED);
-	if (tacit_read_u8(&r) != VERSION)
+	uint8_t version = tacit_read_u8(&r);
+	if (is_known(version))
+		h.version = (enum tacit_file_version)version;
+	else
 		tacit_reader_fail(&r, TACIT_E_UNSUPPORTED);
 	uint8_t n = tacit_read_u8(&r);
 	if (n < LOG2_LEAST || n > LOG2_MOST)

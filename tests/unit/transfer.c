@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "e2e/file_digest.h"
 #include "e2e/file_stream.h"
 #include "support/tap.h"
 #include "transfer_server.h"
@@ -135,6 +136,22 @@ static bool exists(const char *name)
 
 /* --- the straight way ------------------------------------------------------------------------ */
 
+/* What the message would name the file by is that of the sealed form that the server has. */
+static enum tacit_err check_named(size_t size)
+{
+	enum tacit_err err;
+	struct tacit_file_digest *d = NULL;
+	struct tacit_bytes sealed = tacit_bytes(peer.file, size);
+	TRY(tacit_file_digest_new(peer.file, &d));
+	for (size_t at = TACIT_FILE_HEADER_BYTES; at < size; at += TACIT_FILE_CHUNK_BYTES + 16)
+		TRY(tacit_file_digest_chunk(
+		        d, tacit_bytes_part(sealed, at, TACIT_FILE_CHUNK_BYTES + 16)));
+	TRY(tacit_file_digest_check(d, w.ref.sealed_digest));
+out:
+	tacit_file_digest_free(d);
+	return err;
+}
+
 static void goes_up_and_down(void)
 {
 	begin();
@@ -142,9 +159,8 @@ static void goes_up_and_down(void)
 	CHECK_INT(peer.size, tacit_file_sealed_bytes(SIZE));
 	CHECK_BYTES(w.ref.name, TACIT_STR("in"));
 	CHECK_INT(w.ref.size, SIZE);
-	uint8_t sum[TACIT_SHA256_BYTES];
-	tacit_sha256(tacit_bytes(peer.file, peer.size), sum);
-	CHECK(memcmp(sum, w.ref.sealed_sha256, sizeof(sum)) == 0);
+	CHECK_INT(peer.file[6], TACIT_FILE_V2);
+	CHECK_OK(check_named(peer.size));
 	CHECK(memmem(peer.file, peer.size, w.plain + 1000, 32) == NULL);
 	CHECK_OK(download());
 	CHECK(out_is(w.plain, SIZE));
@@ -196,6 +212,31 @@ static void upload_goes_on_after_restart(void)
 	w.cancel_at = 0;
 	CHECK_OK(upload());
 	CHECK_INT(peer.created, 1);
+	CHECK_OK(download());
+	CHECK(out_is(w.plain, SIZE));
+	end();
+}
+
+/* A note that an older tacit has left: the upload stays what it was begun as. */
+static void upload_of_version_1_goes_on(void)
+{
+	const size_t header_at = 1 + 1 + strlen("abcdef0123456789") + TACIT_FILE_KEY_BYTES;
+	uint8_t sum[TACIT_SHA256_BYTES];
+	begin();
+	w.cancel_at = 1;
+	CHECK_ERR(upload(), TACIT_E_CANCELLED);
+	REQUIRE(w.note.n > header_at + TACIT_FILE_HEADER_BYTES);
+	REQUIRE(w.note.p[header_at + 6] == TACIT_FILE_V2);
+	w.note.p[header_at + 6] = TACIT_FILE_V1;
+	peer.size = 0;
+	w.cancel = 0;
+	w.cancel_at = 0;
+	CHECK_OK(upload());
+	CHECK_INT(peer.created, 1);
+	CHECK_INT(peer.file[6], TACIT_FILE_V1);
+	CHECK_OK(check_named(peer.size));
+	tacit_sha256(tacit_bytes(peer.file, peer.size), sum);
+	CHECK_BYTES(tacit_bytes(sum, sizeof(sum)), tacit_bytes(w.ref.sealed_digest, sizeof(sum)));
 	CHECK_OK(download());
 	CHECK(out_is(w.plain, SIZE));
 	end();
@@ -409,7 +450,7 @@ static void tampered_file_leaves_nothing(void)
 	w.ref.size += 1;
 	CHECK_ERR(download(), TACIT_E_BAD_SEAL);
 	w.ref.size -= 1;
-	w.ref.sealed_sha256[0] ^= 1;
+	w.ref.sealed_digest[0] ^= 1;
 	CHECK_ERR(download(), TACIT_E_BAD_SEAL);
 	CHECK(!exists("out") && !exists(PART));
 	end();
@@ -479,6 +520,7 @@ int main(int argc, char **argv)
 	        {"sizes at the edges", sizes_at_the_edges},
 	        {"upload goes on after cuts", upload_goes_on_after_cuts},
 	        {"upload goes on after a restart", upload_goes_on_after_restart},
+	        {"an upload of version 1 goes on", upload_of_version_1_goes_on},
 	        {"a changed file begins anew", changed_file_begins_anew},
 	        {"a lapsed upload begins anew", lapsed_upload_begins_anew},
 	        {"a file that changes is not sent", file_that_changes_is_not_sent},

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/writer.h"
+#include "e2e/file_stream.h"
 #include "support/tap.h"
 #include "wasm/abi.h"
 #include "wasm/codec.h"
@@ -15,7 +16,7 @@ static const struct tacit_file_ref file = {
         .type = {(const uint8_t *)"text/plain", 10},
         .size = 5,
         .key = {1, 2, 3},
-        .sealed_sha256 = {4, 5, 6},
+        .sealed_digest = {4, 5, 6},
 };
 
 /* A SEND to two users with a file; token: NULL for a text. */
@@ -114,23 +115,35 @@ static void every_kind_has_a_word(void)
 	CHECK(!tacit_command_of_word(TACIT_STR(""), &command));
 }
 
+/* Handles have 32 bits, so digests come from the core itself here. */
+static struct tacit_file_digest *digest_for(enum tacit_file_version version)
+{
+	uint8_t header[TACIT_FILE_HEADER_BYTES] = "tacitF\2\20";
+	struct tacit_file_digest *d = NULL;
+	header[6] = (uint8_t)version;
+	TACIT_ASSERT(tacit_file_digest_new(header, &d) == TACIT_OK);
+	return d;
+}
+
 /* Two messages may name one key with two digests: who is told one shall not get the other. */
 static void a_token_is_of_key_and_digest(void)
 {
 	struct tacit_buf first = {0}, second = {0}, again = {0};
 	struct tacit_file_ref other = file, found = {0};
-	other.sealed_sha256[31] ^= 1;
+	other.sealed_digest[31] ^= 1;
 	CHECK_OK(tacit_files_token(&file, &first));
 	CHECK_OK(tacit_files_token(&other, &second));
 	CHECK_OK(tacit_files_token(&file, &again));
 	CHECK_BYTES(tacit_buf_view(&first), tacit_buf_view(&again));
 	CHECK(!tacit_bytes_eq(tacit_buf_view(&first), tacit_buf_view(&second)));
 	CHECK_OK(tacit_files_find(tacit_buf_view(&first), &found));
-	CHECK_BYTES(tacit_bytes(found.sealed_sha256, 32), tacit_bytes(file.sealed_sha256, 32));
+	CHECK_BYTES(tacit_bytes(found.sealed_digest, 32), tacit_bytes(file.sealed_digest, 32));
 	CHECK_OK(tacit_files_find(tacit_buf_view(&second), &found));
-	CHECK_BYTES(tacit_bytes(found.sealed_sha256, 32), tacit_bytes(other.sealed_sha256, 32));
+	CHECK_BYTES(tacit_bytes(found.sealed_digest, 32), tacit_bytes(other.sealed_digest, 32));
 	CHECK_ERR(tacit_wasm_file_header(first.p, first.n), TACIT_E_NOT_FOUND); /* not sent by us */
-	CHECK_OK(tacit_wasm_file_digest(first.p, first.n));
+	struct tacit_file_digest *d = digest_for(TACIT_FILE_V2);
+	CHECK_ERR(tacit_wasm_file_check(d, first.p, first.n), TACIT_E_BAD_SEAL);
+	tacit_wasm_digest_free(d);
 	tacit_wasm_files_forget();
 	CHECK_ERR(tacit_files_find(tacit_buf_view(&first), &found), TACIT_E_NOT_FOUND);
 	tacit_wasm_answer_wipe();
@@ -141,28 +154,63 @@ static void a_token_is_of_key_and_digest(void)
 
 static void files_are_kept_and_sealed(void)
 {
-	uint8_t room[64], kept[TACIT_WASM_FILE_KEPT_BYTES];
+	uint8_t room[64], kept[TACIT_WASM_FILE_KEPT_BYTES], digest[32];
+	struct tacit_file_digest *d = digest_for(TACIT_FILE_V2);
+	CHECK_OK(tacit_wasm_digest_peek(d));
+	REQUIRE(tacit_wasm_answer_size() == sizeof(digest));
+	memcpy(digest, tacit_wasm_answer(), sizeof(digest));
 	CHECK_OK(tacit_wasm_file_new());
 	size_t n = tacit_wasm_answer_size();
 	REQUIRE(n > 0 && n + 32 <= sizeof(room));
 	memset(room, 0, sizeof(room));
 	memcpy(room, tacit_wasm_answer(), n);
+	CHECK_ERR(tacit_wasm_file_check(d, room, n), TACIT_E_NOT_FOUND); /* not sealed yet */
 	struct tacit_file_ref found;
 	CHECK_ERR(tacit_files_find(tacit_bytes(room, n), &found), TACIT_E_USAGE);
 	CHECK_OK(tacit_wasm_file_kept(room, n));
 	REQUIRE(tacit_wasm_answer_size() == sizeof(kept));
 	memcpy(kept, tacit_wasm_answer(), sizeof(kept));
-	CHECK_OK(tacit_wasm_file_sealed(room, n + 32));
+	CHECK_INT(kept[32 + 6], TACIT_FILE_V2);
+	CHECK_OK(tacit_wasm_file_sealed(d, room, n));
+	CHECK_OK(tacit_wasm_file_check(d, room, n));
+	CHECK_OK(tacit_wasm_digest_feed(d, digest, 32));
+	CHECK_ERR(tacit_wasm_file_check(d, room, n), TACIT_E_BAD_SEAL);
+	CHECK_ERR(tacit_wasm_digest_feed(d, digest, 31), TACIT_E_MALFORMED);
+	CHECK_ERR(tacit_wasm_digest_check(d, digest, 32), TACIT_E_BAD_SEAL);
+	CHECK_ERR(tacit_wasm_digest_check(d, digest, 31), TACIT_E_MALFORMED);
 	CHECK_OK(tacit_files_find(tacit_bytes(room, n), &found));
 	CHECK_BYTES(tacit_bytes(found.key, 32), tacit_bytes(kept, 32));
-	CHECK_ERR(tacit_wasm_file_sealed(room, 31), TACIT_E_NOT_FOUND);
+	CHECK_BYTES(tacit_bytes(found.sealed_digest, 32), tacit_bytes(digest, 32));
+	CHECK_ERR(tacit_wasm_file_sealed(d, room, n - 1), TACIT_E_NOT_FOUND);
+	tacit_wasm_digest_free(d);
+	CHECK_ERR(tacit_wasm_digest_new(room, 31), TACIT_E_MALFORMED);
+	CHECK_ERR(tacit_wasm_digest_new(room, 32), TACIT_E_MALFORMED); /* no header */
 	CHECK_ERR(tacit_wasm_file_stream(room, 3), TACIT_E_NOT_FOUND);
 	CHECK_ERR(tacit_wasm_file_again(kept, sizeof(kept) - 1), TACIT_E_MALFORMED);
 	kept[32] ^= 1; /* no header any more */
 	CHECK(tacit_wasm_file_again(kept, sizeof(kept)) != TACIT_OK);
-	CHECK_OK(tacit_wasm_file_nonce(UINT32_MAX, 0));
-	CHECK_ERR(tacit_wasm_file_nonce((uint64_t)UINT32_MAX + 1, 0), TACIT_E_EXHAUSTED);
 	tacit_wasm_files_forget();
+	tacit_wasm_answer_wipe();
+}
+
+static void nonces_come_by_the_run(void)
+{
+	uint8_t nonce[TACIT_FILE_NONCE_BYTES];
+	CHECK_OK(tacit_wasm_file_nonces(7, 9, 10));
+	REQUIRE(tacit_wasm_answer_size() == 3 * sizeof(nonce));
+	for (uint64_t i = 7; i < 10; i++) {
+		CHECK_OK(tacit_file_chunk_nonce(
+		        i, i == 9 ? TACIT_CHUNK_LAST : TACIT_CHUNK_MIDDLE, nonce));
+		CHECK_BYTES(
+		        tacit_bytes(tacit_wasm_answer() + (i - 7) * sizeof(nonce), sizeof(nonce)),
+		        tacit_bytes(nonce, sizeof(nonce)));
+	}
+	CHECK_OK(tacit_wasm_file_nonces(UINT32_MAX, 0, (uint64_t)UINT32_MAX + 1));
+	CHECK_ERR(
+	        tacit_wasm_file_nonces(UINT32_MAX, 0, (uint64_t)UINT32_MAX + 2), TACIT_E_EXHAUSTED);
+	CHECK_OK(tacit_wasm_file_nonces(0, 0, TACIT_WASM_NONCES));
+	CHECK_ERR(tacit_wasm_file_nonces(0, 0, TACIT_WASM_NONCES + 1), TACIT_E_USAGE);
+	CHECK_ERR(tacit_wasm_file_nonces(5, 9, 5), TACIT_E_USAGE);
 	tacit_wasm_answer_wipe();
 }
 
@@ -218,6 +266,7 @@ int main(int argc, char **argv)
 	        {"every kind has a word", every_kind_has_a_word},
 	        {"a token is of key and digest", a_token_is_of_key_and_digest},
 	        {"files are kept and sealed", files_are_kept_and_sealed},
+	        {"nonces come by the run", nonces_come_by_the_run},
 	        {"what has no word is not told", what_has_no_word_is_not_told},
 	        {"survives no memory", survives_no_memory},
 	};

@@ -227,7 +227,7 @@ static struct tacit_content file_content(void)
 	                .type = TACIT_STR("text/plain"),
 	                .size = 1234567,
 	                .key = {1, 2, 3},
-	                .sealed_sha256 = {4, 5, 6}}};
+	                .sealed_digest = {4, 5, 6}}};
 }
 
 static void contents_round_trip(void)
@@ -247,7 +247,7 @@ static void contents_round_trip(void)
 	CHECK_INT(back.file.size, 1234567);
 	CHECK_BYTES(tacit_bytes(back.file.key, 32), tacit_bytes(c.file.key, 32));
 	CHECK_BYTES(
-	        tacit_bytes(back.file.sealed_sha256, 32), tacit_bytes(c.file.sealed_sha256, 32));
+	        tacit_bytes(back.file.sealed_digest, 32), tacit_bytes(c.file.sealed_digest, 32));
 	tacit_content_wipe(&back);
 	CHECK_INT(back.file.key[0] | back.file.key[1] | back.file.key[2], 0);
 	tacit_buf_clear(&out);
@@ -451,21 +451,23 @@ static void contents_are_checked(void)
 static void file_headers(void)
 {
 	struct tacit_buf out = {0};
-	struct tacit_file_header h = {.chunk_bytes = TACIT_FILE_CHUNK_BYTES, .salt = {1, 2, 3}};
+	struct tacit_file_header h = {
+	        .version = TACIT_FILE_V2, .chunk_bytes = TACIT_FILE_CHUNK_BYTES, .salt = {1, 2, 3}};
 	struct tacit_file_header back;
 	CHECK_OK(tacit_file_header_encode(&h, &out));
 	CHECK_INT(out.n, TACIT_FILE_HEADER_BYTES);
 	CHECK_OK(tacit_file_header_decode(tacit_buf_view(&out), &back));
+	CHECK_INT(back.version, TACIT_FILE_V2);
 	CHECK_INT(back.chunk_bytes, TACIT_FILE_CHUNK_BYTES);
 	CHECK_BYTES(tacit_bytes(back.salt, 16), tacit_bytes(h.salt, 16));
 	struct {
 		size_t at;
 		uint8_t value;
 		enum tacit_err want;
-	} changes[] = {{0, 'T', TACIT_E_MALFORMED}, {6, 2, TACIT_E_UNSUPPORTED},
-	        {7, 11, TACIT_E_UNSUPPORTED}, {7, 23, TACIT_E_UNSUPPORTED},
-	        {24, 1, TACIT_E_MALFORMED}, {31, 1, TACIT_E_MALFORMED}, {7, 12, TACIT_OK},
-	        {7, 22, TACIT_OK}};
+	} changes[] = {{0, 'T', TACIT_E_MALFORMED}, {6, 0, TACIT_E_UNSUPPORTED},
+	        {6, 3, TACIT_E_UNSUPPORTED}, {6, 1, TACIT_OK}, {7, 11, TACIT_E_UNSUPPORTED},
+	        {7, 23, TACIT_E_UNSUPPORTED}, {24, 1, TACIT_E_MALFORMED},
+	        {31, 1, TACIT_E_MALFORMED}, {7, 12, TACIT_OK}, {7, 22, TACIT_OK}};
 	for (size_t i = 0; i < TACIT_COUNT(changes); i++) {
 		uint8_t kept = out.p[changes[i].at];
 		out.p[changes[i].at] = changes[i].value;
@@ -477,6 +479,9 @@ static void file_headers(void)
 	CHECK_ERR(tacit_file_header_decode(tacit_buf_view(&out), &back), TACIT_E_TRAILING);
 	h.chunk_bytes = 5000;
 	CHECK_ERR(tacit_file_header_encode(&h, &out), TACIT_E_USAGE);
+	h.chunk_bytes = 4096;
+	h.version = (enum tacit_file_version)3;
+	CHECK_ERR(tacit_file_header_encode(&h, &out), TACIT_E_USAGE);
 	tacit_buf_clear(&out);
 }
 
@@ -487,7 +492,7 @@ static enum tacit_err encode_and_decode(void)
 	struct tacit_content c = file_content();
 	struct tacit_content back;
 	struct tacit_device d = {.created_at = 1};
-	struct tacit_file_header h = {.chunk_bytes = 4096};
+	struct tacit_file_header h = {.version = TACIT_FILE_V1, .chunk_bytes = 4096};
 	struct tacit_sign_public pk;
 	TRY(tacit_content_encode(&c, &out));
 	TRY(tacit_content_decode(tacit_buf_view(&out), &back));

@@ -20,7 +20,7 @@ static void tus_free(struct api *a, void *work)
 	struct tus *t = work;
 	api_tus_close(t);
 	api_claim_release(a->claims, &t->claim);
-	tacit_hasher_free(t->body_hash);
+	api_tus_sum_free(t->body_sum);
 	tacit_hasher_free(t->whole);
 	tacit_buf_clear(&t->metadata);
 	tacit_free(t);
@@ -151,7 +151,7 @@ enum tacit_err api_tus_options(struct api_call *c, struct store *store)
 	TRY(http_response_header(c->answer, "Tus-Extension",
 	        "creation,creation-with-upload,creation-defer-length,termination,checksum,"
 	        "expiration"));
-	TRY(http_response_header(c->answer, "Tus-Checksum-Algorithm", "sha256,sha1"));
+	TRY(http_response_header(c->answer, "Tus-Checksum-Algorithm", API_TUS_ALGORITHMS));
 	TRY(number_header(c, "Tus-Max-Size", c->api->settings.max_file_bytes));
 out:
 	return err;

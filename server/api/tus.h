@@ -4,7 +4,7 @@
 #define TACIT_SERVER_API_TUS_H
 
 #include "server/api/call.h"
-#include "server/api/tus_headers.h"
+#include "server/api/tus_sum.h"
 
 struct tus {
 	struct store_upload upload; /* metadata: a view into `metadata` */
@@ -19,8 +19,8 @@ struct tus {
 	int64_t most;       /* bytes that the owner's quota lets it have while its length is open */
 	int64_t new_length; /* to be set with this request; -1: none */
 	struct api_tus_checksum checksum;
-	struct tacit_hasher *body_hash; /* of this request, for the checksum */
-	struct tacit_hasher *whole;     /* of all bytes from the first, while it is known */
+	struct api_tus_sum *body_sum; /* of this request, for the checksum */
+	struct tacit_hasher *whole;   /* of all bytes from the first, while it is known */
 	int64_t read_back;
 	bool discard; /* what this request brought does not count */
 	bool gone;    /* the upload was deleted meanwhile, with its conversation perhaps */

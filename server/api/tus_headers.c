@@ -23,6 +23,29 @@ enum tacit_err api_tus_number(struct tacit_bytes header, int64_t *out)
 	return TACIT_OK;
 }
 
+#define BLOCKS "sha256-blocks-"
+#define BLOCK_LEAST 1024
+
+static enum tacit_err read_algorithm(struct tacit_bytes name, struct api_tus_checksum *out)
+{
+	int64_t block_bytes = 0;
+	size_t prefix = sizeof(BLOCKS) - 1;
+	out->algorithm = TACIT_SHA256;
+	if (tacit_bytes_eq(name, TACIT_STR("sha256")))
+		return TACIT_OK;
+	if (tacit_bytes_eq(tacit_bytes_part(name, 0, prefix), TACIT_STR(BLOCKS))) {
+		enum tacit_err err =
+		        api_tus_number(tacit_bytes_part(name, prefix, name.n), &block_bytes);
+		if (err == TACIT_OK &&
+		        (block_bytes < BLOCK_LEAST || block_bytes > API_TUS_BLOCK_MOST))
+			err = TACIT_E_UNSUPPORTED;
+		out->block_bytes = err == TACIT_OK ? (uint32_t)block_bytes : 0;
+		return err;
+	}
+	out->algorithm = TACIT_SHA1;
+	return tacit_bytes_eq(name, TACIT_STR("sha1")) ? TACIT_OK : TACIT_E_UNSUPPORTED;
+}
+
 enum tacit_err api_tus_checksum_read(struct tacit_bytes header, struct api_tus_checksum *out)
 {
 	enum tacit_err err;
@@ -34,13 +57,7 @@ enum tacit_err api_tus_checksum_read(struct tacit_bytes header, struct api_tus_c
 	if (space == NULL)
 		return TACIT_E_MALFORMED;
 	size_t at = (size_t)(space - header.p);
-	struct tacit_bytes name = tacit_bytes_part(header, 0, at);
-	if (tacit_bytes_eq(name, TACIT_STR("sha256")))
-		out->algorithm = TACIT_SHA256;
-	else if (tacit_bytes_eq(name, TACIT_STR("sha1")))
-		out->algorithm = TACIT_SHA1;
-	else
-		return TACIT_E_UNSUPPORTED;
+	TRY(read_algorithm(tacit_bytes_part(header, 0, at), out));
 	TRY(tacit_unbase64(TACIT_BASE64, tacit_bytes_part(header, at + 1, header.n), &digest));
 	TRY(digest.n == tacit_hash_bytes(out->algorithm) ? TACIT_OK : TACIT_E_MALFORMED);
 	memcpy(out->digest, digest.p, digest.n);

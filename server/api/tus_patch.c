@@ -203,7 +203,7 @@ static enum tacit_err open_partial(struct api_call *c, struct store *store)
 	if (size > (uint64_t)t->upload.offset)
 		TRY(blob_truncate(t->fd, (uint64_t)t->upload.offset));
 	if (t->checksum.wanted)
-		TRY(tacit_hasher_new(t->checksum.algorithm, &t->body_hash));
+		TRY(api_tus_sum_new(&t->checksum, &t->body_sum));
 	if (t->upload.offset == 0)
 		TRY(tacit_hasher_new(TACIT_SHA256, &t->whole));
 out:
@@ -222,8 +222,8 @@ static enum tacit_err take_piece(struct api_call *c, struct store *store)
 	if (t->most >= 0 && (t->at >= t->most || data.n > (uint64_t)(t->most - t->at)))
 		return refuse_quota(c, TACIT_E_LIMIT);
 	TRY(blob_write(t->fd, (uint64_t)t->at, data));
-	if (t->body_hash != NULL)
-		TRY(tacit_hasher_update(t->body_hash, data));
+	if (t->body_sum != NULL)
+		TRY(api_tus_sum_update(t->body_sum, data));
 	if (t->whole != NULL)
 		TRY(tacit_hasher_update(t->whole, data));
 	t->at += (int64_t)data.n;
@@ -238,16 +238,11 @@ out:
 
 static enum tacit_err check_body(struct api_call *c, struct tus *t)
 {
-	enum tacit_err err;
-	uint8_t digest[TACIT_HASH_MAX_BYTES];
-	size_t n = tacit_hash_bytes(t->checksum.algorithm);
-	TRY(tacit_hasher_peek(t->body_hash, digest));
-	if (!tacit_ct_eq(tacit_bytes(digest, n), tacit_bytes(t->checksum.digest, n))) {
-		t->discard = true;
-		err = api_refuse(c, API_CHECKSUM_MISMATCH);
-	}
-out:
-	return err;
+	enum tacit_err err = api_tus_sum_check(t->body_sum, &t->checksum);
+	if (err != TACIT_E_BAD_SEAL)
+		return err;
+	t->discard = true;
+	return api_refuse(c, API_CHECKSUM_MISMATCH);
 }
 
 static enum tacit_err sync_bytes(struct api_call *c, struct store *store)
@@ -257,7 +252,7 @@ static enum tacit_err sync_bytes(struct api_call *c, struct store *store)
 	(void)store;
 	if (t->fd < 0)
 		return TACIT_OK;
-	if (t->body_hash != NULL)
+	if (t->body_sum != NULL)
 		TRY(check_body(c, t));
 	TRY(blob_sync(t->fd));
 	t->synced = t->at;

@@ -165,6 +165,22 @@ def tus_checks_checksums(w):
 
 
 @tap.case
+def tus_checks_checksums_over_blocks(w):
+    body = bytes(i * 7 % 251 for i in range(700_001))  # comes in several pieces
+    place = tus_create(w.alice, len(body)).headers["location"]
+    leaves = b"".join(hashlib.sha256(body[at:at + 65552]).digest() for at in range(0, len(body), 65552))
+    checksum = f"sha256-blocks-65552 {b64(hashlib.sha256(leaves).digest())}"
+    got = patch(w.alice, place, 0, body[:-1] + b"x", Upload_Checksum=checksum)
+    tap.equal((got.status, got.code), (460, "CHECKSUM_MISMATCH"), "mismatch")
+    plain = f"sha256-blocks-65552 {b64(hashlib.sha256(body).digest())}"
+    tap.equal(patch(w.alice, place, 0, body, Upload_Checksum=plain).status, 460, "over the body")
+    tap.equal(patch(w.alice, place, 0, body, Upload_Checksum=checksum.replace("65552", "9")).status, 400, "too small")
+    tap.equal(tus(w.alice, "HEAD", place).headers.get("upload-offset"), "0", "was not taken")
+    tap.equal(patch(w.alice, place, 0, body, Upload_Checksum=checksum).status, 204, "it fits")
+    tap.equal(download(w.alice, file_id(place)).body, body, "content")
+
+
+@tap.case
 def tus_ends_uploads(w):
     before = w.server.resting_blobs()
     place = tus_create(w.alice, 10, b"01234").headers["location"]

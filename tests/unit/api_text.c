@@ -9,6 +9,7 @@
 #include "server/api/range.h"
 #include "server/api/route.h"
 #include "server/api/tus_headers.h"
+#include "server/api/tus_sum.h"
 #include "support/tap.h"
 #include "wire/json.h"
 #include "wire/limits.h"
@@ -257,6 +258,53 @@ static void test_tus_checksums(void)
 	CHECK_ERR(api_tus_checksum_read(TACIT_STR("sha256 !"), &c), TACIT_E_MALFORMED);
 }
 
+#define ZEROES " AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static void test_tus_block_checksums(void)
+{
+	struct api_tus_checksum c;
+	CHECK_OK(api_tus_checksum_read(TACIT_STR("sha256-blocks-65552" ZEROES), &c));
+	CHECK(c.wanted && c.algorithm == TACIT_SHA256 && c.block_bytes == 65552);
+	CHECK_OK(api_tus_checksum_read(TACIT_STR("sha256-blocks-8388608" ZEROES), &c));
+	static const char *const bad[] = {"sha256-blocks-" ZEROES, "sha256-blocks-x" ZEROES,
+	        "sha256-blocks--1" ZEROES, "sha256-blocks-1023" ZEROES,
+	        "sha256-blocks-8388609" ZEROES, "sha256-blocks" ZEROES, "sha1-blocks-65552" ZEROES,
+	        "sha256-blocks-65552", "sha256-blocks-65552 AAAA"};
+	for (size_t i = 0; i < TACIT_COUNT(bad); i++) {
+		CHECK(api_tus_checksum_read(tacit_cstr(bad[i]), &c) != TACIT_OK);
+		CHECK(!c.wanted);
+	}
+}
+
+/* However the body is cut: 2,500 bytes in blocks of 1,024, the last of them shorter. */
+static void test_tus_sums(void)
+{
+	static uint8_t body[2500];
+	uint8_t leaves[3][TACIT_SHA256_BYTES];
+	struct api_tus_checksum c = {
+	        .wanted = true, .algorithm = TACIT_SHA256, .block_bytes = 1024};
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)(i * 31);
+	for (size_t i = 0; i < 3; i++)
+		tacit_sha256(tacit_bytes_part(tacit_bytes(body, sizeof(body)), i * 1024, 1024),
+		        leaves[i]);
+	tacit_sha256(tacit_bytes(leaves, sizeof(leaves)), c.digest);
+	static const size_t cuts[] = {1, 1000, 1024, 1025, 2048, 2500};
+	for (size_t i = 0; i < TACIT_COUNT(cuts); i++)
+		for (int changed = 0; changed < 2; changed++) {
+			struct api_tus_sum *s = NULL;
+			body[1024] ^= (uint8_t)changed;
+			REQUIRE(api_tus_sum_new(&c, &s) == TACIT_OK);
+			for (size_t at = 0; at < sizeof(body); at += cuts[i])
+				CHECK_OK(api_tus_sum_update(
+				        s, tacit_bytes_part(
+				                   tacit_bytes(body, sizeof(body)), at, cuts[i])));
+			CHECK_ERR(api_tus_sum_check(s, &c), changed ? TACIT_E_BAD_SEAL : TACIT_OK);
+			api_tus_sum_free(s);
+			body[1024] ^= (uint8_t)changed;
+		}
+}
+
 static void check_metadata(const char *header, enum tacit_err want, const char *value)
 {
 	struct tacit_buf out = {0};
@@ -429,6 +477,8 @@ int main(int argc, char **argv)
 	        {"entity tags", test_etags},
 	        {"tus: numbers", test_tus_numbers},
 	        {"tus: checksums", test_tus_checksums},
+	        {"tus: checksums over blocks", test_tus_block_checksums},
+	        {"tus: sums", test_tus_sums},
 	        {"tus: metadata", test_tus_metadata},
 	        {"HTTP dates", test_dates},
 	        {"forms, however they are cut", test_forms},

@@ -123,24 +123,42 @@ test('notes', () => {
 	assert.equal(text(engine.noteGet('theme')), 'dark');
 });
 
-test('a file is sealed by WebCrypto as the core seals it', async () => {
+// tests/unit/file_stream.c, known answers; by version
+const KNOWN = [
+	['7299621eb41e51b8a13d13e6b7a85e473802af1721', '129526a269c383409885abbea8a674de946d99b027847ca74b3894bdd85bd8f3'],
+	['aa6a58c38fef6168f6f98781e4d919c04d73e0d756', '9e1303823b63fb319b245fa94582b1e4a62837de177f97530b1fc4abf2b5d42e'],
+];
+const headerOf = (version) => Buffer.from(`7461636974460${version}10000102030405060708090a0b0c0d0e0f0000000000000000`, 'hex');
+
+for (const [i, [sealed, named]] of KNOWN.entries())
+	test(`a file of version ${i + 1} is sealed by WebCrypto as the core seals it`, async () => {
+		const engine = enginesOf(module).create();
+		const key = Uint8Array.from({ length: 32 }, (_, n) => 32 + n);
+		const header = headerOf(i + 1);
+		const token = engine.fileAgain(new Uint8Array([...key, ...header]));
+		const stream = engine.fileStream(token, engine.fileHeader(token));
+		assert.equal(stream.chunkBytes, 65536);
+		assert.equal(stream.leaves, i === 1);
+		const imported = await crypto.subtle.importKey('raw', stream.key, 'AES-GCM', false, ['encrypt']);
+		const chunk = new Uint8Array(await crypto.subtle.encrypt(
+			{ name: 'AES-GCM', iv: stream.nonces(0, 0, 1), additionalData: stream.additionalData }, imported, bytes('hello')));
+		assert.equal(Buffer.from(chunk).toString('hex'), sealed);
+		const digest = engine.fileDigest(header);
+		digest.feed(stream.leaves ? new Uint8Array(await crypto.subtle.digest('SHA-256', chunk)) : chunk);
+		assert.equal(Buffer.from(digest.soFar()).toString('hex'), named);
+		digest.free();
+		fails('MALFORMED', () => engine.fileStream(token, new Uint8Array(32)));
+		fails('MALFORMED', () => engine.fileAgain(key));
+	});
+
+test('nonces of chunks', () => {
 	const engine = enginesOf(module).create();
-	// tests/unit/file_stream.c, known answers
-	const key = Uint8Array.from({ length: 32 }, (_, i) => 32 + i);
-	const sealed = Buffer.from('7461636974460110000102030405060708090a0b0c0d0e0f00000000000' +
-		'000007299621eb41e51b8a13d13e6b7a85e473802af1721', 'hex');
-	const header = sealed.subarray(0, 32);
-	const token = engine.fileAgain(new Uint8Array([...key, ...header]));
+	const token = engine.fileNew();
 	const stream = engine.fileStream(token, engine.fileHeader(token));
-	const imported = await crypto.subtle.importKey('raw', stream.key, 'AES-GCM', false, ['encrypt']);
-	const chunk = await crypto.subtle.encrypt(
-		{ name: 'AES-GCM', iv: stream.nonce(0, true), additionalData: stream.additionalData }, imported, bytes('hello'));
-	assert.deepEqual(Buffer.from(chunk), sealed.subarray(32));
-	assert.equal(stream.chunkBytes, 65536);
-	assert.notDeepEqual(stream.nonce(0, false), stream.nonce(0, true));
-	fails('EXHAUSTED', () => stream.nonce(2 ** 32, false));
-	fails('MALFORMED', () => engine.fileStream(token, new Uint8Array(32)));
-	fails('MALFORMED', () => engine.fileAgain(key));
+	assert.equal(stream.leaves, true, 'what is new is of version 2');
+	const nonces = Buffer.from(stream.nonces(254, 256, 257)).toString('hex');
+	assert.equal(nonces, '00000000000000000000fe0000000000000000000000ff00000000000000000000010001');
+	fails('EXHAUSTED', () => stream.nonces(2 ** 32, 2 ** 32, 2 ** 32 + 1));
 });
 
 test('tokens of files', () => {
@@ -150,12 +168,16 @@ test('tokens of files', () => {
 	const kept = engine.fileKept(token);
 	assert.notEqual(engine.fileNew(), token);
 	assert.equal(engine.fileAgain(kept), token);
-	fails('NOT_FOUND', () => engine.fileDigest(token));
+	const digest = engine.fileDigest(engine.fileHeader(token));
+	fails('NOT_FOUND', () => digest.prove(token));
 	fails('NOT_FOUND', () => engine.fileKept('AAAAAAAAAAAAAAAAAAAAAA'));
 	fails('NOT_FOUND', () => engine.fileKept('none at all'));
-	const digest = Uint8Array.from({ length: 32 }, (_, i) => i);
-	engine.fileSealed(token, digest);
-	assert.deepEqual(engine.fileDigest(token), digest);
+	fails('NOT_FOUND', () => digest.seal('AAAAAAAAAAAAAAAAAAAAAA'));
+	digest.seal(token);
+	digest.prove(token);
+	digest.feed(new Uint8Array(32));
+	fails('BAD_SEAL', () => digest.prove(token));
+	digest.free();
 	engine.free();
 	assert.deepEqual(engines.create().fileKept(token), kept, 'they outlive their engine');
 	fails('NOT_FOUND', () => enginesOf(module).create().fileKept(token)); // and mean nothing elsewhere
@@ -171,19 +193,30 @@ test('a message names a file only once it is sealed', () => {
 		content: { kind: 'file', text: '', file: { id: 'f1', name: 'a.txt', type: 'text/plain', size: 5, token } },
 	});
 	fails('USAGE', send);
-	engine.fileSealed(token, new Uint8Array(32));
+	engine.fileDigest(engine.fileHeader(token)).seal(token);
 	assert.equal(sends(send().effects).length, 1);
 });
 
-test('hashes in pieces', async () => {
-	const hasher = enginesOf(module).create().hasher();
+test('digests of files', async () => {
+	const engine = enginesOf(module).create();
 	const all = Uint8Array.from({ length: 700_001 }, (_, i) => i * 7);
-	hasher.update(all.subarray(0, 3));
-	hasher.update(all.subarray(3));
-	const expected = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-	assert.deepEqual(hasher.digest(), expected);
-	assert.deepEqual(hasher.digest(), expected, 'it goes on');
-	hasher.free();
+	const linear = engine.fileDigest(headerOf(1));
+	linear.feed(all.subarray(0, 3));
+	linear.feed(all.subarray(3));
+	const expected = new Uint8Array(await crypto.subtle.digest('SHA-256', Buffer.concat([headerOf(1), all])));
+	assert.deepEqual(linear.soFar(), expected);
+	linear.check(expected);
+	linear.feed(all.subarray(0, 1));
+	fails('BAD_SEAL', () => linear.check(expected));
+	linear.free();
+	const tree = engine.fileDigest(headerOf(2));
+	fails('MALFORMED', () => tree.feed(new Uint8Array(33)));
+	tree.feed(new Uint8Array(64));
+	assert.deepEqual(tree.soFar(), new Uint8Array(await crypto.subtle.digest('SHA-256',
+		Buffer.concat([bytes('tacit file v2'), headerOf(2), new Uint8Array(64)]))));
+	tree.free();
+	fails('UNSUPPORTED', () => engine.fileDigest(headerOf(3)));
+	fails('MALFORMED', () => engine.fileDigest(new Uint8Array(31)));
 });
 
 test('memory that is not there is an error, and what trapped is not used again', () => {

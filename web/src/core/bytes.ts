@@ -20,10 +20,6 @@ export function unhex(text: string): Bytes {
 	return out;
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-	return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 export function joined(parts: readonly Uint8Array[]): Bytes {
 	const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
 	let at = 0;

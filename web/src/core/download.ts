@@ -2,13 +2,15 @@
 // (client/download.c).
 //
 // Only chunks that opened go into the sink. The sink is closed, and with that the file is there, once
-// all of it has come and its SHA-256 is what the sender's message says; else it is aborted.
+// all of it has come and its digest is what the sender's message says; else it is aborted.
 import type { FileRef } from '../messenger.js';
-import type { Hasher } from './engine.js';
-import { type Bytes, joined, sameBytes } from './bytes.js';
+import type { FileDigest } from './engine.js';
+import { type Bytes, joined } from './bytes.js';
 import { beginFetch, Patience, readBounded, refusal } from './http.js';
 import { codeOf, ProblemError } from './problem.js';
-import { ChunkCipher, chunkPlain, HEADER_BYTES, sealedBytes, sealedChunks, TAG_BYTES } from './sealed_file.js';
+import {
+	ChunkCipher, chunkPlain, HEADER_BYTES, Leaves, sealedBytes, sealedChunks, TAG_BYTES,
+} from './sealed_file.js';
 import { isFileId, mayPass, pause, stopIfAborted, type Transfer, TRIES } from './transfer.js';
 
 const STALL_MS = 60_000; // without a byte
@@ -23,6 +25,7 @@ export interface Sink {
 
 class Job {
 	private cipher: ChunkCipher | null = null; // null: the header has not come yet
+	private digest: FileDigest | null = null; // likewise
 	private chunk = 0; // the next one to come
 	private held: Bytes = new Uint8Array(); // what came and is not a whole chunk yet
 	private received = 0; // in this try
@@ -31,7 +34,6 @@ class Job {
 	constructor(
 		private readonly t: Transfer,
 		private readonly file: FileRef,
-		private readonly hasher: Hasher,
 		private readonly sink: Sink,
 	) {}
 
@@ -50,8 +52,8 @@ class Job {
 	private async takeHeader(bytes: Bytes): Promise<Bytes> {
 		const header = bytes.slice(0, HEADER_BYTES);
 		const stream = await this.t.desk.fileStream(this.file.token, header);
+		this.digest = await this.t.desk.fileDigest(header);
 		this.cipher = await ChunkCipher.of(stream, this.file.size);
-		this.hasher.update(header);
 		return bytes.subarray(HEADER_BYTES);
 	}
 
@@ -59,19 +61,25 @@ class Job {
 	private async takeChunks(cipher: ChunkCipher, bytes: Bytes): Promise<Bytes> {
 		let at = 0;
 		const opening: Promise<Bytes>[] = [];
+		const hashing: Promise<void>[] = [];
+		const leaves = new Leaves(cipher.leaves ? AT_ONCE : 0);
 		const total = sealedChunks(cipher.shape);
 		while (this.chunk + opening.length < total && opening.length < AT_ONCE) {
 			const index = this.chunk + opening.length;
 			const n = chunkPlain(cipher.shape, index) + TAG_BYTES;
 			if (bytes.length - at < n) break;
-			opening.push(cipher.open(index, bytes.subarray(at, at + n)));
+			const sealed = bytes.subarray(at, at + n);
+			if (cipher.leaves) hashing.push(leaves.add(opening.length, sealed));
+			opening.push(cipher.open(index, sealed));
 			at += n;
 		}
 		if (opening.length === 0) return bytes;
 		this.held = new Uint8Array();
 		const all = Promise.all(opening);
-		this.hasher.update(bytes.subarray(0, at)); // while WebCrypto is at work in threads of its own
+		if (!cipher.leaves) this.digest?.feed(bytes.subarray(0, at)); // while WebCrypto is at work
 		const opened = await all;
+		await Promise.all(hashing);
+		this.digest?.feed(leaves.upTo(hashing.length));
 		await this.write(joined(opened));
 		this.chunk += opened.length;
 		this.t.progress({ done: this.offset(), total: sealedBytes(cipher.shape) });
@@ -173,9 +181,13 @@ class Job {
 	async run(): Promise<void> {
 		await this.fetchUntil(() => this.cipher !== null);
 		await this.fetchUntil(() => this.complete());
-		const digest = await this.t.desk.fileDigest(this.file.token);
-		if (!sameBytes(digest, this.hasher.digest())) throw new ProblemError('BAD_SEAL');
+		if (this.digest === null) throw new ProblemError('IO');
+		this.digest.prove(this.file.token);
 		stopIfAborted(this.t.signal);
+	}
+
+	free(): void {
+		this.digest?.free();
 	}
 }
 
@@ -192,15 +204,15 @@ const NOT_WHAT_WAS_SENT = new Set(['BAD_SEAL', 'TRUNCATED', 'TRAILING', 'MALFORM
 // Rejects with BAD_SEAL (not the file that was sent), IO (the sink), NETWORK, CANCELLED, what the
 // server refused with; the sink is aborted then.
 export async function download(t: Transfer, file: FileRef, sink: Sink): Promise<void> {
-	const hasher = await t.desk.hasher();
+	const job = new Job(t, file, sink);
 	try {
 		if (!isFileId(file.id)) throw new ProblemError('MALFORMED');
-		await new Job(t, file, hasher, sink).run();
+		await job.run();
 		await sink.close();
 	} catch (e) {
 		await sink.abort().catch(() => undefined);
 		throw NOT_WHAT_WAS_SENT.has(codeOf(e)) ? new ProblemError('BAD_SEAL') : e;
 	} finally {
-		hasher.free();
+		job.free();
 	}
 }

@@ -58,11 +58,9 @@ export interface Engine {
 	fileKept(token: string): Uint8Array; // key and header, to go on later: for a sealed note
 	fileAgain(kept: Uint8Array): string; // a token for them again; MALFORMED
 	fileHeader(token: string): Uint8Array; // of a file that is being sent: 32 bytes
-	fileSealed(token: string, sha256: Uint8Array): void; // now a message may carry it
-	fileDigest(token: string): Uint8Array; // SHA-256 of the sealed form, as the message says
 	fileStream(token: string, header: Uint8Array): FileStream; // MALFORMED, UNSUPPORTED
+	fileDigest(header: Uint8Array): FileDigest; // MALFORMED, UNSUPPORTED
 	forgetFiles(): void; // wipes all keys
-	hasher(): Hasher; // SHA-256
 	free(): void;
 }
 
@@ -72,12 +70,18 @@ export interface FileStream {
 	readonly chunkBytes: number; // plaintext, of every chunk but the last
 	readonly key: Uint8Array; // of the stream: the caller imports and wipes it
 	readonly additionalData: Uint8Array;
-	nonce(index: number, last: boolean): Bytes; // 12 bytes; EXHAUSTED
+	readonly leaves: boolean; // what its digest is fed with: SHA-256s of chunks
+	// Of the chunks from first on and before until, 12 bytes each; last is the file's last one. EXHAUSTED
+	nonces(first: number, last: number, until: number): Bytes;
 }
 
-export interface Hasher {
-	update(bytes: Uint8Array): void;
-	digest(): Uint8Array; // of what came so far; goes on
+// core/e2e/file_digest.h: what a message names the sealed form of a file by.
+export interface FileDigest {
+	feed(bytes: Uint8Array): void; // SHA-256s of the next chunks, or the next bytes behind the header
+	soFar(): Uint8Array; // for a note; goes on
+	check(noted: Uint8Array): void; // BAD_SEAL when that is not what came so far
+	seal(token: string): void; // of all of it: now a message may carry it
+	prove(token: string): void; // BAD_SEAL when it is not what the message says
 	free(): void;
 }
 

@@ -124,6 +124,7 @@ const STATUS_CODES: Record<number, string> = {
 	413: 'TOO_LARGE',
 	416: 'TRUNCATED', // the file is shorter than it should be
 	429: 'LIMIT',
+	460: 'BAD_SEAL', // tus: what arrived is not what was sent
 	507: 'STORE_FULL',
 };
 

@@ -41,10 +41,8 @@ export function fileDesk(host: Host): FileDesk {
 		fileKept: (token) => ask((engine) => engine.fileKept(token)),
 		fileAgain: (kept) => ask((engine) => engine.fileAgain(kept)),
 		fileHeader: (token) => ask((engine) => engine.fileHeader(token)),
-		fileSealed: (token, sha256) => ask((engine) => engine.fileSealed(token, sha256)),
-		fileDigest: (token) => ask((engine) => engine.fileDigest(token)),
 		fileStream: (token, header) => ask((engine) => engine.fileStream(token, header)),
-		hasher: () => ask((engine) => engine.hasher()),
+		fileDigest: (header) => ask((engine) => engine.fileDigest(header)),
 		noteGet: (name) => noteGet(host, name),
 		notePut: (name, value) => host.notePut(name, value),
 	};

@@ -1,16 +1,19 @@
-// seal_source.ts - the sealed form of a file, piece by piece, in order, each made once.
-import type { Hasher } from './engine.js';
-import { type Bytes, joined } from './bytes.js';
+// seal_source.ts - the sealed form of a file behind its header, piece by piece, in order, each made once.
+import type { Bytes } from './bytes.js';
+import type { FileDigest } from './engine.js';
 import { ProblemError } from './problem.js';
-import { ChunkCipher, chunkPlain, HEADER_BYTES, sealedBytes, sealedChunks, TAG_BYTES } from './sealed_file.js';
+import {
+	ChunkCipher, chunkPlain, HEADER_BYTES, Leaves, sealedBytes, sealedChunks, TAG_BYTES,
+} from './sealed_file.js';
 
 const AT_ONCE = 32; // chunks in WebCrypto's hands
 
 export interface Piece {
 	start: number; // offset in the sealed form
 	end: number;
-	bytes: Bytes;
-	digest: Uint8Array; // SHA-256 of the sealed form up to its end
+	bytes: Bytes; // until the piece after the next one is asked for
+	leaves: Bytes; // the SHA-256s of its chunks
+	soFar: Uint8Array; // of the file's digest
 }
 
 const CHANGED = 'The file changed, or cannot be read any more.';
@@ -31,17 +34,23 @@ class FileReading {
 		return value;
 	}
 
-	// Exactly so many bytes.
+	// Exactly so many bytes; mostly where they came, since a copy costs as much as half of the sealing.
 	async next(wanted: number): Promise<Bytes> {
+		if (this.held.length >= wanted) return this.take(wanted);
 		const out = new Uint8Array(wanted);
 		for (let at = 0; at < wanted; ) {
-			const part: Uint8Array = this.held.length > 0 ? this.held : await this.part();
-			const used = part.subarray(0, wanted - at);
+			if (this.held.length === 0) this.held = await this.part();
+			const used = this.take(Math.min(wanted - at, this.held.length));
 			out.set(used, at);
 			at += used.length;
-			this.held = part.subarray(used.length);
 		}
 		return out;
+	}
+
+	private take(n: number): Bytes {
+		const taken = this.held.subarray(0, n);
+		this.held = this.held.subarray(n);
+		return taken as Bytes;
 	}
 
 	// While it was read it did not change.
@@ -58,14 +67,14 @@ class FileReading {
 
 export class SealSource {
 	private chunk = 0;
-	private offset = 0;
+	private offset = HEADER_BYTES;
 	private readonly reading: FileReading;
+	private rooms: [Bytes, Bytes] = [new Uint8Array(), new Uint8Array()]; // of pieces, in turns
 
 	constructor(
 		file: Blob,
-		private readonly header: Bytes,
 		private readonly cipher: ChunkCipher,
-		private readonly hasher: Hasher,
+		private readonly digest: FileDigest,
 	) {
 		this.reading = new FileReading(file);
 	}
@@ -74,36 +83,28 @@ export class SealSource {
 		return sealedBytes(this.cipher.shape);
 	}
 
+	get chunkBytes(): number {
+		return this.cipher.shape.chunkBytes;
+	}
+
 	// How much of the sealed form was made.
 	get made(): number {
 		return this.offset;
 	}
 
-	// SHA-256 of what was made.
-	digest(): Uint8Array {
-		return this.hasher.digest();
+	// What was made is what was noted once; else BAD_SEAL.
+	check(noted: Uint8Array): void {
+		this.digest.check(noted);
 	}
 
-	private readSome(from: number, count: number): Promise<Bytes> {
-		let wanted = 0;
-		for (let i = 0; i < count; i++) wanted += chunkPlain(this.cipher.shape, from + i);
-		return this.reading.next(wanted);
+	// All of it was made: now a message may name it.
+	seal(token: string): void {
+		this.digest.seal(token);
 	}
 
-	private sealSome(from: number, count: number, plain: Bytes): Promise<Bytes[]> {
-		const sealing: Promise<Bytes>[] = [];
-		for (let i = 0, at = 0; i < count; i++) {
-			const n = chunkPlain(this.cipher.shape, from + i);
-			sealing.push(this.cipher.seal(from + i, plain.subarray(at, at + n)));
-			at += n;
-		}
-		return Promise.all(sealing);
-	}
-
-	// The next whole chunks, about `size` bytes, the header before the first; null at the end.
+	// The next whole chunks, about `size` bytes; null at the end.
 	async next(size: number): Promise<Piece | null> {
-		const shape = this.cipher.shape;
-		return this.make(Math.max(1, Math.floor(size / shape.chunkBytes)));
+		return this.make(Math.max(1, Math.floor(size / this.cipher.shape.chunkBytes)));
 	}
 
 	// The same up to an offset where a chunk ends.
@@ -112,32 +113,50 @@ export class SealSource {
 		return this.make(Math.ceil((end - HEADER_BYTES) / sealedChunk) - this.chunk);
 	}
 
-	// While WebCrypto seals some chunks in threads of its own, the next are read and those before are
-	// hashed here.
+	// Fresh room costs more than what is written into it.
+	private room(size: number): Bytes {
+		const [next, last] = this.rooms;
+		const room = next.length < size ? new Uint8Array(size) : next;
+		this.rooms = [last, room];
+		return room.subarray(0, size);
+	}
+
+	private async sealOne(index: number, plain: Bytes, out: Bytes, leaf: number, leaves: Leaves): Promise<void> {
+		const sealed = await this.cipher.seal(index, plain);
+		const hashed = leaves.add(leaf, sealed);
+		out.set(sealed);
+		await hashed;
+	}
+
+	// WebCrypto seals and hashes some chunks in threads of its own while others are read.
 	private async make(wanted: number): Promise<Piece | null> {
-		const count = Math.min(wanted, sealedChunks(this.cipher.shape) - this.chunk);
+		const shape = this.cipher.shape;
+		const count = Math.min(wanted, sealedChunks(shape) - this.chunk);
 		if (count <= 0) return null;
-		const parts: Bytes[] = this.offset === 0 ? [this.header] : [];
-		let hashed = 0;
-		let reading = this.readSome(this.chunk, Math.min(AT_ONCE, count));
-		for (let done = 0; done < count; done += AT_ONCE) {
-			const n = Math.min(AT_ONCE, count - done);
-			const sealing = this.sealSome(this.chunk + done, n, await reading);
-			reading = this.readSome(this.chunk + done + n, Math.min(AT_ONCE, count - done - n));
-			reading.catch(() => undefined); // it is waited for when all of this is sealed
-			for (; hashed < parts.length; hashed++) this.hasher.update(parts[hashed] as Bytes);
-			parts.push(...(await sealing));
+		const step = shape.chunkBytes + TAG_BYTES;
+		const last = chunkPlain(shape, this.chunk + count - 1) + TAG_BYTES;
+		const bytes = this.room((count - 1) * step + last);
+		const leaves = new Leaves(count);
+		const sealing: Promise<void>[] = [];
+		for (let i = 0; i < count; i++) {
+			const index = this.chunk + i;
+			const plain = await this.reading.next(chunkPlain(shape, index));
+			const sealed = this.sealOne(index, plain, bytes.subarray(i * step), i, leaves);
+			sealed.catch(() => undefined); // it is waited for in its turn
+			sealing.push(sealed);
+			if (i >= AT_ONCE) await sealing[i - AT_ONCE];
 		}
-		for (; hashed < parts.length; hashed++) this.hasher.update(parts[hashed] as Bytes);
-		const [start, bytes] = [this.offset, joined(parts)];
+		await Promise.all(sealing);
+		this.digest.feed(leaves.bytes);
 		this.chunk += count;
-		if (this.chunk === sealedChunks(this.cipher.shape)) await this.reading.prove();
+		if (this.chunk === sealedChunks(shape)) await this.reading.prove();
+		const start = this.offset;
 		this.offset += bytes.length;
-		return { start, end: this.offset, bytes, digest: this.hasher.digest() };
+		return { start, end: this.offset, bytes, leaves: leaves.bytes, soFar: this.digest.soFar() };
 	}
 
 	free(): void {
-		this.hasher.free();
+		this.digest.free();
 		this.reading.end();
 	}
 }

@@ -1,6 +1,7 @@
 // sealed_file.ts - the chunks of a file through WebCrypto. The format is the core's
-// (core/e2e/file_stream.h): what key, which nonce, what is authenticated beside it, all come from
-// there; here only the bulk of the bytes goes through AES-GCM.
+// (core/e2e/file_stream.h, file_digest.h): what key, which nonce, what is authenticated beside it, what
+// digests are made of, all come from there; here only the bulk of the bytes goes through AES-GCM and
+// SHA-256.
 import type { FileStream } from './engine.js';
 import { type Bytes, ownBytes } from './bytes.js';
 import { ProblemError } from './problem.js';
@@ -30,7 +31,14 @@ export function chunkPlain(s: Shape, index: number): number {
 	return isLast(s, index) ? s.plainBytes - index * s.chunkBytes : s.chunkBytes;
 }
 
+const LEAF_BYTES = 32;
+const NONCE_BYTES = 12;
+const NONCES_AT_ONCE = 256;
+
 export class ChunkCipher {
+	private nonces: Bytes = new Uint8Array(); // from the chunk `first` on
+	private first = 0;
+
 	private constructor(
 		readonly shape: Shape,
 		private readonly stream: FileStream,
@@ -52,14 +60,27 @@ export class ChunkCipher {
 		}
 	}
 
+	// What the file's digest is made of: SHA-256s of its chunks, and not its bytes.
+	get leaves(): boolean {
+		return this.stream.leaves;
+	}
+
+	private nonce(index: number): Bytes {
+		const at = (index - this.first) * NONCE_BYTES;
+		if (at >= 0 && at < this.nonces.length) return this.nonces.subarray(at, at + NONCE_BYTES);
+		const count = sealedChunks(this.shape);
+		this.first = index;
+		this.nonces = this.stream.nonces(index, count - 1, Math.min(index + NONCES_AT_ONCE, count));
+		return this.nonces.subarray(0, NONCE_BYTES);
+	}
+
 	private parameters(index: number): AesGcmParams {
-		const iv = this.stream.nonce(index, isLast(this.shape, index));
+		const iv = this.nonce(index);
 		return { name: 'AES-GCM', iv, additionalData: this.additionalData, tagLength: 8 * TAG_BYTES };
 	}
 
-	seal(index: number, plain: Bytes): Promise<Bytes> {
-		const sealed = crypto.subtle.encrypt(this.parameters(index), this.key, plain);
-		return sealed.then((bytes) => new Uint8Array(bytes));
+	async seal(index: number, plain: Bytes): Promise<Bytes> {
+		return new Uint8Array(await crypto.subtle.encrypt(this.parameters(index), this.key, plain));
 	}
 
 	// Rejects with BAD_SEAL: changed, moved, cut, or not last when it should be.
@@ -69,5 +90,22 @@ export class ChunkCipher {
 		} catch {
 			throw new ProblemError('BAD_SEAL');
 		}
+	}
+}
+
+// The SHA-256s of chunks, one behind the other, made in any order.
+export class Leaves {
+	readonly bytes: Bytes;
+
+	constructor(count: number) {
+		this.bytes = new Uint8Array(count * LEAF_BYTES);
+	}
+
+	upTo(count: number): Bytes {
+		return this.bytes.subarray(0, count * LEAF_BYTES);
+	}
+
+	async add(i: number, sealed: Bytes): Promise<void> {
+		this.bytes.set(new Uint8Array(await crypto.subtle.digest('SHA-256', sealed)), i * LEAF_BYTES);
 	}
 }

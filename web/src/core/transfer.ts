@@ -1,5 +1,5 @@
 // transfer.ts - what uploads and downloads share (client/transfer.h).
-import type { FileStream, Hasher } from './engine.js';
+import type { FileDigest, FileStream } from './engine.js';
 import type { Platform } from './platform.js';
 import type { Progress } from '../messenger.js';
 import { ProblemError } from './problem.js';
@@ -13,10 +13,8 @@ export interface FileDesk {
 	fileKept(token: string): Promise<Uint8Array>;
 	fileAgain(kept: Uint8Array): Promise<string>;
 	fileHeader(token: string): Promise<Uint8Array>;
-	fileSealed(token: string, sha256: Uint8Array): Promise<void>;
-	fileDigest(token: string): Promise<Uint8Array>;
 	fileStream(token: string, header: Uint8Array): Promise<FileStream>;
-	hasher(): Promise<Hasher>;
+	fileDigest(header: Uint8Array): Promise<FileDigest>;
 	noteGet(name: string): Promise<Uint8Array | null>;
 	notePut(name: string, value: Uint8Array): Promise<void>;
 }

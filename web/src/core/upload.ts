@@ -1,24 +1,29 @@
 // upload.ts - one file up, by tus 1.0.0, sealed while it leaves (client/upload.c).
 //
 // What is needed to go on after a reload is in a sealed note: the key and header, and how much of the
-// sealed form was ever made, with its SHA-256. To seal other bytes under the same key would be a
+// sealed form was ever made, with its digest. To seal other bytes under the same key would be a
 // disaster, and a browser cannot tell for sure whether a file is still the same: so an upload that
-// goes on seals all of that again, and sends nothing of it but when the SHA-256 is the same. What is
+// goes on seals all of that again, and sends nothing of it but when the digest is the same. What is
 // beyond was never sealed before.
-import { type Bytes, hex, joined, ownBytes, sameBytes } from './bytes.js';
+//
+// The header goes with the request that begins the upload, then whole chunks. The server holds each
+// piece to its checksum, which is made of the SHA-256s that the file's digest is made of anyway.
+import { type Bytes, hex, joined, ownBytes } from './bytes.js';
 import { perform, refusal, type Answered } from './http.js';
 import { codeOf, ProblemError } from './problem.js';
 import { type Piece, SealSource } from './seal_source.js';
-import { ChunkCipher } from './sealed_file.js';
+import { ChunkCipher, HEADER_BYTES, TAG_BYTES } from './sealed_file.js';
 import { type FileDesk, isFileId, mayPass, pause, stopIfAborted, type Transfer, TRIES } from './transfer.js';
 
 const TUS = '/api/files/tus';
 const VERSION = { 'Tus-Resumable': '1.0.0' };
-const NOTE_VERSION = 1;
+const BODY = 'application/offset+octet-stream';
+const NOTE_VERSION = 2; // 1 was of files of version 1: these begin anew
 const LEAST_PIECE = 256 * 1024;
 const MOST_PIECE = 8 * 1024 * 1024;
 const SHORT_MS = 1000; // a piece that left faster is followed by a larger one
 const LONG_MS = 4000;
+const LEAF_BYTES = 32;
 
 export interface Upload {
 	conversation: number;
@@ -29,14 +34,13 @@ export interface Upload {
 export interface Uploaded {
 	id: string;
 	token: string;
-	sha256: Uint8Array;
 }
 
 interface Note {
 	id: string;
 	kept: Uint8Array;
 	pieceStart: number; // of the piece that was made last
-	made: number; // up to here the sealed form was made
+	made: number; // up to here the sealed form was made; HEADER_BYTES: nothing yet
 	digest: Uint8Array; // of that
 }
 
@@ -92,7 +96,6 @@ class Job {
 	private readonly source: SealSource;
 	private piece: Piece | null = null;
 	private size = LEAST_PIECE;
-	private serverDigest = '';
 
 	constructor(
 		private readonly t: Transfer,
@@ -110,7 +113,6 @@ class Job {
 		const refused = refusal(answer.status, answer.body);
 		if (refused?.code === 'NOT_FOUND' || refused?.code === 'GONE') throw new Lapsed();
 		if (refused !== null) throw refused;
-		this.serverDigest = answer.headers.get('Tacit-File-Sha256') ?? this.serverDigest;
 		return answer;
 	}
 
@@ -126,7 +128,7 @@ class Job {
 	// in memory, to be sent from wherever the server is.
 	async catchUp(): Promise<void> {
 		const { pieceStart, made } = this.note;
-		if (made === 0) return;
+		if (made === HEADER_BYTES) return;
 		await this.askOffset(); // perhaps it has lapsed
 		while (this.source.made < made) {
 			stopIfAborted(this.t.signal);
@@ -139,22 +141,38 @@ class Job {
 			this.t.progress({ done: this.source.made, total: this.source.total });
 		}
 		const same = this.source.made === made && this.piece?.start === pieceStart;
-		if (!same || !sameBytes(this.source.digest(), this.note.digest)) throw new Lapsed();
+		if (!same) throw new Lapsed();
+		try {
+			this.source.check(this.note.digest);
+		} catch {
+			throw new Lapsed();
+		}
 	}
 
 	// Before anything of it leaves.
 	private async noteDown(piece: Piece): Promise<void> {
 		this.note.pieceStart = piece.start;
 		this.note.made = piece.end;
-		this.note.digest = piece.digest;
+		this.note.digest = piece.soFar;
 		await this.t.desk.notePut(this.noteName, writeNote(this.note));
+	}
+
+	// Of what is behind the offset: whole chunks, since with a checksum only whole requests count.
+	private async checksum(piece: Piece, offset: number): Promise<string> {
+		const block = this.source.chunkBytes + TAG_BYTES;
+		const chunks = (offset - piece.start) / block;
+		if (!Number.isInteger(chunks)) throw new Lapsed();
+		const leaves = piece.leaves.subarray(LEAF_BYTES * chunks);
+		const sum = await crypto.subtle.digest('SHA-256', leaves);
+		return `sha256-blocks-${block} ${btoa(String.fromCharCode(...new Uint8Array(sum)))}`;
 	}
 
 	private async sendPiece(piece: Piece, offset: number): Promise<void> {
 		const begun = this.t.platform.monotonic();
 		const headers = {
-			'Content-Type': 'application/offset+octet-stream',
+			'Content-Type': BODY,
 			'Upload-Offset': String(offset),
+			'Upload-Checksum': await this.checksum(piece, offset),
 		};
 		const answer = await this.call('PATCH', headers, piece.bytes.subarray(offset - piece.start));
 		const reached = answer.headers.get('Upload-Offset');
@@ -176,7 +194,8 @@ class Job {
 				return;
 			} catch (e) {
 				const code = codeOf(e);
-				if (e instanceof Lapsed || tries > TRIES || !(mayPass(code) || code === 'CONFLICT')) throw e;
+				const again = mayPass(code) || code === 'CONFLICT' || code === 'BAD_SEAL';
+				if (e instanceof Lapsed || tries > TRIES || !again) throw e;
 			}
 			await pause(this.t, tries++);
 			const reached = await this.askOffset().catch((e: unknown) => {
@@ -190,7 +209,7 @@ class Job {
 
 	// While one piece is on its way the next one is made.
 	async sendAll(): Promise<void> {
-		let offset = this.note.made === 0 ? 0 : await this.askOffset();
+		let offset = this.note.made === HEADER_BYTES ? HEADER_BYTES : await this.askOffset();
 		this.t.progress({ done: offset, total: this.source.total });
 		let piece = this.piece;
 		this.piece = null;
@@ -207,13 +226,9 @@ class Job {
 		}
 	}
 
-	// The server's SHA-256 of the ciphertext is ours.
-	async prove(): Promise<Uint8Array> {
-		if (this.serverDigest === '') await this.askOffset();
-		const ours = this.source.digest();
-		if (this.serverDigest.toLowerCase() !== hex(ours))
-			throw new ProblemError('BAD_SEAL', 'The server has not kept what was sent.');
-		return ours;
+	// The server has all of it.
+	seal(token: string): void {
+		this.source.seal(token);
 	}
 
 	free(): void {
@@ -227,19 +242,22 @@ class Job {
 
 // --- the whole -----------------------------------------------------------------------------------
 
-async function create(t: Transfer, u: Upload, name: string, total: number, kept: Uint8Array): Promise<Note> {
+async function create(t: Transfer, u: Upload, name: string, token: string, total: number): Promise<Note> {
+	const kept = await t.desk.fileKept(token);
+	const body = ownBytes(await t.desk.fileHeader(token));
 	const headers = {
 		...VERSION,
+		'Content-Type': BODY,
 		'Upload-Length': String(total),
 		'Upload-Metadata': `conversation_id ${btoa(String(u.conversation))}`,
 	};
-	const answer = await perform(t.platform, { method: 'POST', path: TUS, headers, signal: t.signal });
+	const answer = await perform(t.platform, { method: 'POST', path: TUS, headers, body, signal: t.signal });
 	const refused = refusal(answer.status, answer.body);
 	if (refused !== null) throw refused;
 	const id = (answer.headers.get('Location') ?? '').split('/').at(-1) ?? '';
 	if (!isFileId(id))
 		throw new ProblemError('MALFORMED', 'The server did not say where to send the file.');
-	const note = { id, kept, pieceStart: 0, made: 0, digest: new Uint8Array(32) };
+	const note = { id, kept, pieceStart: HEADER_BYTES, made: HEADER_BYTES, digest: new Uint8Array(LEAF_BYTES) };
 	await t.desk.notePut(name, writeNote(note));
 	return note;
 }
@@ -247,16 +265,15 @@ async function create(t: Transfer, u: Upload, name: string, total: number, kept:
 async function openSource(t: Transfer, u: Upload, token: string): Promise<SealSource> {
 	const header = ownBytes(await t.desk.fileHeader(token));
 	const cipher = await ChunkCipher.of(await t.desk.fileStream(token, header), u.file.size);
-	return new SealSource(u.file, header, cipher, await t.desk.hasher());
+	return new SealSource(u.file, cipher, await t.desk.fileDigest(header));
 }
 
-async function run(t: Transfer, job: Job, note: Note, token: string): Promise<Uploaded> {
+async function run(job: Job, note: Note, token: string): Promise<Uploaded> {
 	try {
 		await job.catchUp();
 		await job.sendAll();
-		const sha256 = await job.prove();
-		await t.desk.fileSealed(token, sha256);
-		return { id: note.id, token, sha256 };
+		job.seal(token);
+		return { id: note.id, token };
 	} finally {
 		job.free();
 	}
@@ -265,10 +282,10 @@ async function run(t: Transfer, job: Job, note: Note, token: string): Promise<Up
 async function begin(t: Transfer, u: Upload, name: string): Promise<Uploaded> {
 	const token = await t.desk.fileNew();
 	const source = await openSource(t, u, token);
-	const note = await create(t, u, name, source.total, await t.desk.fileKept(token));
+	const note = await create(t, u, name, token, source.total);
 	const job = new Job(t, name, note, source);
 	try {
-		return await run(t, job, note, token);
+		return await run(job, note, token);
 	} catch (e) {
 		const code = codeOf(e);
 		if (code === 'CONFLICT' || code === 'BAD_SEAL') {
@@ -287,7 +304,7 @@ async function goOn(t: Transfer, u: Upload, name: string): Promise<Uploaded | nu
 	const token = await t.desk.fileAgain(note.kept);
 	const job = new Job(t, name, note, await openSource(t, u, token));
 	try {
-		return await run(t, job, note, token);
+		return await run(job, note, token);
 	} catch (e) {
 		if (!(e instanceof Lapsed)) throw e;
 		await job.giveUp();

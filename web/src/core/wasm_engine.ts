@@ -1,16 +1,16 @@
 // wasm_engine.ts - the engine of the core, compiled to WebAssembly, as engine.ts has it.
 import type { Command, Notice } from '../messenger.js';
-import type { Bytes } from './bytes.js';
-import type { Effect, Engine, Engines, FileStream, Hasher, HttpAnswer } from './engine.js';
+import { type Bytes, joined } from './bytes.js';
+import type { Effect, Engine, Engines, FileDigest, FileStream, HttpAnswer } from './engine.js';
 import { readEffects, readNotice, readNotices, writeCommand } from './codec.js';
 import { Reader, Writer } from './cursor.js';
-import { Core, type Room } from './module.js';
+import { Core } from './module.js';
 
 const ACCOUNT = 1; // the bits of engine_state
 const LOCKED = 2;
 const LOGGED_IN = 4;
 const KEY_BYTES = 32;
-const HASH_AT_ONCE = 256 * 1024;
+const FEED_AT_ONCE = 256 * 1024; // to the core
 
 function utf8(text: string): Uint8Array {
 	return new TextEncoder().encode(text);
@@ -20,36 +20,45 @@ function handle(answer: Uint8Array<ArrayBuffer>): number {
 	return new Reader(answer).u32();
 }
 
-class WasmHasher implements Hasher {
-	private readonly room: Room;
+class WasmFileDigest implements FileDigest {
 	private readonly at: number;
 
-	constructor(private readonly core: Core) {
-		this.room = core.room(HASH_AT_ONCE);
-		this.at = handle(core.ask('hasher_new'));
+	constructor(
+		private readonly core: Core,
+		header: Uint8Array,
+	) {
+		this.at = handle(core.askWith('digest_new', [], header));
 	}
 
-	update(bytes: Uint8Array): void {
-		for (let i = 0; i < bytes.length; i += HASH_AT_ONCE) {
-			const piece = bytes.subarray(i, i + HASH_AT_ONCE);
-			this.room.view().set(piece);
-			this.core.ask('hasher_update', this.at, this.room.at, piece.length);
-		}
+	feed(bytes: Uint8Array): void {
+		for (let i = 0; i < bytes.length; i += FEED_AT_ONCE)
+			this.core.askWith('digest_feed', [this.at], bytes.subarray(i, i + FEED_AT_ONCE));
 	}
 
-	digest(): Uint8Array {
-		return this.core.ask('hasher_digest', this.at);
+	soFar(): Uint8Array {
+		return this.core.ask('digest_peek', this.at);
+	}
+
+	check(noted: Uint8Array): void {
+		this.core.askWith('digest_check', [this.at], noted);
+	}
+
+	seal(token: string): void {
+		this.core.askWith('file_sealed', [this.at], utf8(token));
+	}
+
+	prove(token: string): void {
+		this.core.askWith('file_check', [this.at], utf8(token));
 	}
 
 	free(): void {
-		if (this.core.isBroken) return;
-		this.core.call('hasher_free', this.at);
-		this.room.free();
+		if (!this.core.isBroken) this.core.call('digest_free', this.at);
 	}
 }
 
 class WasmFileStream implements FileStream {
 	readonly chunkBytes: number;
+	readonly leaves: boolean;
 	readonly key: Uint8Array;
 	readonly additionalData: Uint8Array;
 
@@ -59,13 +68,14 @@ class WasmFileStream implements FileStream {
 	) {
 		const r = new Reader(answer);
 		this.chunkBytes = r.u32();
+		this.leaves = r.u8() !== 0;
 		this.key = r.raw(KEY_BYTES);
-		this.additionalData = answer.slice(4 + KEY_BYTES);
+		this.additionalData = answer.slice(5 + KEY_BYTES);
 		answer.fill(0);
 	}
 
-	nonce(index: number, last: boolean): Bytes {
-		return this.core.ask('file_nonce', BigInt(index), last ? 1 : 0);
+	nonces(first: number, last: number, until: number): Bytes {
+		return this.core.ask('file_nonces', BigInt(first), BigInt(last), BigInt(until));
 	}
 }
 
@@ -206,11 +216,8 @@ class WasmEngine implements Engine {
 
 	// --- files ---
 
-	private askFile(name: string, token: string, more?: Uint8Array): Uint8Array<ArrayBuffer> {
-		const w = new Writer();
-		w.raw(utf8(token));
-		if (more !== undefined) w.raw(more);
-		return this.core.askWith(name, [], w.view());
+	private askFile(name: string, token: string, more: Uint8Array = new Uint8Array()): Bytes {
+		return this.core.askWith(name, [], joined([utf8(token), more]));
 	}
 
 	fileNew(): string {
@@ -229,24 +236,16 @@ class WasmEngine implements Engine {
 		return this.askFile('file_header', token);
 	}
 
-	fileSealed(token: string, sha256: Uint8Array): void {
-		this.askFile('file_sealed', token, sha256);
-	}
-
-	fileDigest(token: string): Uint8Array {
-		return this.askFile('file_digest', token);
-	}
-
 	fileStream(token: string, header: Uint8Array): FileStream {
 		return new WasmFileStream(this.core, this.askFile('file_stream', token, header));
 	}
 
-	forgetFiles(): void {
-		this.core.call('files_forget');
+	fileDigest(header: Uint8Array): FileDigest {
+		return new WasmFileDigest(this.core, header);
 	}
 
-	hasher(): Hasher {
-		return new WasmHasher(this.core);
+	forgetFiles(): void {
+		this.core.call('files_forget');
 	}
 
 	free(): void {

@@ -7,15 +7,15 @@
 
 #include "server/live/owners.h"
 #include "server/live/session.h"
+#include "server/live/sids.h"
 #include "server/live/table.h"
 #include "server/net/letter.h"
 #include "server/net/line.h"
 #include "server/net/over.h"
 
-#define HOME_LOOPS 256 /* as many as net has mailboxes */
+#define HOME_LOOPS 256                            /* as many as net has mailboxes */
 #define LIVE_MAX_WAITING_BYTES (64 * 1024 * 1024) /* of letters to one loop */
-#define HOME_SECRET_BYTES 16
-#define HOME_SID_CHARS 28 /* base64url of secret, loop and slot */
+#define HOME_SID_CHARS 28                         /* base64url of secret, loop and slot */
 
 /* Counted on the loop's thread, read on any. */
 struct home_counters {
@@ -31,6 +31,7 @@ struct live {
 	struct net_frame *ping;
 	struct owners *owners;
 	_Atomic bool homes[HOME_LOOPS]; /* is there one on this loop? */
+	struct sids sids[HOME_LOOPS];
 	struct home_counters counters[HOME_LOOPS];
 };
 
@@ -61,7 +62,7 @@ struct seat {
 	struct session session;
 	struct home *home;
 	uint32_t slot;
-	uint8_t secret[HOME_SECRET_BYTES];
+	uint8_t secret[SIDS_SECRET_BYTES];
 	struct link *link, *probe;
 	struct http_handle poll;      /* while the session is parked */
 	struct request_copy *request; /* that opened it; NULL once a socket was accepted */
@@ -126,6 +127,10 @@ void seat_sid(const struct seat *seat, char out[HOME_SID_CHARS + 1]);
 /* Where a sid says that it lives. False: it is none. */
 bool seat_loop_of(const char *sid, uint32_t *loop);
 struct seat *seat_find(struct home *h, const char *sid);
+/* Any thread: how large a body the session of that name takes; 0: there is none. */
+size_t seat_body_limit(struct live *l, const char *sid);
+/* Nobody waits for the answer to that poll any more. */
+void seat_abandoned(struct seat *seat, struct http_handle poll);
 /* After all else: answers, says good-bye, frees. */
 void seat_finish(struct seat *seat);
 /* A socket of it was accepted. */

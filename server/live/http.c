@@ -224,6 +224,7 @@ struct errand {
 	struct http_handle from;
 	enum http_method method;
 	bool websocket;
+	bool abandoned; /* whoever waited for the answer to it has gone */
 	char sid[HOME_SID_CHARS + 1];
 	char accept[TACIT_WS_ACCEPT_CHARS + 1];
 	struct tacit_bytes body;
@@ -247,7 +248,10 @@ static void run_errand(struct home *h, const struct errand *e)
 {
 	home_run_timers(h);
 	struct seat *seat = seat_find(h, e->sid);
-	if (seat == NULL) {
+	if (e->abandoned) {
+		if (seat != NULL)
+			seat_abandoned(seat, e->from);
+	} else if (seat == NULL) {
 		reply(e->from, refuse(UNKNOWN_SID));
 	} else if (e->websocket) {
 		reply(e->from, open_probe(seat, e));
@@ -286,11 +290,24 @@ static void send_errand(uint32_t loop, const struct errand *e)
 	net_post(loop, &copy->letter);
 }
 
-static void to_session(struct live *l, struct http_handle from, const struct http_request *r,
-        const struct asked *a, const char *accept)
+/* False: there is no such loop. */
+static bool dispatch(struct live *l, const struct errand *e)
 {
 	uint32_t loop;
 	struct home *h = home_here();
+	if (!seat_loop_of(e->sid, &loop) ||
+	        !atomic_load_explicit(&l->homes[loop], memory_order_acquire))
+		return false;
+	if (h->loop == loop)
+		run_errand(h, e);
+	else
+		send_errand(loop, e);
+	return true;
+}
+
+static void to_session(struct live *l, struct http_handle from, const struct http_request *r,
+        const struct asked *a, const char *accept)
+{
 	struct errand e = {.live = l,
 	        .from = from,
 	        .method = r->method,
@@ -298,13 +315,20 @@ static void to_session(struct live *l, struct http_handle from, const struct htt
 	        .body = r->body};
 	memcpy(e.sid, a->sid, sizeof(e.sid));
 	memcpy(e.accept, accept, strlen(accept) + 1);
-	if (!seat_loop_of(a->sid, &loop) ||
-	        !atomic_load_explicit(&l->homes[loop], memory_order_acquire))
+	if (!dispatch(l, &e))
 		reply(from, refuse(UNKNOWN_SID));
-	else if (h->loop == loop)
-		run_errand(h, &e);
-	else
-		send_errand(loop, &e);
+}
+
+/* Only what is parked is ever without an answer for longer than a turn. */
+static void abandoned(void *ctx, struct http_handle from, const struct http_request *r)
+{
+	struct live *l = ctx;
+	struct asked a;
+	struct errand e = {.live = l, .from = from, .method = r->method, .abandoned = true};
+	if (home_here() == NULL || !read_request(l, r, &a) || !a.has_sid)
+		return;
+	memcpy(e.sid, a.sid, sizeof(e.sid));
+	(void)dispatch(l, &e);
 }
 
 /* --- a new session --- */
@@ -369,6 +393,16 @@ out:
 	return NULL;
 }
 
+/* Nothing is read for a session that is not there, nor more than it would take. */
+static void plan_body(struct live *l, const struct asked *a, struct http_plan *plan)
+{
+	plan->body_limit = seat_body_limit(l, a->sid);
+	if (plan->body_limit > 0)
+		plan->kind = HTTP_BUFFER;
+	else
+		plan->answer = refuse(UNKNOWN_SID);
+}
+
 static bool plan(void *ctx, const struct http_request *r, struct http_plan *plan)
 {
 	struct live *l = ctx;
@@ -380,9 +414,11 @@ static bool plan(void *ctx, const struct http_request *r, struct http_plan *plan
 		plan->answer = options(l, r);
 	} else if (!read_request(l, r, &a)) {
 		plan->answer = refuse(a.refusal);
-	} else {
+	} else if (r->method == HTTP_GET) {
 		plan->kind = HTTP_BUFFER;
-		plan->body_limit = r->method == HTTP_POST ? l->settings.max_payload : 0;
+		plan->watched = !a.websocket;
+	} else {
+		plan_body(l, &a, plan);
 	}
 	return true;
 }
@@ -415,6 +451,7 @@ struct http_app live_http_app(
 		l->http = *http;
 	l->over.plan = plan;
 	l->over.handle = handle;
+	l->over.abandoned = abandoned;
 	struct http_app app = http_over_app(&l->over, under);
 	app.loop_began = home_began;
 	app.turn_over = home_turn_over;

@@ -469,6 +469,8 @@ enum tacit_err live_new(
 		return TACIT_E_NOMEM;
 	l->settings = *s;
 	l->app = *app;
+	for (size_t i = 0; i < HOME_LOOPS; i++)
+		sids_init(&l->sids[i]);
 	fill_in(&l->settings);
 	l->session_ops = seat_session_ops;
 	if (app->message != NULL)
@@ -486,6 +488,8 @@ void live_free(struct live *l)
 {
 	if (l == NULL)
 		return;
+	for (size_t i = 0; i < HOME_LOOPS; i++)
+		sids_clear(&l->sids[i]);
 	owners_free(l->owners);
 	net_frame_drop(l->ping);
 	tacit_free(l);

@@ -11,7 +11,7 @@
 #define FIRST_ROOM 64
 #define LEAVE_MS 2000
 #define MAX_HALF_OPEN 4096                /* of one loop; each keeps a copy of its request */
-#define SID_BYTES (HOME_SECRET_BYTES + 5) /* secret, loop (1), slot (4) */
+#define SID_BYTES (SIDS_SECRET_BYTES + 5) /* secret, loop (1), slot (4) */
 _Static_assert(SID_BYTES * 4 / 3 == HOME_SID_CHARS, "base64url without padding");
 
 /* --- names --- */
@@ -20,10 +20,10 @@ void seat_sid(const struct seat *seat, char out[HOME_SID_CHARS + 1])
 {
 	uint8_t raw[SID_BYTES];
 	struct tacit_buf text = {0};
-	memcpy(raw, seat->secret, HOME_SECRET_BYTES);
-	raw[HOME_SECRET_BYTES] = (uint8_t)seat->home->loop;
+	memcpy(raw, seat->secret, SIDS_SECRET_BYTES);
+	raw[SIDS_SECRET_BYTES] = (uint8_t)seat->home->loop;
 	for (unsigned i = 0; i < 4; i++)
-		raw[HOME_SECRET_BYTES + 1 + i] = (uint8_t)(seat->slot >> (24 - 8 * i));
+		raw[SIDS_SECRET_BYTES + 1 + i] = (uint8_t)(seat->slot >> (24 - 8 * i));
 	out[0] = '\0';
 	if (tacit_base64(TACIT_BASE64URL, tacit_bytes(raw, sizeof(raw)), &text) == TACIT_OK) {
 		TACIT_ASSERT(text.n == HOME_SID_CHARS);
@@ -33,37 +33,49 @@ void seat_sid(const struct seat *seat, char out[HOME_SID_CHARS + 1])
 	tacit_buf_clear(&text);
 }
 
-static bool read_sid(const char *sid, uint8_t raw[SID_BYTES])
+struct sid {
+	uint8_t secret[SIDS_SECRET_BYTES];
+	uint32_t loop, slot;
+};
+
+static bool read_sid(const char *text, struct sid *sid)
 {
 	struct tacit_buf bytes = {0};
-	bool ok = tacit_unbase64(TACIT_BASE64URL, tacit_cstr(sid), &bytes) == TACIT_OK &&
+	*sid = (struct sid){0};
+	bool ok = tacit_unbase64(TACIT_BASE64URL, tacit_cstr(text), &bytes) == TACIT_OK &&
 	          bytes.n == SID_BYTES;
-	if (ok)
-		memcpy(raw, bytes.p, SID_BYTES);
+	if (ok) {
+		memcpy(sid->secret, bytes.p, SIDS_SECRET_BYTES);
+		sid->loop = bytes.p[SIDS_SECRET_BYTES];
+		for (unsigned i = 0; i < 4; i++)
+			sid->slot = sid->slot << 8 | bytes.p[SIDS_SECRET_BYTES + 1 + i];
+	}
 	tacit_buf_clear(&bytes);
 	return ok;
 }
 
 bool seat_loop_of(const char *sid, uint32_t *loop)
 {
-	uint8_t raw[SID_BYTES];
-	if (!read_sid(sid, raw))
-		return false;
-	*loop = raw[HOME_SECRET_BYTES];
-	return true;
+	struct sid s;
+	bool ok = read_sid(sid, &s);
+	*loop = s.loop;
+	return ok;
+}
+
+size_t seat_body_limit(struct live *l, const char *sid)
+{
+	struct sid s;
+	return read_sid(sid, &s) ? sids_find(&l->sids[s.loop], s.slot, s.secret) : 0;
 }
 
 struct seat *seat_find(struct home *h, const char *sid)
 {
-	uint8_t raw[SID_BYTES];
-	uint32_t slot = 0;
-	if (!read_sid(sid, raw) || raw[HOME_SECRET_BYTES] != h->loop)
+	struct sid s;
+	if (!read_sid(sid, &s) || s.loop != h->loop)
 		return NULL;
-	for (unsigned i = 0; i < 4; i++)
-		slot = slot << 8 | raw[HOME_SECRET_BYTES + 1 + i];
-	struct seat *seat = slot < h->seat_room ? h->seats[slot] : NULL;
-	if (seat == NULL || !tacit_ct_eq(tacit_bytes(seat->secret, HOME_SECRET_BYTES),
-	                            tacit_bytes(raw, HOME_SECRET_BYTES)))
+	struct seat *seat = s.slot < h->seat_room ? h->seats[s.slot] : NULL;
+	if (seat == NULL || !tacit_ct_eq(tacit_bytes(seat->secret, SIDS_SECRET_BYTES),
+	                            tacit_bytes(s.secret, SIDS_SECRET_BYTES)))
 		return NULL;
 	return seat->session.closed ? NULL : seat;
 }
@@ -89,6 +101,35 @@ static bool grow(struct home *h)
 	return true;
 }
 
+static enum tacit_err announce(struct seat *seat)
+{
+	struct home *h = seat->home;
+	return sids_enter(&h->live->sids[h->loop], seat->slot, seat->secret,
+	        session_max_message(&seat->session));
+}
+
+/* In a free place, with a name, and known by it. */
+static struct seat *place(struct home *h, enum session_transport transport, bool trusted)
+{
+	if (h->free_seat_count == 0 && !grow(h))
+		return NULL;
+	struct seat *seat = tacit_calloc(1, sizeof(*seat));
+	if (seat == NULL)
+		return NULL;
+	seat->home = h;
+	seat->slot = h->free_seats[h->free_seat_count - 1];
+	tacit_random(seat->secret, sizeof(seat->secret));
+	session_init(&seat->session, &h->live->settings, &h->live->session_ops, seat, transport);
+	seat->session.trusted = trusted;
+	if (announce(seat) != TACIT_OK) {
+		tacit_free(seat);
+		return NULL;
+	}
+	h->free_seat_count--;
+	h->seats[seat->slot] = seat;
+	return seat;
+}
+
 struct seat *seat_new(
         struct home *h, enum session_transport transport, struct request_copy *request)
 {
@@ -97,21 +138,15 @@ struct seat *seat_new(
 	struct seat *seat = NULL;
 	bool half_open = h->live->app.message == NULL;
 	bool full = half_open && h->half_open >= MAX_HALF_OPEN;
-	if (!h->stopping && !full && (h->free_seat_count > 0 || grow(h)))
-		seat = tacit_calloc(1, sizeof(*seat));
+	if (!h->stopping && !full)
+		seat = place(h, transport, !half_open);
 	if (seat == NULL) {
 		request_free(request);
 		return NULL;
 	}
-	seat->home = h;
 	seat->request = request;
-	seat->slot = h->free_seats[--h->free_seat_count];
-	h->seats[seat->slot] = seat;
 	seat->half_open = half_open;
 	h->half_open += half_open;
-	tacit_random(seat->secret, sizeof(seat->secret));
-	session_init(&seat->session, s, &h->live->session_ops, seat, transport);
-	seat->session.trusted = !half_open;
 	if (transport == SESSION_POLLING)
 		home_count(&h->counters->polling, 1);
 	home_timer_set(h, &seat->beat, HOME_PING, now + s->ping_interval_ms);
@@ -150,11 +185,22 @@ static void answer_poll(struct seat *seat)
 	http_reply(seat->poll, r);
 }
 
+void seat_abandoned(struct seat *seat, struct http_handle poll)
+{
+	const struct http_handle *p = &seat->poll;
+	if (!seat->session.parked || p->loop != poll.loop || p->slot != poll.slot ||
+	        p->generation != poll.generation)
+		return;
+	seat->session.parked = false;
+	session_close(&seat->session, SESSION_SAY_NOOP, TACIT_WS_GOING_AWAY);
+}
+
 void seat_settle(struct seat *seat)
 {
 	home_timer_stop(&seat->lapse);
 	seat->session.told_to_go = false;
 	seat->session.trusted = true;
+	tacit_ignore(announce(seat), "it is entered already");
 	if (seat->link != NULL)
 		seat->link->reader.max_message = session_max_message(&seat->session);
 	if (seat->probe != NULL)
@@ -203,6 +249,7 @@ void seat_finish(struct seat *seat)
 	home_timer_stop(&seat->lapse);
 	request_free(seat->request);
 	session_clear(&seat->session);
+	sids_leave(&h->live->sids[h->loop], seat->slot);
 	h->seats[seat->slot] = NULL;
 	h->free_seats[h->free_seat_count++] = seat->slot;
 	h->half_open -= seat->half_open;

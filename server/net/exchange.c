@@ -334,16 +334,35 @@ static bool http_wants_input(const struct conn *c)
 		return true;
 	case HTTP_STATE_BODY:
 		return body_wants(c);
+	case HTTP_STATE_WAIT:
+		return c->http.x->plan.watched && c->input.n == 0;
 	default:
 		return false;
 	}
+}
+
+/* Of what a peer says while it waits, one byte is read: that it has not gone. The rest stays where
+ * it is, and whoever says more is not watched any longer. */
+static void watch(struct conn *c)
+{
+	uint8_t byte;
+	size_t got = 0;
+	enum net_io_result result = net_io_receive(&c->io, &byte, 1, &got);
+	if (!conn_received(c, result, got))
+		return;
+	c->in.n = 0;
+	if (tacit_buf_append(&c->in, tacit_bytes(&byte, 1)) != TACIT_OK)
+		c->dead = true;
+	c->input = tacit_buf_view(&c->in);
 }
 
 static void http_readable(struct conn *c)
 {
 	if (!http_wants_input(c))
 		return;
-	if (c->http.state == HTTP_STATE_BODY && !c->http.x->info.chunked && c->input.n == 0)
+	if (c->http.state == HTTP_STATE_WAIT)
+		watch(c);
+	else if (c->http.state == HTTP_STATE_BODY && !c->http.x->info.chunked && c->input.n == 0)
 		body_receive(c);
 	else
 		conn_receive(c);
@@ -395,11 +414,21 @@ static void http_stop(struct conn *c)
 		c->dead = true;
 }
 
+static void tell_abandoned(struct conn *c)
+{
+	const struct exchange *x = c->http.x;
+	const struct http_app *app = conn_app_of(c);
+	if (c->http.state == HTTP_STATE_WAIT && x->plan.watched && x->response == NULL &&
+	        app->abandoned != NULL)
+		app->abandoned(app->ctx, exchange_handle_of(c), &x->request, x->plan.route);
+}
+
 static bool http_buried(struct conn *c)
 {
 	struct exchange *x = c->http.x;
 	if (x == NULL)
 		return true;
+	tell_abandoned(c);
 	if (x->streaming) {
 		body_give_piece(c); /* what had come is worth keeping for a resumable upload */
 		if (x->piece_out)

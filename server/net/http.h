@@ -100,7 +100,8 @@ struct http_plan {
 	enum http_plan_kind kind;
 	uint64_t body_limit;          /* 413 beyond */
 	struct http_response *answer; /* HTTP_ANSWER: owned by net from now on */
-	void *route;                  /* the application's own, handed back below */
+	bool watched; /* HTTP_BUFFER: who ends his side while he waits for the answer has gone */
+	void *route;  /* the application's own, handed back below */
 };
 
 struct http_app {
@@ -122,6 +123,10 @@ struct http_app {
 	void (*stream_data)(
 	        void *ctx, struct http_handle h, void *state, struct tacit_buf *piece /* taken */);
 	void (*stream_end)(void *ctx, struct http_handle h, void *state, bool complete);
+	/* The peer of a watched exchange has gone before there was an answer: none to h will leave.
+	 * May be NULL. */
+	void (*abandoned)(
+	        void *ctx, struct http_handle h, const struct http_request *r, void *route);
 	/* Headers that stand on every answer, also on net's own errors: appended complete lines. */
 	void (*common_headers)(void *ctx, const struct http_request *r /* may be NULL */,
 	        const struct http_response *answer, struct tacit_buf *out);

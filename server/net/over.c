@@ -18,6 +18,15 @@ static void handle(void *ctx, struct http_handle from, const struct http_request
 		o->under.handle(o->under.ctx, from, r, route);
 }
 
+static void abandoned(void *ctx, struct http_handle from, const struct http_request *r, void *route)
+{
+	struct http_over *o = ctx;
+	if (route == o && o->abandoned != NULL)
+		o->abandoned(o, from, r);
+	else if (route != o && o->under.abandoned != NULL)
+		o->under.abandoned(o->under.ctx, from, r, route);
+}
+
 static void *stream_begin(
         void *ctx, struct http_handle h, const struct http_request *r, void *route)
 {
@@ -103,6 +112,7 @@ struct http_app http_over_app(struct http_over *o, const struct http_app *under)
 	        .ctx = o,
 	        .plan = plan,
 	        .handle = handle,
+	        .abandoned = abandoned,
 	        .stream_begin = stream_begin,
 	        .stream_data = stream_data,
 	        .stream_end = stream_end,

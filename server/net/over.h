@@ -13,6 +13,8 @@ struct http_over {
 	 * it may not be HTTP_STREAM. */
 	bool (*plan)(void *ctx, const struct http_request *r, struct http_plan *plan);
 	void (*handle)(void *ctx, struct http_handle from, const struct http_request *r);
+	/* Of a plan of ours that is watched; may be NULL. */
+	void (*abandoned)(void *ctx, struct http_handle from, const struct http_request *r);
 };
 
 /* What goes to net_server_new, or under the next: o->plan and o->handle are set. The calls of a

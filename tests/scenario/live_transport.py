@@ -3,11 +3,14 @@ live-echo with several loops, so that requests of a session come to loops that a
 import http.client
 import json
 import os
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -94,7 +97,7 @@ def who_was_never_let_in_gets_little_room(world):
     s.say("40" + pad)
     tap.check(s.ended(), "a large message")
     p = Polling(world.port)
-    tap.equal(p.post("40" + pad)[0], 400, "a large body")
+    tap.equal(p.post("40" + pad)[0], 413, "a large body")
     attachments = Socket(world.port, connect=False)
     attachments.say('451-["message",{"_placeholder":true,"num":0}]')
     tap.check(attachments.ended(), "attachments are not waited for")
@@ -103,6 +106,58 @@ def who_was_never_let_in_gets_little_room(world):
                   "x" * 20000 + '"]', "who was let in")
     for one in (s, attachments):
         one.close()
+
+
+def raw_request(port, head, tls=None):
+    link = socket.create_connection(("127.0.0.1", port), timeout=WAIT)
+    if tls is not None:
+        link = tls.wrap_socket(link, server_hostname="localhost")
+    link.sendall(head.replace("\n", "\r\n").encode())
+    return link
+
+
+@tap.case
+def a_body_that_nobody_takes_is_not_waited_for(world):
+    """Only its head is ever sent."""
+    connected, stranger = Polling(world.port).connect(), Polling(world.port)
+    for sid, length, status in (("A" * 28, 1000, 400), ("unknown", 1000, 400), (stranger.sid, 20000, 413),
+                                (connected.sid, 1000001, 413)):
+        for _ in range(6):  # on any loop
+            link = raw_request(world.port, f"POST /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\n"
+                                           f"Host: a\nContent-Length: {length}\n\n")
+            answer = http.client.HTTPResponse(link)
+            answer.begin()
+            said = answer.read()
+            tap.equal(answer.status, status, f"{sid}, {length}")
+            if status == 400:
+                tap.equal(json.loads(said)["code"], 1, "Session ID unknown")
+            link.close()
+    for p in (connected, stranger):
+        tap.equal(p.post("3"), (200, "ok"), "the session goes on")
+
+
+def check_leaving(port, tls=None):
+    """Pings are a minute apart: nothing else would tell."""
+    for how in ("close", "reset", "at once"):
+        for _ in range(4):  # on any loop
+            p = Polling(port, tls=tls).connect()
+            link = raw_request(port, f"GET /socket.io/?EIO=4&transport=polling&sid={p.sid} HTTP/1.1\nHost: a\n\n",
+                               tls)
+            if how != "at once":  # time for it to be parked; if it is not yet, that is no matter
+                tap.equal(p.post("3"), (200, "ok"), "somebody is there")
+            if how == "reset":
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            link.close()
+            until = time.monotonic() + WAIT
+            while p.post("3")[0] == 200 and time.monotonic() < until:
+                time.sleep(0.01)
+            tap.equal(p.post("3")[0], 400, f"the session is over: {how}")
+
+
+@tap.case
+def who_leaves_a_poll_has_gone(world):
+    with Echo(*CALM) as echo:
+        check_leaving(echo.port)
 
 
 @tap.case
@@ -199,6 +254,7 @@ def upgrades_cross_loops_under_tls(world):
                         "subjectAltName=DNS:localhost"], check=True, capture_output=True)
         with Echo(*CALM, "--tls-cert", cert, "--tls-key", key) as echo:
             check_upgrades(echo.port, ssl.create_default_context(cafile=cert))
+            check_leaving(echo.port, ssl.create_default_context(cafile=cert))
 
 
 @tap.case

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "server/live/owners.h"
 #include "server/live/session.h"
+#include "server/live/sids.h"
 #include "server/live/table.h"
 #include "support/tap.h"
 
@@ -367,6 +368,39 @@ static void copes_without_memory(void)
 	tap_alloc_sweep(life);
 }
 
+static enum tacit_err enter_two(void)
+{
+	static const uint8_t one[SIDS_SECRET_BYTES] = "first", two[SIDS_SECRET_BYTES] = "second";
+	struct sids s;
+	sids_init(&s);
+	enum tacit_err err = sids_enter(&s, 3, one, 10);
+	if (err == TACIT_OK) {
+		CHECK_INT(sids_find(&s, 3, one), 10);
+		err = sids_enter(&s, 5000, two, 20);
+		CHECK_INT(sids_find(&s, 3, one), 10);
+		CHECK_INT(sids_find(&s, 5000, two), err == TACIT_OK ? 20 : 0);
+	}
+	if (err == TACIT_OK) {
+		CHECK_OK(sids_enter(&s, 3, one, 30)); /* let in: more may come */
+		CHECK_INT(sids_find(&s, 3, one), 30);
+		CHECK_INT(sids_find(&s, 3, two), 0);
+		CHECK_INT(sids_find(&s, 4, one), 0);
+		CHECK_INT(sids_find(&s, UINT32_MAX, one), 0);
+		sids_leave(&s, 3);
+		sids_leave(&s, 1000000);
+		CHECK_INT(sids_find(&s, 3, one), 0);
+		CHECK_INT(sids_find(&s, 3, (const uint8_t[SIDS_SECRET_BYTES]){0}), 0);
+	}
+	sids_clear(&s);
+	return err;
+}
+
+static void sids_are_known_from_outside(void)
+{
+	CHECK_OK(enter_two());
+	tap_alloc_sweep(enter_two);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
@@ -380,6 +414,7 @@ int main(int argc, char **argv)
 	        {"polling, then a WebSocket", polling_then_a_websocket},
 	        {"a full queue drops, and then closes", a_full_queue_drops_and_then_closes},
 	        {"floods are cut before they are parsed", floods_are_cut_before_they_are_parsed},
+	        {"sids are known from outside", sids_are_known_from_outside},
 	        {"copes without memory", copes_without_memory},
 	};
 	return tap_main(argc, argv, cases, TACIT_COUNT(cases));

@@ -46,9 +46,11 @@ static int64_t now_ms(void)
 
 static struct {
 	atomic_uint plans, finished, aborted, streams, ends, incomplete, pieces_out;
+	atomic_uint parked, abandoned;
 	atomic_ullong streamed;
 	atomic_bool overlapped;
 } seen;
+static struct http_handle parked; /* the last, when seen.parked tells of it */
 
 struct upload {
 	uint64_t bytes, sum;
@@ -177,6 +179,9 @@ static void plan(void *ctx, const struct http_request *r, struct http_plan *p)
 	p->body_limit = BODY_LIMIT;
 	if (is_path(r, "/echo") || is_path(r, "/later")) {
 		p->kind = HTTP_BUFFER;
+	} else if (is_path(r, "/parked")) {
+		p->kind = HTTP_BUFFER;
+		p->watched = true;
 	} else if (is_path(r, "/stream") || is_path(r, "/early")) {
 		p->kind = HTTP_STREAM;
 		p->body_limit = number(r, "limit") > 0 ? number(r, "limit") : UINT64_MAX - 1;
@@ -198,6 +203,11 @@ static void handle(void *ctx, struct http_handle h, const struct http_request *r
 {
 	(void)ctx;
 	TACIT_ASSERT(route == &seen);
+	if (is_path(r, "/parked")) {
+		parked = h;
+		atomic_fetch_add(&seen.parked, 1);
+		return;
+	}
 	struct http_response *a = http_response_new(200);
 	if (a != NULL) {
 		a->content_type = "application/octet-stream";
@@ -212,6 +222,14 @@ static void handle(void *ctx, struct http_handle h, const struct http_request *r
 		return;
 	}
 	http_reply(h, a != NULL ? a : text_answer(503, "no memory"));
+}
+
+static void abandoned(void *ctx, struct http_handle h, const struct http_request *r, void *route)
+{
+	(void)ctx;
+	TACIT_ASSERT(route == &seen && is_path(r, "/parked"));
+	TACIT_ASSERT(h.slot == parked.slot && h.generation == parked.generation);
+	atomic_fetch_add(&seen.abandoned, 1);
 }
 
 static void *stream_begin(
@@ -278,6 +296,7 @@ static void finished(void *ctx, const struct http_request *r, void *route, int s
 static const struct http_app app = {
         .plan = plan,
         .handle = handle,
+        .abandoned = abandoned,
         .stream_begin = stream_begin,
         .stream_data = stream_data,
         .stream_end = stream_end,
@@ -849,6 +868,52 @@ static void half_open_is_answered(void)
 	shut(s);
 }
 
+#define GET_PARKED "GET /parked HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/* The answer never comes; without being watched, it would be waited for for ever. */
+static void who_leaves_is_noticed(void)
+{
+	struct net_server *s = serve(settings());
+	struct client c;
+	unsigned abandoned_before = atomic_load(&seen.abandoned), kept = atomic_load(&seen.parked);
+	for (unsigned i = 1; i <= 3; i++) {
+		REQUIRE(connect_to(&c, s));
+		CHECK(put(&c, GET_PARKED));
+		if (i > 1)
+			CHECK(eventually(&seen.parked, kept + i));
+		if (i == 3) { /* half of it is gone: that counts, too */
+			if (c.ssl != NULL)
+				SSL_shutdown(c.ssl);
+			shutdown(c.fd, SHUT_WR);
+			CHECK(get_more(&c) <= 0);
+		}
+		drop(&c);
+		CHECK(eventually(&seen.abandoned, abandoned_before + i));
+	}
+	shut(s);
+	CHECK_INT(atomic_load(&seen.abandoned), abandoned_before + 3);
+}
+
+static void who_is_watched_may_say_more(void)
+{
+	struct net_server *s = serve(settings());
+	struct client c;
+	unsigned abandoned_before = atomic_load(&seen.abandoned), kept = atomic_load(&seen.parked);
+	REQUIRE(connect_to(&c, s));
+	for (unsigned i = 1; i <= 2; i++) { /* behind the head, or later */
+		CHECK(put(&c, i == 1 ? GET_PARKED GET_HELLO : GET_PARKED));
+		REQUIRE(eventually(&seen.parked, kept + i));
+		if (i == 2)
+			CHECK(put(&c, "G") && put(&c, &GET_HELLO[1]));
+		http_reply(parked, text_answer(200, "at last"));
+		CHECK(expect(&c, 200, "at last"));
+		CHECK(expect(&c, 200, "hello"));
+	}
+	CHECK_INT(atomic_load(&seen.abandoned), abandoned_before);
+	drop(&c);
+	shut(s);
+}
+
 static void garbage_is_refused(void)
 {
 	uint8_t noise[3000];
@@ -1272,6 +1337,8 @@ IN_BOTH(continue_is_said)
 IN_BOTH(unread_bodies_do_not_cost_the_answer)
 IN_BOTH(slow_peers_are_shown_out)
 IN_BOTH(half_open_is_answered)
+IN_BOTH(who_leaves_is_noticed)
+IN_BOTH(who_is_watched_may_say_more)
 IN_BOTH(garbage_is_refused)
 IN_BOTH(abrupt_ends_leave_nothing)
 IN_BOTH(stopping_is_graceful)
@@ -1291,6 +1358,8 @@ int main(int argc, char **argv)
 	                unread_bodies_do_not_cost_the_answer_in_both},
 	        {"slow peers are shown out", slow_peers_are_shown_out_in_both},
 	        {"half-open is answered", half_open_is_answered_in_both},
+	        {"who leaves is noticed", who_leaves_is_noticed_in_both},
+	        {"who is watched may say more", who_is_watched_may_say_more_in_both},
 	        {"garbage is refused", garbage_is_refused_in_both},
 	        {"abrupt ends leave nothing", abrupt_ends_leave_nothing_in_both},
 	        {"stale handles lead nowhere", stale_handles_lead_nowhere},

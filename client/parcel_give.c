@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -50,8 +51,16 @@ out:
 
 static enum tacit_err read_error(struct giver *g, enum tacit_err err)
 {
-	if (err == TACIT_E_CONFLICT)
-		parcel_run_problem(&g->run, "A file has changed while it was sent.");
+	char text[sizeof(g->run.result->problem)];
+	const char *name = parcel_source_changed(g->source);
+	if (err == TACIT_E_CONFLICT && name != NULL) {
+		snprintf(text, sizeof(text),
+		        "%.300s has changed since it was offered: send it anew.", name);
+		parcel_run_problem(&g->run, text);
+		/* Nothing goes on from what was a mixture. */
+		g->run.why = TACIT_PARCEL_CHANGED;
+		parcel_journal_forget(&g->run.journal);
+	}
 	if (err == TACIT_E_IO)
 		parcel_run_problem(&g->run, "A file cannot be read.");
 	return err;
@@ -155,7 +164,7 @@ out:
 	parcel_run_stop(&g.run, err);
 	out->bytes = g.run.parcel != NULL ? tacit_parcel_done(g.run.parcel) : 0;
 	out->kept = err != TACIT_OK && err != TACIT_E_REFUSED && g.run.journal.lock >= 0 &&
-	            g.run.note.code.n > 0;
+	            g.run.note.code.n > 0 && g.run.why == TACIT_PARCEL_GAVE_UP;
 	parcel_run_clear(&g.run);
 	tacit_free(g.room);
 	return err;

@@ -442,7 +442,7 @@ void parcel_run_stop(struct parcel_run *r, enum tacit_err err)
 {
 	if (err != TACIT_OK && err != TACIT_E_GONE && err != TACIT_E_REFUSED && r->paired &&
 	        (r->relay != NULL || r->direct != NULL))
-		tacit_parcel_stop(r->parcel);
+		tacit_parcel_stop_since(r->parcel, r->why);
 }
 
 /* --- what is remembered ---------------------------------------------------------------------- */

@@ -29,7 +29,8 @@ struct parcel_run {
 	unsigned pauses;
 	struct tacit_parcel_event last; /* it came before the connection was lost */
 	struct parcel_journal journal;
-	struct parcel_note note; /* root is the run's own */
+	struct parcel_note note;   /* root is the run's own */
+	enum tacit_parcel_why why; /* it is given up, should it be */
 };
 
 /* Fails: NOMEM, CRYPTO. */

@@ -14,9 +14,22 @@
 
 #define SPOOL_PIECE ((size_t)256 * 1024)
 
+/* What a file was like when it was looked at. */
+struct stamp {
+	dev_t device;
+	ino_t number;
+	off_t size;
+	mode_t mode;
+	nlink_t links;
+	uid_t owner;
+	gid_t group;
+	struct timespec modified, changed;
+};
+
 struct item {
 	char *place; /* on this disk; NULL: the spool */
 	char *name;  /* in the offer */
+	struct stamp stamp;
 	uint64_t size, from;
 	int64_t modified;
 	bool folder, executable;
@@ -32,7 +45,8 @@ struct parcel_source {
 	int spool;
 	uint64_t at; /* in the whole */
 	size_t open_item;
-	int fd; /* of open_item; -1: none */
+	int fd;              /* of open_item; -1: none */
+	const char *changed; /* the name of an item; NULL: none has */
 };
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -111,6 +125,27 @@ static char *text_of(const char *folder, const char *name)
 	return NULL;
 }
 
+static struct stamp stamp_of(const struct stat *st)
+{
+	return (struct stamp){st->st_dev, st->st_ino, st->st_size, st->st_mode, st->st_nlink,
+	        st->st_uid, st->st_gid, st->st_mtim, st->st_ctim};
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* Its content, as far as that can be told: some programs put mtime back, and none ctime; but that
+ * also tells of another name, mode or owner. */
+static bool is_same(const struct stamp *a, const struct stamp *b)
+{
+	bool moved = a->mode != b->mode || a->links != b->links || a->owner != b->owner ||
+	             a->group != b->group;
+	return a->device == b->device && a->number == b->number && a->size == b->size &&
+	       same_time(a->modified, b->modified) && (moved || same_time(a->changed, b->changed));
+}
+
 /* Takes place and name. */
 static enum tacit_err add(struct parcel_source *s, char *place, char *name, const struct stat *st)
 {
@@ -134,6 +169,7 @@ static enum tacit_err add(struct parcel_source *s, char *place, char *name, cons
 	bool folder = S_ISDIR(st->st_mode);
 	s->items[s->count++] = (struct item){.place = place,
 	        .name = name,
+	        .stamp = stamp_of(st),
 	        .size = folder ? 0 : (uint64_t)st->st_size,
 	        .from = s->total,
 	        .modified = (int64_t)st->st_mtime,
@@ -371,6 +407,25 @@ static size_t item_at(const struct parcel_source *s, uint64_t at)
 	return low;
 }
 
+static enum tacit_err conflict(struct parcel_source *s, const struct item *item)
+{
+	s->changed = item->name;
+	return TACIT_E_CONFLICT;
+}
+
+/* Of the open item: is it what it was? */
+static enum tacit_err check_item(struct parcel_source *s)
+{
+	struct stat st;
+	const struct item *item = &s->items[s->open_item];
+	if (s->spool >= 0)
+		return TACIT_OK;
+	if (fstat(s->fd, &st) != 0)
+		return TACIT_E_IO;
+	const struct stamp now = stamp_of(&st);
+	return is_same(&now, &item->stamp) ? TACIT_OK : conflict(s, item);
+}
+
 static enum tacit_err open_item(struct parcel_source *s, size_t index)
 {
 	if (s->spool >= 0 || (s->fd >= 0 && s->open_item == index))
@@ -380,8 +435,13 @@ static enum tacit_err open_item(struct parcel_source *s, size_t index)
 	s->open_item = index;
 	s->fd = open(s->items[index].place, O_RDONLY | O_CLOEXEC);
 	if (s->fd < 0)
-		return errno == ENOENT ? TACIT_E_CONFLICT : TACIT_E_IO;
-	return TACIT_OK;
+		return errno == ENOENT ? conflict(s, &s->items[index]) : TACIT_E_IO;
+	return check_item(s);
+}
+
+const char *parcel_source_changed(const struct parcel_source *s)
+{
+	return s->changed;
 }
 
 enum tacit_err parcel_source_read(struct parcel_source *s, uint8_t *room, size_t n, size_t *got)
@@ -405,7 +465,9 @@ enum tacit_err parcel_source_read(struct parcel_source *s, uint8_t *room, size_t
 	ssize_t put = pread(s->spool >= 0 ? s->spool : s->fd, room, left < n ? (size_t)left : n,
 	        (off_t)(s->at - item->from));
 	TRY(put >= 0 ? TACIT_OK : TACIT_E_IO);
-	TRY(put > 0 ? TACIT_OK : TACIT_E_CONFLICT);
+	TRY(put > 0 ? TACIT_OK : conflict(s, item));
+	if ((uint64_t)put == left)
+		TRY(check_item(s));
 	*got = (size_t)put;
 	s->at += *got;
 out:

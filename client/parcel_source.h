@@ -36,9 +36,11 @@ struct tacit_bytes parcel_source_offer(const struct parcel_source *s); /* encode
 const struct tacit_parcel_offer *parcel_source_decoded(const struct parcel_source *s);
 /* Where to read on. */
 void parcel_source_seek(struct parcel_source *s, uint64_t offset);
-/* The next bytes, at most n; 0 at the end. Fails: IO, CONFLICT (a file is shorter now, or has
- * gone). */
+/* The next bytes, at most n; 0 at the end. With the last of a file it is known that the file was
+ * the same from when it was looked at until now. Fails: IO, CONFLICT (it was not). */
 TACIT_MUST_USE enum tacit_err parcel_source_read(
         struct parcel_source *s, uint8_t *room, size_t n, size_t *got);
+/* The name of the file that CONFLICT was about; sanitise. NULL: none. */
+const char *parcel_source_changed(const struct parcel_source *s);
 
 #endif

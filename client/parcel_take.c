@@ -258,6 +258,23 @@ out:
 	return err;
 }
 
+/* What came before a change may be a mixture with what came after it: nothing of it is kept. */
+static enum tacit_err on_stopped(struct taker *t, uint64_t why)
+{
+	if (why != TACIT_PARCEL_CHANGED || t->all_there) {
+		parcel_run_problem(&t->run, "The other one gave up.");
+		return TACIT_E_GONE;
+	}
+	parcel_run_problem(&t->run, "A file has changed at the other end while it was sent: it has "
+	                            "to be sent anew.");
+	parcel_journal_forget(&t->run.journal);
+	if (t->sink != NULL)
+		parcel_sink_discard(t->sink);
+	parcel_sink_close(t->sink);
+	t->sink = NULL;
+	return TACIT_E_CONFLICT;
+}
+
 static enum tacit_err react(struct taker *t, const struct tacit_parcel_event *ev)
 {
 	switch (ev->kind) {
@@ -273,8 +290,7 @@ static enum tacit_err react(struct taker *t, const struct tacit_parcel_event *ev
 		t->told = true;
 		return TACIT_OK;
 	case TACIT_PARCEL_STOPPED:
-		parcel_run_problem(&t->run, "The other one gave up.");
-		return TACIT_E_GONE;
+		return on_stopped(t, ev->offset);
 	default:
 		return TACIT_OK;
 	}

@@ -411,16 +411,17 @@ def the_relay_learns_neither_code_nor_name_nor_content(world):
 # --- interruptions -------------------------------------------------------------------------------
 
 
-def interrupted(world, name, size=4 * MIB):
+def interrupted(world, name, size=4 * MIB, part=None):
     """A transfer that stands still in the middle: (sender, receiver, code, path, out, gate)."""
     world.remembered = sorted(world.journals(world.near) + world.journals(world.far))
     gate = Gate(world.server.port)
-    gate.hold_after(size // 2)
+    part = part or size // 2
+    gate.hold_after(part)
     path, out = world.make(name, os.urandom(size)), world.out()
     sender = world.send(path, url=gate.url)
     code = sender.code
     receiver = world.receive(code, "--yes", "--out", out)
-    wait_for(lambda: world.part_bytes(out) > size // 4, "half of it")
+    wait_for(lambda: world.part_bytes(out) > part // 2, "half of it")
     tap.check(not os.path.exists(os.path.join(out, name)), "not under its name yet")
     return sender, receiver, code, path, out, gate
 
@@ -535,6 +536,23 @@ def a_file_that_changed_is_a_new_transfer(world):
     again.process.communicate()
     receiver.process.terminate()
     receiver.finish(1)
+    gate.close()
+
+
+@tap.case
+def a_file_that_changes_on_its_way_is_told_on_both_sides(world):
+    size = 64 * MIB  # more than may wait anywhere to be sent
+    sender, receiver, code, path, out, gate = interrupted(world, "touched.bin", size, size // 32)
+    with open(path, "r+b") as f:
+        f.write(b"other")
+    gate.open()
+    receiver.finish(1)
+    sender.finish(1)
+    tap.check("touched.bin has changed since it was offered" in sender.err, sender.err)
+    tap.check("A file has changed at the other end" in receiver.err, receiver.err)
+    tap.equal(["goes on where" in end.err for end in (sender, receiver)], [False, False], "no promise")
+    tap.equal(os.listdir(out), [], "nothing of the mixture is left")
+    tap.equal(sorted(world.journals(world.near) + world.journals(world.far)), world.remembered, "or remembered")
     gate.close()
 
 

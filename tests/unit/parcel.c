@@ -344,15 +344,18 @@ static void who_declines_gets_nothing(void)
 
 static void who_stops_says_so(void)
 {
-	struct room r;
-	room_open(&r);
-	room_meet(&r, "7-amber-falcon", "7-amber-falcon");
-	room_run(&r);
-	REQUIRE(r.give.opened && r.take.opened);
-	tacit_parcel_stop(r.give.parcel);
-	room_run(&r);
-	CHECK(r.take.stopped);
-	room_close(&r);
+	for (int why = TACIT_PARCEL_GAVE_UP; why <= TACIT_PARCEL_CHANGED; why++) {
+		struct room r;
+		room_open(&r);
+		room_meet(&r, "7-amber-falcon", "7-amber-falcon");
+		room_run(&r);
+		REQUIRE(r.give.opened && r.take.opened);
+		tacit_parcel_stop_since(r.give.parcel, (enum tacit_parcel_why)why);
+		room_run(&r);
+		CHECK(r.take.stopped);
+		CHECK_INT(r.take.last.offset, why);
+		room_close(&r);
+	}
 }
 
 /* --- the relay lies -------------------------------------------------------------------------- */
@@ -674,6 +677,9 @@ static void a_lying_sender_is_refused(void)
 		        TACIT_E_MALFORMED);
 		leave_rogue(&g);
 	}
+	start_rogue(&g); /* a reason that is none, and no reason */
+	CHECK_ERR(throw_at(&g, STOP, TACIT_STR("\1\1")), TACIT_E_MALFORMED);
+	leave_rogue(&g);
 	start_rogue(&g); /* data before START */
 	CHECK_ERR(throw_at(&g, DATA, digest), TACIT_E_MALFORMED);
 	leave_rogue(&g);

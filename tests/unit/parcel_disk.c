@@ -281,6 +281,100 @@ static void a_folder_is_one_run_of_bytes(void)
 	parcel_source_free(s);
 }
 
+/* One of two files, of 6 bytes each; change is done when so many bytes were read. */
+static enum tacit_err read_changed(size_t after, void (*change)(void), const char **name)
+{
+	static char kept[32];
+	enum tacit_err err = TACIT_OK;
+	struct parcel_source *s;
+	char first[100], second[100];
+	uint8_t room[4];
+	size_t got = 1;
+	sweep_folder();
+	make("one", "first.");
+	make("two", "second");
+	snprintf(first, sizeof(first), "%s/one", folder);
+	snprintf(second, sizeof(second), "%s/two", folder);
+	const char *const list[] = {first, second};
+	if (collect(list, 2, &s) != TACIT_OK)
+		return TACIT_E_USAGE;
+	for (size_t n = 0; err == TACIT_OK && got > 0; n += got) {
+		if (n == after)
+			change();
+		err = parcel_source_read(s, room, sizeof(room), &got);
+	}
+	*name = parcel_source_changed(s);
+	if (*name != NULL) {
+		snprintf(kept, sizeof(kept), "%s", *name);
+		*name = kept;
+	}
+	parcel_source_free(s);
+	return err;
+}
+
+static void write_into(void)
+{
+	int fd = open(at("two"), O_WRONLY);
+	CHECK(fd >= 0 && pwrite(fd, "S", 1, 0) == 1);
+	close(fd);
+}
+
+/* As some programs do. */
+static void write_into_secretly(void)
+{
+	struct stat st;
+	CHECK_INT(stat(at("two"), &st), 0);
+	const struct timespec times[2] = {st.st_atim, st.st_mtim};
+	write_into();
+	CHECK_INT(utimensat(AT_FDCWD, at("two"), times, 0), 0);
+}
+
+static void put_another_there(void)
+{
+	char other[400];
+	make("new", "SECOND");
+	snprintf(other, sizeof(other), "%s/new", folder);
+	CHECK_INT(rename(other, at("two")), 0);
+}
+
+static void remove_it(void)
+{
+	CHECK_INT(unlink(at("two")), 0);
+}
+
+static void make_it_longer(void)
+{
+	make("two", "second and more");
+}
+
+static void link_and_protect_it(void)
+{
+	char other[400];
+	snprintf(other, sizeof(other), "%s/link", folder);
+	CHECK_INT(link(at("two"), other), 0);
+	CHECK_INT(chmod(at("two"), 0400), 0);
+}
+
+/* 6: before it is opened; 10: in the midst of it. The other one's content is none of theirs. */
+static void a_file_that_changes_is_noticed(void)
+{
+	void (*const changes[])(void) = {
+	        write_into, write_into_secretly, put_another_there, remove_it, make_it_longer};
+	const char *name;
+	for (size_t i = 0; i < TACIT_COUNT(changes); i++) {
+		CHECK_ERR(read_changed(6, changes[i], &name), TACIT_E_CONFLICT);
+		CHECK(name != NULL && strcmp(name, "two") == 0);
+	}
+	for (size_t i = 0; i < 2; i++)
+		CHECK_ERR(read_changed(10, changes[i], &name), TACIT_E_CONFLICT);
+	CHECK_ERR(read_changed(10, make_it_longer, &name), TACIT_E_CONFLICT);
+	/* What was opened is read to its end, whatever its name, links and mode have become. */
+	CHECK_OK(read_changed(10, remove_it, &name));
+	CHECK_OK(read_changed(10, link_and_protect_it, &name));
+	CHECK_OK(read_changed(12, write_into, &name));
+	CHECK(name == NULL);
+}
+
 static void what_cannot_be_sent_is_refused(void)
 {
 	struct parcel_source *s;
@@ -394,6 +488,7 @@ int main(int argc, char **argv)
 	        {"what will not fit is not begun", what_will_not_fit_is_not_begun},
 	        {"long names keep their ending", long_names_keep_their_ending},
 	        {"a folder is one run of bytes", a_folder_is_one_run_of_bytes},
+	        {"a file that changes is noticed", a_file_that_changes_is_noticed},
 	        {"what cannot be sent is refused", what_cannot_be_sent_is_refused},
 	        {"standard input can be read again", standard_input_can_be_read_again},
 	        {"a journal is kept and forgotten", a_journal_is_kept_and_forgotten},

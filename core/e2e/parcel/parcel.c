@@ -317,8 +317,15 @@ out:
 
 void tacit_parcel_stop(struct tacit_parcel *p)
 {
+	tacit_parcel_stop_since(p, TACIT_PARCEL_GAVE_UP);
+}
+
+void tacit_parcel_stop_since(struct tacit_parcel *p, enum tacit_parcel_why why)
+{
+	const uint8_t body = (uint8_t)why;
 	if (p->state > STATE_GREETING && p->state < STATE_OVER)
-		tacit_ignore(tacit_parcel_send_record(p, RECORD_STOP, (struct tacit_bytes){0}),
+		tacit_ignore(tacit_parcel_send_record(p, RECORD_STOP,
+		                     tacit_bytes(&body, why != TACIT_PARCEL_GAVE_UP ? 1 : 0)),
 		        "the peer sees the connection end, too");
 	p->state = STATE_OVER;
 	tacit_channel_clear(&p->channel);

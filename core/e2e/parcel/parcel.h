@@ -48,12 +48,17 @@ enum tacit_parcel_event_kind {
 	TACIT_PARCEL_ENDED,   /* all of it has come, and is what the sender read */
 	TACIT_PARCEL_RECEIVED,
 	TACIT_PARCEL_DONE,
-	TACIT_PARCEL_STOPPED, /* the peer gives up */
+	TACIT_PARCEL_STOPPED, /* the peer gives up; offset: why, as far as it says */
 	TACIT_PARCEL_KEEP,    /* the peer wants to keep us; offset: 1, and has an account to show */
 	TACIT_PARCEL_CARD,    /* bytes: not proven yet, see card.h */
 	TACIT_PARCEL_ASKED,   /* bytes: what the new device calls itself; sanitise */
 	TACIT_PARCEL_GRANTED, /* bytes: secret, see grant.h */
 	TACIT_PARCEL_LINKED,
+};
+
+enum tacit_parcel_why {
+	TACIT_PARCEL_GAVE_UP = 0,
+	TACIT_PARCEL_CHANGED = 1, /* the sender: what it reads is not what it offered any more */
 };
 
 struct tacit_parcel_event {
@@ -146,8 +151,9 @@ TACIT_MUST_USE enum tacit_err tacit_parcel_ask(struct tacit_parcel *p, struct ta
 TACIT_MUST_USE enum tacit_err tacit_parcel_grant(struct tacit_parcel *p, struct tacit_bytes grant);
 TACIT_MUST_USE enum tacit_err tacit_parcel_linked(struct tacit_parcel *p);
 
-/* Either: gives up, and says so where that is possible. */
+/* Either: gives up, and says so where that is possible; for no special reason, or why. */
 void tacit_parcel_stop(struct tacit_parcel *p);
+void tacit_parcel_stop_since(struct tacit_parcel *p, enum tacit_parcel_why why);
 /* Bytes of the content that were sent, or that have come. */
 uint64_t tacit_parcel_done(const struct tacit_parcel *p);
 /* Where kept() goes on. */

@@ -121,13 +121,26 @@ static enum tacit_err take_receipt(
 	return TACIT_OK;
 }
 
-static enum tacit_err take_last(struct tacit_parcel *p, struct tacit_bytes body,
-        enum tacit_parcel_event_kind kind, struct tacit_parcel_event *out)
+static enum tacit_err take_decline(
+        struct tacit_parcel *p, struct tacit_bytes body, struct tacit_parcel_event *out)
 {
 	if (body.n > 0)
 		return TACIT_E_MALFORMED;
 	p->state = STATE_OVER;
-	out->kind = kind;
+	out->kind = TACIT_PARCEL_DECLINED;
+	return TACIT_OK;
+}
+
+/* A reason that is not known here is none. */
+static enum tacit_err take_stop(
+        struct tacit_parcel *p, struct tacit_bytes body, struct tacit_parcel_event *out)
+{
+	if (body.n > 1)
+		return TACIT_E_MALFORMED;
+	p->state = STATE_OVER;
+	out->kind = TACIT_PARCEL_STOPPED;
+	out->offset = body.n == 1 && body.p[0] == TACIT_PARCEL_CHANGED ? TACIT_PARCEL_CHANGED
+	                                                               : TACIT_PARCEL_GAVE_UP;
 	return TACIT_OK;
 }
 
@@ -207,7 +220,7 @@ static enum tacit_err take_record(struct tacit_parcel *p, uint8_t type, struct t
 	case RECORD_ANSWER:
 		return take_answer(p, &r, out);
 	case RECORD_DECLINE:
-		return take_last(p, body, TACIT_PARCEL_DECLINED, out);
+		return take_decline(p, body, out);
 	case RECORD_START:
 		return take_start(p, &r, out);
 	case RECORD_DATA:
@@ -219,7 +232,7 @@ static enum tacit_err take_record(struct tacit_parcel *p, uint8_t type, struct t
 	case RECORD_DONE:
 		return take_done(p, body, out);
 	case RECORD_STOP:
-		return take_last(p, body, TACIT_PARCEL_STOPPED, out);
+		return take_stop(p, body, out);
 	case RECORD_WAYS:
 		return take_ways(p, body, out);
 	case RECORD_STAY:

@@ -14,7 +14,7 @@ enum parcel_record {
 	RECORD_END = 6,     /* empty */
 	RECORD_RECEIPT = 7, /* empty */
 	RECORD_DONE = 8,    /* empty */
-	RECORD_STOP = 9,    /* empty */
+	RECORD_STOP = 9,    /* empty, or u8: enum tacit_parcel_why */
 	RECORD_WAYS = 10,   /* ways.h */
 	RECORD_STAY = 11,   /* empty */
 	RECORD_KEEP =

@@ -226,6 +226,47 @@ static void nobody_is_in_twice(void)
 	mls_group_clear(&g);
 }
 
+/* The leaf of a member who knows basic credentials alone. */
+static void make_simple(const struct tacit_env *env, struct mls_member *m, struct tacit_buf *out)
+{
+	static const uint8_t basic[] = {0, TACIT_MLS_CREDENTIAL_BASIC};
+	struct tacit_mls_leaf_node leaf;
+	CHECK_OK(mls_member_make(suite(), env, NULL, m));
+	CHECK_OK(tacit_mls_leaf_node_decode(mls_member_leaf(m), &leaf));
+	leaf.capabilities.credentials.encoded = tacit_bytes(basic, sizeof(basic));
+	CHECK_OK(tacit_mls_leaf_node_sign(suite(), &leaf, NULL,
+	        tacit_bytes(m->signature_sk, suite()->signature_sk_bytes), out));
+}
+
+/* 7.3: whatever kind of credential somebody has, all of the others know it. */
+static void credentials_are_known_to_all(void)
+{
+	static const uint8_t chain[] = {3, 'a', 'b', 'c'};
+	const struct mls_member_options certified = {
+	        .credential = {.type = TACIT_MLS_CREDENTIAL_X509,
+	                .certificates = tacit_bytes(chain, sizeof(chain))}};
+	struct tacit_env env = tap_env(21);
+	struct mls_member ann, bob;
+	struct tacit_buf simple = {0};
+	struct tacit_mls_tree *t = NULL;
+	uint32_t leaf;
+	make_simple(&env, &ann, &simple);
+	CHECK_OK(mls_member_make(suite(), &env, &certified, &bob));
+	REQUIRE(CHECK_OK(tacit_mls_tree_new(suite(), &t)));
+	CHECK_OK(tacit_mls_tree_stage(t));
+	CHECK_OK(tacit_mls_tree_add(t, mls_member_leaf(&bob), &leaf));
+	CHECK_OK(tacit_mls_tree_check(t));
+	CHECK_OK(tacit_mls_tree_add(t, tacit_buf_view(&simple), &leaf));
+	CHECK_ERR(tacit_mls_tree_check(t), TACIT_E_UNSUPPORTED);
+	CHECK_ERR(validate(t), TACIT_E_UNSUPPORTED);
+	CHECK_OK(tacit_mls_tree_remove(t, 0));
+	CHECK_OK(tacit_mls_tree_check(t));
+	tacit_mls_tree_free(t);
+	mls_member_clear(&ann);
+	mls_member_clear(&bob);
+	tacit_buf_clear(&simple);
+}
+
 /* Every byte of an update path changed: it is refused, or nobody can open it. */
 static void tampered_paths(void)
 {
@@ -511,6 +552,7 @@ int main(int argc, char **argv)
 	        {"a joiner from outside", external_joiner},
 	        {"changes are taken back", changes_are_taken_back},
 	        {"nobody is in twice", nobody_is_in_twice},
+	        {"credentials are known to all", credentials_are_known_to_all},
 	        {"tampered paths", tampered_paths},
 	        {"tampered trees", tampered_trees},
 	        {"malformed trees", malformed_trees},

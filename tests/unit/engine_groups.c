@@ -47,6 +47,32 @@ static void a_last_resort_serves_twice(void)
 	part();
 }
 
+/* RFC 9420 12.4.3: who is in a group does not come to it again, to an epoch that is over; though
+ * the private half of a last resort would open the Welcome once more. */
+static void an_old_welcome_takes_nobody_back(void)
+{
+	meet(3);
+	struct fake_device *d = &fake_user_named(&server, "bob")->devices[0];
+	d->package_count = 0;
+	make_group("one", 1);
+	REQUIRE(CHECK_INT(server.welcome_count, 1));
+	struct fake_welcome old = server.welcomes[0];
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(change(&bob, TACIT_CMD_ADD, "carol"));
+	CHECK_OK(person_sync(&alice));
+	d->package_count = 0;
+	make_group("two", 1); /* so that bob asks for Welcomes */
+	server.welcomes[server.welcome_count++] = old;
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_say_in(&alice, server.conversations[0].id, "still here?"));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "still here?"), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 0);
+	for (size_t i = 0; i < server.welcome_count; i++)
+		CHECK(server.welcomes[i].id != old.id); /* of no use to anybody */
+	part();
+}
+
 static void a_name_is_the_members_own(void)
 {
 	meet(3);
@@ -233,6 +259,7 @@ int main(int argc, char **argv)
 	static const struct tap_case cases[] = {
 	        {"a device offers key packages", a_device_offers_key_packages},
 	        {"a last resort serves twice", a_last_resort_serves_twice},
+	        {"an old Welcome takes nobody back", an_old_welcome_takes_nobody_back},
 	        {"a name is the members' own", a_name_is_the_members_own},
 	        {"a new device comes by itself", a_new_device_comes_by_itself},
 	        {"removed means removed", removed_means_removed},

@@ -132,6 +132,9 @@ static enum tacit_err init(struct agent *a, const struct agent_options *o, char 
 	TRY(sessions_new(a, &a->sessions));
 	allow_files();
 out:
+	if (err == TACIT_E_IO && problem[0] == '\0')
+		snprintf(problem, AGENT_PROBLEM_ROOM,
+		        "The agent's folder, ~/.local/share/tacit/agent, cannot be used.");
 	return err;
 }
 

@@ -100,7 +100,7 @@ static enum tacit_err lock_open_session(struct exchange *x, struct session **out
 	if ((*out)->state == SESSION_LOCKED)
 		TRY(agent_refuse(x, AGENT_SESSION_LOCKED));
 	if ((*out)->state == SESSION_CLOSED)
-		TRY(agent_refuse(x, AGENT_SESSION_CLOSED));
+		TRY(session_refuse_closed(x, *out));
 out:
 	return err;
 }
@@ -129,6 +129,7 @@ static enum tacit_err begin_session(struct session *s, struct tacit_bytes passwo
 	        tacit_cstr(s->id), password, tacit_cstr(s->verification_code)};
 	meeting_derive(&secret, &s->code);
 	TRY(session_prepare(s));
+	TRY(session_note(s->agent->sessions, s));
 	TRY(session_link(s));
 out:
 	return err;

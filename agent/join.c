@@ -22,7 +22,7 @@ static enum tacit_err refuse_state(struct exchange *x, const struct session *s)
 	case SESSION_LOCKED:
 		return agent_refuse(x, AGENT_SESSION_LOCKED);
 	case SESSION_CLOSED:
-		return agent_refuse(x, AGENT_SESSION_CLOSED);
+		return session_refuse_closed(x, s);
 	default:
 		return agent_refuse(x, AGENT_ALREADY_JOINED);
 	}
@@ -199,7 +199,9 @@ static enum tacit_err guess(struct exchange *x, struct session *s, const struct 
 		s->state = SESSION_JOINED;
 		s->guessed = false;
 		session_touch(s);
-		err = session_link(s);
+		err = session_note(x->agent->sessions, s);
+		if (err == TACIT_OK)
+			err = session_link(s);
 	}
 	pthread_mutex_unlock(&s->lock);
 	tacit_wipe(&met, sizeof(met));

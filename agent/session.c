@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/known.h"
 #include "agent/link.h"
 #include "base/alloc.h"
 #include "crypto/encoding.h"
@@ -13,24 +14,23 @@ struct sessions {
 	pthread_mutex_t lock; /* of the list; before a session's */
 	struct session *list;
 	size_t count;
+	pthread_mutex_t known_lock; /* of the file */
+	struct known known;
 };
-
-enum tacit_err sessions_new(struct agent *a, struct sessions **out)
-{
-	struct sessions *s = tacit_calloc(1, sizeof(*s));
-	*out = s;
-	if (s == NULL)
-		return TACIT_E_NOMEM;
-	s->agent = a;
-	pthread_mutex_init(&s->lock, NULL);
-	return TACIT_OK;
-}
 
 /* --- one session ------------------------------------------------------------------------------ */
 
 bool session_is_open(const struct session *s)
 {
 	return s->state == SESSION_WAITING || s->state == SESSION_JOINED;
+}
+
+enum tacit_err session_refuse_closed(struct exchange *x, const struct session *s)
+{
+	if (!s->before)
+		return agent_refuse(x, AGENT_SESSION_CLOSED);
+	return agent_refuse_because(x, AGENT_SESSION_CLOSED,
+	        "The session is closed: the agent has been started anew since.");
 }
 
 void session_touch(struct session *s)
@@ -296,6 +296,47 @@ size_t sessions_count(struct sessions *all)
 	return count;
 }
 
+/* Nothing of it is left but that it was. */
+static void take_known(void *ctx, const struct known_session *k)
+{
+	struct sessions *all = ctx;
+	struct session *s = NULL;
+	enum session_part part = k->ours ? SESSION_CREATOR : SESSION_JOINER;
+	if (session_new(all, k->id, part, &s) != TACIT_OK)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->guessed = false;
+	s->before = true;
+	session_end(s, SESSION_CLOSED);
+	pthread_mutex_unlock(&s->lock);
+	session_drop(s);
+}
+
+enum tacit_err sessions_new(struct agent *a, struct sessions **out)
+{
+	enum tacit_err err;
+	struct sessions *s = tacit_calloc(1, sizeof(*s));
+	*out = s;
+	if (s == NULL)
+		return TACIT_E_NOMEM;
+	s->agent = a;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->known_lock, NULL);
+	TRY(known_open(&s->known, take_known, s));
+out:
+	return err;
+}
+
+enum tacit_err session_note(struct sessions *all, const struct session *s)
+{
+	struct known_session k = {.ours = s->part == SESSION_CREATOR};
+	memcpy(k.id, s->id, sizeof(k.id));
+	pthread_mutex_lock(&all->known_lock);
+	enum tacit_err err = known_add(&all->known, &k);
+	pthread_mutex_unlock(&all->known_lock);
+	return err;
+}
+
 void sessions_free(struct sessions *all)
 {
 	if (all == NULL)
@@ -307,6 +348,8 @@ void sessions_free(struct sessions *all)
 	}
 	while (all->list != NULL)
 		forget(all, all->list);
+	known_close(&all->known);
 	pthread_mutex_destroy(&all->lock);
+	pthread_mutex_destroy(&all->known_lock);
 	tacit_free(all);
 }

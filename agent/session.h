@@ -5,8 +5,9 @@
  *                 |  --a wrong one, MEETING_TRIES times--> LOCKED
  *   join (another machine's session) ------> JOINED, or LOCKED after as many wrong guesses of ours
  *
- * What is over stays a while as a name, so that it can be told from what never was. A session is
- * locked while it is looked at; files and threads hold it by session_keep. */
+ * What is over, also by the end of an earlier process (known.h), stays a while as a name, so that
+ * it can be told from what never was. A session is locked while it is looked at; files and threads
+ * hold it by session_keep. */
 #ifndef TACIT_AGENT_SESSION_H
 #define TACIT_AGENT_SESSION_H
 
@@ -35,6 +36,7 @@ struct session {
 	bool joining; /* one of them is under way */
 	bool online;  /* waits at the relay */
 	bool linked;  /* the other agent is there */
+	bool before;  /* it was of an earlier process, and ended with it */
 	bool nearby;  /* the two have met on this network, without a server */
 	unsigned tries_left;
 	struct tacit_parcel_code code; /* WAITING: secret; what a joiner must know */
@@ -55,6 +57,7 @@ struct session {
 
 struct sessions;
 
+/* With those of an earlier process, closed. Fails: IO, STORE_FULL, NOMEM. */
 TACIT_MUST_USE enum tacit_err sessions_new(struct agent *a, struct sessions **out);
 /* Closes all, tells the others, ends the threads. NULL is fine. */
 void sessions_free(struct sessions *s);
@@ -72,7 +75,12 @@ void session_drop(struct session *s); /* NULL is fine */
 /* As if it had never been; the caller's hold stays. */
 void session_remove(struct sessions *all, struct session *s);
 
+/* From now on it will be known, also after the end of the process. Fails: IO, STORE_FULL. */
+TACIT_MUST_USE enum tacit_err session_note(struct sessions *all, const struct session *s);
+
 /* --- with the session locked --- */
+/* It is closed: refuses x with the reason. */
+enum tacit_err session_refuse_closed(struct exchange *x, const struct session *s);
 /* What it holds goes: files, keys. */
 void session_end(struct session *s, enum session_state state);
 void session_touch(struct session *s);

@@ -30,7 +30,7 @@ static enum tacit_err check_session(struct exchange *x, struct session *s)
 	if (guessed)
 		return agent_refuse(x, AGENT_SESSION_NOT_FOUND);
 	if (!open)
-		return agent_refuse(x, AGENT_SESSION_CLOSED);
+		return session_refuse_closed(x, s);
 	return full ? agent_refuse(x, AGENT_TOO_MANY) : TACIT_OK;
 }
 
@@ -63,7 +63,7 @@ static enum tacit_err begin_file(struct exchange *x, const char *filename, const
 	session_touch(s);
 	err = session_is_open(s) ? shelf_begin((const char *)x->agent->settings.upload_folder.p,
 	                                   &s->key, &x->agent->env, &u->writer)
-	                         : agent_refuse(x, AGENT_SESSION_CLOSED);
+	                         : session_refuse_closed(x, s);
 	pthread_mutex_unlock(&s->lock);
 	return err;
 }

@@ -214,6 +214,36 @@ def killed_at_any_moment(w):
         is_whole(w, person)
 
 
+# --- sessions -------------------------------------------------------------------------------------
+
+@tap.case
+def a_session_that_ended_with_the_process_is_told_from_one_that_never_was(w):
+    made = w.agent.post("/api/session/create", {"password": "x"}).json()
+    path = f"/api/session/{made['session_id']}"
+    sent = w.agent.call("POST", path + "/upload", files={"file": ("a", b"some words")}).json()
+    with Agent(w.server, "--no-token") as other:
+        body = {"password": "x", "verification_code": made["verification_code"]}
+        tap.equal(other.post(path + "/join", body).status_code, 200, "join")
+        for agent, role in ((w.agent, "creator"), (other, "joiner")):
+            kill(agent)
+            agent.start()
+            status = agent.get(path + "/status").json()
+            tap.equal((status["status"], status["role"]), ("closed", role), "it was")
+            for answer in (agent.get(path + "/files"), agent.get(f"{path}/download/{sent['file_id']}"),
+                           agent.post(path + "/join", body), agent.post(path + "/close")):
+                refused(answer, 410, "SESSION_CLOSED", "The session is closed: the agent has been started anew since.")
+    refused(w.agent.get(f"/api/session/{'0' * 32}/status"), 404, "SESSION_NOT_FOUND")
+    kept = os.path.join(w.agent.home, "data/tacit/agent/sessions")
+    tap.equal(stat.S_IMODE(os.stat(kept).st_mode), 0o600, "for nobody else")
+    with open(kept, "a", encoding="ascii") as f:
+        f.write("no id at all\n" * 500)
+    with Agent(w.server, "--no-token", home=w.agent.home) as second:
+        refused(second.get(path + "/status"), 404, "SESSION_NOT_FOUND")
+    w.agent.stop()
+    w.agent.start()
+    tap.equal(w.agent.get("/health").status_code, 200, "what is torn is no obstacle")
+
+
 # --- what is told of the disk and of the server ---------------------------------------------------
 
 @tap.case

@@ -1,6 +1,7 @@
 /* The pure parts of the agent: its door, its settings, and the meeting of two who share a password.
  */
 #include "agent/gate.h"
+#include "agent/known.h"
 #include "agent/meeting.h"
 #include "agent/people.h"
 #include "agent/session.h"
@@ -8,6 +9,7 @@
 #include "crypto/secret.h"
 #include "support/tap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -249,6 +251,47 @@ static void the_right_password_forgives_one_try(void)
 	people_free(a.people);
 }
 
+struct seen {
+	size_t count;
+	struct known_session last;
+};
+
+static void see(void *ctx, const struct known_session *s)
+{
+	struct seen *seen = ctx;
+	seen->count++;
+	seen->last = *s;
+}
+
+static void what_was_known_is_known_again(void)
+{
+	struct known k, other;
+	struct seen seen = {0};
+	struct known_session s = {"", true};
+	REQUIRE(known_open(&k, see, &seen) == TACIT_OK);
+	CHECK(k.fd >= 0 && seen.count == 0);
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(s.id, sizeof(s.id), "%032x", i);
+		s.ours = i % 2 == 0;
+		CHECK_OK(known_add(&k, &s));
+	}
+	CHECK_OK(known_open(&other, see, &seen)); /* somebody else has it */
+	CHECK(other.fd < 0 && seen.count == 0);
+	CHECK_OK(known_add(&other, &s));
+	known_close(&other);
+	known_close(&k);
+	CHECK_OK(known_open(&k, see, &seen));
+	CHECK_INT(seen.count, KNOWN_MAX);
+	CHECK(strcmp(seen.last.id, s.id) == 0 && !seen.last.ours);
+	CHECK(write(k.fd, "torn", 4) == 4);
+	known_close(&k);
+	seen.count = 0;
+	CHECK_OK(known_open(&k, see, &seen));
+	CHECK_INT(seen.count, KNOWN_MAX);
+	CHECK(ftruncate(k.fd, 0) == 0);
+	known_close(&k);
+}
+
 /* Or what a call begins with it would outlive it. */
 static void a_session_that_is_forgotten_is_over_for_who_holds_it(void)
 {
@@ -281,12 +324,19 @@ static const struct tap_case cases[] = {
         {"nameplates are of the id alone", nameplates_are_of_the_id_alone},
         {"codes are six digits", codes_are_six_digits},
         {"the right password forgives one try", the_right_password_forgives_one_try},
+        {"what was known is known again", what_was_known_is_known_again},
         {"a session that is forgotten is over for who holds it",
                 a_session_that_is_forgotten_is_over_for_who_holds_it},
 };
 
+/* Sessions are noted in the user's folder: here one that goes again. */
 int main(int argc, char **argv)
 {
-	return tacit_crypto_init() == TACIT_OK ? tap_main(argc, argv, cases, TACIT_COUNT(cases))
-	                                       : 1;
+	char folder[] = "/tmp/tacit-agent-XXXXXX", command[64];
+	if (tacit_crypto_init() != TACIT_OK || mkdtemp(folder) == NULL ||
+	        setenv("XDG_DATA_HOME", folder, 1) != 0)
+		return 1;
+	int status = tap_main(argc, argv, cases, TACIT_COUNT(cases));
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command) == 0 ? status : 1;
 }

@@ -2,6 +2,7 @@
 // two take turns, so that whatever else the machine does hits both.
 import { ChunkCipher, chunkPlain, sealedChunks } from '../../../web/src/core/sealed_file.js';
 import { SealSource } from '../../../web/src/core/seal_source.js';
+import { MOST_PIECE } from '../../../web/src/core/upload.js';
 import { loadEngines } from '../../../web/src/core/wasm_engine.js';
 
 const MIB = 1024 * 1024;
@@ -23,7 +24,7 @@ function mean(a: number, b: number): number {
 	return 2 / (1 / a + 1 / b);
 }
 
-type Rates = { bare: number; sealed: number; read: number };
+type Rates = { bare: number; sealed: number; both: number; made: number; read: number };
 
 // A file whose bytes are at hand, in parts as a browser gives them: reading it costs nothing.
 function atHand(bytes: number): Blob {
@@ -38,9 +39,10 @@ function atHand(bytes: number): Blob {
 	return { size: bytes, stream: () => new ReadableStream({ pull }), slice: () => new Blob() } as unknown as Blob;
 }
 
-// bare: WebCrypto's AES-GCM alone. sealed: what an upload makes of a file, by its own code: chunks
-// sealed, their SHA-256s, the file's digest, pieces to send and their checksums. read: the same of a
-// Blob, whose bytes come from another process of the browser.
+// bare: WebCrypto's AES-GCM alone. sealed: by the app, nonces and what is authenticated from the core.
+// both: WebCrypto's AES-GCM and then its SHA-256 of the same chunks, nothing else. made: what an upload
+// makes of a file, by its own code: chunks sealed, their SHA-256s, the file's digest, pieces to send and
+// their checksums. read: the same of a Blob, whose bytes come from another process of the browser.
 async function measure(wasm: string, bytes: number, rounds: number): Promise<Rates[]> {
 	const engine = (await loadEngines(wasm, '')).create();
 	const token = engine.fileNew();
@@ -54,23 +56,28 @@ async function measure(wasm: string, bytes: number, rounds: number): Promise<Rat
 	const given = stream();
 	const key = await crypto.subtle.importKey('raw', new Uint8Array(given.key), 'AES-GCM', false, ['encrypt']);
 	const iv = new Uint8Array(12);
-	const bare = () => speed(bytes, () => inTurns(count, (i) =>
-		crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, key, chunk(i))));
+	const encrypt = (i: number) => crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, key, chunk(i));
+	const bare = () => speed(bytes, () => inTurns(count, encrypt));
+	const both = () => speed(bytes, () => inTurns(count, (i) =>
+		encrypt(i).then((sealed) => crypto.subtle.digest('SHA-256', sealed))));
+	const cipher = await ChunkCipher.of(stream(), bytes);
+	const sealed = () => speed(bytes, () => inTurns(count, (i) => cipher.seal(i, chunk(i))));
 	const upload = (file: Blob) => speed(bytes, async () => {
 		const source = new SealSource(file, await ChunkCipher.of(stream(), bytes), engine.fileDigest(header));
-		for (let piece; (piece = await source.next(8 * MIB)) !== null; )
+		for (let piece; (piece = await source.next(MOST_PIECE)) !== null; )
 			await crypto.subtle.digest('SHA-256', piece.leaves);
 		source.seal(token);
 		source.free();
 	});
 	const blob = new Blob(Array.from({ length: count }, (_, i) => chunk(i)));
-	await bare();
-	await upload(atHand(bytes));
+	const made = () => upload(atHand(bytes));
+	for (const warm of [bare, sealed, both, made]) await warm();
 	const rates: Rates[] = [];
 	for (let i = 0; i < rounds; i++) {
-		const ours = () => upload(atHand(bytes));
-		const [a, b, c, d] = [await bare(), await ours(), await ours(), await bare()]; // each after both
-		rates.push({ bare: mean(a, d), sealed: mean(b, c), read: await upload(blob) });
+		const [a, b, c, d] = [await bare(), await sealed(), await sealed(), await bare()]; // each after both
+		const [e, f, g, h] = [await both(), await made(), await made(), await both()];
+		const pairs = { bare: mean(a, d), sealed: mean(b, c), both: mean(e, h), made: mean(f, g) };
+		rates.push({ ...pairs, read: await upload(blob) });
 	}
 	engine.free();
 	return rates;

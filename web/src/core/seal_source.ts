@@ -6,7 +6,7 @@ import {
 	ChunkCipher, chunkPlain, HEADER_BYTES, Leaves, sealedBytes, sealedChunks, TAG_BYTES,
 } from './sealed_file.js';
 
-const AT_ONCE = 32; // chunks in WebCrypto's hands
+const AT_ONCE = 16; // chunks in WebCrypto's hands
 
 export interface Piece {
 	start: number; // offset in the sealed form
@@ -22,7 +22,8 @@ const CHANGED = 'The file changed, or cannot be read any more.';
 // not let a file be opened that changed since it was chosen; so it is opened once more at the end.
 class FileReading {
 	private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-	private held: Uint8Array = new Uint8Array(); // what came and was not asked for yet
+	private came: Uint8Array = new Uint8Array(); // last
+	private taken = 0; // of it
 
 	constructor(private readonly file: Blob) {
 		this.reader = file.stream().getReader();
@@ -34,13 +35,20 @@ class FileReading {
 		return value;
 	}
 
-	// Exactly so many bytes; mostly where they came, since a copy costs as much as half of the sealing.
+	// Exactly so many bytes that came already, where they are; null: there are not as many.
+	held(wanted: number): Bytes | null {
+		return wanted <= this.came.length - this.taken ? this.take(wanted) : null;
+	}
+
+	// Exactly so many bytes.
 	async next(wanted: number): Promise<Bytes> {
-		if (this.held.length >= wanted) return this.take(wanted);
 		const out = new Uint8Array(wanted);
 		for (let at = 0; at < wanted; ) {
-			if (this.held.length === 0) this.held = await this.part();
-			const used = this.take(Math.min(wanted - at, this.held.length));
+			if (this.taken === this.came.length) {
+				this.came = await this.part();
+				this.taken = 0;
+			}
+			const used = this.take(Math.min(wanted - at, this.came.length - this.taken));
 			out.set(used, at);
 			at += used.length;
 		}
@@ -48,9 +56,8 @@ class FileReading {
 	}
 
 	private take(n: number): Bytes {
-		const taken = this.held.subarray(0, n);
-		this.held = this.held.subarray(n);
-		return taken as Bytes;
+		this.taken += n;
+		return this.came.subarray(this.taken - n, this.taken) as Bytes;
 	}
 
 	// While it was read it did not change.
@@ -121,13 +128,6 @@ export class SealSource {
 		return room.subarray(0, size);
 	}
 
-	private async sealOne(index: number, plain: Bytes, out: Bytes, leaf: number, leaves: Leaves): Promise<void> {
-		const sealed = await this.cipher.seal(index, plain);
-		const hashed = leaves.add(leaf, sealed);
-		out.set(sealed);
-		await hashed;
-	}
-
 	// WebCrypto seals and hashes some chunks in threads of its own while others are read.
 	private async make(wanted: number): Promise<Piece | null> {
 		const shape = this.cipher.shape;
@@ -139,9 +139,13 @@ export class SealSource {
 		const leaves = new Leaves(count);
 		const sealing: Promise<void>[] = [];
 		for (let i = 0; i < count; i++) {
-			const index = this.chunk + i;
-			const plain = await this.reading.next(chunkPlain(shape, index));
-			const sealed = this.sealOne(index, plain, bytes.subarray(i * step), i, leaves);
+			const n = chunkPlain(shape, this.chunk + i);
+			const plain = this.reading.held(n) ?? (await this.reading.next(n));
+			const sealed = this.cipher.seal(this.chunk + i, plain).then((chunk) => {
+				const hashed = leaves.add(i, chunk);
+				bytes.set(chunk, i * step);
+				return hashed;
+			});
 			sealed.catch(() => undefined); // it is waited for in its turn
 			sealing.push(sealed);
 			if (i >= AT_ONCE) await sealing[i - AT_ONCE];

@@ -79,8 +79,9 @@ export class ChunkCipher {
 		return { name: 'AES-GCM', iv, additionalData: this.additionalData, tagLength: 8 * TAG_BYTES };
 	}
 
-	async seal(index: number, plain: Bytes): Promise<Bytes> {
-		return new Uint8Array(await crypto.subtle.encrypt(this.parameters(index), this.key, plain));
+	seal(index: number, plain: Bytes): Promise<Bytes> {
+		const sealed = crypto.subtle.encrypt(this.parameters(index), this.key, plain);
+		return sealed.then((bytes) => new Uint8Array(bytes));
 	}
 
 	// Rejects with BAD_SEAL: changed, moved, cut, or not last when it should be.

@@ -187,6 +187,7 @@ void tacit_wasm_write_offer(struct tacit_writer *w, const struct tacit_parcel_of
 	for (size_t i = 0; i < o->count; i++) {
 		tacit_write_u8(w, o->entries[i].folder);
 		tacit_write_u64(w, o->entries[i].size);
+		tacit_write_u64(w, (uint64_t)o->entries[i].modified);
 		write_text(w, o->entries[i].path);
 	}
 }
@@ -310,6 +311,15 @@ enum tacit_err tacit_wasm_parcel_stop(struct tacit_wasm_parcel *p)
 {
 	tacit_parcel_stop(p->parcel);
 	return tell_nothing(p, TACIT_OK);
+}
+
+enum tacit_err tacit_wasm_offer_check(const uint8_t *offer, size_t n)
+{
+	struct tacit_parcel_offer decoded;
+	enum tacit_err err = tacit_parcel_offer_decode(tacit_bytes(offer, n), &decoded);
+	tacit_parcel_offer_clear(&decoded);
+	(void)tacit_wasm_begin();
+	return err;
 }
 
 /* --- codes ----------------------------------------------------------------------------------- */

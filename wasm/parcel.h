@@ -7,13 +7,13 @@
  *   u32 count, bytes each: messages for the relay, to be sent in this order
  *   u8 event, and
  *     OFFERED   u8 enum tacit_parcel_kind, u64 total, u32 count, each: u8 is a folder, u64 size,
- *               text path
+ *               u64 modified (Unix), text path
  *     ANSWERED, STARTED, BEGUN: u64 offset
  *     DATA      u64 offset, bytes
  *     CODE      text: to be told to the other person; secret from everybody else
  *     ENDED     u8 enum tacit_relay_end
  *
- * Behind an error the parcel is fit for parcel_free only. */
+ * Behind an error the parcel is fit for parcel_free and parcel_query only. */
 #ifndef TACIT_WASM_PARCEL_H
 #define TACIT_WASM_PARCEL_H
 
@@ -67,6 +67,9 @@ TACIT_EXPORT("parcel_stop") enum tacit_err tacit_wasm_parcel_stop(struct tacit_w
 void tacit_wasm_write_offer(struct tacit_writer *w, const struct tacit_parcel_offer *o);
 
 /* --- without one --- */
+
+/* Would a receiver take this offer? Fails: as tacit_parcel_offer_decode. */
+TACIT_EXPORT("offer_check") enum tacit_err tacit_wasm_offer_check(const uint8_t *offer, size_t n);
 
 /* How what was typed of a code may go on. The answer: u32 count, texts. */
 TACIT_EXPORT("code_complete")

@@ -144,6 +144,10 @@ class Page:
     def download(self, selector, path):
         return self.browser.call("browser", "download", self.name, selector, path)
 
+    def downloads(self, selector, count, folder):
+        """The names of so many, saved in the folder."""
+        return self.browser.call("browser", "downloads", self.name, selector, count, folder)
+
     def keyboard(self, key):
         return self.browser.call("browser", "key", self.name, key)
 

@@ -49,6 +49,18 @@ const calls = {
 		await file.saveAs(path);
 		return file.suggestedFilename();
 	},
+	async downloads(page, selector, count, folder) {
+		const names = [];
+		const all = new Promise((resolve) => {
+			things.get(page).on('download', async (file) => {
+				await file.saveAs(`${folder}/${file.suggestedFilename()}`);
+				names.push(file.suggestedFilename());
+				if (names.length === count) resolve(names);
+			});
+		});
+		await things.get(page).click(selector);
+		return await all;
+	},
 	async choose(page, selector, paths) {
 		const [chooser] = await Promise.all([things.get(page).waitForEvent('filechooser'), things.get(page).click(selector)]);
 		await chooser.setFiles(paths);

@@ -256,8 +256,8 @@ static void put_u64(uint64_t x, uint8_t out[8])
 		out[i] = (uint8_t)(x >> (56 - 8 * i));
 }
 
-static enum tacit_err segment_key(const struct tacit_stored_keys *k, struct tacit_stored_place p,
-        uint8_t out[TACIT_FILE_KEY_BYTES])
+enum tacit_err tacit_stored_segment_key(const struct tacit_stored_keys *k,
+        struct tacit_stored_place p, uint8_t out[TACIT_FILE_KEY_BYTES])
 {
 	uint8_t index[8], count[8];
 	const struct tacit_bytes info[] = {TACIT_STR("tacit stored segment"),
@@ -277,7 +277,7 @@ enum tacit_err tacit_stored_segment_seal(const struct tacit_stored_keys *k,
 	bool fits = place.index < tacit_stored_segments(place.total) &&
 	            plain.n == tacit_stored_segment_plain(place.total, place.index);
 	TRY(fits ? TACIT_OK : TACIT_E_USAGE);
-	TRY(segment_key(k, place, key));
+	TRY(tacit_stored_segment_key(k, place, key));
 	TRY(seal_run(key, plain, env, out));
 out:
 	tacit_wipe(key, sizeof(key));
@@ -292,7 +292,7 @@ enum tacit_err tacit_stored_segment_open(const struct tacit_stored_keys *k,
 	bool fits = place.index < tacit_stored_segments(place.total) &&
 	            sealed.n == tacit_stored_segment_sealed(place.total, place.index);
 	TRY(fits ? TACIT_OK : TACIT_E_BAD_SEAL);
-	TRY(segment_key(k, place, key));
+	TRY(tacit_stored_segment_key(k, place, key));
 	TRY(open_run(key, sealed, out));
 out:
 	tacit_wipe(key, sizeof(key));

@@ -76,6 +76,10 @@ TACIT_MUST_USE enum tacit_err tacit_stored_head_open(
 struct tacit_stored_place {
 	uint64_t total, index; /* of the content; of the segment */
 };
+/* Of the file that a segment is sealed as, for who seals it in pieces (file_stream.h). Secret.
+ * Fails: USAGE (never, with these lengths). */
+TACIT_MUST_USE enum tacit_err tacit_stored_segment_key(const struct tacit_stored_keys *k,
+        struct tacit_stored_place p, uint8_t out[TACIT_FILE_KEY_BYTES]);
 /* plain has exactly the bytes of that place. Fails: USAGE, CRYPTO, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_stored_segment_seal(const struct tacit_stored_keys *k,
         struct tacit_stored_place place, struct tacit_bytes plain, const struct tacit_env *env,

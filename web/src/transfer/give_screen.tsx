@@ -1,58 +1,57 @@
 // give_screen.tsx - the page /s.
-import { useState } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { useMemo, useState } from 'preact/hooks';
 import type { Core } from '../core/module.js';
 import { Failure, Frame } from '../ui/screens/frame.js';
 import { bytes } from '../ui/times.js';
-import { QrCode } from '../ui/widgets/qr.js';
+import { Choose } from './choose.js';
 import { Giver } from './give.js';
-import { fromFiles, fromText, type Source } from './source.js';
+import { Leaver, type Leaving, type Terms } from './leave.js';
+import type { Note } from './left.js';
+import { LeftItem, LeftList } from './left_list.js';
+import { checkOffer } from './parcel.js';
+import { Share } from './share.js';
+import type { Source } from './source.js';
 import { text } from './texts.js';
 import { Progress, Status, Work } from './work.js';
 
-function linkTo(code: string): string {
-	return `${location.origin}/r#${code}`;
+class Sending extends Work implements Leaving {
+	readonly there = signal<{ link: string; note: Note } | null>(null);
+
+	left(link: string, note: Note): void {
+		this.there.value = { link, note };
+	}
+}
+
+interface Now {
+	work: Sending;
+	source: Source;
+	core: () => Core;
 }
 
 function Code({ code }: { code: string }) {
-	const [copied, setCopied] = useState(false);
-	const copy = () => {
-		navigator.clipboard.writeText(linkTo(code)).then(() => setCopied(true)).catch(() => undefined);
-	};
 	return (
 		<section class="code-told" aria-label={text('give.code')}>
 			<h2>{text('give.code')}</h2>
 			<p class="code-text"><code>{code}</code></p>
-			<QrCode text={linkTo(code)} label={text('give.qr')} />
 			<p class="hint">{text('give.code.hint', { address: `${location.host}/r`, code })}</p>
-			<button type="button" class="plain wide" onClick={copy}>{copied ? text('copied') : text('copy')}</button>
+			<Share link={`${location.origin}/r#${code}`} />
 		</section>
 	);
 }
 
-function Choose({ chosen }: { chosen: (source: Source) => void }) {
-	const [words, setWords] = useState('');
-	const take = (files: FileList | null | undefined) => {
-		if (files !== null && files !== undefined && files.length > 0) chosen(fromFiles([...files]));
-	};
+function Left({ core, link, note }: { core: () => Core; link: string; note: Note }) {
+	const [here, setHere] = useState(true);
+	const checks = useMemo(core, []);
 	return (
 		<>
-			<label class="drop" onDrop={(event) => take(event.dataTransfer?.files)}>
-				<input type="file" multiple onChange={(event) => take(event.currentTarget.files)} />
-				<span class="drop-choose">{text('give.choose')}</span>
-				<span class="muted">{text('give.drop')}</span>
-			</label>
-			<form class="form" onSubmit={(event) => {
-				event.preventDefault();
-				if (words !== '') chosen(fromText(words));
-			}}>
-				<label class="words">
-					<span>{text('give.text')}</span>
-					<textarea rows={3} maxLength={16_000} value={words} dir="auto"
-						onInput={(event) => setWords(event.currentTarget.value)} />
-				</label>
-				<button type="submit" class="primary wide" disabled={words === ''}>{text('give.text.send')}</button>
-			</form>
-			<p><a href="/r">{text('give.instead')}</a></p>
+			<section class="code-told" aria-label={text('left.link')}>
+				<h2>{text('left.link')}</h2>
+				<p class="link-text"><code tabIndex={0}>{link}</code></p>
+				<p class="hint">{text('left.hint')}</p>
+				<Share link={link} />
+			</section>
+			{here && <LeftItem core={checks} note={note} forgotten={() => setHere(false)} />}
 		</>
 	);
 }
@@ -63,35 +62,62 @@ function stateLine(work: Work): string {
 	return state === 'met' ? text('give.asked') : text(`state.${state}`);
 }
 
-function Under({ work, source, again }: { work: Work; source: Source; again: () => void }) {
-	const { content, title } = source;
-	const what = title !== '' ? title : content.kind === 'text' ? '' : text('give.several', { n: content.entries.length });
+function nameOf({ content, title }: Source): string {
+	if (title !== '') return title;
+	return content.kind === 'text' ? '' : text('give.several', { n: content.entries.filter((entry) => !entry.folder).length });
+}
+
+function Under({ work, source, core, again }: Now & { again: () => void }) {
+	const there = work.there.value;
+	const over = work.over.value;
 	const moving = work.far.value !== null && work.now.value === 'met';
 	return (
 		<>
-			{what !== '' && <p class="what"><bdi>{what}</bdi> <span class="muted">{bytes(content.total)}</span></p>}
-			{!work.over.value && work.now.value === 'waiting' && <Code code={work.codeText.value} />}
-			{!work.over.value && !moving && <Status line={stateLine(work)} />}
-			<Progress work={work} />
+			{there === null && nameOf(source) !== '' && (
+				<p class="what"><bdi>{nameOf(source)}</bdi> <span class="muted">{bytes(source.content.total)}</span></p>
+			)}
+			{!over && work.now.value === 'waiting' && <Code code={work.codeText.value} />}
+			{!over && !moving && <Status line={stateLine(work)} />}
+			{there === null && <Progress work={work} />}
+			{there !== null && <Left core={core} {...there} />}
 			{work.problem.value !== '' && <Failure text={work.problem.value} />}
-			{work.over.value && work.problem.value === '' && <Status line={text('give.done')} />}
-			{work.over.value
+			{over && there === null && work.problem.value === '' && <Status line={text('give.done')} />}
+			{over
 				? <button type="button" class="primary wide" onClick={again}>{text('give.again')}</button>
 				: <button type="button" class="plain wide" onClick={() => work.cancel()}>{text('cancel')}</button>}
 		</>
 	);
 }
 
+// Found before anybody is asked to come.
+class Checked {
+	constructor(
+		private readonly core: Core,
+		private readonly source: Source,
+		private readonly then: () => { run(): Promise<void> },
+	) {}
+
+	async run(): Promise<void> {
+		checkOffer(this.core, this.source.content);
+		await this.then().run();
+	}
+}
+
 export function GiveScreen({ core }: { core: () => Core }) {
-	const [now, setNow] = useState<{ work: Work; source: Source } | null>(null);
-	const begin = (source: Source) => {
-		const work = new Work();
-		setNow({ work, source });
-		void work.follow(new Giver(core(), source, work, work.signal));
+	const [now, setNow] = useState<Now | null>(null);
+	const begin = (source: Source, terms: Terms | null) => {
+		const work = new Sending();
+		const seals = core();
+		setNow({ work, source, core });
+		void work.follow(new Checked(seals, source, () => (terms === null
+			? new Giver(seals, source, work, work.signal)
+			: new Leaver(seals, source, terms, work, work.signal))));
 	};
 	return (
 		<Frame title={text('give.title')} text={text('give.lead')}>
-			{now === null ? <Choose chosen={begin} /> : <Under {...now} again={() => setNow(null)} />}
+			{now === null
+				? <><Choose chosen={begin} /><LeftList core={core} /><p><a href="/r">{text('give.instead')}</a></p></>
+				: <Under {...now} again={() => setNow(null)} />}
 		</Frame>
 	);
 }

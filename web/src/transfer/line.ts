@@ -3,7 +3,7 @@
 import type { Bytes } from '../core/bytes.js';
 import { ProblemError } from '../core/problem.js';
 
-const PATH = '/api/transfer';
+export const PATH = '/api/transfer';
 const HIGH_WATER = 1024 * 1024; // bytes that wait to leave
 const LOOK_MS = 10;
 

@@ -5,7 +5,7 @@ import { wasmAddress, wasmIntegrity } from '../addresses.js';
 import { Core } from '../core/module.js';
 import { chooseLanguage, language, tongues } from '../i18n/index.js';
 import { GiveScreen } from './give_screen.js';
-import { tidy } from './sink.js';
+import { tidy } from './downloads.js';
 import { TakeScreen } from './take_screen.js';
 
 // The code stands behind the '#', which no server sees, and does not stay in the address.

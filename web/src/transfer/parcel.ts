@@ -11,6 +11,7 @@ export type Kind = 'text' | 'file' | 'files' | 'folder';
 export interface Entry {
 	folder: boolean;
 	size: number;
+	modified: number; // Unix; 0 for who does not know
 	path: string; // from the core: safe, relative, '/' between its parts
 }
 
@@ -52,7 +53,9 @@ export function readOffer(r: Reader): Offer {
 	const kind = KINDS[r.u8()];
 	if (kind === undefined) throw new RangeError('an offer of no known kind');
 	const total = r.u64();
-	const entries = Array.from({ length: r.u32() }, () => ({ folder: r.u8() !== 0, size: r.u64(), path: r.text() }));
+	const entries = Array.from({ length: r.u32() }, () => ({
+		folder: r.u8() !== 0, size: r.u64(), modified: r.bound(), path: r.text(),
+	}));
 	return { kind, total, entries };
 }
 
@@ -72,7 +75,7 @@ function readEvent(r: Reader): ParcelEvent {
 // What a sender has: docs/protocol-transfer.md 15.4.
 export interface Content {
 	kind: Kind;
-	entries: readonly (Entry & { modified: number })[];
+	entries: readonly Entry[];
 	total: number;
 }
 
@@ -155,6 +158,11 @@ export class Parcel {
 	do(what: 'begin' | 'end' | 'answer' | 'decline' | 'receipt' | 'stop'): Step {
 		return this.step(this.core.ask(`parcel_${what}`, this.at));
 	}
+}
+
+// Throws what a receiver would refuse it with.
+export function checkOffer(core: Core, content: Content): void {
+	core.askWith('offer_check', [], encodeOffer(content));
 }
 
 // How what was typed of a code may go on.

@@ -3,7 +3,7 @@
 import type { Bytes } from '../core/bytes.js';
 import { ProblemError } from '../core/problem.js';
 import type { Core } from '../core/module.js';
-import { type Line, openLine } from './line.js';
+import { type Line, openLine, PATH } from './line.js';
 import { Parcel, type ParcelEvent, type Role, type Step } from './parcel.js';
 
 const MEET_MS = 60_000; // for who came to prove that it has the code
@@ -12,7 +12,7 @@ const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 5000;
 const LAST_WORD_MS = 2000;
 
-export type State = 'connecting' | 'waiting' | 'met' | 'fetching' | 'lost';
+export type State = 'connecting' | 'waiting' | 'met' | 'fetching' | 'sending' | 'lost';
 
 export interface Told {
 	code(code: string): void;
@@ -22,8 +22,14 @@ export interface Told {
 
 // enum tacit_relay_end
 const ENDS: Readonly<Record<number, string>> = {
-	2: 'NOT_FOUND', 3: 'BAD_PASSWORD', 4: 'LIMIT', 5: 'EXPIRED', 7: 'MALFORMED', 8: 'REPLACED',
+	2: 'NOT_FOUND', 3: 'BAD_PASSWORD', 4: 'LIMIT', 5: 'EXPIRED', 7: 'MALFORMED', 8: 'REPLACED', 9: 'STOPPED',
 };
+// After these the other one does not wait, or not for this page.
+const SETTLED = new Set(['BAD_PASSWORD', 'DECLINED', 'LEFT', 'NOT_BACK', 'REFUSED', 'REPLACED', 'STOPPED']);
+
+function isSettled(why: unknown): boolean {
+	return why instanceof ProblemError && SETTLED.has(why.code);
+}
 
 export abstract class Run {
 	protected readonly parcel: Parcel;
@@ -147,22 +153,31 @@ export abstract class Run {
 		return false;
 	}
 
+	// Beside the connection, where what the other one does not read is in the way, and in time when
+	// the page is closed: a page does not come back, and is not to be waited for.
+	private farewell(): void {
+		if (!this.rooted || this.mayLeave()) return;
+		fetch(`${PATH}?${this.parcel.query()}`, { method: 'DELETE', keepalive: true, credentials: 'omit' })
+			.catch(() => undefined);
+	}
+
 	private async leave(failed: boolean): Promise<void> {
 		clearTimeout(this.meeting);
 		const line = this.line;
-		if (line === null) return;
-		if (failed && this.paired) {
+		if (failed) {
 			try {
-				await Promise.race([line.send(this.parcel.do('stop').out), this.pause(LAST_WORD_MS)]);
+				const said = this.paired ? line?.send(this.parcel.do('stop').out) : undefined;
+				this.farewell();
+				await Promise.race([said, this.pause(LAST_WORD_MS)]);
 			} catch {
-				// A parcel that has failed says nothing more: the other one sees the connection end.
+				this.farewell(); // a parcel that has failed says nothing more
 			}
 		}
-		line.close();
+		line?.close();
 	}
 
 	async run(): Promise<void> {
-		let failed = true;
+		let unsettled = true;
 		const stop = (): void => this.fail(new ProblemError('CANCELLED'));
 		const say = (): void => void this.leave(true).then(stop, stop);
 		this.signal.addEventListener('abort', say, { once: true });
@@ -170,12 +185,14 @@ export abstract class Run {
 			this.told.state('connecting');
 			this.line = await this.connect();
 			while (!(await this.take((await this.line?.next()) ?? null)));
-			failed = false;
+			unsettled = false;
 		} catch (e) {
-			throw this.signal.aborted ? new ProblemError('CANCELLED') : (this.failure ?? e);
+			const why = this.failure ?? e;
+			unsettled = !isSettled(why);
+			throw this.signal.aborted ? new ProblemError('CANCELLED') : why;
 		} finally {
 			this.signal.removeEventListener('abort', say);
-			await this.leave(failed && !this.signal.aborted);
+			await this.leave(unsettled && !this.signal.aborted);
 			this.parcel.free();
 		}
 	}

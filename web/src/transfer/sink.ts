@@ -1,11 +1,14 @@
 // sink.ts - where what comes goes: straight to the disk, to a place that the person chose; where the
-// browser has no such thing, to its own private files, and from there to the downloads.
+// browser has no such thing, to the downloads, and a folder there as one ZIP file.
 //
 // Names are those of the offer, which the core has made safe. Nothing that is there is replaced
 // unless the person said so to the browser.
 import type { Bytes } from '../core/bytes.js';
 import { ProblemError } from '../core/problem.js';
+import { type Kept, keep } from './downloads.js';
 import type { Entry, Offer } from './parcel.js';
+import { numbered } from './source.js';
+import { Zip } from './zip.js';
 
 export interface Sink {
 	write(bytes: Bytes): Promise<void>;
@@ -97,12 +100,6 @@ async function exists(folder: FileSystemDirectoryHandle, name: string): Promise<
 	);
 }
 
-function numbered(name: string, n: number): string {
-	const dot = name.lastIndexOf('.');
-	if (n === 1) return name;
-	return dot > 0 ? `${name.slice(0, dot)} (${n})${name.slice(dot)}` : `${name} (${n})`;
-}
-
 async function freeName(folder: FileSystemDirectoryHandle, name: string): Promise<string> {
 	for (let n = 1; ; n++) if (!(await exists(folder, numbered(name, n)))) return numbered(name, n);
 }
@@ -135,46 +132,59 @@ async function toChosenFolder(pick: FolderPicker, entries: readonly Entry[]): Pr
 
 // --- the browser's downloads ------------------------------------------------------------------------
 
-const PRIVATE = 'transfers';
-const KEEP_MS = 86_400_000; // for a download to have read what is handed over
-
-function handOver(file: Blob, name: string): void {
-	const link = document.createElement('a');
-	link.href = URL.createObjectURL(file);
-	link.download = name;
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-async function privateFolder(): Promise<FileSystemDirectoryHandle> {
-	const root = await navigator.storage.getDirectory();
-	return root.getDirectoryHandle(PRIVATE, { create: true });
-}
-
-// What earlier pages have left.
-export async function tidy(): Promise<void> {
-	const folder = await privateFolder();
-	const names: string[] = [];
-	for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
-	for (const name of names)
-		if (!(Date.now() - Number(name.split('-')[0]) < KEEP_MS)) await folder.removeEntry(name).catch(() => undefined);
+function outOf(stream: WritableStream<Bytes>): Out {
+	const writer = stream.getWriter();
+	writer.closed.catch(() => undefined); // whoever writes hears of it
+	return { write: (bytes) => writer.write(bytes), close: () => writer.close(), abort: () => writer.abort() };
 }
 
 async function toDownloads(entries: readonly Entry[]): Promise<Sink> {
-	const folder = await privateFolder();
-	const ready: { kept: string; name: string }[] = [];
+	const ready: { kept: Kept; name: string }[] = [];
 	const open = async (entry: Entry): Promise<Out> => {
-		if (entry.folder) return empty;
-		const kept = `${Date.now()}-${crypto.randomUUID()}`;
-		ready.push({ kept, name: lastPart(entry.path) });
-		return (await folder.getFileHandle(kept, { create: true })).createWritable();
+		const kept = await keep();
+		ready.push({ kept, name: entry.path });
+		return outOf(kept.to);
 	};
 	return new Row(entries, open, {
 		close: async () => {
-			for (const { kept, name } of ready) handOver(await (await folder.getFileHandle(kept)).getFile(), name);
+			for (const { kept, name } of ready) await kept.hand(name);
 		},
 		abort: async () => {
-			for (const { kept } of ready) await folder.removeEntry(kept);
+			for (const { kept } of ready) await kept.drop();
+		},
+	});
+}
+
+// --- one file of all ----------------------------------------------------------------------------------
+
+const FEW = 5; // files that are downloaded one by one
+
+// Is it made one file, in this browser?
+export function becomesZip({ kind, entries }: Offer): boolean {
+	const flat = entries.every((entry) => !entry.folder && !entry.path.includes('/'));
+	return kind !== 'file' && picker('showDirectoryPicker') === null && (!flat || entries.length > FEW);
+}
+
+async function picked(pick: FilePicker, suggestedName: string): Promise<Kept> {
+	const nothing = (): Promise<void> => Promise.resolve(); // it is where it shall be
+	return { to: await (await pick({ suggestedName })).createWritable(), hand: nothing, drop: nothing };
+}
+
+async function toZip({ kind, entries }: Offer): Promise<Sink> {
+	const top = kind === 'folder' ? entries[0]?.path : undefined;
+	const name = `${top ?? 'tacit'}.zip`;
+	const pick = picker('showSaveFilePicker') as FilePicker | null;
+	const kept = pick === null ? await keep() : await picked(pick, name);
+	const zip = new Zip(entries, kept.to);
+	const open = (entry: Entry): Promise<Out> => Promise.resolve(entry.folder ? empty : zip.open(entry));
+	return new Row(entries, open, {
+		close: async () => {
+			await zip.close();
+			await kept.hand(name);
+		},
+		abort: async () => {
+			await zip.abort();
+			await kept.drop();
 		},
 	});
 }
@@ -186,5 +196,5 @@ export async function chooseSink(offer: Offer): Promise<Sink> {
 	const folder = picker('showDirectoryPicker') as FolderPicker | null;
 	if (offer.kind === 'file' && only !== undefined && file !== null) return toChosenFile(file, only);
 	if (offer.kind !== 'file' && folder !== null) return toChosenFolder(folder, offer.entries);
-	return toDownloads(offer.entries);
+	return becomesZip(offer) ? toZip(offer) : toDownloads(offer.entries);
 }

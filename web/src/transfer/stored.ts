@@ -1,23 +1,21 @@
 // stored.ts - receives what a server keeps for a link: docs/protocol-transfer.md 16. The core opens and proves
 // (wasm/stored.h); this fetches, and is the same as client/stored_take.c for programs.
 import type { Bytes } from '../core/bytes.js';
-import { joined } from '../core/bytes.js';
+import { hex, joined, unhex } from '../core/bytes.js';
 import { Reader } from '../core/cursor.js';
 import type { Core } from '../core/module.js';
 import { ProblemError } from '../core/problem.js';
+import { Calls, type Refusals } from './calls.js';
 import { readOffer } from './parcel.js';
 import type { Sink } from './sink.js';
 import type { Taking } from './take.js';
 
 const TOKEN_BYTES = 32;
-const PATIENCE_MS = 1_800_000; // for a server that is away
-const FIRST_PAUSE_MS = 250;
-const LAST_PAUSE_MS = 5000;
+const GIVE_BACK_MS = 5000;
 const KEPT = 'tacit-claim-'; // in this browser, so that a page that was closed by mistake goes on
 
 // What the server's refusals are called.
-const REFUSED: Readonly<Record<number, string>> = { 404: 'NO_SUCH_LINK', 409: 'BUSY', 410: 'GONE', 416: 'BAD_SEAL' };
-const PASSING = [423, 429, 500, 502, 503, 504];
+const REFUSED: Refusals = { 404: 'NO_SUCH_LINK', 409: 'BUSY', 410: 'GONE', 416: 'BAD_SEAL' };
 
 // A link, or what is behind its #, rather than a code.
 export function isStored(text: string): boolean {
@@ -30,7 +28,7 @@ function keptClaim(text: string): Uint8Array {
 		const name = KEPT + (/s\.([0-9a-fA-F]+)/.exec(text)?.[1] ?? '');
 		const old = localStorage.getItem(name);
 		if (old !== null && /^[0-9a-f]{64}$/.test(old))
-			return Uint8Array.from({ length: TOKEN_BYTES }, (_, i) => parseInt(old.slice(2 * i, 2 * i + 2), 16));
+			return unhex(old);
 		localStorage.setItem(name, hex(fresh));
 	} catch {
 		// A browser that keeps nothing: then a page that is closed begins anew.
@@ -38,11 +36,8 @@ function keptClaim(text: string): Uint8Array {
 	return fresh;
 }
 
-function hex(bytes: Uint8Array): string {
-	return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
-}
-
 export class Fetcher {
+	private readonly calls: Calls;
 	private readonly handle: number;
 	private readonly id: string;
 	private readonly access: string;
@@ -57,6 +52,7 @@ export class Fetcher {
 		private readonly signal: AbortSignal,
 	) {
 		const text = link.trim();
+		this.calls = new Calls(REFUSED, (lost) => ui.state(lost ? 'lost' : 'fetching'), signal);
 		const token = keptClaim(text);
 		const words = new TextEncoder().encode(text);
 		const r = new Reader(core.askWith('stored_new', [], joined([token.slice(), words.slice()])));
@@ -75,59 +71,12 @@ export class Fetcher {
 		}
 	}
 
-	private pause(ms: number): Promise<void> {
-		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, ms);
-			this.signal.addEventListener('abort', () => {
-				clearTimeout(timer);
-				resolve();
-			}, { once: true });
-		});
-	}
-
-	private once(method: string, rest: string, token: string, more: RequestInit): Promise<Response> {
-		return fetch(`/api/parcels/${this.id}${rest}`, {
-			method,
-			credentials: 'omit',
-			cache: 'no-store',
-			signal: this.signal,
-			...more,
-			headers: { 'Authorization': `Parcel ${token}`, ...more.headers },
-		});
-	}
-
-	// The body; goes on for as long as the server may come back.
-	private async ask(method: string, rest: string, token: string, more: RequestInit = {}): Promise<Bytes> {
-		const until = Date.now() + PATIENCE_MS;
-		for (let ms = FIRST_PAUSE_MS, lost = false; ; ms = Math.min(2 * ms, LAST_PAUSE_MS)) {
-			try {
-				const answer = await this.once(method, rest, token, more);
-				const code = REFUSED[answer.status] ?? 'NETWORK';
-				if (answer.ok) {
-					const body = new Uint8Array(await answer.arrayBuffer());
-					if (lost) this.ui.state('fetching');
-					return body;
-				}
-				if (!PASSING.includes(answer.status)) throw new ProblemError(code);
-			} catch (e) {
-				if (this.signal.aborted) throw new ProblemError('CANCELLED');
-				if (e instanceof ProblemError) throw e;
-			}
-			if (Date.now() >= until) throw new ProblemError('NETWORK');
-			lost = true;
-			this.ui.state('lost');
-			await this.pause(ms);
-			if (this.signal.aborted) throw new ProblemError('CANCELLED');
-		}
-	}
-
-	private post(rest: string, token: string, body: object): Promise<Bytes> {
-		const headers = { 'Content-Type': 'application/json' };
-		return this.ask('POST', rest, token, { body: JSON.stringify(body), headers });
+	private post(rest: string, token: string, json: object): Promise<Bytes> {
+		return this.calls.ask(this.id, { method: 'POST', rest, token, json });
 	}
 
 	private range(from: number, bytes: number): Promise<Bytes> {
-		return this.ask('GET', '/content', this.claim, { headers: { Range: `bytes=${from}-${from + bytes - 1}` } });
+		return this.calls.ask(this.id, { method: 'GET', rest: '/content', token: this.claim, range: [from, bytes] });
 	}
 
 	private async open(): Promise<ReturnType<typeof readOffer>> {
@@ -143,8 +92,9 @@ export class Fetcher {
 	// Given back, so that it is no download: nothing of it was fetched.
 	private async release(): Promise<void> {
 		this.forget();
-		await this.once('DELETE', '/claims', this.claim, { signal: AbortSignal.timeout(LAST_PAUSE_MS) })
-			.catch(() => undefined); // then it lapses
+		await Calls.once(this.id, { method: 'DELETE', rest: '/claims', token: this.claim }, {
+			signal: AbortSignal.timeout(GIVE_BACK_MS), keepalive: true,
+		}).catch(() => undefined); // then it lapses
 	}
 
 	private async choose(offer: ReturnType<typeof readOffer>): Promise<Sink | null> {

@@ -7,7 +7,7 @@ import { Failure, Frame } from '../ui/screens/frame.js';
 import { bytes } from '../ui/times.js';
 import { Field } from '../ui/widgets/field.js';
 import { completions, type Offer } from './parcel.js';
-import { chooseSink, type Sink } from './sink.js';
+import { becomesZip, chooseSink, type Sink } from './sink.js';
 import { isStored, Fetcher } from './stored.js';
 import { Taker, type Taking } from './take.js';
 import { problemText, text } from './texts.js';
@@ -70,6 +70,7 @@ function Question({ asked }: { asked: Asked }) {
 					{offer.entries.length > MOST_SHOWN && <li>…</li>}
 				</ul>
 			)}
+			{becomesZip(offer) && <p class="hint">{text('take.zip')}</p>}
 			{problem !== '' && <Failure text={problem} />}
 			<div class="buttons">
 				<button type="button" class="primary" onClick={save}>{text('take.save')}</button>

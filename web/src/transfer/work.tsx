@@ -54,7 +54,9 @@ export class Work implements Told {
 
 	async follow(run: { run(): Promise<void> }): Promise<void> {
 		const stay = (event: Event): void => event.preventDefault();
+		const leave = (): void => this.cancel();
 		addEventListener('beforeunload', stay); // the transfer would end with the page
+		addEventListener('pagehide', leave); // and now it does
 		try {
 			await run.run();
 		} catch (e) {
@@ -62,6 +64,7 @@ export class Work implements Told {
 			this.problem.value = problemText(known ? e.code : storeProblem(e).code.replace('STORE_FULL', 'STORE'));
 		}
 		removeEventListener('beforeunload', stay);
+		removeEventListener('pagehide', leave);
 		this.over.value = true;
 	}
 }

@@ -126,6 +126,7 @@ async function ground({ fetch, factory = new IDBFactory() } = {}) {
 		heard: (n) => heard.push(n),
 		say: (name) => order.push(`say ${name}`),
 		kept: () => undefined,
+		unanswered: () => order.push('unanswered'),
 		rebuilt: () => order.push('rebuilt'),
 		keptSecret: async () => order.secret ?? null,
 	};

@@ -199,6 +199,27 @@ test('when the machine says that the network is gone, the link believes it', asy
 	assert.equal(g.platform.sockets.length, 2);
 });
 
+test('when a request has no answer, the connection is not believed either', async () => {
+	const g = linking();
+	g.link.start();
+	g.last().greet();
+	await settle();
+	g.link.doubt();
+	await settle();
+	assert.equal(g.told.at(-1), 'offline');
+	assert.ok(g.last().closed);
+	g.link.doubt(); // it is known
+	await g.platform.clock.advance(1000);
+	assert.equal(g.platform.sockets.length, 2);
+	g.last().greet();
+	await settle();
+	assert.equal(g.told.at(-1), 'online');
+	g.link.stop();
+	g.link.doubt();
+	await g.platform.clock.advance(60_000);
+	assert.equal(g.platform.sockets.length, 2);
+});
+
 test('where nothing comes live, the server is asked every few seconds', async () => {
 	const g = linking();
 	g.link.start();

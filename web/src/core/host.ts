@@ -20,6 +20,8 @@ export interface HostEars {
 	say(name: string, body: string): void;
 	// After each step that was kept.
 	kept(effects: readonly Effect[]): void;
+	// A request had no answer.
+	unanswered(): void;
 	// The engine is another one now: whoever told the one before of a live connection begins anew.
 	rebuilt(): void;
 	// For when the engine cannot be asked any more; the host wipes it. null: it stays locked.
@@ -148,8 +150,9 @@ export class Host {
 			const headers = { 'Content-Type': 'application/json' };
 			return await perform(this.platform, { ...request, headers, body: ownBytes(send.body) });
 		} catch (e) {
-			if (e instanceof ProblemError && e.code === 'NETWORK') return NO_ANSWER;
-			throw e;
+			if (!(e instanceof ProblemError) || e.code !== 'NETWORK') throw e;
+			this.ears.unanswered();
+			return NO_ANSWER;
 		}
 	}
 

@@ -77,6 +77,12 @@ export class Link {
 		this.dial();
 	}
 
+	// A request had no answer: the connection may be dead and not know it. What waits goes out when the
+	// next one is up.
+	doubt(): void {
+		if (!this.stopped && this.up) void this.lose('NETWORK', '');
+	}
+
 	send(name: string, body: string): void {
 		this.talk?.say(name, body);
 	}

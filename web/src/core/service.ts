@@ -66,6 +66,7 @@ export class Service {
 			heard: (notice) => service.tellAll(notice),
 			say: (name, body) => service.link.send(name, body),
 			kept: (effects) => service.stepKept(effects),
+			unanswered: () => service.link.doubt(),
 			rebuilt: () => service.rebuilt(),
 			keptSecret: () => service.keeper.secret(),
 		});

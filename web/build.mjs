@@ -111,7 +111,7 @@ function addIcons() {
 async function addTransferPages(icon) {
 	const module = read(given.parcel);
 	const wasm = addHashed('parcel', 'wasm', module);
-	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_READER: '' };
+	const known = { TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_CODES: '' };
 	const { script, style } = await bundle('transfer/main.tsx', 'esm', constants(known));
 	const page = fill(read(join(WEB, 'transfer.html')).toString(), {
 		app: addHashed('transfer', 'js', script),
@@ -128,12 +128,12 @@ async function makeFiles() {
 	const module = read(given.wasm);
 	const wasm = addHashed('tacit', 'wasm', module);
 	const known = {
-		TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_READER: '', TACIT_SHELL: '',
+		TACIT_WASM: wasm, TACIT_WASM_INTEGRITY: integrity(module), TACIT_WORKER: '', TACIT_CODES: '', TACIT_SHELL: '',
 	};
 	const worker = await bundle('core/worker.ts', 'iife', constants(known));
 	known.TACIT_WORKER = addHashed('worker', 'js', worker.script);
-	const reader = await bundle('scan/reader.ts', 'iife', constants(known));
-	known.TACIT_READER = addHashed('reader', 'js', reader.script);
+	const codes = await bundle('scan/codes.ts', 'iife', constants(known));
+	known.TACIT_CODES = addHashed('codes', 'js', codes.script);
 	const boot = await bundle('boot.ts', 'iife', constants(known));
 	const app = await bundle('ui/main.tsx', 'esm', constants(known));
 	const icons = addIcons();
@@ -152,7 +152,7 @@ async function makeFiles() {
 	}));
 	// What the app needs without a network, at once or later; its hash names this version of the shell.
 	const shell = files.map((file) => [addressOf(file.name), integrity(file.bytes)]).sort();
-	const isLater = ([address]) => address === known.TACIT_READER;
+	const isLater = ([address]) => address === known.TACIT_CODES;
 	await addTransferPages(icons.drawn);
 	known.TACIT_SHELL = {
 		version: digest('sha256', JSON.stringify(shell), 'hex').slice(0, 16),

@@ -175,11 +175,11 @@ def the_first_load_keeps_to_its_budget(w):
         kind = path.rsplit(".", 1)[1] if "." in path else "html"
         if path in PAGES[1:] or re.match(r"/assets/(transfer|parcel)-", path):
             kind = "transfer" if path != "/s" else "icon"
-        if path.startswith("/assets/reader-"):
-            kind = "reader"
+        if path.startswith("/assets/codes-"):
+            kind = "codes"
         if "/icon" not in path and kind != "icon":
             weight[kind] = weight.get(kind, 0) + len(w.get(path, Accept_Encoding="br").body)
-    weight["all"] = sum(size for kind, size in weight.items() if kind not in ("transfer", "reader"))
+    weight["all"] = sum(size for kind, size in weight.items() if kind not in ("transfer", "codes"))
     print("# " + ", ".join(f"{kind} {size}" for kind, size in sorted(weight.items())))
     for kind, size in weight.items():
         most = budget.get(kind)

@@ -4,7 +4,7 @@
 // refuses it. Nothing but these constants ever passes the policy.
 
 declare const TACIT_WORKER: string; // '/assets/worker-<hash>.js'
-declare const TACIT_READER: string; // '/assets/reader-<hash>.js'
+declare const TACIT_CODES: string; // '/assets/codes-<hash>.js'
 declare const TACIT_WASM: string; // '/assets/tacit-<hash>.wasm'
 declare const TACIT_WASM_INTEGRITY: string; // 'sha384-...', for fetch's option of that name
 
@@ -28,7 +28,7 @@ function trusted(address: string): string {
 }
 
 function onlyOurs(address: string): string {
-	if (address !== TACIT_WORKER && address !== TACIT_READER && address !== SERVICE_WORKER)
+	if (address !== TACIT_WORKER && address !== TACIT_CODES && address !== SERVICE_WORKER)
 		throw new TypeError('not a script of this app');
 	return address;
 }
@@ -38,9 +38,9 @@ export function workerAddress(): string {
 	return trusted(TACIT_WORKER);
 }
 
-// Likewise: what reads QR codes (scan/reader.ts).
-export function readerAddress(): string {
-	return trusted(TACIT_READER);
+// Likewise: what reads and draws QR codes (scan/codes.ts).
+export function codesAddress(): string {
+	return trusted(TACIT_CODES);
 }
 
 // For navigator.serviceWorker.register().

@@ -39,19 +39,19 @@ const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 
 export async function bundle() {
 	const done = await tools.build({
-		entryPoints: { app: join(HERE, 'fake_main.ts'), reader: join(WEB, 'src/scan/reader.ts') },
+		entryPoints: { app: join(HERE, 'fake_main.ts'), codes: join(WEB, 'src/scan/codes.ts') },
 		absWorkingDir: WEB, outdir: 'out', bundle: true, write: false,
 		format: 'esm', target: 'es2022', charset: 'utf8', jsx: 'automatic', jsxImportSource: 'preact',
 		nodePaths: [join(WEB, 'node_modules')], logLevel: 'warning',
 		define: {
-			'process.env.NODE_ENV': '"production"', TACIT_READER: '"/reader.js"', TACIT_WORKER: '""', TACIT_WASM: '""',
+			'process.env.NODE_ENV': '"production"', TACIT_CODES: '"/codes.js"', TACIT_WORKER: '""', TACIT_WASM: '""',
 			TACIT_WASM_INTEGRITY: '""',
 		},
 	});
 	const part = (end) => done.outputFiles.find((file) => file.path.endsWith(end)).contents;
 	return {
 		'/app.js': ['text/javascript', part('app.js')], '/app.css': ['text/css', part('.css')],
-		'/reader.js': ['text/javascript', part('reader.js')],
+		'/codes.js': ['text/javascript', part('codes.js')],
 	};
 }
 

@@ -14,7 +14,7 @@ import { keepAlerts } from '../profile.js';
 import { Dialog } from '../widgets/dialog.js';
 import { Field } from '../widgets/field.js';
 import { Icon } from '../widgets/icons.js';
-import { QrCode } from '../widgets/qr.js';
+import { LateQrCode } from '../widgets/late_qr.js';
 import { useTask } from '../widgets/task.js';
 import { Scan } from './scan.js';
 
@@ -87,7 +87,7 @@ export function Safety({ username, close }: { username: string; close: () => voi
 			{safety !== null && way === 'show' && (
 				<>
 					<p class="muted">{t('safety.text')}</p>
-					<QrCode text={digitsOf(safety.text)} label={t('safety.qr')} />
+					<LateQrCode text={digitsOf(safety.text)} label={t('safety.qr')} />
 					<Digits number={safety.text} />
 					<div class="in-words">
 						<small>{t('safety.words')}</small>

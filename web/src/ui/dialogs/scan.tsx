@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
-import { Eye } from '../eye.js';
+import { Codes } from '../codes.js';
 import { Camera, type CameraProblem } from '../widgets/camera.js';
 import { Icon } from '../widgets/icons.js';
 
@@ -12,13 +12,13 @@ interface Props {
 }
 
 export function Scan({ take, children }: Props) {
-	const [eye, setEye] = useState<Eye | null>(null);
+	const [codes, setCodes] = useState<Codes | null>(null);
 	const [problem, setProblem] = useState<CameraProblem | null>(null);
 	const [said, setSaid] = useState('');
 	const last = useRef('');
 	useEffect(() => {
-		const opened = new Eye();
-		setEye(opened);
+		const opened = new Codes();
+		setCodes(opened);
 		return () => opened.close();
 	}, []);
 	const seen = async (text: string) => {
@@ -28,10 +28,10 @@ export function Scan({ take, children }: Props) {
 		setSaid(await take(text));
 	};
 	const fromFile = async (file: File | undefined) => {
-		if (file === undefined || eye === null)
+		if (file === undefined || codes === null)
 			return;
 		try {
-			const text = await eye.picture(file);
+			const text = await codes.picture(file);
 			setSaid(text === '' ? t('scan.nothing') : await take(text));
 		} catch {
 			setProblem('unread');
@@ -40,7 +40,7 @@ export function Scan({ take, children }: Props) {
 	return (
 		<div class="scan">
 			{problem === null ? <p class="muted">{t('scan.hint')}</p> : <p class="note bad" role="alert">{t(`scan.${problem}`)}</p>}
-			{eye !== null && problem === null && <Camera eye={eye} seen={seen} failed={setProblem} />}
+			{codes !== null && problem === null && <Camera codes={codes} seen={seen} failed={setProblem} />}
 			<p class="failure" role="alert">{said}</p>
 			<div class="buttons">
 				{problem !== 'unread' && (

@@ -5,8 +5,8 @@ import { ask } from '../store.js';
 import { say } from '../view.js';
 import { Field } from '../widgets/field.js';
 import { Icon } from '../widgets/icons.js';
-import { QrCode } from '../widgets/qr.js';
-import { useTask } from '../widgets/task.js';
+import { LateQrCode } from '../widgets/late_qr.js';
+import { useTask, type Meanings } from '../widgets/task.js';
 import { Failure, Frame, Submit } from './frame.js';
 
 export interface Setup {
@@ -22,10 +22,11 @@ interface Props {
 }
 
 const CODE_DIGITS = 6;
+const MEANINGS: Meanings = { BAD_PASSWORD: 'totp.wrong', LIMIT: 'login.often', NOT_LOGGED_IN: 'totp.late' };
 
 export function Totp({ setup, steps, back, next }: Props) {
 	const [code, setCode] = useState('');
-	const task = useTask();
+	const task = useTask(MEANINGS);
 	const digits = code.replace(/\s/gu, '');
 	const submit = (event: Event) => {
 		event.preventDefault();
@@ -41,7 +42,7 @@ export function Totp({ setup, steps, back, next }: Props) {
 		<Frame title={t('totp.title')} text={t('register.step', { n: 2, of: steps })} back={back}>
 			<form onSubmit={submit} class="form">
 				<p>{t('totp.text')}</p>
-				<QrCode text={setup.uri} label={t('totp.qr')} />
+				<LateQrCode text={setup.uri} label={t('totp.qr')} />
 				<p class="hint">{t('totp.manual')}</p>
 				<div class="secret">
 					<code>{setup.secret.replace(/(.{4})/gu, '$1 ').trim()}</code>

@@ -1,7 +1,7 @@
 // camera.tsx - the camera's picture, looked at again and again for a QR code. The camera goes off with it.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
-import type { Eye } from '../eye.js';
+import type { Codes } from '../codes.js';
 import { Icon } from './icons.js';
 
 export type CameraProblem = 'denied' | 'missing' | 'busy' | 'unread';
@@ -42,12 +42,12 @@ function problemOf(thrown: unknown): CameraProblem {
 }
 
 interface Props {
-	eye: Eye;
+	codes: Codes;
 	seen: (text: string) => Promise<void>;
 	failed: (why: CameraProblem) => void;
 }
 
-export function Camera({ eye, seen, failed }: Props) {
+export function Camera({ codes, seen, failed }: Props) {
 	const video = useRef<HTMLVideoElement>(null);
 	const heed = useRef(seen);
 	const [id, setId] = useState('');
@@ -60,7 +60,7 @@ export function Camera({ eye, seen, failed }: Props) {
 		const stop = () => stream?.getTracks().forEach((track) => track.stop());
 		const watch = async (element: HTMLVideoElement) => {
 			while (here) {
-				const text = await eye.video(element);
+				const text = await codes.video(element);
 				if (text !== '' && here)
 					await heed.current(text);
 				await new Promise((later) => setTimeout(later, BETWEEN));

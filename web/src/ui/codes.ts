@@ -1,6 +1,8 @@
-// eye.ts - what is before the camera, or in a picture, is shown to the worker that reads QR codes.
-import { readerAddress } from '../addresses.js';
-import type { Look } from '../scan/reader.js';
+// codes.ts - the page's way to the worker that reads QR codes, before the camera or in a picture, and draws
+// them.
+import { codesAddress } from '../addresses.js';
+import type { Answer, Asked } from '../scan/codes.js';
+import type { Drawn } from '../scan/draw.js';
 
 const FRAME = { side: 640, patience: 60 }; // pixels; milliseconds
 const PICTURE = { side: 1600, patience: 2000 };
@@ -22,18 +24,18 @@ function copy(source: CanvasImageSource, part: Part, most: number): ImageData | 
 	return pen?.getImageData(0, 0, canvas.width, canvas.height) ?? null;
 }
 
-// Its looks reject where the worker cannot be had.
-export class Eye {
-	readonly #worker = new Worker(readerAddress());
-	readonly #waiting: ((text: string) => void)[] = []; // the worker answers in order
+// All reject where the worker cannot be had.
+export class Codes {
+	readonly #worker = new Worker(codesAddress());
+	readonly #waiting: ((answer: Answer) => void)[] = []; // the worker answers in order
 	readonly #broken: Promise<never>;
 
 	constructor() {
 		this.#broken = new Promise((_, reject) => {
 			this.#worker.onerror = reject;
 		});
-		this.#broken.catch(() => undefined); // those who look hear of it
-		this.#worker.onmessage = (event: MessageEvent<string>) => this.#waiting.shift()?.(event.data);
+		this.#broken.catch(() => undefined); // those who ask hear of it
+		this.#worker.onmessage = (event: MessageEvent<Answer>) => this.#waiting.shift()?.(event.data);
 	}
 
 	// What the code says in the middle of the video, which is what the page shows of it; '': none.
@@ -52,6 +54,10 @@ export class Eye {
 		return this.#look(pixels, PICTURE.patience);
 	}
 
+	draw(text: string): Promise<Drawn> {
+		return this.#ask<Drawn>(text, []);
+	}
+
 	close(): void {
 		this.#worker.terminate();
 	}
@@ -60,8 +66,11 @@ export class Eye {
 		if (picture === null)
 			return Promise.resolve('');
 		const { width, height, data } = picture;
-		const look: Look = { pixels: data.buffer, width, height, patience };
-		this.#worker.postMessage(look, [look.pixels]);
-		return Promise.race([this.#broken, new Promise<string>((resolve) => this.#waiting.push(resolve))]);
+		return this.#ask<string>({ pixels: data.buffer, width, height, patience }, [data.buffer]);
+	}
+
+	#ask<A extends Answer>(asked: Asked, moved: Transferable[]): Promise<A> {
+		this.#worker.postMessage(asked, moved);
+		return Promise.race([this.#broken, new Promise<A>((resolve) => this.#waiting.push(resolve as (answer: Answer) => void))]);
 	}
 }

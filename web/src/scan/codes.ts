@@ -1,6 +1,7 @@
-// reader.ts - the entry of the worker that reads QR codes, so that the page never waits for it. Its
-// script is fetched with the first camera or picture; it is no part of what starts the app.
+// codes.ts - the entry of the worker that reads and draws QR codes, so that the page never waits for it.
+// Its script is fetched with the first code; it is no part of what starts the app.
 import { decodeQR } from 'qr/decode.js';
+import { draw, type Drawn } from './draw.js';
 
 export interface Look {
 	pixels: ArrayBuffer; // RGBA, row by row
@@ -8,6 +9,8 @@ export interface Look {
 	height: number;
 	patience: number; // milliseconds for what is askew, blurred or badly lit
 }
+export type Asked = Look | string; // a string is to be drawn
+export type Answer = string | Drawn;
 
 function read({ pixels, width, height, patience }: Look): string {
 	try {
@@ -18,4 +21,4 @@ function read({ pixels, width, height, patience }: Look): string {
 	}
 }
 
-onmessage = (event: MessageEvent<Look>) => postMessage(read(event.data));
+onmessage = ({ data }: MessageEvent<Asked>) => postMessage(typeof data === 'string' ? draw(data) : read(data));

@@ -440,6 +440,7 @@ static int stored_source(struct ground *g, struct parcel_source *source)
 struct crowd {
 	struct ground *ground;
 	struct parcel_source *source;
+	enum parcel_memory memory;
 };
 
 static int send_in_turn(void *ctx, const struct parcel_turn *turn, int fd)
@@ -447,7 +448,20 @@ static int send_in_turn(void *ctx, const struct parcel_turn *turn, int fd)
 	const struct crowd *c = ctx;
 	c->ground->turn_fd = fd;
 	c->ground->options.turn = turn;
-	return send_source(c->ground, c->source, PARCEL_ONCE);
+	c->ground->options.fresh = false; /* it was looked at already */
+	return send_source(c->ground, c->source, c->memory);
+}
+
+static int send_to_several(struct crowd *c, unsigned count)
+{
+	const struct parcel_crowd crowd = {.run = send_in_turn,
+	        .ctx = c,
+	        .cli = c->ground->cli,
+	        .out = c->ground->out,
+	        .options = &c->ground->options,
+	        .source = c->source,
+	        .memory = c->memory};
+	return parcel_turns(count, &crowd);
 }
 
 /* --receivers N; 0 means whoever comes. */
@@ -459,7 +473,7 @@ static int read_receivers(const struct ground *g, bool *several, unsigned *count
 	if (text == NULL)
 		return EXIT_DONE;
 	unsigned long n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 1001;
-	if (n > 1000 || *end != '\0')
+	if (n > PARCEL_TURNS_MOST || *end != '\0')
 		return cli_usage_error(NULL, "--receivers takes a number up to 1000, or 0.");
 	*count = (unsigned)n;
 	if (g->options.code != NULL || g->http == NULL)
@@ -471,7 +485,7 @@ int cmd_send_file(struct cli *c, const struct args *a)
 {
 	struct ground g;
 	struct parcel_source *source = NULL;
-	enum parcel_memory memory;
+	enum parcel_memory memory = PARCEL_ONCE;
 	bool several = false;
 	unsigned receivers = 1;
 	if (stored_is_asked(a))
@@ -484,11 +498,11 @@ int cmd_send_file(struct cli *c, const struct args *a)
 		status = read_receivers(&g, &several, &receivers);
 	if (status == EXIT_DONE)
 		status = parcel_make(c, a, &source, &memory);
-	struct crowd crowd = {&g, source};
+	struct crowd crowd = {&g, source, memory};
 	if (status == EXIT_DONE && cli_option(a, "store") != NULL)
 		status = stored_source(&g, source);
 	else if (status == EXIT_DONE)
-		status = several ? parcel_turns(receivers, send_in_turn, &crowd)
+		status = several ? send_to_several(&crowd, receivers)
 		                 : send_source(&g, source, memory);
 	parcel_source_free(source);
 	release(&g);

@@ -5,14 +5,25 @@
 #define TACIT_CLI_PARCEL_TURNS_H
 
 #include "cli/cli.h"
-#include "client/parcel.h"
+#include "client/parcel_turn.h"
 
-/* Runs in the process of one receiver: sends, and tells by parcel_turns_*; an exit status. */
-typedef int parcel_turn_run(void *ctx, const struct parcel_turn *turn, int fd);
+struct parcel_crowd {
+	/* In the process of one receiver: sends, and tells by parcel_turns_*; an exit status. */
+	int (*run)(void *ctx, const struct parcel_turn *turn, int fd);
+	void *ctx;
+	const struct cli *cli;
+	FILE *out;
+	const struct parcel_options *options; /* but for their turn */
+	const struct parcel_source *source;
+	enum parcel_memory memory; /* ONCE: nobody is remembered */
+};
 
-/* count 0: until it is cancelled. Returns an exit status: done when all that came have all of it.
- */
-int parcel_turns(unsigned count, parcel_turn_run *run, void *ctx);
+#define PARCEL_TURNS_MOST 1000
+
+/* count, at most PARCEL_TURNS_MOST; 0: until it is cancelled. Who had begun with an earlier process
+ * is gone on with; those who are missing then get a code of their own. Returns an exit status: done
+ * when all that came have all of it. */
+int parcel_turns(unsigned count, const struct parcel_crowd *crowd);
 
 /* The first one's: the code that the others are let in with. */
 void parcel_turns_tell_code(int fd, const char *code);

@@ -49,6 +49,10 @@ enum parcel_route {
 struct parcel_turn {
 	uint8_t ticket[PARCEL_TICKET_BYTES];   /* random, the same for all; secret from others */
 	const struct tacit_parcel_code *again; /* of the first; NULL: this is the first */
+	unsigned number;                       /* of this receiver, from 0, for its journal */
+	/* Who has all stays noted, till parcel_turn_forget: a later process is to know how many
+	 * are missing. */
+	bool counted;
 };
 
 /* Whether to keep who is there, afterwards; both must want to. card appends what we show

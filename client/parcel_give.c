@@ -146,6 +146,16 @@ out:
 	return err;
 }
 
+static enum tacit_err settle(struct giver *g)
+{
+	if (g->run.o->turn != NULL && g->run.o->turn->counted) {
+		g->run.note.settled = true;
+		return parcel_run_remember(&g->run);
+	}
+	parcel_journal_forget(&g->run.journal);
+	return TACIT_OK;
+}
+
 enum tacit_err parcel_give(const struct parcel_options *o, struct parcel_source *source,
         enum parcel_memory memory, struct parcel_result *out)
 {
@@ -157,7 +167,7 @@ enum tacit_err parcel_give(const struct parcel_options *o, struct parcel_source 
 		TRY(look_back(&g));
 	TRY(parcel_run_begin(&g.run));
 	TRY(converse(&g));
-	parcel_journal_forget(&g.run.journal);
+	TRY(settle(&g));
 	out->confirmed = true;
 	parcel_contact_exchange(&g.run);
 out:

@@ -17,7 +17,8 @@
 struct parcel_note {
 	uint8_t root[TACIT_PARCEL_ROOT_BYTES];
 	uint8_t offer_sha256[TACIT_SHA256_BYTES];
-	bool settled;            /* a receiver's: all has come, and is durable in its part */
+	bool settled;            /* a receiver's: all has come, and is durable in its part;
+	                          * one's of several receivers: it has all of it */
 	struct tacit_buf code;   /* as it is shown */
 	struct tacit_buf folder; /* a receiver's: its destination, absolute */
 	struct tacit_buf offer;  /* a receiver's: encoded */

@@ -4,7 +4,10 @@ enum tacit_err parcel_kept_open(struct parcel_run *r, const char *verb, struct t
 {
 	enum tacit_err err;
 	struct tacit_buf key = {0};
-	TRY(tacit_buf_printf(&key, "%s %s ", verb, parcel_run_where(r)));
+	TRY(tacit_buf_printf(&key, "%s ", verb));
+	if (r->o->turn != NULL)
+		TRY(tacit_buf_printf(&key, "%u ", r->o->turn->number));
+	TRY(tacit_buf_printf(&key, "%s ", parcel_run_where(r)));
 	TRY(tacit_buf_append(&key, what));
 	err = parcel_journal_open(tacit_buf_view(&key), &r->journal);
 	if (err == TACIT_E_IO || err == TACIT_E_TOO_LARGE)

@@ -1,70 +1,46 @@
 """One sender and several receivers under one code: each meets the sender anew, the first wrong guess ends it for
 all who have not come yet, and nobody else gets the nameplate."""
 import contextlib
-import hashlib
-import json
 import os
 import struct
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
+from support.gate import Gate  # noqa: E402
 from support.live import Ended, WebSocket  # noqa: E402
-from support.server import SANITIZER, Server  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.transfer import MIB, Ground, Running, digest, journals, part_bytes, wait_for, wrong  # noqa: E402
 
-SECONDS = 90
+SIZE = 4 * MIB
 UNKNOWN = 2
 
 
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
-class World:
+class World(Ground):
     def __init__(self, server, machine):
-        self.server, self.machine = server, machine
-        self.count = 0
+        super().__init__(machine, machine)
+        self.server = server
 
-    def out(self):
-        self.count += 1
-        path = os.path.join(self.machine.folder, f"out{self.count}")
-        os.mkdir(path)
-        return path
+    def send(self, *words, url=None):
+        return Running(self.near, "--server", url or self.server.url, "send-file", *words)
 
-    def start(self, *words):
-        return self.machine.start("--json", "--server", self.server.url, *words, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def receive(self, code, out, *options):
+        return Running(self.far, "--server", self.server.url, "receive", *options, code, "--yes", "--out", out)
 
-    def send(self, *words):
-        """The sender, and its code."""
-        sender = self.start("send-file", *words)
-        return sender, json.loads(sender.stdout.readline())["code"]
-
-    def finish(self, process, status=0):
-        out, err = process.communicate(timeout=SECONDS)
-        if SANITIZER.search(err):
-            raise AssertionError(err[-8000:])
-        tap.equal(process.returncode, status, f"exit: {out!r} {err!r}")
-        return [json.loads(line) for line in out.splitlines()], err.decode()
-
-    def receive_when_let_in(self, code, out, *options):
-        """Who comes while another is greeted finds nobody, and comes again."""
+    def receive_when_let_in(self, code, out, *options, until=None):
+        """Who comes while another is greeted finds nobody, and comes again. Until it has ended, or until()."""
         while True:
-            receiver = self.start("receive", *options, code, "--yes", "--out", out)
-            got = receiver.communicate(timeout=SECONDS)
-            if receiver.returncode == 0:
-                return
-            tap.equal(json.loads(got[1].splitlines()[-1])["code"], "NOT_FOUND", "the only reason")
-
-    def make(self, name, size):
-        path = os.path.join(self.machine.work, name)
-        with open(path, "wb") as f:
-            f.write(os.urandom(size))
-        return path
+            receiver = self.receive(code, out, *options)
+            if until is not None:
+                wait_for(lambda: receiver.process.poll() is not None or until(), "a part")
+                if receiver.process.poll() is None:
+                    return receiver
+            receiver.end()
+            if receiver.process.returncode == 0:
+                return receiver
+            tap.equal(receiver.problem()["code"], "NOT_FOUND", "the only reason")
 
 
 @contextlib.contextmanager
@@ -76,42 +52,107 @@ def world():
 @tap.case
 def several_receive_under_one_code(world):
     for options in ([], ["--relay-only"]):
-        path = world.make("all.bin", 700_000)
+        path = world.make("all.bin", os.urandom(700_000))
         outs = [world.out() for _ in range(3)]
-        sender, code = world.send(*options, "--receivers", "3", path)
+        sender = world.send(*options, "--receivers", "3", path)
+        code = sender.code
         for out in outs:
             world.receive_when_let_in(code, out, *options)
-        lines, _ = world.finish(sender)
+        sender.finish()
         tap.equal([digest(os.path.join(out, "all.bin")) for out in outs], [digest(path)] * 3, "content")
-        tap.equal(sum(line["type"] == "parcel_sent" for line in lines), 3, "each is confirmed")
-        tap.equal(sum(line["type"] == "code" for line in lines), 0, "one code, which was told first")
+        tap.equal(len(sender.of("parcel_sent")), 3, "each is confirmed")
+        tap.equal(len(sender.of("code")), 1, "one code")
+        tap.equal(journals(world.near), [], "nothing is remembered")
 
 
 @tap.case
 def the_first_wrong_guess_ends_it(world):
-    path, out = world.make("few.bin", 1000), world.out()
-    sender, code = world.send("--receivers", "0", path)
+    path, out = world.make("few.bin", bytes(1000)), world.out()
+    sender = world.send("--receivers", "0", path)
+    code = sender.code
     world.receive_when_let_in(code, out)
-    plate, first, second = code.split("-")
-    wrong = f"{plate}-{second}-{first}" if first != second else f"{plate}-{first}-zebra"
     while True:
-        guess = world.start("receive", wrong, "--yes", "--out", out)
-        _, err = guess.communicate(timeout=SECONDS)
-        reason = json.loads(err.splitlines()[-1])["code"]
-        if reason != "NOT_FOUND":
+        guess = world.receive(wrong(code), out).finish(1)
+        if guess.problem()["code"] != "NOT_FOUND":
             break
-    tap.equal(reason, "BAD_PASSWORD", "a wrong guess")
-    _, err = world.finish(sender, 1)
-    tap.equal(json.loads(err.splitlines()[-1])["code"], "BAD_PASSWORD", "the sender is told")
-    _, err = world.finish(world.start("receive", code, "--yes", "--out", out), 1)
-    tap.equal(json.loads(err.splitlines()[-1])["code"], "NOT_FOUND", "and the right code is used up")
+    tap.equal(guess.problem()["code"], "BAD_PASSWORD", "a wrong guess")
+    tap.equal(sender.finish(1).problem()["code"], "BAD_PASSWORD", "the sender is told")
+    late = world.receive(code, out).finish(1)
+    tap.equal(late.problem()["code"], "NOT_FOUND", "and the right code is used up")
+
+
+# --- interrupted -----------------------------------------------------------------------------------
+
+
+def one_has_all_and_one_a_part(world, name, receivers):
+    """A sender behind a gate, with the receiver who has got a half, what is sent, to where, and the code."""
+    path, gate = world.make(name, os.urandom(SIZE)), Gate(world.server.port)
+    sender = world.send("--relay-only", "--receivers", receivers, path, url=gate.url)
+    code, first, second = sender.code, world.out(), world.out()
+    world.receive_when_let_in(code, first, "--relay-only")
+    tap.equal(digest(os.path.join(first, name)), digest(path), "the first one has it")
+    gate.hold_after(SIZE // 2)
+    receiver = world.receive_when_let_in(code, second, "--relay-only",
+                                         until=lambda: part_bytes(second) > SIZE // 4)
+    return sender, gate, receiver, path, second, code
+
+
+def sent_again(world, gate, sender, *words):
+    """The sender is killed, and the same is sent by another."""
+    sender.kill()
+    gate.cut()
+    gate.open()
+    return world.send("--relay-only", "--receivers", "3", *words, url=gate.url)
+
+
+@tap.case
+def one_of_several_who_was_killed_goes_on(world):
+    sender, gate, receiver, path, out, code = one_has_all_and_one_a_part(world, "r.bin", "2")
+    receiver.kill()
+    gate.open()
+    receiver = world.receive(code, out, "--relay-only").finish()
+    tap.check(receiver.resumed_from > SIZE // 4, f"it went on at {receiver.resumed_from}")
+    sender.finish()
+    tap.equal(digest(os.path.join(out, "r.bin")), digest(path), "content")
+    tap.equal(journals(world.near), [], "nothing is remembered")
+    gate.close()
+
+
+@tap.case
+def a_sender_to_several_that_was_killed_goes_on(world):
+    sender, gate, receiver, path, out, code = one_has_all_and_one_a_part(world, "s.bin", "3")
+    again = sent_again(world, gate, sender, path)
+    told = again.next("receivers")
+    tap.equal(told, {"type": "receivers", "done": 1, "begun": 1}, "who has what")
+    fresh = next(got for got in iter(lambda: again.code, None) if got != code)
+    receiver.finish()
+    tap.check(receiver.resumed_from > SIZE // 4, f"it went on at {receiver.resumed_from}")
+    tap.equal(digest(os.path.join(out, "s.bin")), digest(path), "content")
+    third = world.out()
+    late = world.receive(code, third, "--relay-only").finish(1)
+    tap.equal(late.problem()["code"], "NOT_FOUND", "the old code lets nobody in")
+    world.receive_when_let_in(fresh, third, "--relay-only")
+    again.finish()
+    tap.equal(digest(os.path.join(third, "s.bin")), digest(path), "the third one has it")
+    tap.equal(journals(world.near), [], "nothing is remembered")
+    gate.close()
+
+
+@tap.case
+def who_begins_anew_counts_nobody(world):
+    sender, gate, receiver, path, _, code = one_has_all_and_one_a_part(world, "n.bin", "3")
+    again = sent_again(world, gate, sender, "--new", path)
+    tap.check(again.code != code and not again.of("receivers"), f"a new code at once: {again.lines}")
+    again.kill()
+    receiver.kill()
+    gate.close()
 
 
 @tap.case
 def several_need_a_server_and_our_code(world):
     for words in (["--receivers", "2", "--lan", "x"], ["--receivers", "x", "x"], ["--receivers", "1001", "x"],
                   ["--receivers", "2", "--code", "7-amber-falcon", "x"]):
-        got = world.machine.run("--server", world.server.url, "send-file", *words)
+        got = world.near.run("--server", world.server.url, "send-file", *words)
         tap.equal(got.code, 2, f"{words}: {got!r}")
 
 

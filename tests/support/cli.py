@@ -71,8 +71,8 @@ class Machine:
 
     def start(self, *words, **streams):
         """Without waiting and without a terminal."""
-        return subprocess.Popen([program("tacit"), *words], env=self.environment(), cwd=self.work,
-                                start_new_session=True, stdin=streams.pop("stdin", subprocess.DEVNULL),
+        return subprocess.Popen([*streams.pop("wrapper", ()), program("tacit"), *words], env=self.environment(),
+                                cwd=self.work, start_new_session=True, stdin=streams.pop("stdin", subprocess.DEVNULL),
                                 stdout=streams.pop("stdout", subprocess.DEVNULL),
                                 stderr=streams.pop("stderr", subprocess.DEVNULL), **streams)
 

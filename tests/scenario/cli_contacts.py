@@ -2,73 +2,28 @@
 on both ends."""
 import contextlib
 import glob
-import hashlib
-import json
 import os
 import sqlite3
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
 from support.cli import PASSWORD, Machine  # noqa: E402
-from support.server import SANITIZER, Server  # noqa: E402
-
-SECONDS = 90
-
-
-class Running:
-    """A command of somebody that goes on while the test does; JSON on its standard output."""
-
-    def __init__(self, person, *words, text=None):
-        self.process = person.start("--json", *words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                    stderr=subprocess.PIPE)
-        self.lines = []
-        if text is not None:
-            self.process.stdin.write(text.encode())
-            self.process.stdin.flush()
-
-    def next(self, kind):
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
-            self.lines.append(json.loads(line))
-            if self.lines[-1]["type"] == kind:
-                return self.lines[-1]
-
-    def finish(self, status=0):
-        out, err = self.process.communicate(timeout=SECONDS)
-        self.lines += [json.loads(line) for line in out.splitlines()]
-        self.err = err.decode(errors="replace")
-        if SANITIZER.search(err):
-            raise AssertionError(self.err[-8000:])
-        tap.equal(self.process.returncode, status, f"exit: {self.lines} {self.err}")
-        return self
-
-    def of(self, kind):
-        return [line for line in self.lines if line["type"] == kind]
+from support.server import Server  # noqa: E402
+from support.transfer import Ground, Running, digest, wrong  # noqa: E402
 
 
-class World:
+class World(Ground):
     def __init__(self, server, near, far):
-        self.server, self.near, self.far = server, near, far
-        self.count = 0
-        self.path = os.path.join(near.work, "report.pdf")
-        with open(self.path, "wb") as f:
-            f.write(os.urandom(100_000))
+        super().__init__(near, far)
+        self.server = server
+        self.path = self.make("report.pdf", os.urandom(100_000))
         # Alice and Bob do not keep each other before the last cases, and Carol nobody before hers.
         self.alice, self.bob, self.carol = near.register("alice"), far.register("bob"), far.register("carol")
 
     def devices(self):
         return len(self.alice.json("devices").of("device"))
-
-    def out(self):
-        self.count += 1
-        path = os.path.join(self.far.folder, f"out{self.count}")
-        os.mkdir(path)
-        return path
 
     def arrived(self, out):
         return digest(os.path.join(out, "report.pdf")) == digest(self.path)
@@ -80,11 +35,6 @@ def world():
         yield World(server, near, far)
 
 
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
 def is_verified(person, other):
     return person.json("verify", other).of("safety_number")[0]["verified"]
 
@@ -93,7 +43,7 @@ def exchange(w, sender, receiver, send=(), receive=(), statuses=(0, 0)):
     """Sends and receives by scripts; both, ended."""
     out = w.out()
     a = Running(sender, "send-file", *send, w.path)
-    b = Running(receiver, "receive", a.next("code")["code"], "--yes", "--out", out, *receive)
+    b = Running(receiver, "receive", a.code, "--yes", "--out", out, *receive)
     b.finish(statuses[1])
     a.finish(statuses[0])
     tap.check(w.arrived(out), "the file has not arrived")
@@ -179,7 +129,7 @@ def who_says_no_keeps_nobody(w):
     alice, bob = w.alice, w.bob
     out = w.out()
     a = Running(alice, "send-file", "--keep-contact", "--yes", w.path)
-    with bob.terminal("receive", a.next("code")["code"], "--keep-contact", "--out", out) as t:
+    with bob.terminal("receive", a.code, "--keep-contact", "--out", out) as t:
         t.expect(r"Receive .*\[y/N\] ")
         t.line("y")
         t.expect(r"Keep .*\[y/N\] ")
@@ -205,8 +155,8 @@ def without_a_server_they_keep_each_other_too(w):
     alice, bob = w.alice, w.bob
     out = w.out()
     a = Running(alice, "send-file", "--listen", "127.0.0.1:0", "--keep-contact", "--yes", w.path)
-    port = a.next("listening")["port"]
-    b = Running(bob, "receive", a.next("code")["code"], "--direct", f"127.0.0.1:{port}", "--yes",
+    port = a.port
+    b = Running(bob, "receive", a.code, "--direct", f"127.0.0.1:{port}", "--yes",
                 "--out", out, "--keep-contact").finish()
     a.finish()
     tap.check(contact(a)["kept"] and contact(b)["kept"], "not kept")
@@ -240,8 +190,8 @@ def a_server_that_gives_out_another_key_is_found(w):
         server.start()
         out = w.out()
         a = Running(alice, "send-file", "--keep-contact", "--yes", w.path)
-        b = Running(bob, "receive", a.next("code")["code"], "--yes", "--out", out, "--keep-contact")
-        b.process.communicate(timeout=SECONDS)  # whose session the server spoils, too
+        b = Running(bob, "receive", a.code, "--yes", "--out", out, "--keep-contact")
+        b.end()  # whose session the server spoils, too
         a.finish(1)
         tap.check(w.arrived(out), "the file has not arrived")
         tap.check("another key" in a.err, f"not loud: {a.err}")
@@ -299,7 +249,7 @@ def scripts_link_a_device(w):
     with Machine(w.server) as laptop:
         new, before = alice.elsewhere(laptop), w.devices()
         a = link(alice, "--yes")
-        b = Running(new, "login", "--code", "-", text=a.next("code")["code"] + "\n").finish()
+        b = Running(new, "login", "--code", "-", text=a.code + "\n").finish()
         a.finish()
         tap.equal(b.of("logged_in"), [{"type": "logged_in", "username": alice.username,
                                        "new_device": True}], "the new device's")
@@ -313,10 +263,8 @@ def a_wrong_code_costs_the_code(w):
     with Machine(w.server) as laptop:
         new, before = alice.elsewhere(laptop), w.devices()
         a = link(alice, "--yes")
-        code = a.next("code")["code"]
-        plate, first, second = code.split("-")
-        wrong = "-".join((plate, first, "falcon" if second != "falcon" else "amber"))
-        b = Running(new, "login", "--code", wrong).finish(1)
+        code = a.code
+        b = Running(new, "login", "--code", wrong(code)).finish(1)
         tap.check("The code was wrong; it is used up." in b.err, b.err)
         a.finish(1)
         tap.check("used up" in a.err, a.err)
@@ -353,12 +301,12 @@ def the_code_of_a_link_is_for_nothing_else(w):
         new = alice.elsewhere(laptop)
         a = link(alice, "--yes")
         out = w.out()
-        b = Running(bob, "receive", a.next("code")["code"], "--yes", "--out", out).finish(1)
+        b = Running(bob, "receive", a.code, "--yes", "--out", out).finish(1)
         a.finish(1)
         tap.check("tacit link" in b.err, b.err)
         tap.equal(os.listdir(out), [], "something came")
         a = Running(bob, "send-file", w.path)
-        b = Running(new, "login", "--code", a.next("code")["code"]).finish(1)
+        b = Running(new, "login", "--code", a.code).finish(1)
         a.finish(1)
         tap.check("it is for files" in b.err, b.err)
         tap.equal(new.run("whoami").code, 1, "an account came")

@@ -1,8 +1,6 @@
 """Two machines without accounts and the real `tacit send-file` and `tacit receive` through a real
 relay: whole, wrong, interrupted, and with what stands in the way."""
 import contextlib
-import glob
-import hashlib
 import json
 import os
 import re
@@ -17,93 +15,23 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.gate import Gate  # noqa: E402
-from support.server import SANITIZER, Server  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.transfer import (KIB, MIB, SECONDS, Ground, Running, digest, journals, part_bytes, parts,  # noqa: E402
+                              wait_for, wrong)
 
-KIB, MIB = 1024, 1024 * 1024
-SECONDS = 90
 CODE = re.compile(r"^[1-9][0-9]*-[a-z]+-[a-z]+$")
 
 
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
-def wait_for(condition, what, seconds=SECONDS):
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} did not come")
-        time.sleep(0.005)
-
-
-class Running:
-    """A command that goes on while the test does."""
-
-    def __init__(self, machine, url, *words, stdin=subprocess.DEVNULL):
-        self.process = machine.start("--json", "--server", url, *words, stdin=stdin,
-                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.lines = []
-
-    def next(self, kind):
-        """The next line of that type."""
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
-            got = json.loads(line)
-            self.lines.append(got)
-            if got["type"] == kind:
-                return got
-
-    @property
-    def code(self):
-        return self.next("code")["code"]
-
-    def finish(self, status=0):
-        out, err = self.process.communicate(timeout=SECONDS)
-        self.lines += [json.loads(line) for line in out.splitlines()]
-        self.err = err.decode(errors="replace")
-        if SANITIZER.search(err):
-            raise AssertionError(self.err[-8000:])
-        if self.process.returncode != status:
-            raise AssertionError(f"exit {self.process.returncode}, want {status}: {self.lines} {self.err}")
-        return self
-
-    def of(self, kind):
-        return [line for line in self.lines if line["type"] == kind]
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-
-class World:
+class World(Ground):
     def __init__(self, server, near, far):
-        self.server, self.near, self.far = server, near, far
-        self.count = 0
-
-    def make(self, name, content):
-        path = os.path.join(self.near.work, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as f:
-            f.write(content)
-        return path
-
-    def out(self):
-        """A fresh folder to receive into."""
-        self.count += 1
-        path = os.path.join(self.far.folder, f"out{self.count}")
-        os.mkdir(path)
-        return path
+        super().__init__(near, far)
+        self.server = server
 
     def send(self, *words, url=None, **more):
-        return Running(self.near, url or self.server.url, "send-file", "--relay-only", *words, **more)
+        return Running(self.near, "--server", url or self.server.url, "send-file", "--relay-only", *words, **more)
 
     def receive(self, *words, url=None, **more):
-        return Running(self.far, url or self.server.url, "receive", "--relay-only", *words, **more)
+        return Running(self.far, "--server", url or self.server.url, "receive", "--relay-only", *words, **more)
 
     def through(self, *paths, options=()):
         """Sends and receives; the folder."""
@@ -114,15 +42,8 @@ class World:
         self.sender, self.receiver = sender, receiver
         return out
 
-    def parts(self, out):
-        return glob.glob(os.path.join(out, ".tacit-*"))
-
-    def part_bytes(self, out):
-        return sum(os.path.getsize(os.path.join(folder, name))
-                   for part in self.parts(out) for folder, _, names in os.walk(part) for name in names)
-
-    def journals(self, machine):
-        return glob.glob(os.path.join(machine.data, "tacit", "parcels", "*"))
+    def journals(self):
+        return sorted(journals(self.near) + journals(self.far))
 
 
 @contextlib.contextmanager
@@ -144,7 +65,7 @@ def a_file_arrives(world):
     tap.equal(int(os.stat(got).st_mtime), 1_600_000_000, "its date")
     tap.equal(stat.S_IMODE(os.stat(got).st_mode) & 0o111, 0, "not executable")
     tap.equal(os.listdir(out), ["report.pdf"], "nothing else is left")
-    tap.equal(world.journals(world.near) + world.journals(world.far), [], "nothing is remembered")
+    tap.equal(world.journals(), [], "nothing is remembered")
     tap.equal(world.receiver.of("offer")[0], {"type": "offer", "kind": "file", "name": "report.pdf",
                                               "entries": 1, "size": 300 * KIB}, "the offer")
     tap.equal(world.receiver.of("parcel_received")[0], {"type": "parcel_received", "size": 300 * KIB,
@@ -325,9 +246,7 @@ def a_wrong_code_is_used_up(world):
     sender = world.send(path)
     code = sender.code
     tap.check(CODE.match(code), code)
-    plate, first, second = code.split("-")
-    wrong = f"{plate}-{second}-{first}" if first != second else f"{plate}-{first}-zebra"
-    receiver = world.receive(wrong, "--yes", "--out", out).finish(1)
+    receiver = world.receive(wrong(code), "--yes", "--out", out).finish(1)
     sender.finish(1)
     tap.check("used up" in receiver.err, f"the guesser is told: {receiver.err}")
     tap.check("used up" in sender.err, f"the sender is told: {sender.err}")
@@ -413,7 +332,7 @@ def the_relay_learns_neither_code_nor_name_nor_content(world):
 
 def interrupted(world, name, size=4 * MIB, part=None):
     """A transfer that stands still in the middle: (sender, receiver, code, path, out, gate)."""
-    world.remembered = sorted(world.journals(world.near) + world.journals(world.far))
+    world.remembered = world.journals()
     gate = Gate(world.server.port)
     part = part or size // 2
     gate.hold_after(part)
@@ -421,7 +340,7 @@ def interrupted(world, name, size=4 * MIB, part=None):
     sender = world.send(path, url=gate.url)
     code = sender.code
     receiver = world.receive(code, "--yes", "--out", out)
-    wait_for(lambda: world.part_bytes(out) > part // 2, "half of it")
+    wait_for(lambda: part_bytes(out) > part // 2, "half of it")
     tap.check(not os.path.exists(os.path.join(out, name)), "not under its name yet")
     return sender, receiver, code, path, out, gate
 
@@ -429,9 +348,9 @@ def interrupted(world, name, size=4 * MIB, part=None):
 def check_resumed(world, name, path, out, gate, receiver):
     tap.equal(digest(os.path.join(out, name)), digest(path), "content")
     tap.equal(os.listdir(out), [name], "nothing else is left")
-    tap.check(receiver.of("parcel_received")[0]["resumed_from"] > os.path.getsize(path) // 4,
+    tap.check(receiver.resumed_from > os.path.getsize(path) // 4,
               f"what was there was not sent again: {receiver.of('parcel_received')}")
-    tap.equal(sorted(world.journals(world.near) + world.journals(world.far)), world.remembered,
+    tap.equal(world.journals(), world.remembered,
               "nothing more is remembered")
     gate.close()
 
@@ -492,11 +411,11 @@ def a_receipt_that_was_lost_is_given_again(world):
     sending.hold_after(size // 2)
     sender = world.send(path, url=sending.url)
     receiver = world.receive(sender.code, "--yes", "--out", out, url=receiving.url)
-    wait_for(lambda: world.part_bytes(out) > size // 4, "half of it")
+    wait_for(lambda: part_bytes(out) > size // 4, "half of it")
     receiving.hold_after(0)
     before = receiving.held
     sending.open()
-    wait_for(lambda: receiving.held > before and world.part_bytes(out) == size, "the receipt")
+    wait_for(lambda: receiving.held > before and part_bytes(out) == size, "the receipt")
     receiving.cut()
     receiving.open()
     sender.finish()
@@ -552,7 +471,7 @@ def a_file_that_changes_on_its_way_is_told_on_both_sides(world):
     tap.check("A file has changed at the other end" in receiver.err, receiver.err)
     tap.equal(["goes on where" in end.err for end in (sender, receiver)], [False, False], "no promise")
     tap.equal(os.listdir(out), [], "nothing of the mixture is left")
-    tap.equal(sorted(world.journals(world.near) + world.journals(world.far)), world.remembered, "or remembered")
+    tap.equal(world.journals(), world.remembered, "or remembered")
     gate.close()
 
 
@@ -564,7 +483,7 @@ def a_cancelled_transfer_ends_on_both_sides(world):
     gate.open()
     sender.finish(1)
     tap.check("gave up" in sender.err, sender.err)
-    tap.check(len(world.parts(out)) <= 1, "what came is kept apart")
+    tap.check(len(parts(out)) <= 1, "what came is kept apart")
     gate.close()
 
 

@@ -5,11 +5,8 @@ TACIT_PARTITION sets for how many seconds it is out (make soak: 30). From 30 on 
 """
 import contextlib
 import glob
-import hashlib
-import json
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -17,58 +14,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import apart, server as server_module, tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
-from support.server import SANITIZER, Server, program  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.transfer import MIB, Running, digest, part_bytes, wait_for  # noqa: E402
 
-MIB = 1024 * 1024
 SIZE = 48 * MIB
 SECONDS = float(os.environ.get("TACIT_PARTITION", "3"))
 UNTIL_NOTICED = SECONDS >= 30
 PATIENCE = 180
 NEAR, FAR = "127.0.0.2", "127.0.0.1"
 IMPOSSIBLE = apart.enter()  # starts this program anew, if it is not
-
-
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
-def wait_for(condition, what):
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} did not come")
-        time.sleep(0.01)
-
-
-class Running:
-    """A command; side: how it is run, [] for here."""
-
-    def __init__(self, machine, side, *words):
-        self.process = subprocess.Popen([*side, program("tacit"), "--json", *words], env=machine.environment(),
-                                        cwd=machine.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
-        self.lines = []
-
-    def next(self, kind):
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
-            self.lines.append(json.loads(line))
-            if self.lines[-1]["type"] == kind:
-                return self.lines[-1]
-
-    def notices(self):
-        while self.next("state")["state"] != "lost":
-            continue
-
-    def finish(self):
-        out, err = self.process.communicate(timeout=PATIENCE)
-        self.lines += [json.loads(line) for line in out.splitlines()]
-        if SANITIZER.search(err):
-            raise AssertionError(err[-8000:])
-        tap.equal(self.process.returncode, 0, f"exit: {self.lines} {err!r}")
 
 
 class Transfer:
@@ -80,31 +34,22 @@ class Transfer:
         os.mkdir(self.out)
         with open(self.path, "wb") as f:
             f.write(os.urandom(SIZE))
-        self.sender = Running(w.near, [], *give, self.path)
-        port = self.sender.next("listening")["port"] if "--listen" in give else None
-        code = self.sender.next("code")["code"]
-        where = ["--direct", f"{NEAR}:{port}"] if port else []
-        self.receiver = Running(w.far, side, *take, code, "--yes", "--out", self.out, *where)
-        wait_for(lambda: self.there() > SIZE // 16, f"a part of {name}")
+        self.sender = Running(w.near, *give, self.path)
+        where = ["--direct", f"{NEAR}:{self.sender.port}"] if "--listen" in give else []
+        self.receiver = Running(w.far, *take, self.sender.code, "--yes", "--out", self.out, *where, wrapper=side)
+        wait_for(lambda: part_bytes(self.out) > SIZE // 16, f"a part of {name}", PATIENCE)
         self.receiver.process.send_signal(signal.SIGSTOP)
-        self.had = self.there()
+        self.had = part_bytes(self.out)
         tap.check(self.had < SIZE - 16 * MIB, f"{name} was caught too late: {self.had}")
-
-    def there(self):
-        return sum(os.path.getsize(part) for part in glob.glob(os.path.join(self.out, ".tacit-*", "*")))
 
     def go_on(self):
         self.receiver.process.send_signal(signal.SIGCONT)
 
     def finish(self):
-        self.receiver.finish()
-        self.sender.finish()
+        self.receiver.finish(seconds=PATIENCE)
+        self.sender.finish(seconds=PATIENCE)
         tap.equal(digest(os.path.join(self.out, f"{self.name}.bin")), digest(self.path), f"{self.name}: content")
         tap.equal(glob.glob(os.path.join(self.out, ".*")), [], f"{self.name}: nothing else is left")
-
-    @property
-    def resumed_from(self):
-        return next(line for line in self.receiver.lines if line["type"] == "parcel_received")["resumed_from"]
 
 
 class World:
@@ -130,6 +75,11 @@ def world():
         yield World(wire, server, near, far)
 
 
+def notices(end):
+    while end.next("state")["state"] != "lost":
+        continue
+
+
 def moved():
     """Bytes over the wire, both ways."""
     with open("/proc/net/dev", encoding="ascii") as devices:
@@ -147,9 +97,9 @@ def a_pulled_cable_costs_time_alone(w):
         one.go_on()
     if UNTIL_NOTICED:
         for one in all_of_them.values():
-            one.sender.notices()
+            notices(one.sender)
         for name in ("both", "direct"):  # the other one's receiver sits beside the relay
-            all_of_them[name].receiver.notices()
+            notices(all_of_them[name].receiver)
     else:
         time.sleep(SECONDS)
     before = moved()
@@ -160,8 +110,8 @@ def a_pulled_cable_costs_time_alone(w):
         return
     missing = 0
     for name, one in all_of_them.items():
-        tap.check(one.resumed_from >= one.had, f"{name}: {one.had} were there, and it went on at {one.resumed_from}")
-        missing += (SIZE - one.resumed_from) * (2 if name == "both" else 1)  # up to the relay and down again
+        tap.check(one.receiver.resumed_from >= one.had, f"{name}: {one.had} were there, and it went on at {one.receiver.resumed_from}")
+        missing += (SIZE - one.receiver.resumed_from) * (2 if name == "both" else 1)  # up to the relay and down again
     moved_since = moved() - before
     tap.check(moved_since < missing * 1.1 + 2 * MIB, f"{moved_since} bytes for {missing} that were missing")
     print(f"# {moved_since} bytes moved for {missing} that were missing", flush=True)

@@ -1,17 +1,11 @@
 """Transfers without the relay: the same bytes when both ends can reach each other, and with no server at
 all, when one of them listens. What strangers do at an open port costs nothing but the one guess."""
 import contextlib
-import glob
-import hashlib
-import json
 import os
 import re
-import signal
 import socket
 import struct
-import subprocess
 import sys
-import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -19,92 +13,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from support import p256, tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.gate import Gate  # noqa: E402
-from support.server import SANITIZER, Server  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.transfer import KIB, MIB, SECONDS, Ground, Running, digest, part_bytes, wait_for, wrong  # noqa: E402
 
-KIB, MIB = 1024, 1024 * 1024
-SECONDS = 90
-
-
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
-def wait_for(condition, what, seconds=SECONDS):
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} did not come")
-        time.sleep(0.005)
-
-
-class Running:
-    """A command that goes on while the test does."""
-
-    def __init__(self, machine, *words):
-        self.process = machine.start("--json", *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE)
-        self.lines = []
-
-    def next(self, kind):
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
-            self.lines.append(json.loads(line))
-            if self.lines[-1]["type"] == kind:
-                return self.lines[-1]
-
-    @property
-    def code(self):
-        return self.next("code")["code"]
-
-    @property
-    def port(self):
-        return self.next("listening")["port"]
-
-    def finish(self, status=0):
-        out, err = self.process.communicate(timeout=SECONDS)
-        self.lines += [json.loads(line) for line in out.splitlines()]
-        self.err = err.decode(errors="replace")
-        if SANITIZER.search(err):
-            raise AssertionError(self.err[-8000:])
-        tap.equal(self.process.returncode, status, f"exit: {self.lines} {self.err}")
-        return self
-
-    def problem(self):
-        return json.loads(self.err.splitlines()[-1])
-
-    @property
-    def states(self):
-        return [line["state"] for line in self.lines if line["type"] == "state"]
-
-    def of(self, kind):
-        return [line for line in self.lines if line["type"] == kind]
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-
-class World:
+class World(Ground):
     def __init__(self, server, near, far):
-        self.server, self.near, self.far = server, near, far
-        self.count = 0
-
-    def make(self, name, content):
-        path = os.path.join(self.near.work, name)
-        with open(path, "wb") as f:
-            f.write(content)
-        return path
-
-    def out(self):
-        self.count += 1
-        path = os.path.join(self.far.folder, f"out{self.count}")
-        os.mkdir(path)
-        return path
+        super().__init__(near, far)
+        self.server = server
 
     def send(self, *words, at=None):
         return Running(self.near, *(["--server", at] if at else []), "send-file", *words)
@@ -117,11 +32,6 @@ class World:
         with urllib.request.urlopen(f"{self.server.url}/metrics", timeout=SECONDS) as answer:
             found = re.search(r"^tacit_transfer_bytes_total (\d+)$", answer.read().decode(), re.MULTILINE)
         return int(found.group(1))
-
-    def part_bytes(self, out):
-        return sum(os.path.getsize(os.path.join(folder, name))
-                   for part in glob.glob(os.path.join(out, ".tacit-*"))
-                   for folder, _, names in os.walk(part) for name in names)
 
 
 @contextlib.contextmanager
@@ -194,9 +104,7 @@ def no_server_is_needed_where_one_listens(world):
 def a_wrong_code_is_used_up_without_a_server_too(world):
     sender = world.send("--listen", "127.0.0.1:0", world.make("d.txt", b"secret"))
     port, code = sender.port, sender.code
-    plate, first, second = code.split("-")
-    wrong = f"{plate}-{second}-{first}" if first != second else f"{plate}-{first}-zebra"
-    receiver = world.receive(wrong, "--yes", "--out", world.out(), "--direct", f"127.0.0.1:{port}").finish(1)
+    receiver = world.receive(wrong(code), "--yes", "--out", world.out(), "--direct", f"127.0.0.1:{port}").finish(1)
     sender.finish(1)
     tap.equal((sender.problem()["code"], receiver.problem()["code"]), ("BAD_PASSWORD", "BAD_PASSWORD"), "both know")
     receiver = world.receive(code, "--yes", "--direct", f"127.0.0.1:{port}").finish(1)
@@ -295,14 +203,13 @@ def a_cut_connection_goes_on_and_sends_only_what_was_missing(world):
     gate = Gate(receiver.port)
     gate.hold_after(size // 2)
     sender = world.send("--code", receiver.code, "--direct", gate.url.removeprefix("http://"), path)
-    wait_for(lambda: world.part_bytes(out) > size // 4, "a part")
+    wait_for(lambda: part_bytes(out) > size // 4, "a part")
     gate.cut()
     gate.open()
     receiver.finish()
     sender.finish()
     tap.equal(digest(os.path.join(out, "cut.bin")), digest(path), "content")
-    from_byte = receiver.of("parcel_received")[0]["resumed_from"]
-    tap.check(from_byte >= size // 4, f"it went on at {from_byte}")
+    tap.check(receiver.resumed_from >= size // 4, f"it went on at {receiver.resumed_from}")
     tap.check(gate.passed < size + 3 * MIB, f"{gate.passed} bytes passed")
     tap.equal(receiver.states, ["met", "lost", "direct", "back"], "what the receiver saw")
     gate.close()
@@ -320,7 +227,7 @@ def ends_that_are_killed_go_on(world):
         gate.hold_after(size // 2)
         give = ("--code", code, "--direct", gate.url.removeprefix("http://"), path)
         sender = world.send(*give)
-        wait_for(lambda: world.part_bytes(out) > size // 4, "a part")
+        wait_for(lambda: part_bytes(out) > size // 4, "a part")
         if victim == "receiver":
             receiver.kill()
             receiver = world.receive(code, "--yes", "--listen", f"127.0.0.1:{port}")
@@ -332,7 +239,7 @@ def ends_that_are_killed_go_on(world):
         receiver.finish()
         sender.finish()
         tap.equal(digest(os.path.join(out, "killed.bin")), digest(path), f"the {victim} was killed")
-        tap.check(receiver.of("parcel_received")[0]["resumed_from"] >= size // 4, "it went on")
+        tap.check(receiver.resumed_from >= size // 4, "it went on")
         tap.check(gate.passed < size + 3 * MIB, f"{gate.passed} bytes passed")
         gate.close()
 

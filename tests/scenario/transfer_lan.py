@@ -1,93 +1,33 @@
 """Two machines on a network without any server: they find each other by multicast DNS, what is announced says
 nothing, and a cable that is pulled costs time alone."""
 import contextlib
-import glob
 import hashlib
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import lan, tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
-from support.server import SANITIZER, program  # noqa: E402
+from support.transfer import MIB, Ground, Running, digest, part_bytes, wait_for  # noqa: E402
 
-MIB = 1024 * 1024
-SECONDS = 120
 IMPOSSIBLE = lan.enter()  # starts this program anew, if it is not
 
 
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
-def wait_for(condition, what):
-    until = time.monotonic() + SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} did not come")
-        time.sleep(0.01)
-
-
-class Running:
-    def __init__(self, machine, wrapper, *words):
-        self.process = subprocess.Popen([*wrapper, program("tacit"), "--json", *words], env=machine.environment(),
-                                        cwd=machine.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
-        self.lines = []
-
-    def next(self, kind):
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"it ended without {kind}: {self.process.stderr.read()!r}")
-            self.lines.append(json.loads(line))
-            if self.lines[-1]["type"] == kind:
-                return self.lines[-1]
-
-    def finish(self, status=0):
-        out, err = self.process.communicate(timeout=SECONDS)
-        self.lines += [json.loads(line) for line in out.splitlines()]
-        if SANITIZER.search(err):
-            raise AssertionError(err[-8000:])
-        tap.equal(self.process.returncode, status, f"exit: {self.lines} {err!r}")
-        self.err = err.decode()
-        return self
-
-    @property
-    def states(self):
-        return [line["state"] for line in self.lines if line["type"] == "state"]
-
-
-class World:
+class World(Ground):
     def __init__(self, cable, near, far):
-        self.cable, self.near, self.far = cable, near, far
-        self.count = 0
-
-    def make(self, name, content):
-        path = os.path.join(self.near.work, name)
-        with open(path, "wb") as f:
-            f.write(content)
-        return path
-
-    def out(self):
-        self.count += 1
-        path = os.path.join(self.far.folder, f"out{self.count}")
-        os.mkdir(path)
-        return path
+        super().__init__(near, far)
+        self.cable = cable
 
     def send(self, *words):
-        return Running(self.near, [], *words)
+        return Running(self.near, *words)
 
     def receive(self, *words):
-        return Running(self.far, self.cable.far, *words)
+        return Running(self.far, *words, wrapper=self.cable.far)
 
 
 @contextlib.contextmanager
@@ -159,8 +99,7 @@ def what_is_announced_says_nothing(w):
     plate, *words = code.split("-")
     name = hashlib.sha256(f"tacit nameplate {plate}".encode()).hexdigest()[:16]
     wait_for(lambda: name.encode() in ear.heard, "the announcement")
-    sender.process.kill()
-    sender.process.communicate()
+    sender.kill()
     ear.stop()
     host = socket.gethostname().encode()
     for word in [*(word.encode() for word in words), b"telling-name", host, os.environ.get("USER", "root").encode()]:
@@ -181,12 +120,9 @@ def caught_under_way(w, size):
     sender = w.send("send-file", "--lan", path)
     receiver = w.receive("receive", "--lan", sender.next("code")["code"], "--yes", "--out", out)
 
-    def there():
-        return sum(os.path.getsize(name) for name in glob.glob(os.path.join(out, ".tacit-*", "*")))
-
-    wait_for(lambda: there() > size // 16 or os.listdir(out) == [os.path.basename(path)], "a part")
+    wait_for(lambda: part_bytes(out) > size // 16 or os.listdir(out) == [os.path.basename(path)], "a part")
     receiver.process.send_signal(signal.SIGSTOP)
-    had = there()
+    had = part_bytes(out)
     if 0 < had < size - 16 * MIB:  # so much may have come, and wait to be read
         return sender, receiver, path, out, had
     receiver.process.send_signal(signal.SIGCONT)
@@ -211,8 +147,7 @@ def a_pulled_cable_costs_time_alone(w):
     receiver.finish()
     sender.finish()
     tap.equal(digest(os.path.join(out, os.path.basename(path))), digest(path), "content")
-    from_byte = next(line for line in receiver.lines if line["type"] == "parcel_received")["resumed_from"]
-    tap.check(from_byte >= had, f"it went on at {from_byte} of {had}")
+    tap.check(receiver.resumed_from >= had, f"it went on at {receiver.resumed_from} of {had}")
 
 
 if __name__ == "__main__":

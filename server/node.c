@@ -93,6 +93,18 @@ static void close_store(void *ctx, void *context)
 	store_close(context);
 }
 
+static void read_begin(void *context)
+{
+	struct store *s = context;
+	s->ops->read_begin(s);
+}
+
+static void read_end(void *context)
+{
+	struct store *s = context;
+	s->ops->read_end(s);
+}
+
 static enum tacit_err batch_begin(void *context)
 {
 	struct store *s = context;
@@ -150,6 +162,8 @@ static enum tacit_err start_lanes(struct node *n)
 	                .turn_us = READ_TURN_US,
 	                .ctx = n->store_url,
 	                .thread_open = open_reader,
+	                .prepare_begin = read_begin,
+	                .prepare_end = read_end,
 	                .thread_close = close_store},
 	        [JOB_WRITE] = {.threads = 1,
 	                .capacity = 4096,

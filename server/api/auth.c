@@ -148,13 +148,22 @@ static bool has_bearer(const struct api_call *c)
 	return a.n > 7 && strncasecmp((const char *)a.p, "Bearer ", 7) == 0;
 }
 
+void api_find_session(struct api_call *c, struct store *store)
+{
+	if (c->looked || c->route->auth != API_USER)
+		return;
+	c->looked = true;
+	c->found = TACIT_E_NOT_FOUND;
+	if (has_bearer(c))
+		c->found = by_bearer(c, store);
+	else if (c->header[API_H_SESSION].n > 0)
+		c->found = by_cookie(c, store);
+}
+
 static enum tacit_err find_account(struct api_call *c, struct store *store)
 {
-	enum tacit_err err = TACIT_E_NOT_FOUND;
-	if (has_bearer(c))
-		err = by_bearer(c, store);
-	else if (c->header[API_H_SESSION].n > 0)
-		err = by_cookie(c, store);
+	api_find_session(c, store);
+	enum tacit_err err = c->found;
 	if (err == TACIT_E_NOT_FOUND && is_signed(c))
 		err = by_name(c, store);
 	return err == TACIT_E_NOT_FOUND ? api_refuse(c, API_NOT_LOGGED_IN) : err;

@@ -4,6 +4,10 @@
 
 #include "server/api/call.h"
 
+/* Looks for the session that the call names, if it asks for one. Reads nothing but the store, so
+ * that many calls can do it together; what comes of it is told by api_authenticate. */
+void api_find_session(struct api_call *c, struct store *store);
+
 /* Reads the body, finds the account, checks signature, timestamp, CSRF, and the account's
  * allowance, as the route asks. Refuses by c->problem. */
 TACIT_MUST_USE enum tacit_err api_authenticate(struct api_call *c, struct store *store);

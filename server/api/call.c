@@ -162,6 +162,14 @@ static bool step_here(const struct api_call *c)
 	       c->answer == NULL;
 }
 
+static void find_session(struct job *j, void *context)
+{
+	struct api_call *c = (struct api_call *)j;
+	struct store *store = context;
+	store->ops->advance(store, steady_now(c->api->settings.steady));
+	api_find_session(c, store);
+}
+
 static enum tacit_err run_steps(struct job *j, void *context)
 {
 	enum tacit_err err;
@@ -234,6 +242,7 @@ static bool is_single(const struct api_call *c)
 static void submit(struct api_call *c, enum job_lane lane)
 {
 	c->lane = lane;
+	c->job.prepare = lane == JOB_READ && !c->authenticated ? find_session : NULL;
 	c->job.single = lane == JOB_WRITE && is_single(c);
 	if (job_submit(c->api->pool, lane, &c->job))
 		return;

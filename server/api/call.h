@@ -99,6 +99,8 @@ struct api_call {
 	struct tacit_bytes header[API_HEADER_COUNT]; /* p == NULL: absent; into storage */
 	struct tacit_bytes query, body;              /* into storage */
 
+	bool looked; /* for the session that is named, with this result */
+	enum tacit_err found;
 	bool authenticated; /* the step of that name is over */
 	enum api_way way;
 	struct store_session who; /* id 0: no session; user_id 0: nobody */

@@ -205,11 +205,27 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+static void prepare(const struct job_lane_settings *s, struct job *j, void *context)
+{
+	bool begun = false;
+	for (; j != NULL; j = j->next) {
+		if (j->prepare == NULL)
+			continue;
+		if (!begun && s->prepare_begin != NULL)
+			s->prepare_begin(context);
+		begun = true;
+		j->prepare(j, context);
+	}
+	if (begun && s->prepare_end != NULL)
+		s->prepare_end(context);
+}
+
 /* What was taken may be more than fits a turn: then others follow at once. */
 static void run_turns(struct worker *w, struct job *j)
 {
 	const struct job_lane_settings *s = &w->lane->settings;
 	unsigned turn_us = s->turn_us;
+	prepare(s, j, w->context);
 	cork(s);
 	uint64_t over = turn_us > 0 ? now_us() + turn_us : UINT64_MAX;
 	while (j != NULL) {

@@ -22,6 +22,9 @@ enum job_lane { JOB_READ, JOB_WRITE, JOB_HASH, JOB_FILE, JOB_LANES };
 
 struct job {
 	struct job *next; /* job.c's */
+	/* Not WRITE: before run() of any job of those that were taken together, for all of them
+	 * that have it; what they need of the store is then asked in one go. May be NULL. */
+	void (*prepare)(struct job *j, void *context);
 	/* context: what the lane's thread_open gave. In the WRITE lane an error from run() undoes
 	 * this job's own changes (savepoint) and no other's. */
 	enum tacit_err (*run)(struct job *j, void *context);
@@ -42,6 +45,9 @@ struct job_lane_settings {
 	/* In the lane's thread, at start and end. NULL context is a failure for READ and WRITE. */
 	void *(*thread_open)(void *ctx);
 	void (*thread_close)(void *ctx, void *context);
+	/* Around the prepare() of jobs. May be NULL. */
+	void (*prepare_begin)(void *context);
+	void (*prepare_end)(void *context);
 	/* Around the done() of the jobs of a turn, so that what these wake is woken once. May be
 	 * NULL. */
 	void (*cork)(void);

@@ -31,6 +31,8 @@ static const struct store_ops ops = {
         .name = "memory",
         .close = memory_close,
         .advance = memory_advance,
+        .read_begin = memory_read_begin,
+        .read_end = memory_read_end,
         .batch_begin = memory_batch_begin,
         .batch_commit = memory_batch_commit,
         .batch_abort = memory_batch_abort,
@@ -182,6 +184,22 @@ static void end(struct memory *m, bool keep)
 	pthread_cond_signal(&shared->turn);
 	pthread_mutex_unlock(&shared->lock);
 	memory_state_drop(dropped);
+	m->batch = NULL;
+}
+
+void memory_read_begin(struct store *store)
+{
+	struct memory *m = memory_of(store);
+	if (m->mode == STORE_READER && m->batch == NULL)
+		m->batch = memory_look(m);
+}
+
+void memory_read_end(struct store *store)
+{
+	struct memory *m = memory_of(store);
+	if (m->mode != STORE_READER || m->batch == NULL)
+		return;
+	memory_state_drop(m->batch);
 	m->batch = NULL;
 }
 
@@ -380,6 +398,7 @@ void memory_advance(struct store *s, int64_t now)
 void memory_close(struct store *store)
 {
 	struct memory *m = memory_of(store);
+	memory_read_end(store);
 	memory_batch_abort(store);
 	unshare(m->shared);
 	tacit_free(m);

@@ -7,6 +7,8 @@
 
 void memory_close(struct store *s);
 void memory_advance(struct store *s, int64_t now);
+void memory_read_begin(struct store *s);
+void memory_read_end(struct store *s);
 enum tacit_err memory_batch_begin(struct store *s);
 enum tacit_err memory_batch_commit(struct store *s);
 void memory_batch_abort(struct store *s);

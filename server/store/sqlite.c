@@ -32,6 +32,8 @@ static const struct store_ops ops = {
         .name = "sqlite",
         .close = sqlite_close,
         .advance = sqlite_advance,
+        .read_begin = sqlite_read_begin,
+        .read_end = sqlite_read_end,
         .batch_begin = sqlite_batch_begin,
         .batch_commit = sqlite_batch_commit,
         .batch_abort = sqlite_batch_abort,
@@ -122,6 +124,22 @@ static const struct store_ops ops = {
         .counts = sqlite_counts,
         .snapshot = sqlite_snapshot,
 };
+
+/* The snapshot itself is taken by the first statement that reads. */
+void sqlite_read_begin(struct store *store)
+{
+	struct sqlite *s = sqlite_of(store);
+	if (s->mode == STORE_READER && !s->reading && !s->in_scope)
+		s->reading = sql_run(s, SQL_BEGIN_READ, NO_ARGS) == TACIT_OK;
+}
+
+void sqlite_read_end(struct store *store)
+{
+	struct sqlite *s = sqlite_of(store);
+	if (sql_is_reading(s))
+		tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS), "nothing was to be kept");
+	s->reading = false;
+}
 
 enum tacit_err sqlite_batch_begin(struct store *store)
 {

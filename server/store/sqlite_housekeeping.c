@@ -227,7 +227,7 @@ enum tacit_err sqlite_snapshot(struct store *store, const char *path)
 {
 	enum tacit_err err;
 	struct sqlite *s = sqlite_of(store);
-	if (s->in_batch || s->in_scope)
+	if (s->in_batch || s->in_scope || s->reading)
 		return TACIT_E_USAGE;
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)

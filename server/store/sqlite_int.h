@@ -52,6 +52,7 @@ struct sqlite {
 	bool in_batch;
 	struct sql_pending pending, marked; /* marked: as it was when the mark was set */
 	struct sql_spent spent;
+	bool reading;  /* between read_begin and read_end */
 	bool in_scope; /* an operation outside of a batch has its transaction open */
 	/* Something was destroyed: its traces in the WAL are to go. */
 	enum { PURGE_NOT, PURGE_NOW, PURGE_LATER } purge;
@@ -65,6 +66,12 @@ struct sqlite {
 static inline struct sqlite *sqlite_of(struct store *s)
 {
 	return (struct sqlite *)s;
+}
+
+/* An error may have ended the transaction before read_end. */
+static inline bool sql_is_reading(const struct sqlite *s)
+{
+	return s->reading && sqlite3_get_autocommit(s->db) == 0;
 }
 
 /* The handle's clock goes forward only. */

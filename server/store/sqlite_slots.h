@@ -7,6 +7,8 @@
 
 void sqlite_close(struct store *s);
 void sqlite_advance(struct store *s, int64_t now);
+void sqlite_read_begin(struct store *s);
+void sqlite_read_end(struct store *s);
 enum tacit_err sqlite_batch_begin(struct store *s);
 enum tacit_err sqlite_batch_commit(struct store *s);
 void sqlite_batch_abort(struct store *s);

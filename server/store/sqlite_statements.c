@@ -232,7 +232,7 @@ enum tacit_err sql_enter(struct sqlite *s, enum sql_access access, struct sql_sc
 		return TACIT_E_USAGE;
 	if (s->in_batch && sqlite3_get_autocommit(s->db) != 0)
 		return s->broken != TACIT_OK ? s->broken : TACIT_E_STORE;
-	if (s->in_scope || (s->in_batch && access != SQL_WRITE)) {
+	if (s->in_scope || sql_is_reading(s) || (s->in_batch && access != SQL_WRITE)) {
 		scope->kind = SCOPE_NESTED;
 		return TACIT_OK;
 	}

@@ -210,6 +210,12 @@ struct store_ops {
 	/* Sets the handle's clock forward; an earlier time changes nothing. */
 	void (*advance)(struct store *s, int64_t now); /* R */
 
+	/* Between the two all that a reading handle reads is of one moment, of read_begin or behind
+	 * it, and costs less. For short: the writer's log goes on growing for as long. Nothing to a
+	 * writing handle. */
+	void (*read_begin)(struct store *s); /* R */
+	void (*read_end)(struct store *s);   /* R */
+
 	/* The writer's group commit. Operations outside a batch are a batch of one. */
 	enum tacit_err (*batch_begin)(struct store *s);
 	enum tacit_err (*batch_commit)(struct store *s);

@@ -121,8 +121,44 @@ static void writers_take_turns(void)
 	tear_down(&f);
 }
 
+/* Of several operations, each with a snapshot of its own otherwise. */
+static void what_is_read_together_is_of_one_moment(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct store_session s;
+	int64_t session, group = add_group(&f);
+	CHECK_OK(f.ops->session_create(
+	        f.w, f.anna, hash_of(1), hash_of(2), NOW, NOW + 100, &session));
+	add_message(&f, group, f.anna, "before");
+	f.ops->read_begin(f.r);
+	CHECK_INT(message_count(&f, f.r, group, f.ben), 1); /* what was there is there */
+	add_message(&f, group, f.anna, "meanwhile");
+	CHECK_OK(f.ops->session_end(f.w, session));
+	f.ops->read_begin(f.r); /* changes nothing */
+	CHECK_INT(message_count(&f, f.r, group, f.ben), 1);
+	CHECK_OK(f.ops->session_by_id(f.r, session, NOW, &s));
+	f.ops->read_end(f.r);
+	CHECK_INT(message_count(&f, f.r, group, f.ben), 2);
+	CHECK_ERR(f.ops->session_by_id(f.r, session, NOW, &s), TACIT_E_NOT_FOUND);
+	f.ops->read_end(f.r);
+	f.ops->read_begin(f.r);
+	CHECK_INT(message_count(&f, f.r, group, f.ben), 2);
+	CHECK_ERR(f.ops->session_by_token(f.r, hash_of(1), NOW, &s), TACIT_E_NOT_FOUND);
+	f.ops->read_end(f.r);
+
+	f.ops->read_begin(f.w); /* who writes sees what he writes */
+	add_message(&f, group, f.anna, "more");
+	CHECK_INT(message_count(&f, f.w, group, f.ben), 3);
+	f.ops->read_end(f.w);
+	f.ops->read_begin(f.r); /* closed in the midst of it */
+	CHECK_INT(message_count(&f, f.r, group, f.ben), 3);
+	tear_down(&f);
+}
+
 static const struct tap_case cases[] = {
         {"readers see whole batches", readers_see_whole_batches},
         {"writers take turns", writers_take_turns},
+        {"what is read together is of one moment", what_is_read_together_is_of_one_moment},
 };
 const struct case_list concurrency_cases = {cases, TACIT_COUNT(cases)};

@@ -14,6 +14,8 @@ struct ledger {
 	int value, saved, committed;
 	unsigned begins, commits, aborts, undos, marks;
 	unsigned turns; /* of the one reader */
+	unsigned looks, prepared;
+	bool looking;
 	unsigned settled, settled_idle;
 	enum tacit_err begin_err, mark_err, undo_err, release_err, commit_err;
 	bool refuse_to_open;
@@ -86,6 +88,20 @@ static enum tacit_err release(void *context)
 static void count_turn(void)
 {
 	book.turns++;
+}
+
+static void begin_look(void *context)
+{
+	struct ledger *l = context;
+	CHECK(!l->looking);
+	l->looking = true;
+	l->looks++;
+}
+
+static void end_look(void *context)
+{
+	CHECK(((struct ledger *)context)->looking);
+	((struct ledger *)context)->looking = false;
 }
 
 static void settle(void *context, bool idle)
@@ -346,6 +362,53 @@ static void a_turn_is_of_many_jobs(void)
 	CHECK(turns >= 2 && turns <= 9);
 }
 
+static void prepare_job(struct job *j, void *context)
+{
+	struct ledger *l = context;
+	CHECK(l->looking);
+	CHECK(!((struct test_job *)j)->ran);
+	l->prepared++;
+}
+
+/* Runs after all that were taken with it are prepared. */
+static enum tacit_err run_prepared(struct job *j, void *context)
+{
+	CHECK(!((struct ledger *)context)->looking);
+	CHECK_INT(((struct ledger *)context)->prepared, 4);
+	return run_job(j, context);
+}
+
+static void what_is_taken_together_is_prepared_together(void)
+{
+	static struct test_job jobs[6];
+	struct job_lane_settings s[JOB_LANES];
+	struct job_pool *p;
+	memcpy(s, lanes(100, 16), sizeof(s));
+	s[JOB_READ].threads = 1;
+	s[JOB_READ].batch = 64;
+	s[JOB_READ].prepare_begin = begin_look;
+	s[JOB_READ].prepare_end = end_look;
+	fill(jobs, 6);
+	REQUIRE(job_pool_new(s, &p) == TACIT_OK);
+	jobs[0].waits = true;
+	for (int i = 1; i < 6; i++) {
+		jobs[i].job.run = run_prepared;
+		jobs[i].job.prepare = i == 2 ? NULL : prepare_job;
+	}
+	close_gate();
+	CHECK(job_submit(p, JOB_READ, &jobs[0].job));
+	wait_at_gate();
+	CHECK_INT(book.looks, 0); /* there was nothing to prepare */
+	for (int i = 1; i < 6; i++)
+		CHECK(job_submit(p, JOB_READ, &jobs[i].job));
+	open_gate();
+	wait_done(6);
+	job_pool_free(p);
+	CHECK_INT(book.looks, 1);
+	CHECK_INT(book.prepared, 4);
+	CHECK(!book.looking);
+}
+
 static void a_failed_job_undoes_only_itself(void)
 {
 	static struct test_job jobs[4];
@@ -541,6 +604,8 @@ int main(int argc, char **argv)
 	        {"writes are batched in order", writes_are_batched_in_order},
 	        {"a single change needs no mark", a_single_change_needs_no_mark},
 	        {"a turn is of many jobs", a_turn_is_of_many_jobs},
+	        {"what is taken together is prepared together",
+	                what_is_taken_together_is_prepared_together},
 	        {"a failed job undoes only itself", a_failed_job_undoes_only_itself},
 	        {"a failed commit fails all", a_failed_commit_fails_all},
 	        {"a broken transaction fails all", a_broken_transaction_fails_all},

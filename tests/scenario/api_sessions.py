@@ -5,14 +5,16 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
 from support.client import Person, dumps, sign_text, signed_body  # noqa: E402
-from support.server import Server  # noqa: E402
+from support.server import Server, program  # noqa: E402
 
 # The order of the group that Ed25519 works in (RFC 8032 5.1).
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -74,6 +76,35 @@ def logout_ends_that_session_and_no_other(w):
     tap.equal(q.get("/api/conversations").status, 200, "the other session")
     got = p.post("/api/token/refresh", {"refresh_token": p.refresh}, auth=None)
     tap.equal(got.status, 401, "refresh token")
+
+
+@tap.case
+def an_end_holds_at_once_however_many_ask(w):
+    """Sessions are looked for together for calls that are taken together, and never before they were made."""
+    over = threading.Event()
+
+    def keep_asking():
+        while not over.is_set():
+            tap.equal(w.bob.get("/api/conversations").status, 200, "somebody else")
+
+    people = [w.newcomer().register() for _ in range(6)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(keep_asking) for _ in range(8)]
+        try:
+            for p in people[:3]:
+                tap.equal(p.signed("/api/me", {}, auth="bearer").status, 200, "before")
+                tap.equal(p.post("/api/logout").status, 200, "logout")
+                tap.equal(p.signed("/api/me", {"n": 1}, auth="bearer").status, 401, "signed, behind it")
+                tap.equal(p.get("/api/conversations").status, 401, "bearer, behind it")
+            for p in people[3:]:
+                subprocess.run([program("tacitd"), "admin", "--data", w.server.data, "disable", p.username],
+                               check=True, stdout=subprocess.DEVNULL, timeout=60)
+                tap.one_of(p.signed("/api/me", {}, auth="bearer").status, (401, 403), "signed, disabled")
+                tap.one_of(p.get("/api/conversations").status, (401, 403), "bearer, disabled")
+        finally:
+            over.set()
+        for one in asking:
+            one.result()
 
 
 @tap.case

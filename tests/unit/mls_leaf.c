@@ -201,6 +201,73 @@ static void versions_are_one(void)
 	mls_member_clear(&m);
 }
 
+/* A key package of m's in which these are different (empty: as they are), well signed by it, but
+ * for the outer signature if that is to be bad. */
+struct forgery {
+	struct tacit_bytes init_key, encryption_key, signature_key;
+	enum tacit_mls_leaf_source source;
+	bool bad_signature;
+};
+
+static void judged(const struct mls_member *m, const struct forgery *f, enum tacit_err want)
+{
+	struct tacit_mls_key_package kp;
+	struct tacit_scheme_signature signature;
+	struct tacit_buf out = {0};
+	struct tacit_mls_leaf_rules r = rules();
+	struct tacit_mls_leaf_place place = {TACIT_STR("g"), 0};
+	struct tacit_bytes sk = tacit_bytes(m->signature_sk, suite()->signature_sk_bytes);
+	CHECK_OK(tacit_mls_key_package_decode(tacit_buf_view(&m->package), &kp));
+	if (f->encryption_key.n > 0)
+		kp.leaf.encryption_key = f->encryption_key;
+	if (f->signature_key.n > 0)
+		kp.leaf.signature_key = f->signature_key;
+	if (f->source != 0)
+		kp.leaf.source = f->source;
+	struct tacit_writer w = tacit_writer(&out);
+	tacit_write_u16(&w, kp.version);
+	tacit_write_u16(&w, kp.suite);
+	tacit_mls_write_vec(&w, f->init_key.n > 0 ? f->init_key : kp.init_key);
+	CHECK_OK(tacit_writer_finish(&w));
+	CHECK_OK(tacit_mls_leaf_node_sign(suite(), &kp.leaf, &place, sk, &out));
+	w = tacit_writer(&out);
+	tacit_mls_write_extensions(&w, kp.extensions);
+	CHECK_OK(tacit_writer_finish(&w));
+	CHECK_OK(tacit_mls_sign(
+	        suite(), sk, TACIT_STR("KeyPackageTBS"), tacit_buf_view(&out), &signature));
+	signature.b[0] ^= f->bad_signature;
+	tacit_mls_write_vec(&w, tacit_bytes(signature.b, signature.n));
+	CHECK_OK(tacit_writer_finish(&w));
+	CHECK_ERR(check(tacit_buf_view(&out), &r), want);
+	tacit_buf_clear(&out);
+}
+
+/* 7.3, 10.1: what no changed byte shows, because the signature would show it first. */
+static void false_packages(void)
+{
+	struct mls_member m, other;
+	struct tacit_mls_key_package kp;
+	static const uint8_t none[33];
+	struct tacit_env env = tap_env(13);
+	REQUIRE(CHECK_OK(mls_member_make(suite(), &env, NULL, &m)));
+	REQUIRE(CHECK_OK(mls_member_make(suite(), &env, NULL, &other)));
+	CHECK_OK(tacit_mls_key_package_decode(tacit_buf_view(&m.package), &kp));
+	judged(&m, &(struct forgery){0}, TACIT_OK);
+	judged(&m, &(struct forgery){.bad_signature = true}, TACIT_E_BAD_SIGNATURE);
+	judged(&m, &(struct forgery){.signature_key = tacit_bytes(other.signature_key, 32)},
+	        TACIT_E_BAD_SIGNATURE);
+	judged(&m, &(struct forgery){.signature_key = tacit_bytes(none, 33)}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.encryption_key = tacit_bytes(none, 32)}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.encryption_key = tacit_bytes(none, 31)}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.init_key = tacit_bytes(none, 32)}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.init_key = tacit_bytes(none, 33)}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.init_key = kp.leaf.encryption_key}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.source = TACIT_MLS_LEAF_UPDATE}, TACIT_E_MALFORMED);
+	judged(&m, &(struct forgery){.source = TACIT_MLS_LEAF_COMMIT}, TACIT_E_MALFORMED);
+	mls_member_clear(&m);
+	mls_member_clear(&other);
+}
+
 static enum tacit_err make_from(struct tacit_mls_key_pairs *pairs, struct tacit_buf *out,
         struct tacit_mls_key_package_secrets *secrets)
 {
@@ -429,6 +496,7 @@ int main(int argc, char **argv)
 	        {"external senders", external_senders},
 	        {"key packages of every suite", every_suite},
 	        {"tampered key packages", tampered_packages},
+	        {"key packages that are well signed and wrong", false_packages},
 	        {"versions of message and key package are one", versions_are_one},
 	        {"key pairs made ahead serve once", pairs_made_ahead_serve_once},
 	        {"references of key packages", key_package_refs_differ},

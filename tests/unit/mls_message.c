@@ -196,6 +196,41 @@ static void who_follows_is_the_same(void)
 	tear_down();
 }
 
+/* 12.1.7: not by the committer alone. */
+static void what_is_required_all_support(void)
+{
+	static const uint16_t rare = 0xf00f;
+	static const uint8_t required[] = {0, 2, 0xf0, 0x0f, 0};
+	const struct tacit_mls_support support = {.proposals = &rare, .proposal_count = 1};
+	struct tacit_mls_capabilities capabilities;
+	struct tacit_mls_commit_result r;
+	struct tacit_buf store = {0}, list = {0};
+	REQUIRE(set_up());
+	CHECK_OK(tacit_mls_capabilities_make(&support, NULL, &store, &capabilities));
+	struct tacit_mls_leaf_change change = {.capabilities = &capabilities};
+	struct tacit_mls_commit_options o = {.leaf = &change};
+	CHECK_OK(tacit_mls_group_commit(a.group, &a.host, &o, &r));
+	CHECK_OK(tacit_mls_group_accept(a.group));
+	hears(tacit_buf_view(&r.commit), TACIT_OK);
+	tacit_mls_commit_result_clear(&r);
+	struct tacit_writer w = tacit_writer(&list);
+	tacit_mls_write_extension(
+	        &w, (struct tacit_mls_extension){TACIT_MLS_EXT_REQUIRED_CAPABILITIES,
+	                    tacit_bytes(required, sizeof(required))});
+	CHECK_OK(tacit_writer_finish(&w));
+	struct tacit_mls_proposal p = {
+	        .type = TACIT_MLS_CONTEXT_EXTENSIONS, .extensions = {tacit_buf_view(&list)}};
+	CHECK_ERR(person_commit(&a, &p, 1, &r), TACIT_E_UNSUPPORTED);
+	struct tacit_mls_proposal both[] = {p, remove_of(1)}; /* who does not, goes */
+	CHECK_OK(person_commit(&a, both, 2, &r));
+	hears(tacit_buf_view(&r.commit), TACIT_OK);
+	CHECK_INT(tacit_mls_group_state(b.group), TACIT_MLS_REMOVED);
+	tacit_mls_commit_result_clear(&r);
+	tacit_buf_clear(&store);
+	tacit_buf_clear(&list);
+	tear_down();
+}
+
 /* A PrivateMessage of a's with this byte at the end of its padding. */
 static void pads(uint8_t last, enum tacit_err want)
 {
@@ -260,6 +295,7 @@ static void padding_says_nothing(void)
 static const struct tap_case cases[] = {
         {"who may say what", who_may_say_what},
         {"who follows is the same", who_follows_is_the_same},
+        {"what is required, all support", what_is_required_all_support},
         {"padding says nothing", padding_says_nothing},
 };
 

@@ -194,11 +194,37 @@ static void nodes(void)
 	tear_down();
 }
 
+/* 12.4.3.1: a newcomer is told of one who is not there, at a parent that is chained on its other
+ * side, where no hash shows it. */
+static void unmerged_leaves(void)
+{
+	enum { ROOT = 7, BLANK = 6 };
+	struct mls_group g;
+	struct tacit_mls_leaf_rules rules = {.suite = suite()};
+	REQUIRE(CHECK_OK(mls_group_make(&g, suite(), 5)));
+	for (uint32_t i = 5; i > 0; i--)
+		CHECK_OK(mls_group_commit(&g, i - 1, NULL));
+	CHECK_OK(tacit_mls_tree_validate(g.tree, TACIT_STR("group"), &rules));
+	CHECK_INT(tacit_mls_root(tacit_mls_tree_width(g.tree)), ROOT);
+	const struct tacit_mls_tree_parent *root = g.tree->nodes[ROOT].parent;
+	struct tacit_mls_tree_parent *lying =
+	        tacit_mls_tree_parent_new(tacit_bytes(root->bytes, root->key_n),
+	                tacit_bytes(root->bytes + root->key_n, root->hash_n), 1);
+	REQUIRE(CHECK(lying != NULL));
+	lying->unmerged[0] = BLANK;
+	lying->unmerged_n = 1;
+	CHECK_OK(tacit_mls_tree_stage(g.tree));
+	CHECK_OK(tacit_mls_tree_put(g.tree, ROOT, (union tacit_mls_tree_node){.parent = lying}));
+	CHECK_ERR(tacit_mls_tree_validate(g.tree, TACIT_STR("group"), &rules), TACIT_E_MALFORMED);
+	mls_group_clear(&g);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
 	        {"the leaf of a false path", leaves},
 	        {"the nodes of a false path", nodes},
+	        {"an unmerged leaf that is none", unmerged_leaves},
 	};
 	if (tacit_crypto_init() != TACIT_OK)
 		return 1;

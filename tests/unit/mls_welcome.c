@@ -193,9 +193,74 @@ static void ones_leaf_is_as_one_made_it(void)
 	tear_down();
 }
 
+/* 11.3: with a proof of where it comes from, and yet no beginning. */
+static void a_successor_is_at_its_beginning(void)
+{
+	struct tacit_mls_group *branch = NULL, *joined = NULL;
+	struct tacit_mls_commit_result r;
+	REQUIRE(set_up());
+	REQUIRE(CHECK_OK(person_join(&b, tacit_buf_view(&added.welcome))));
+	CHECK_OK(person_renew(&a));
+	CHECK_OK(person_renew(&b));
+	struct tacit_mls_create_options o = person_create_options(&a, "h");
+	struct tacit_mls_proposal add = add_of(&b);
+	struct tacit_mls_commit_options co = {.proposals = &add, .proposal_count = 1};
+	for (int epoch = 1; epoch <= 2; epoch++) {
+		CHECK_OK(tacit_mls_group_succeed(
+		        a.group, TACIT_MLS_SUCCEED_BRANCH, &o, &a.host, &branch));
+		if (epoch == 2) {
+			CHECK_OK(tacit_mls_group_commit(
+			        branch, &a.host, &(struct tacit_mls_commit_options){0}, &r));
+			CHECK_OK(tacit_mls_group_accept(branch));
+			tacit_mls_commit_result_clear(&r);
+			CHECK_OK(tacit_mls_origin_set(&branch->origin, a.group,
+			        TACIT_MLS_SUCCEED_BRANCH, tacit_mls_group_epoch(a.group)));
+		}
+		CHECK_OK(tacit_mls_group_commit(branch, &a.host, &co, &r));
+		struct tacit_mls_join_options jo = {.welcome = tacit_buf_view(&r.welcome),
+		        .key_package = tacit_buf_view(&b.key_package),
+		        .secrets = &b.secrets,
+		        .origin = b.group};
+		CHECK_ERR(tacit_mls_group_join(&jo, &b.host, &joined),
+		        epoch == 1 ? TACIT_OK : TACIT_E_CONFLICT);
+		tacit_mls_group_free(joined);
+		tacit_mls_group_free(branch);
+		tacit_mls_commit_result_clear(&r);
+	}
+	tear_down();
+}
+
+/* 11.3: in a branch nobody is who was not in the group. */
+static void a_branch_has_no_strangers(void)
+{
+	struct person cat;
+	struct tacit_mls_group *branch = NULL, *joined = NULL;
+	struct tacit_mls_commit_result r;
+	REQUIRE(set_up() && CHECK_OK(person_init(&cat, a.suite, "cat")));
+	REQUIRE(CHECK_OK(person_join(&b, tacit_buf_view(&added.welcome))));
+	CHECK_OK(person_renew(&a));
+	CHECK_OK(person_renew(&b));
+	struct tacit_mls_create_options o = person_create_options(&a, "h");
+	struct tacit_mls_proposal adds[] = {add_of(&b), add_of(&cat)};
+	struct tacit_mls_commit_options co = {.proposals = adds, .proposal_count = 2};
+	CHECK_OK(tacit_mls_group_succeed(a.group, TACIT_MLS_SUCCEED_BRANCH, &o, &a.host, &branch));
+	CHECK_OK(tacit_mls_group_commit(branch, &a.host, &co, &r));
+	struct tacit_mls_join_options jo = {.welcome = tacit_buf_view(&r.welcome),
+	        .key_package = tacit_buf_view(&b.key_package),
+	        .secrets = &b.secrets,
+	        .origin = b.group};
+	CHECK_ERR(tacit_mls_group_join(&jo, &b.host, &joined), TACIT_E_CONFLICT);
+	tacit_mls_group_free(branch);
+	tacit_mls_commit_result_clear(&r);
+	person_clear(&cat);
+	tear_down();
+}
+
 static const struct tap_case cases[] = {
         {"what a Welcome says is checked", what_a_welcome_says_is_checked},
         {"what a Welcome gives is checked", what_a_welcome_gives_is_checked},
+        {"a successor is at its beginning", a_successor_is_at_its_beginning},
+        {"a branch has no strangers", a_branch_has_no_strangers},
         {"one's leaf is as one made it", ones_leaf_is_as_one_made_it},
 };
 

@@ -256,11 +256,58 @@ static void a_branch_has_no_strangers(void)
 	tear_down();
 }
 
+/* 11.2: all who were in the group are in the one that takes its place, which is as it was
+ * announced. */
+static void a_reinit_leaves_nobody_behind(void)
+{
+	struct person cat;
+	struct tacit_mls_event ev;
+	struct tacit_mls_group *again = NULL, *joined = NULL;
+	struct tacit_mls_commit_result r;
+	REQUIRE(set_up() && CHECK_OK(person_init(&cat, a.suite, "cat")));
+	REQUIRE(CHECK_OK(person_join(&b, tacit_buf_view(&added.welcome))));
+	struct tacit_mls_proposal add = add_of(&cat);
+	struct tacit_mls_proposal reinit = {.type = TACIT_MLS_REINIT,
+	        .reinit = {
+	                .group_id = TACIT_STR("h"), .version = TACIT_MLS_VERSION_10, .suite = 1}};
+	const struct tacit_mls_proposal *steps[] = {&add, &reinit};
+	for (size_t i = 0; i < TACIT_COUNT(steps); i++) {
+		CHECK_OK(person_commit(&a, steps[i], 1, &r));
+		CHECK_OK(tacit_mls_group_accept(a.group));
+		CHECK_OK(person_process(&b, tacit_buf_view(&r.commit), &ev));
+		tacit_mls_event_clear(&ev);
+		tacit_mls_commit_result_clear(&r);
+	}
+	for (size_t n = 1; n <= 2; n++) {
+		CHECK_OK(person_renew(&a));
+		CHECK_OK(person_renew(&b));
+		CHECK_OK(person_renew(&cat));
+		struct tacit_mls_create_options o = person_create_options(&a, "ignored");
+		struct tacit_mls_proposal adds[] = {add_of(&b), add_of(&cat)};
+		struct tacit_mls_commit_options co = {.proposals = adds, .proposal_count = n};
+		CHECK_OK(tacit_mls_group_succeed(
+		        a.group, TACIT_MLS_SUCCEED_REINIT, &o, &a.host, &again));
+		CHECK_OK(tacit_mls_group_commit(again, &a.host, &co, &r));
+		struct tacit_mls_join_options jo = {.welcome = tacit_buf_view(&r.welcome),
+		        .key_package = tacit_buf_view(&b.key_package),
+		        .secrets = &b.secrets,
+		        .origin = b.group};
+		CHECK_ERR(tacit_mls_group_join(&jo, &b.host, &joined),
+		        n == 1 ? TACIT_E_CONFLICT : TACIT_OK);
+		tacit_mls_group_free(joined);
+		tacit_mls_group_free(again);
+		tacit_mls_commit_result_clear(&r);
+	}
+	person_clear(&cat);
+	tear_down();
+}
+
 static const struct tap_case cases[] = {
         {"what a Welcome says is checked", what_a_welcome_says_is_checked},
         {"what a Welcome gives is checked", what_a_welcome_gives_is_checked},
         {"a successor is at its beginning", a_successor_is_at_its_beginning},
         {"a branch has no strangers", a_branch_has_no_strangers},
+        {"a reinit leaves nobody behind", a_reinit_leaves_nobody_behind},
         {"one's leaf is as one made it", ones_leaf_is_as_one_made_it},
 };
 

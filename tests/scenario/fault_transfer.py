@@ -5,7 +5,6 @@ arrives whole, or they say why not.
 TACIT_TRANSFER_KILLS sets how many rounds there are (make soak: 100)."""
 import contextlib
 import glob
-import hashlib
 import json
 import os
 import random
@@ -13,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
@@ -21,28 +19,14 @@ from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.gate import Gate  # noqa: E402
 from support.server import SANITIZER, Server  # noqa: E402
+from support.transfer import MIB, SECONDS, Running, digest, journals, part_bytes, wait_for  # noqa: E402
 
-MIB = 1024 * 1024
 SIZE = 8 * MIB
 # Greetings, the offer, frames and seals; and a record that was not whole when the connection broke.
 GREETINGS = MIB // 4
 ROUNDS = int(os.environ.get("TACIT_TRANSFER_KILLS", "3"))
 SEED = int(os.environ.get("TACIT_SEED", random.SystemRandom().randrange(1 << 32)))
 VICTIMS = ("sender", "receiver", "relay")
-SECONDS = 120
-
-
-def digest(path):
-    with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
-
-
-def wait_for(condition, what):
-    until = time.monotonic() + SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} did not come")
-        time.sleep(0.005)
 
 
 class World:
@@ -62,19 +46,6 @@ def world():
         yield World(server, machine)
 
 
-def finish(process, who):
-    out, err = process.communicate(timeout=SECONDS)
-    if SANITIZER.search(err):
-        raise AssertionError(err[-8000:])
-    tap.equal(process.returncode, 0, f"the {who}: {out!r} {err!r}")
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def kill(process):
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-
-
 def one_round(w, number):
     victim = VICTIMS[number % len(VICTIMS)]
     moment = w.random.randrange(GREETINGS, SIZE - MIB)
@@ -85,34 +56,29 @@ def one_round(w, number):
         f.write(os.urandom(SIZE))
     gate = Gate(w.server.port)
     gate.hold_after(moment)
-    give = ("send-file", "--relay-only", path)
-    sender = w.start(gate.url, *give)
-    code = json.loads(sender.stdout.readline())["code"]
-    take = ("receive", "--relay-only", code, "--yes", "--out", out)
-    receiver = w.start(w.server.url, *take)
-
-    def there():
-        return sum(os.path.getsize(name) for name in glob.glob(os.path.join(out, ".tacit-*", "*")))
-
+    give = ("--server", gate.url, "send-file", "--relay-only", path)
+    sender = Running(w.machine, *give)
+    take = ("--server", w.server.url, "receive", "--relay-only", sender.code, "--yes", "--out", out)
+    receiver = Running(w.machine, *take)
     # The gate has let so much through; some of it is a frame that is not whole.
-    wait_for(lambda: gate.budget == 0 and there() >= moment - GREETINGS, "the moment")
-    had = there()
+    wait_for(lambda: gate.budget == 0 and part_bytes(out) >= moment - GREETINGS, "the moment")
+    had = part_bytes(out)
     if victim == "sender":
-        kill(sender)
-        sender = w.start(gate.url, *give)
+        sender.kill()
+        sender = Running(w.machine, *give)
     elif victim == "receiver":
-        kill(receiver)
-        receiver = w.start(w.server.url, *take)
+        receiver.kill()
+        receiver = Running(w.machine, *take)
     else:
         w.server.kill()
         w.server.start()
     gate.cut()
     gate.open()
-    lines = finish(receiver, "receiver")
-    finish(sender, "sender")
+    receiver.finish()
+    sender.finish()
     what = f"round {number}, the {victim} was killed at {moment}"
     tap.equal(digest(os.path.join(out, f"round{number}.bin")), digest(path), what)
-    from_byte = next(line for line in lines if line["type"] == "parcel_received")["resumed_from"]
+    from_byte = receiver.resumed_from
     tap.check(from_byte >= had, f"{what}: {had} were there, and it went on at {from_byte}")
     tap.check(gate.passed - moment <= SIZE - from_byte + GREETINGS,
               f"{what}: {gate.passed - moment} bytes for {SIZE - from_byte}")
@@ -125,7 +91,7 @@ def one_round(w, number):
 def whoever_is_killed_the_file_arrives_whole(w):
     for number in range(ROUNDS):
         one_round(w, number)
-    left = glob.glob(os.path.join(w.machine.data, "tacit", "parcels", "*"))
+    left = journals(w.machine)
     tap.equal(left, [], "nothing is remembered")
 
 

@@ -204,6 +204,22 @@ def a_lock_shows_nothing(w):
 
 
 @tap.case
+def a_short_tunnel(w):
+    """The page stays, and so does its live connection, as far as the browser says: what waits goes out
+    all the same."""
+    w.alice.talk("bob")
+    w.bob.talk("alice")
+    w.bob.page.offline(True)
+    w.bob.say("written on the platform")
+    w.bob.page.see(".on-its-way:has-text('written on the platform')")
+    w.bob.page.see(".talk-head:has-text('No connection')")
+    w.bob.page.offline(False)
+    w.bob.said("written on the platform")
+    w.alice.hears("written on the platform")
+    w.bob.page.see(".talk-head:has-text('online')")
+
+
+@tap.case
 def a_second_device(w):
     other = w.alice.elsewhere(w.browser, "alice-2").login()
     w.pages.append(other.page)
@@ -227,6 +243,12 @@ def a_second_device(w):
     w.alice.say("not for what was revoked")
     w.bob.hears("not for what was revoked")
     tap.check("not for what was revoked" not in other.page.inner_text("body"), "a revoked device hears it")
+    other.say("from what was revoked")
+    other.page.see(".connection:has-text('This device was revoked')")
+    other.page.click(button("Forget this browser"))
+    other.page.click("role=alertdialog >> " + button("Remove everything"))
+    other.page.see(button("Log in"))
+    tap.check("from what was revoked" not in w.bob.page.inner_text("body"), "it is heard by nobody")
 
 
 @tap.case
@@ -235,7 +257,7 @@ def a_session_that_destroys_itself(w):
     w.alice.page.see("[role=timer]")
     w.alice.say("burn after reading")
     w.bob.calm()
-    w.bob.page.click(".row:has([role=timer])")
+    w.bob.page.click(".row:has(.row-title:text-is('alice')):has([role=timer])")  # it has no name of its own
     w.bob.hears("burn after reading")
     w.alice.details()
     w.alice.page.click(button("Destroy now"))

@@ -64,6 +64,44 @@ test('a weak password makes no account', () => on({ begin: 'new' }, async (page)
 	assert.match(await page.locator('.meter').textContent(), /Very weak/);
 }));
 
+test('what goes wrong on the way in is said for what it is', () => on({ begin: 'new' }, async (page) => {
+	await SCREENS.register.go(page);
+	const says = (sentence) => page.waitForSelector(`.failure:has-text("${sentence}")`);
+	await page.locator('input').nth(0).fill('anna');
+	await page.locator('button[type=submit]').click();
+	await says('Somebody has that username or e-mail address already.');
+	await page.locator('input').nth(0).fill('mara');
+	await page.locator('button[type=submit]').click();
+	await page.waitForSelector('.qr');
+	await page.locator('input[inputmode=numeric]').fill('654321');
+	await page.locator('button[type=submit]').click();
+	await says('That code is not right.');
+	await page.getByRole('button', { name: 'Back' }).click();
+	await page.getByRole('button', { name: 'Back' }).click();
+	await SCREENS.login.go(page);
+	for (const [i, text] of ['mara', 'mara@example.org', 'wrong', '123456'].entries())
+		await page.locator('input').nth(i).fill(text);
+	await page.locator('button[type=submit]').click();
+	await says('Username, e-mail address, password or code is wrong.');
+}));
+
+test('without a connection nobody is shown as online, wherever one looks', () => on({ size: PHONE }, async (page) => {
+	await openTalk(page, 'anna');
+	await page.waitForSelector('.talk-head:has-text("online") .presence');
+	await page.evaluate(() => globalThis.fake.connect('offline', 5));
+	await page.waitForSelector('.talk-head:has-text("No connection")');
+	assert.equal(await page.locator('.presence').count(), 0);
+	await page.evaluate(() => globalThis.fake.connect('online'));
+	await page.waitForSelector('.talk-head:has-text("online") .presence');
+}));
+
+test('what is begun stands at the top of the list, though nothing was said', () => on({}, async (page) => {
+	await SCREENS.newroom.go(page);
+	await page.getByRole('button', { name: 'Start' }).click();
+	await page.waitForSelector('dialog', { state: 'detached' });
+	await page.waitForSelector('.sidebar li:first-child .row-title:text-is("Lobby")');
+}));
+
 test('unlocking, locking', () => on({ begin: 'locked' }, async (page) => {
 	await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
 	await page.keyboard.press('Enter');
@@ -301,6 +339,7 @@ test('a changed key must be acknowledged, stays in sight, and goes when it is ac
 async function openScan(page, name) {
 	await openTalk(page, name);
 	await page.locator('.talk-head').getByRole('button', { name: 'Safety number' }).click();
+	await page.waitForSelector('.qr-dark:not([d=""])');
 	const shown = { name: 'qr.png', mimeType: 'image/png', buffer: await page.locator('.qr').screenshot() };
 	await page.getByRole('button', { name: 'Scan theirs' }).click();
 	return shown;
@@ -401,20 +440,22 @@ test('the camera is changed, lights, and goes off whichever way one leaves', () 
 	}
 }));
 
-test('what reads codes is fetched with the first camera, and may be missing', () => on({ permissions: ['camera'] }, async (page) => {
-	const fetched = () => page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/reader.js')).length);
-	await page.route('**/reader.js', (route) => route.abort());
+test('what reads and draws codes is fetched with the first of them, and may be missing', () => on({ permissions: ['camera'] }, async (page) => {
+	const fetched = () => page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/codes.js')).length);
+	await page.route('**/codes.js', (route) => route.abort());
 	await openTalk(page, 'erin');
+	assert.equal(await fetched(), 0, 'nobody has asked for a code');
 	await page.locator('.talk-head').getByRole('button', { name: 'Safety number' }).click();
 	await page.waitForSelector('.digits');
-	assert.equal(await fetched(), 0, 'nobody has asked for a camera');
+	await page.waitForSelector('.qr', { state: 'detached' }); // the number stands there all the same
 	await page.getByRole('button', { name: 'Scan theirs' }).click();
 	await page.waitForSelector('.note:has-text("QR codes cannot be read now")');
-	await page.unroute('**/reader.js');
+	await page.unroute('**/codes.js');
 	await page.getByRole('button', { name: 'Show ours again' }).click();
+	await page.waitForSelector('.qr-dark:not([d=""])');
 	await page.getByRole('button', { name: 'Scan theirs' }).click();
 	await page.waitForSelector('.camera video:not([class=""])');
-	page.complaints.length = 0; // Chromium's own, of the request that was let fail
+	page.complaints.length = 0; // Chromium's own, of the requests that were let fail
 }));
 
 test('a number is typed in words, too', () => on({}, async (page) => {
@@ -538,9 +579,9 @@ test('a device gets a name on this browser, and another one is revoked', () => o
 }));
 
 const WIDE = ['group', 'details', 'actions', 'settings']; // where there is more than the phone's one pane
-for (const [name, { begin, go }] of Object.entries(SCREENS))
+for (const [name, { begin, go, permissions }] of Object.entries(SCREENS))
 	test(`${name} from right to left: nothing sticks out`, () => Promise.all(
-		[PHONE, ...(WIDE.includes(name) ? [DESKTOP] : [])].map((size) => on({ begin, size, rtl: true }, async (page) => {
+		[PHONE, ...(WIDE.includes(name) ? [DESKTOP] : [])].map((size) => on({ begin, size, permissions, rtl: true }, async (page) => {
 			await go(page);
 			const out = await page.evaluate(() => [...document.querySelectorAll('#app *')].filter((one) => {
 				const { left, right, width } = one.getBoundingClientRect();

@@ -17,7 +17,7 @@ async function registerTo(page, step) {
 	if (step === 'account')
 		return;
 	await page.locator('button[type=submit]').click();
-	await page.waitForSelector('.qr');
+	await page.waitForSelector('.qr-dark:not([d=""])');
 	if (step === 'totp')
 		return;
 	await page.locator('input[inputmode=numeric]').fill('123456');
@@ -130,15 +130,16 @@ export const SCREENS = {
 		await openTalk(page, 'anna');
 		await page.locator('.talk-head button[title]').nth(0).click();
 		await page.waitForSelector('.digits');
+		await page.waitForSelector('.qr-dark:not([d=""])');
 	} },
 	scan: { begin: 'in', permissions: ['camera'], go: async (page) => {
 		await SCREENS.safety.go(page);
-		await page.getByRole('button', { name: /Scan theirs|Andere scannen/ }).click();
+		await page.getByRole('button', { name: /Scan theirs|Nummer scannen/ }).click();
 		await page.waitForSelector('.camera-tools button');
 	} },
 	noscan: { begin: 'in', go: async (page) => {
 		await SCREENS.safety.go(page);
-		await page.getByRole('button', { name: /Scan theirs|Andere scannen/ }).click();
+		await page.getByRole('button', { name: /Scan theirs|Nummer scannen/ }).click();
 		await page.waitForSelector('.scan .note');
 		await page.locator('.scan input[type=file]').setInputFiles(await codePicture(page, 'https://example.org/'));
 		await page.waitForSelector('.scan .failure:not(:empty)');
@@ -151,7 +152,7 @@ export const SCREENS = {
 	} },
 	type: { begin: 'in', go: async (page) => {
 		await SCREENS.safety.go(page);
-		await page.getByRole('button', { name: /Enter theirs|Andere eingeben/ }).click();
+		await page.getByRole('button', { name: /Enter theirs|Nummer eingeben/ }).click();
 		await page.waitForSelector('dialog input');
 	} },
 	expiry: { begin: 'in', go: async (page) => {

@@ -102,6 +102,14 @@ test('a session that has destroyed itself keeps nothing', () => {
 	assert.equal(w.conversations.get(1).last, null);
 });
 
+test('what has no name is called by the others in it', () => {
+	const named = (title, members) => told(begun(), notice('conversation', { conversation: 9, conversationKind: 'session', title, members }))
+		.conversations.get(9).title;
+	assert.equal(named('', ['mara', 'anna', 'ben']), 'anna, ben');
+	assert.equal(named('', ['mara']), 'mara');
+	assert.equal(named('Alps', ['mara', 'anna']), 'Alps');
+});
+
 test('typing ends with the message, by word, and by time', () => {
 	const typing = notice('typing', { username: 'anna', flag: true });
 	assert.deepEqual(world.typists(told(begun(), typing), 1), ['anna']);

@@ -1,10 +1,12 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
+import { t } from '../i18n/index.js';
 import { readSealedPreferences } from './preferences.js';
 import { loadPage, preview, recallAlerts, recallLeft, refusedForKey, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
-import { account, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, readHistory, run, unsealTheWorld, update, world } from './store.js';
+import { account, ask, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, readHistory, revoked, run, unsealTheWorld, update, world } from './store.js';
 import { now } from './times.js';
+import { askFirst } from './view.js';
 
 const TAIL = 8; // entries that are read for a conversation's last line
 const ALERTS = 'alerts';
@@ -18,6 +20,7 @@ export async function openProfile(): Promise<void> {
 export async function show(state: ProfileState): Promise<void> {
 	enterProfile(state);
 	loginEnded.value = !state.loggedIn;
+	revoked.value = false;
 	if (state.account === '')
 		mode.value = 'welcome';
 	else if (state.locked)
@@ -39,6 +42,7 @@ export async function enter(): Promise<void> {
 	mode.value = 'main';
 	void readTails([...world.value.conversations.values()]);
 	run({ kind: 'conversations' }).catch(() => undefined); // offline: what is known stays
+	heedDevice().catch(() => undefined);
 }
 
 export async function readConversations(): Promise<void> {
@@ -81,6 +85,12 @@ export async function lock(): Promise<void> {
 	locked();
 }
 
+// Whether the server still counts this device: nobody tells one that was revoked.
+export async function heedDevice(): Promise<void> {
+	if (mode.value === 'main' && !loginEnded.value)
+		revoked.value = !(await ask({ kind: 'devices' }, 'device')).some((device) => device.flag);
+}
+
 // Another window has unlocked the profile, or logged in, and the core is at work.
 export async function heedUnlocked(): Promise<void> {
 	if (mode.value !== 'unlock' && mode.value !== 'again')
@@ -101,10 +111,17 @@ export async function logOut(): Promise<void> {
 	await lock();
 }
 
-export async function forget(): Promise<void> {
+async function forget(): Promise<void> {
 	await messenger().forget();
 	emptyTheWorld();
 	await openProfile();
+}
+
+export function askToForget(): void {
+	askFirst({
+		title: t('settings.forget.ask'), text: t('settings.forget.text'), action: t('settings.forget.do'), danger: true,
+		answer: forget,
+	});
 }
 
 // --- alerts that outlive the page ---------------------------------------------------------------
@@ -167,6 +184,8 @@ export function keepLeft(): void {
 
 // Why a message did not leave: a changed key is in front of everything, whenever it was told.
 export function heedRefusal(thrown: unknown, conversation: number): void {
+	if (codeOf(thrown) === 'NO_DEVICE')
+		heedDevice().catch(() => undefined); // the next connection asks again
 	if (codeOf(thrown) !== 'KEY_CHANGED')
 		return;
 	update((w) => refusedForKey(w, conversation, now()));

@@ -5,15 +5,21 @@ import { t } from '../i18n/index.js';
 import { App } from './app.js';
 import { applyOpenPreferences } from './preferences.js';
 import { announceMessage, notifyOf, showUnread } from './notices.js';
-import { heedUnlocked, keepAlerts, keepLeft, locked, openProfile, readConversations } from './profile.js';
+import { heedDevice, heedUnlocked, keepAlerts, keepLeft, locked, openProfile, readConversations } from './profile.js';
+import { appeared } from './state.js';
+import { now as unixNow } from './times.js';
 import type { World } from './world.js';
-import { afterNotice, beat, hear, hold, link, mode, openingProblem, sentence, world } from './store.js';
+import { afterNotice, beat, hear, hold, link, mode, openingProblem, sentence, update, world } from './store.js';
 import { showList } from './talks.js';
 import { openId, say } from './view.js';
 
 // What the world cannot know by itself is asked for.
 function onNotice(notice: Notice, before: World): void {
 	const unknown = notice.conversation !== 0 && !world.value.conversations.has(notice.conversation);
+	if (mode.value === 'main' && notice.kind === 'conversation' && !before.conversations.has(notice.conversation))
+		update((w) => appeared(w, notice.conversation, unixNow()));
+	if (notice.kind === 'warning' && notice.error === 'NO_DEVICE')
+		lookAfterDevice();
 	const ownSent = notice.kind === 'message' && notice.flag && world.value.outgoing.length > 0;
 	if (mode.value === 'main' && ((unknown && notice.kind !== 'closed') || ownSent))
 		void readConversations();
@@ -30,9 +36,14 @@ function onNotice(notice: Notice, before: World): void {
 
 function listenToPerson(): void {
 	addEventListener('popstate', showList);
+	document.addEventListener('visibilitychange', lookAfterDevice);
 	// A file that is dropped beside the conversation must not replace the page.
 	for (const kind of ['dragover', 'drop'])
 		addEventListener(kind, (event) => event.preventDefault());
+}
+
+function lookAfterDevice(): void {
+	heedDevice().catch(() => undefined); // the next connection asks again
 }
 
 export function start(m: Messenger, root: HTMLElement): void {
@@ -43,6 +54,8 @@ export function start(m: Messenger, root: HTMLElement): void {
 	m.onLink((now) => {
 		link.value = now;
 		heedUnlocked().catch(() => undefined); // the next change asks again
+		if (now.state === 'online')
+			lookAfterDevice();
 	});
 	m.onLocked(locked);
 	listenToPerson();

@@ -24,6 +24,7 @@ function describe(world: World, n: Notice): World {
 		if (upTo > (readUpTo.get(name) ?? 0))
 			readUpTo.set(name, upTo);
 	});
+	const others = n.members.filter((name) => name !== world.self);
 	const next: Conversation = {
 		newest: 0,
 		last: null,
@@ -31,7 +32,8 @@ function describe(world: World, n: Notice): World {
 		...old,
 		id: n.conversation,
 		kind: n.conversationKind === '' ? 'group' : n.conversationKind,
-		title: n.title,
+		// Sessions have no name, and that of a group is sealed until somebody lets this device in.
+		title: n.title !== '' ? n.title : (others.length > 0 ? others : n.members).join(', '),
 		members: n.members,
 		unread: n.count,
 		verified: n.flag,
@@ -244,6 +246,11 @@ export function reduce(world: World, n: Notice, now: number): World {
 export function loadPage(world: World, id: number, page: readonly Entry[], asked: number): World {
 	const timeline = addPage(world.timelines.get(id) ?? emptyTimeline, page, asked);
 	return { ...world, timelines: new Map(world.timelines).set(id, timeline) };
+}
+
+// It was not there before: nothing is newer.
+export function appeared(world: World, id: number, now: number): World {
+	return change(world, id, { movedAt: now });
 }
 
 // The newest entries of a conversation that is only listed.

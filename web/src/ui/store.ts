@@ -14,8 +14,10 @@ export const mode = signal<Mode>('opening');
 export const openingProblem = signal(''); // why there is nothing but "Opening..."
 export const account = signal('');
 export const loginEnded = signal(false); // what is here can be read; nothing leaves
+export const revoked = signal(false); // likewise: this device is none of the account's any more
 export const world = signal<World>(emptyWorld);
 export const link = signal<Link>({ state: 'connecting', text: '', seconds: 0 });
+export const connected = computed(() => link.value.state === 'online' || link.value.state === 'asking');
 export const conversations = computed(() => listed(world.value));
 export const unread = computed(() => totalUnread(world.value));
 

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { isLanguage, language, t, tongues } from '../../i18n/index.js';
 import { lockAfter, notify, setLanguage, setLockAfter, setNotify, setTheme, theme, type Notify, type Theme } from '../preferences.js';
-import { forget, logOut } from '../profile.js';
+import { askToForget, logOut } from '../profile.js';
 import { span } from '../times.js';
 import { askFirst } from '../view.js';
 import { Choice } from '../widgets/choice.js';
@@ -18,15 +18,11 @@ function Account() {
 		title: t('settings.logout.ask'), text: t('settings.logout.text'), action: t('settings.logout'), danger: false,
 		answer: logOut,
 	});
-	const remove = () => askFirst({
-		title: t('settings.forget.ask'), text: t('settings.forget.text'), action: t('settings.forget.do'), danger: true,
-		answer: forget,
-	});
 	return (
 		<section class="settings-part">
 			<h3>{t('settings.account')}</h3>
 			<button type="button" class="way" onClick={leave}><Icon name="leave" />{t('settings.logout')}</button>
-			<button type="button" class="way danger" onClick={remove}><Icon name="trash" />{t('settings.forget')}</button>
+			<button type="button" class="way danger" onClick={askToForget}><Icon name="trash" />{t('settings.forget')}</button>
 		</section>
 	);
 }

@@ -1,6 +1,7 @@
 // connection.tsx - how the connection is, where the person looks, when it is not well.
 import { t } from '../../i18n/index.js';
-import { link, loginEnded, mode } from '../store.js';
+import { askToForget } from '../profile.js';
+import { connected, link, loginEnded, mode, revoked } from '../store.js';
 
 function words(): string {
 	const { state, seconds } = link.value;
@@ -22,7 +23,14 @@ export function Connection() {
 				</button>
 			</div>
 		);
-	const well = state === 'online' || state === 'asking';
+	if (revoked.value)
+		return (
+			<div role="status" class="connection offline">
+				<span>{t('link.revoked')}</span>
+				<button type="button" class="link" onClick={askToForget}>{t('settings.forget')}</button>
+			</div>
+		);
+	const well = connected.value;
 	return (
 		<div role="status" class={`connection ${well ? 'well' : state}`}>
 			{!well && <span>{words()}</span>}

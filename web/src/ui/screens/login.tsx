@@ -4,8 +4,10 @@ import { t } from '../../i18n/index.js';
 import { enter, openProfile } from '../profile.js';
 import { account, run } from '../store.js';
 import { Field } from '../widgets/field.js';
-import { useTask } from '../widgets/task.js';
+import { useTask, type Meanings } from '../widgets/task.js';
 import { Failure, Frame, Submit } from './frame.js';
+
+const MEANINGS: Meanings = { BAD_PASSWORD: 'login.wrong', LIMIT: 'login.often', REFUSED: 'login.refused' };
 
 export function Login({ back }: { back?: () => void }) {
 	const known = account.value;
@@ -13,7 +15,7 @@ export function Login({ back }: { back?: () => void }) {
 	const [email, setEmail] = useState('');
 	const [password, setPassword] = useState('');
 	const [code, setCode] = useState('');
-	const task = useTask();
+	const task = useTask(MEANINGS);
 	const submit = (event: Event) => {
 		event.preventDefault();
 		task.run(async () => {

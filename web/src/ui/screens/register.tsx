@@ -5,7 +5,7 @@ import { openProfile } from '../profile.js';
 import { ask } from '../store.js';
 import { strength } from '../strength.js';
 import { Field } from '../widgets/field.js';
-import { useTask } from '../widgets/task.js';
+import { useTask, type Meanings } from '../widgets/task.js';
 import { Failure, Frame, Submit } from './frame.js';
 import { Recovery } from './recovery.js';
 import { Totp, type Setup } from './totp.js';
@@ -14,6 +14,7 @@ type Step = { kind: 'account' } | { kind: 'totp'; setup: Setup } | { kind: 'reco
 
 const STEPS = 3;
 const LEAST = 2; // of strength: fair
+const MEANINGS: Meanings = { EXISTS: 'register.taken', LIMIT: 'login.often', REFUSED: 'register.refused' };
 
 function Meter({ password, personal }: { password: string; personal: readonly string[] }) {
 	if (password === '')
@@ -35,7 +36,7 @@ function Account({ back, next }: { back: () => void; next: (setup: Setup) => voi
 	const [email, setEmail] = useState('');
 	const [password, setPassword] = useState('');
 	const [invitation, setInvitation] = useState('');
-	const task = useTask();
+	const task = useTask(MEANINGS);
 	const personal = [username, ...email.split(/[@.]/u)];
 	const weak = strength(password, personal) < LEAST;
 	const submit = (event: Event) => {

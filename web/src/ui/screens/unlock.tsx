@@ -1,9 +1,8 @@
 // unlock.tsx - the profile is here, but sealed: its password opens it.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
-import { forget, unlock } from '../profile.js';
+import { askToForget, unlock } from '../profile.js';
 import { account } from '../store.js';
-import { askFirst } from '../view.js';
 import { Field } from '../widgets/field.js';
 import { useTask } from '../widgets/task.js';
 import { Failure, Frame, Submit } from './frame.js';
@@ -20,13 +19,6 @@ export function Unlock() {
 		if (task.error !== '')
 			form.current?.querySelector<HTMLInputElement>('input:not([readonly])')?.select();
 	}, [task.error]);
-	const other = () => askFirst({
-		title: t('settings.forget.ask'),
-		text: t('settings.forget.text'),
-		action: t('settings.forget.do'),
-		danger: true,
-		answer: forget,
-	});
 	return (
 		<Frame title={t('unlock.title', { name: account.value })} text={t('unlock.text')}>
 			<form ref={form} onSubmit={submit} class="form">
@@ -36,7 +28,7 @@ export function Unlock() {
 					autocomplete="current-password" required focus />
 				<Failure text={task.error} />
 				<Submit text={t('unlock.submit')} busyText={t('unlock.working')} busy={task.busy} disabled={password === ''} />
-				<button type="button" class="link" onClick={other}>{t('unlock.other')}</button>
+				<button type="button" class="link" onClick={askToForget}>{t('unlock.other')}</button>
 			</form>
 		</Frame>
 	);

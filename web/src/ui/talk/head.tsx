@@ -1,6 +1,7 @@
 // head.tsx - the head of a conversation: who, how they are, the clock, the way to the details.
 import { t } from '../../i18n/index.js';
 import type { Conversation } from '../world.js';
+import { connected, link } from '../store.js';
 import { leaveTalk } from '../talks.js';
 import { span } from '../times.js';
 import { detailsOpen, openDialog } from '../view.js';
@@ -17,6 +18,12 @@ function Kept({ seconds }: { seconds: number }) {
 	);
 }
 
+function stateOf(c: Conversation): string {
+	if (!connected.value)
+		return t(link.value.state === 'connecting' ? 'link.connecting' : 'link.none');
+	return c.kind === 'direct' ? presenceText(c.title) : t('talk.members', { n: c.members.length });
+}
+
 export function TalkHead({ conversation: c }: { conversation: Conversation }) {
 	return (
 		<header class="talk-head">
@@ -30,7 +37,7 @@ export function TalkHead({ conversation: c }: { conversation: Conversation }) {
 					{c.verified && <Icon name="verified" label={t('verified')} />}
 				</h2>
 				<p>
-					{c.kind === 'direct' ? presenceText(c.title) : t('talk.members', { n: c.members.length })}
+					{stateOf(c)}
 					{c.kept > 0 && <Kept seconds={c.kept} />}
 				</p>
 			</div>

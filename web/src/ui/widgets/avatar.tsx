@@ -1,7 +1,8 @@
 // avatar.tsx - a person or a conversation as a coloured disc; presence is a dot and a word.
 import type { ConversationKind } from '../../messenger.js';
 import { t } from '../../i18n/index.js';
-import { world } from '../store.js';
+import { connected, world } from '../store.js';
+import type { Presence } from '../world.js';
 import { hueOf, initials } from '../text.js';
 import { Icon, type IconName } from './icons.js';
 
@@ -12,6 +13,11 @@ const SIGNS: Readonly<Record<ConversationKind, IconName | null>> = {
 	session: 'clock',
 };
 
+// Without a connection it is not known.
+function presenceOf(name: string): Presence {
+	return connected.value ? (world.value.presence.get(name) ?? 'offline') : 'offline';
+}
+
 interface Props {
 	name: string;
 	kind?: ConversationKind;
@@ -21,7 +27,7 @@ interface Props {
 
 export function Avatar({ name, kind = 'direct', size, withPresence = false }: Props) {
 	const sign = SIGNS[kind];
-	const presence = withPresence ? (world.value.presence.get(name) ?? 'offline') : 'offline';
+	const presence = withPresence ? presenceOf(name) : 'offline';
 	return (
 		<span class={`avatar hue-${hueOf(name)} ${size ?? ''} ${kind}`} aria-hidden="true">
 			{sign === null ? <span class="letters">{initials(name)}</span> : <Icon name={sign} />}
@@ -32,5 +38,5 @@ export function Avatar({ name, kind = 'direct', size, withPresence = false }: Pr
 
 // The same for those who do not see the dot.
 export function presenceText(name: string): string {
-	return t(`presence.${world.value.presence.get(name) ?? 'offline'}`);
+	return connected.value ? t(`presence.${presenceOf(name)}`) : '';
 }

@@ -1,6 +1,10 @@
 // task.ts - something that runs and may fail: whether it runs, and the sentence when it failed.
 import { useCallback, useRef, useState } from 'preact/hooks';
-import { sentence } from '../store.js';
+import { t, type Key } from '../../i18n/index.js';
+import { codeOf, sentence } from '../store.js';
+
+// What an error means here, where the catalogue's word for it would mislead. Keys without slots.
+export type Meanings = Readonly<Record<string, Key>>;
 
 export interface Task {
 	busy: boolean;
@@ -9,7 +13,7 @@ export interface Task {
 	clear: () => void;
 }
 
-export function useTask(): Task {
+export function useTask(meanings: Meanings = {}): Task {
 	const [busy, setBusy] = useState(false);
 	const [error, setError] = useState('');
 	const running = useRef(false);
@@ -20,7 +24,10 @@ export function useTask(): Task {
 		setBusy(true);
 		setError('');
 		work()
-			.catch((thrown: unknown) => setError(sentence(thrown)))
+			.catch((thrown: unknown) => {
+				const key = meanings[codeOf(thrown)];
+				setError(key === undefined ? sentence(thrown) : t(key as 'error.other'));
+			})
 			.finally(() => {
 				running.current = false;
 				setBusy(false);

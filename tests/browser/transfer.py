@@ -8,8 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.app import button, field, role  # noqa: E402
-from support.server import source_folder  # noqa: E402
-from support.transfer_pages import DIGEST, DOWNLOADS, FILES, PICKERS, end, told_code, world  # noqa: E402
+from support.transfer_pages import DIGEST, DOWNLOADS, FILES, PICKERS, end, look, told_code, world  # noqa: E402
 
 
 @tap.case
@@ -229,22 +228,6 @@ def a_lost_connection_is_made_again(w):
 
 @tap.case
 def nothing_serious_for_axe(w):
-    with open(os.path.join(source_folder(), "web", "node_modules", "axe-core", "axe.min.js"),
-              encoding="utf-8") as f:
-        axe = f.read()
-
-    def look(page, what):
-        for colours in ("light", "dark"):
-            for width in (360, 1200):
-                page.set_viewport_size({"width": width, "height": 800})
-                page.emulate_media({"colorScheme": colours, "reducedMotion": "reduce"})
-                page.evaluate(axe + ";0")
-                found = page.run("""
-                    const result = await axe.run(document, { resultTypes: ['violations'] });
-                    return result.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.target.join(' '))])""")
-                tap.equal([one for one in found if one[0] in ("serious", "critical")], [], f"{what}, {colours}")
-                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                tap.check(wide <= 0, f"{what}: {wide} pixels wider than {width}")
     giver = w.page("/s")
     giver.see("textarea")
     look(giver, "what to send")
@@ -262,6 +245,31 @@ def nothing_serious_for_axe(w):
     taker.click(button("Decline"))
     giver.see("text=The other one declined.")
     look(giver, "declined")
+
+
+@tap.case
+def a_text_goes_by_keyboard_alone(w):
+    giver = w.page("/s", locale="de-AT")
+    giver.see("textarea")
+    tap.equal(giver.title(), "tacit: Senden ohne Konto", "its title")
+    seen = []
+    while (seen or [""])[-1] != "TEXTAREA" and len(seen) < 20:
+        giver.keyboard("Tab")
+        seen.append(giver.evaluate("document.activeElement.matches('[webkitdirectory]') ? 'FOLDER' : "
+                                   "document.activeElement.type === 'file' ? 'FILES' : document.activeElement.tagName"))
+    tap.equal(seen, ["INPUT", "FILES", "FOLDER", "TEXTAREA"], "the way, files, a folder, a text")
+    for key in "abc":
+        giver.keyboard(key)
+    giver.keyboard("Tab")
+    giver.keyboard("Enter")
+    taker = w.page("/r", locale="de-AT")
+    taker.see("text=Empfangen ohne Konto")
+    for key in told_code(giver):
+        taker.keyboard(key)
+    taker.keyboard("Enter")
+    taker.see(".text-came")
+    tap.equal(taker.inner_text(".text-came"), "abc", "the text")
+    giver.see("text=Gesendet.")
 
 
 @tap.case

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.app import button  # noqa: E402
-from support.transfer_pages import DOWNLOADS, FILES, PICKERS, end, read, told_code, tree, world  # noqa: E402
+from support.transfer_pages import DOWNLOADS, FILES, PICKERS, end, look, read, told_code, tree, world  # noqa: E402
 
 FOLDER = "[webkitdirectory]"
 # A page that may be closed without being asked.
@@ -33,7 +33,8 @@ def make_folder(w, name):
 def drop(page, *paths):
     """As with a mouse, from outside of the browser."""
     wire = page.cdp()
-    box = page.run("const r = document.querySelector('.drop').getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]")
+    box = page.run("""const r = document.querySelector('.drop').getBoundingClientRect();
+        return [r.x + r.width / 2, r.y + r.height / 2]""")
     for kind in ("dragEnter", "dragOver", "drop"):
         wire.send("Input.dispatchDragEvent", {"type": kind, "x": box[0], "y": box[1],
                                               "data": {"items": [], "files": list(paths), "dragOperationsMask": 1}})
@@ -82,6 +83,7 @@ def a_folder_comes_as_one_file_where_no_page_may_write_one(w):
     sender, code = w.sender(path)
     page = w.page(f"/r#{code}")
     page.see("text=saved as one ZIP file")
+    look(page, "the question")
     to = os.path.join(w.machine.work, "came.zip")
     tap.equal(page.download(button("Save"), to), "zipped.zip", "its name")
     end(sender)
@@ -102,7 +104,8 @@ def a_zip_goes_where_a_file_may_be_chosen(w):
     page.click(button("Save"))
     page.see("text=Received whole")
     end(sender)
-    size = page.run("return (await (await (await navigator.storage.getDirectory()).getFileHandle('chosen zip.zip')).getFile()).size")
+    size = page.run("""const root = await navigator.storage.getDirectory();
+        return (await (await root.getFileHandle('chosen zip.zip')).getFile()).size""")
     tap.check(size > len(w.content), f"{size}")
 
 
@@ -114,7 +117,8 @@ def few_files_come_one_by_one_and_many_as_one(w):
     got = page.downloads(button("Save"), 3, w.machine.work + "/one by one")
     end(sender)
     tap.equal(sorted(got), ["few 0", "few 1", "few 2"], "names")
-    tap.equal([read(os.path.join(w.machine.work, "one by one", f"few {i}")) for i in range(3)], [read(one) for one in few], "bytes")
+    for i, one in enumerate(few):
+        tap.equal(read(os.path.join(w.machine.work, "one by one", f"few {i}")), read(one), "bytes")
     many = [w.write(f"of many {i}", bytes([i])) for i in range(9)]
     sender, code = w.sender(*many)
     page = w.page(f"/r#{code}")
@@ -122,7 +126,8 @@ def few_files_come_one_by_one_and_many_as_one(w):
     tap.equal(page.download(button("Save"), to), "tacit.zip", "its name")
     end(sender)
     with zipfile.ZipFile(to) as archive:
-        tap.equal({name: archive.read(name) for name in archive.namelist()}, {f"of many {i}": bytes([i]) for i in range(9)}, "all")
+        tap.equal({name: archive.read(name) for name in archive.namelist()},
+                  {f"of many {i}": bytes([i]) for i in range(9)}, "all")
 
 
 @tap.case

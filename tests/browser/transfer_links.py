@@ -9,8 +9,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from support import tap  # noqa: E402
 from support.app import button, field  # noqa: E402
 from support.server import Server  # noqa: E402
-from support.transfer_pages import (DOWNLOADS, FILES, PICKERS, World, behind, end, read, store, stored, tree,  # noqa: E402
-                                    world)
+from support.transfer_pages import (DOWNLOADS, FILES, PICKERS, behind, end, look, read, store, stored,  # noqa: E402
+                                    tree, world)
 
 LATER = "text=Later, by a link"
 
@@ -231,9 +231,26 @@ def a_receipt_that_the_server_made_up_is_told(w):
 
 
 @tap.case
+def nothing_serious_for_axe(w):
+    page = w.page("/s", locale="de-DE")
+    page.click("text=Später, mit Link")
+    look(page, "the terms")
+    page.set_input_files(FILES, w.write("Ein " + 12 * "sehr" + "langer Name.txt", b"x"))
+    page.see(".link-text")
+    page.see("text=Empfangen: 0 von 1.")
+    look(page, "the link")
+    fetch(w, page.inner_text(".link-text"), "for axe")
+    page.see("text=Ganz empfangen:")
+    page.click(button("Etwas anderes senden"))
+    page.see("text=Ganz empfangen:")
+    look(page, "what was left")
+
+
+@tap.case
 def no_page_complains(w):
     for page in w.pages:
-        ours = [c for c in page.complaints() if not any(word in c["text"] for word in ("WebSocket", "ERR_CONN", "status of 4", "status of 5"))]
+        ours = [c for c in page.complaints()
+                if not any(word in c["text"] for word in ("ERR_CONN", "status of 4", "status of 5"))]
         tap.equal(ours, [], page.name)
 
 

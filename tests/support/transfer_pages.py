@@ -9,7 +9,7 @@ import time
 from support import tap
 from support.browser import Browser
 from support.cli import Machine
-from support.server import Server
+from support.server import Server, source_folder
 
 FILES = "input[type=file]:not([webkitdirectory])"
 SIZE = 3_000_017  # some records, and not a multiple of one
@@ -70,7 +70,8 @@ class World:
 
 @contextlib.contextmanager
 def world():
-    with Server(RATE_LOGIN=1000, PARCEL_RATE=0, MAX_FILE_SIZE=4 * 1024 ** 3) as server, Browser() as browser, Machine(server) as machine:
+    settings = {"RATE_LOGIN": 1000, "PARCEL_RATE": 0, "MAX_FILE_SIZE": 4 * 1024 ** 3}
+    with Server(**settings) as server, Browser() as browser, Machine(server) as machine:
         yield World(server, browser, machine)
 
 
@@ -117,3 +118,20 @@ def tree(folder, name=""):
         for one in files:
             found[os.path.normpath(os.path.join(below, one))] = read(os.path.join(at, one))
     return found
+
+
+def look(page, what):
+    """Nothing that is serious to axe, nothing wider than a phone, in both colours."""
+    with open(os.path.join(source_folder(), "web", "node_modules", "axe-core", "axe.min.js"), encoding="utf-8") as f:
+        axe = f.read()
+    for colours in ("light", "dark"):
+        for width in (360, 1200):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media({"colorScheme": colours, "reducedMotion": "reduce"})
+            page.evaluate(axe + ";0")
+            found = page.run("""
+                const result = await axe.run(document, { resultTypes: ['violations'] });
+                return result.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.target.join(' '))])""")
+            tap.equal([one for one in found if one[0] in ("serious", "critical")], [], f"{what}, {colours}")
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            tap.check(wide <= 0, f"{what}: {wide} pixels wider than {width}")

@@ -1,4 +1,4 @@
-// main.tsx - the pages /s (send) and /r (receive): no account, no worker, nothing kept.
+// main.tsx - the pages /s (send) and /r (receive): no account, no worker.
 import './transfer.css';
 import { render } from 'preact';
 import { wasmAddress, wasmIntegrity } from '../addresses.js';
@@ -7,6 +7,7 @@ import { chooseLanguage, language, tongues } from '../i18n/index.js';
 import { GiveScreen } from './give_screen.js';
 import { tidy } from './downloads.js';
 import { TakeScreen } from './take_screen.js';
+import { text } from './texts.js';
 
 // The code stands behind the '#', which no server sees, and does not stay in the address.
 function codeFromAddress(): string {
@@ -29,7 +30,9 @@ async function begin(root: HTMLElement): Promise<void> {
 	const code = codeFromAddress();
 	const wasm = await WebAssembly.compileStreaming(fetch(wasmAddress, { integrity: wasmIntegrity }));
 	const core = (): Core => new Core(wasm);
-	render(location.pathname === '/s' ? <GiveScreen core={core} /> : <TakeScreen core={core} first={code} />, root);
+	const gives = location.pathname === '/s';
+	document.title = `tacit: ${text(gives ? 'give.title' : 'take.title')}`;
+	render(gives ? <GiveScreen core={core} /> : <TakeScreen core={core} first={code} />, root);
 	await tidy().catch(() => undefined); // a browser without private files has nothing to tidy
 }
 

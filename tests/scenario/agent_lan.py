@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import lan, tap  # noqa: E402
 from support.agent import Agent  # noqa: E402
+from support.server import Server  # noqa: E402
 
 MIB = 1024 * 1024
 SECONDS = 120
@@ -128,6 +129,17 @@ def a_cable_that_is_pulled_costs_time_alone(w):
     w.cable.plug()
     thread.join()
     w.has(w.far, made, sent[0], content)
+
+
+@tap.case
+def one_of_the_two_may_have_a_server(w):
+    if w is None:
+        tap.skip(IMPOSSIBLE)
+    with Server() as server, Agent(server, "--no-token", JOIN_TIMEOUT=30) as served:
+        made = w.create(w.far)
+        status, joined = w.join(served, made)
+        tap.equal((status, joined.get("nearby")), (200, True), f"{joined}")
+        w.has(served, made, w.upload(w.far, made, b"some words"), b"some words")
 
 
 @tap.case

@@ -90,6 +90,59 @@ def two_ends_are_paired_and_heard(world):
     second.over(GONE)
 
 
+def frame(opcode, payload, final=True):
+    """A client's, masked."""
+    mask, n = os.urandom(4), len(payload)
+    head = (bytes([0x80 | n]) if n < 126 else b"\xfe" + struct.pack(">H", n) if n < 65536
+            else b"\xff" + struct.pack(">Q", n))
+    return (bytes([(0x80 if final else 0) | opcode]) + head + mask +
+            bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
+
+
+@tap.case
+def messages_are_passed_on_as_they_are_however_they_come(world):
+    """Their lengths at every width of a head, cut anywhere, in parts with a ping among them."""
+    first, second = world.pair()
+    sizes = [0, 1, 125, 126, 4095, 4096, 4097, 65534, 65535, 65536, 70000, 131091, 163839]
+    messages = [b"\0" + os.urandom(n) for n in sizes]
+    stream = b"".join(frame(2, m) for m in messages)
+    parts = os.urandom(100_000)
+    stream += (frame(2, b"\0" + parts[:70_000], False) + frame(0, parts[70_000:70_001], False) + frame(9, b"x") +
+               frame(0, parts[70_001:]))
+    messages.append(b"\0" + parts)
+
+    def speak():
+        at, step = 0, 1
+        while at < len(stream):
+            first.ws.socket.sendall(stream[at:at + step])
+            at, step = at + step, step * 3 % 30_011 + 1
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    for message in messages:
+        tap.check(second.ws.receive() == (2, message), f"{len(message)} bytes")
+    speaker.join()
+    second.say(DATA, b"and back")
+    tap.equal(first.ws._take(3)[:1], b"\x8a", "the ping was answered")  # its pong, x
+    tap.equal(first.hear(), (DATA, b"and back"), "the other way")
+    first.close()
+    second.close()
+
+
+@tap.case
+def what_is_longer_than_a_message_ends_it(world):
+    for stream in (frame(2, bytes(163_841)), frame(2, bytes(100_000), False) + frame(0, bytes(63_841))):
+        first, second = world.pair()
+        try:
+            first.ws.socket.sendall(stream)
+            got = first.ws.receive()
+        except OSError:
+            got = None
+        tap.equal(got, None, "it is closed")
+        second.over(GONE)
+        first.close()
+
+
 @tap.case
 def a_nameplate_is_claimed_once(world):
     first = End(world.server, "open=1")

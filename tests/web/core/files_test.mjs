@@ -504,6 +504,46 @@ for (const [what, bend] of Object.entries(LIES))
 		assert.equal(sink.state, 'aborted');
 	});
 
+// Sealed by an app before version 2.
+async function ofVersion1(size) {
+	const desk = new Desk();
+	desk.version = 1;
+	const server = new TusServer();
+	const file = fileOf(size);
+	const token = await desk.fileNew();
+	const { key, header } = desk.files.get(token);
+	const stream = await desk.fileStream(token, header);
+	const imported = await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt']);
+	const chunks = [...blocks(Buffer.from(await file.arrayBuffer()), CHUNK)];
+	const nonces = stream.nonces(0, chunks.length - 1, chunks.length);
+	const sealed = [header];
+	for (const [i, chunk] of chunks.entries()) {
+		const iv = nonces.subarray(12 * i, 12 * i + 12);
+		const parameters = { name: 'AES-GCM', iv, additionalData: header };
+		sealed.push(Buffer.from(await crypto.subtle.encrypt(parameters, imported, chunk)));
+	}
+	const bytes = Buffer.concat(sealed);
+	desk.files.get(token).digest = sha256(bytes);
+	server.uploads.set('old', { length: bytes.length, bytes });
+	return { desk, server, file, ref: refOf(file, { id: 'old', token }), t: transferTo(server, desk) };
+}
+
+test('a file of version 1 comes down', async () => {
+	const ground = await ofVersion1(3 * MIB + 5);
+	const sink = new MemorySink();
+	await download(fetching(ground), ground.ref, sink);
+	assert.ok(Buffer.concat(sink.parts).equals(Buffer.from(await ground.file.arrayBuffer())));
+});
+
+test('a digest of version 2 does not do for a file of version 1', async () => {
+	const ground = await ofVersion1(3 * MIB);
+	const { bytes } = ground.server.uploads.get('old');
+	ground.desk.files.get(ground.ref.token).digest = Buffer.from(digestOf(bytes), 'hex');
+	const sink = new MemorySink();
+	await rejects(download(fetching(ground), ground.ref, sink), 'BAD_SEAL');
+	assert.equal(sink.state, 'aborted');
+});
+
 test('a file whose message names another digest is not kept', async () => {
 	const ground = await uploaded(1000);
 	ground.desk.files.get(ground.ref.token).digest[31] ^= 1;

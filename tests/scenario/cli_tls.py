@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.server import Server  # noqa: E402
+from support.transfer import MIB, Ground, Running, digest  # noqa: E402
 
 SECONDS = 20
 
@@ -177,6 +178,17 @@ def a_certificate_of_nobody_is_refused(w):
     got = person.run("--json", "register", "carol", "--email", "carol@example.org", text="")
     tap.equal(got.code, 1, "exit")
     tap.check("certificate" in (got.err + got.out).lower(), f"says why: {got!r}")
+
+
+@tap.case
+def a_transfer_goes_by_the_relay_over_tls(w):
+    ground = Ground(w.machine, w.machine)
+    path, out = ground.make("sealed.bin", os.urandom(24 * MIB + 5)), ground.out()
+    common = ["--ca-file", w.cert, "--server", w.server.url]
+    sender = Running(w.machine, *common, "send-file", "--relay-only", path)
+    Running(w.machine, *common, "receive", "--relay-only", sender.code, "--yes", "--out", out).finish()
+    sender.finish()
+    tap.equal(digest(os.path.join(out, "sealed.bin")), digest(path), "content")
 
 
 @tap.case

@@ -257,7 +257,7 @@ def a_session_that_destroys_itself(w):
     w.alice.page.see("[role=timer]")
     w.alice.say("burn after reading")
     w.bob.calm()
-    w.bob.page.click(".row:has(.row-title:text-is('alice')):has([role=timer])")  # it has no name of its own
+    w.bob.page.click(".row:has(.row-title:text-is('Session · alice')):has([role=timer])")  # it has no name of its own
     w.bob.hears("burn after reading")
     w.alice.details()
     w.alice.page.click(button("Destroy now"))

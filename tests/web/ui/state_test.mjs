@@ -103,10 +103,10 @@ test('a session that has destroyed itself keeps nothing', () => {
 });
 
 test('what has no name is called by the others in it', () => {
-	const named = (title, members) => told(begun(), notice('conversation', { conversation: 9, conversationKind: 'session', title, members }))
-		.conversations.get(9).title;
-	assert.equal(named('', ['mara', 'anna', 'ben']), 'anna, ben');
-	assert.equal(named('', ['mara']), 'mara');
+	const named = (title, members) => store.called(told(begun(),
+		notice('conversation', { conversation: 9, conversationKind: 'session', title, members })).conversations.get(9)).title;
+	assert.equal(named('', ['mara', 'anna', 'ben']), 'Session · anna, ben');
+	assert.equal(named('', ['mara']), 'Session · mara');
 	assert.equal(named('Alps', ['mara', 'anna']), 'Alps');
 });
 

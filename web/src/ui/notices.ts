@@ -4,7 +4,7 @@ import type { Notice } from '../messenger.js';
 import { t } from '../i18n/index.js';
 import { notify } from './preferences.js';
 import type { World } from './world.js';
-import { unread, world } from './store.js';
+import { called, unread, world } from './store.js';
 import { oneLine, safeName } from './text.js';
 import { openTalk } from './talks.js';
 import { announce, openId } from './view.js';
@@ -46,7 +46,7 @@ export function notifyOf(notice: Notice, before: World): void {
 	if (notify.value === 'off' || !isNews(notice, before) || document.visibilityState === 'visible')
 		return;
 	const c = world.value.conversations.get(notice.conversation);
-	const where = c === undefined || c.kind === 'direct' ? notice.username : `${notice.username} · ${c.title}`;
+	const where = c === undefined || c.kind === 'direct' ? notice.username : `${notice.username} · ${called(c).title}`;
 	const body = notify.value === 'text' ? gist(notice) : t('notify.text');
 	try {
 		const shown = new Notification(t('notify.title', { name: where }), { body, tag: `tacit ${notice.conversation}` });

@@ -9,7 +9,7 @@ import { heedDevice, heedUnlocked, keepAlerts, keepLeft, locked, openProfile, re
 import { appeared } from './state.js';
 import { now as unixNow } from './times.js';
 import type { World } from './world.js';
-import { afterNotice, beat, hear, hold, link, mode, openingProblem, sentence, update, world } from './store.js';
+import { afterNotice, beat, called, hear, hold, link, mode, openingProblem, sentence, update, world } from './store.js';
 import { showList } from './talks.js';
 import { openId, say } from './view.js';
 
@@ -29,7 +29,7 @@ function onNotice(notice: Notice, before: World): void {
 		keepLeft();
 	const closed = notice.kind === 'closed' ? world.value.conversations.get(notice.conversation) : undefined;
 	if (closed !== undefined && openId.value !== closed.id)
-		say(t('talk.closed.name', { title: closed.title }));
+		say(t('talk.closed.name', { title: called(closed).title }));
 	announceMessage(notice, before);
 	notifyOf(notice, before);
 }
@@ -41,6 +41,8 @@ function listenToPerson(): void {
 	for (const kind of ['dragover', 'drop'])
 		addEventListener(kind, (event) => event.preventDefault());
 }
+
+const LOOK_AFTER = 600_000; // milliseconds
 
 function lookAfterDevice(): void {
 	heedDevice().catch(() => undefined); // the next connection asks again
@@ -60,6 +62,7 @@ export function start(m: Messenger, root: HTMLElement): void {
 	m.onLocked(locked);
 	listenToPerson();
 	setInterval(beat, 1000);
+	setInterval(lookAfterDevice, LOOK_AFTER);
 	showUnread();
 	render(<App />, root);
 	openProfile().catch((thrown: unknown) => {

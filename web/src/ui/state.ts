@@ -33,6 +33,7 @@ function describe(world: World, n: Notice): World {
 		id: n.conversation,
 		kind: n.conversationKind === '' ? 'group' : n.conversationKind,
 		// Sessions have no name, and that of a group is sealed until somebody lets this device in.
+		named: n.title !== '',
 		title: n.title !== '' ? n.title : (others.length > 0 ? others : n.members).join(', '),
 		members: n.members,
 		unread: n.count,
@@ -349,6 +350,7 @@ export function recallLeft(world: World, was: Pick<Conversation, 'id' | 'kind' |
 		return world;
 	const c: Conversation = {
 		...was,
+		named: true,
 		members: [],
 		unread: 0,
 		verified: false,

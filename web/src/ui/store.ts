@@ -2,9 +2,9 @@
 // nothing else changes the world but the functions here.
 import { computed, signal } from '@preact/signals';
 import type { Command, Entry, Link, Messenger, Notice, NoticeKind, Problem, ProfileState } from '../messenger.js';
-import { errorText } from '../i18n/index.js';
+import { errorText, t } from '../i18n/index.js';
 import { expireTyping, reduce } from './state.js';
-import { emptyWorld, listed, totalUnread, type World } from './world.js';
+import { emptyWorld, listed, totalUnread, type Conversation, type World } from './world.js';
 import { now } from './times.js';
 
 // What the page shows: one of the screens before a person is in, or the conversations.
@@ -18,8 +18,13 @@ export const revoked = signal(false); // likewise: this device is none of the ac
 export const world = signal<World>(emptyWorld);
 export const link = signal<Link>({ state: 'connecting', text: '', seconds: 0 });
 export const connected = computed(() => link.value.state === 'online' || link.value.state === 'asking');
-export const conversations = computed(() => listed(world.value));
+export const conversations = computed(() => listed(world.value).map(called));
 export const unread = computed(() => totalUnread(world.value));
+
+// As it is shown: what has no name is told from the direct chat with the same person.
+export function called(c: Conversation): Conversation {
+	return c.named ? c : { ...c, title: `${t(`kind.${c.kind}`)} · ${c.title}` };
+}
 
 let held: Messenger | null = null;
 

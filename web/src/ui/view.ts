@@ -1,7 +1,7 @@
 // view.ts - what is in front of the person: the open conversation, dialogs, and short messages.
 import { computed, signal } from '@preact/signals';
 import { changedKeys } from './world.js';
-import { whenLocked, world } from './store.js';
+import { called, whenLocked, world } from './store.js';
 
 export interface Question {
 	title: string;
@@ -41,7 +41,10 @@ export function askFirst(question: Question): void {
 export const openId = signal(0);
 export const lastOpen = signal(0); // where the focus goes back to in the list
 export const detailsOpen = signal(false);
-export const open = computed(() => world.value.conversations.get(openId.value));
+export const open = computed(() => {
+	const c = world.value.conversations.get(openId.value);
+	return c === undefined ? undefined : called(c);
+});
 export const openTimeline = computed(() => world.value.timelines.get(openId.value));
 export const openChangedKeys = computed(() => changedKeys(world.value, openId.value));
 

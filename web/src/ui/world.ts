@@ -8,6 +8,7 @@ export interface Conversation {
 	id: number;
 	kind: ConversationKind;
 	title: string;
+	named: boolean; // else the title is who else is in
 	members: readonly string[];
 	unread: number;
 	verified: boolean;

@@ -31,11 +31,19 @@ struct net_settings settings(void)
 	return (struct net_settings){.listen = "127.0.0.1:0",
 	        .loops = 2,
 	        .max_connections = 100,
-	        .head_timeout_s = 1,
-	        .idle_timeout_s = 2,
-	        .write_timeout_s = 1,
+	        .head_timeout_s = 60,
+	        .idle_timeout_s = 60,
+	        .write_timeout_s = 60,
 	        .tls_cert = with_tls ? cert_path : NULL,
 	        .tls_key = with_tls ? key_path : NULL};
+}
+
+struct net_settings hasty(void)
+{
+	struct net_settings s = settings();
+	s.head_timeout_s = s.write_timeout_s = 1;
+	s.idle_timeout_s = 2;
+	return s;
 }
 
 struct net_server *serve(struct net_settings s)

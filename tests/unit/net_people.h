@@ -51,7 +51,8 @@ struct answer {
 
 void sleep_ms(long ms);
 int64_t now_ms(void);
-struct net_settings settings(void);
+struct net_settings settings(void); /* as patient as a busy machine needs */
+struct net_settings hasty(void);    /* what is about time-outs: 1 s, idle 2 s */
 struct net_server *serve(struct net_settings s);
 void shut(struct net_server *s);
 bool connect_raw(struct client *c, const struct net_server *s, int receive_buffer);

@@ -98,7 +98,7 @@ static void files_are_streamed(void)
 
 static void a_slow_reader_gets_all(void)
 {
-	struct net_server *s = serve(settings());
+	struct net_server *s = serve(hasty());
 	struct client c, other;
 	REQUIRE(connect_raw(&c, s, 4096));
 	CHECK(put(&c, "GET /file?from=0&bytes=3000000 HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -118,7 +118,7 @@ static void a_slow_reader_gets_all(void)
 
 static void a_stuck_reader_is_dropped(void)
 {
-	struct net_server *s = serve(settings());
+	struct net_server *s = serve(hasty());
 	struct client c;
 	struct net_stats stats;
 	unsigned aborted = atomic_load(&seen.aborted);

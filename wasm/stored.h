@@ -18,9 +18,12 @@ TACIT_EXPORT("stored_free") void tacit_wasm_stored_free(struct tacit_wasm_stored
 TACIT_EXPORT("stored_head")
 enum tacit_err tacit_wasm_stored_head(
         struct tacit_wasm_stored *s, uint64_t size, const uint8_t *head, size_t n);
-/* Which bytes come next. The answer: u64 from, u64 how many; 0: all have come. */
+/* Which segment comes next. The answer: u64 from, u64 how many bytes; 0: all have come; u32 how
+ * many of them to give in the first piece at least, and u32 of how many more all pieces but the
+ * last are a multiple. */
 TACIT_EXPORT("stored_next") enum tacit_err tacit_wasm_stored_next(struct tacit_wasm_stored *s);
-/* Those. The answer: content. With the last of them all of it is proven. Fails: BAD_SEAL. */
+/* The next piece of it. The answer: content. With the last piece of a segment all of it is opened,
+ * with the last segment everything is proven. Fails: BAD_SEAL. */
 TACIT_EXPORT("stored_take")
 enum tacit_err tacit_wasm_stored_take(struct tacit_wasm_stored *s, const uint8_t *sealed, size_t n);
 /* The answer: a receipt in hex, as a text without a length. Fails: USAGE (before all has come). */

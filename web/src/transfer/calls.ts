@@ -9,6 +9,18 @@ const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 5000;
 const PASSING = [423, 429, 500, 502, 503, 504];
 
+// So that the person is heard meanwhile; a timer would wait for seconds in a page that is not in sight.
+export function breathe(): Promise<void> {
+	return new Promise((resolve) => {
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = () => {
+			port1.close();
+			resolve();
+		};
+		port2.postMessage(null);
+	});
+}
+
 export interface Call {
 	method: string;
 	rest: string; // of the path, behind the id

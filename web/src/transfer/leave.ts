@@ -7,7 +7,7 @@ import { type Bytes, joined } from '../core/bytes.js';
 import { Reader } from '../core/cursor.js';
 import type { Core } from '../core/module.js';
 import { ProblemError } from '../core/problem.js';
-import { Calls, type Refusals } from './calls.js';
+import { breathe, Calls, type Refusals } from './calls.js';
 import { keepNote, type Note, whenOf } from './left.js';
 import { encodeOffer } from './parcel.js';
 import type { Told } from './run.js';
@@ -19,18 +19,6 @@ const REFUSED: Refusals = {
 };
 
 const PIECE = 512 * 1024; // sealed at once
-
-// So that the person is heard meanwhile; a timer would wait for seconds in a page that is not in sight.
-function breathe(): Promise<void> {
-	return new Promise((resolve) => {
-		const { port1, port2 } = new MessageChannel();
-		port1.onmessage = () => {
-			port1.close();
-			resolve();
-		};
-		port2.postMessage(null);
-	});
-}
 
 export interface Terms {
 	lifetime: number; // seconds

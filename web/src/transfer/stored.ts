@@ -5,13 +5,14 @@ import { hex, joined, unhex } from '../core/bytes.js';
 import { Reader } from '../core/cursor.js';
 import type { Core } from '../core/module.js';
 import { ProblemError } from '../core/problem.js';
-import { Calls, type Refusals } from './calls.js';
+import { breathe, Calls, type Refusals } from './calls.js';
 import { readOffer } from './parcel.js';
 import type { Sink } from './sink.js';
 import type { Taking } from './take.js';
 
 const TOKEN_BYTES = 32;
 const GIVE_BACK_MS = 5000;
+const CHUNKS = 8; // opened at once
 const KEPT = 'tacit-claim-'; // in this browser, so that a page that was closed by mistake goes on
 
 // What the server's refusals are called.
@@ -109,6 +110,17 @@ export class Fetcher {
 		return sink;
 	}
 
+	// All of a segment before any of it is written.
+	private async opened(sealed: Bytes, first: number, step: number): Promise<Bytes> {
+		const parts: Bytes[] = [];
+		for (let at = 0, until = first + step; at < sealed.length; at = until, until += step) {
+			parts.push(this.core.askWith('stored_take', [this.handle], sealed.subarray(at, until)));
+			await breathe();
+			this.calls.check();
+		}
+		return joined(parts);
+	}
+
 	private async content(sink: Sink | null, total: number): Promise<void> {
 		const words: Bytes[] = [];
 		for (let done = 0; ;) {
@@ -117,7 +129,8 @@ export class Fetcher {
 			const from = r.u64();
 			const bytes = r.u64();
 			if (bytes === 0) break;
-			const plain = this.core.askWith('stored_take', [this.handle], await this.range(from, bytes));
+			const first = r.u32();
+			const plain = await this.opened(await this.range(from, bytes), first, r.u32() * CHUNKS);
 			if (sink === null) words.push(plain);
 			else await sink.write(plain);
 			done += plain.length;

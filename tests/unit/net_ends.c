@@ -142,7 +142,8 @@ static void abrupt_ends_leave_nothing(void)
 	CHECK(eventually(&seen.incomplete, incomplete + 10));
 	CHECK(atomic_load(&seen.streamed) - streamed == 10 * sizeof(part));
 	CHECK(eventually(&seen.aborted, aborted + 10) ||
-	        atomic_load(&seen.aborted) > aborted + 10); /* a reset may come before its request */
+	        atomic_load(&seen.aborted) >
+	                aborted + 10); /* a reset may come before its request */
 	for (int i = 0; i < 300; i++) {
 		net_server_stats(s, &stats);
 		if (stats.connections_open == 0)

@@ -238,7 +238,9 @@ static void wait_for_delivery(struct session *s, const struct shelf_file *f)
 		bool timed_out = pthread_cond_timedwait(&s->changed, &s->lock, &until) != 0;
 		idle = s->moved != moved ? 0 : idle + timed_out;
 		moved = s->moved;
-		if (idle >= (s->linked ? PATIENCE_S : LOST_S) || agent_is_ending(s->agent))
+		/* Who has just joined is about to come. */
+		unsigned most = s->linked || !s->met ? PATIENCE_S : LOST_S;
+		if (idle >= most || agent_is_ending(s->agent))
 			break;
 	}
 }

@@ -216,6 +216,7 @@ static void set_linked(struct session *s, bool linked)
 {
 	pthread_mutex_lock(&s->lock);
 	s->linked = linked;
+	s->met |= linked;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 }

@@ -36,6 +36,7 @@ struct session {
 	bool joining; /* one of them is under way */
 	bool online;  /* waits at the relay */
 	bool linked;  /* the other agent is there */
+	bool met;     /* it has been, at least once */
 	bool before;  /* it was of an earlier process, and ended with it */
 	bool nearby;  /* the two have met on this network, without a server */
 	unsigned tries_left;

@@ -100,6 +100,7 @@ class Party:
         return answer.json()["files"]
 
     def download(self, file_id):
+        wait_for(lambda: any(f["file_id"] == file_id for f in self.files()), "the file")
         answer = self.get(f"download/{file_id}")
         tap.equal(answer.status_code, 200, answer.content[:200])
         return answer.content

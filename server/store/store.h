@@ -235,8 +235,8 @@ struct store_ops {
 	        struct store *s, const char *key, struct tacit_buf *out); /* R NOT_FOUND */
 	enum tacit_err (*meta_set)(struct store *s, const char *key, struct tacit_bytes value);
 
-	/* --- replay: the same (scope, signature) once until it expires, or until those of its batch
-	 * have expired that live longest. EXISTS --- */
+	/* --- replay: the same (scope, signature) once until it expires, or until those of its
+	 * batch have expired that live longest. EXISTS --- */
 	enum tacit_err (*signature_remember)(struct store *s, int64_t user_id /* 0: none yet */,
 	        const uint8_t signature_hash[16], int64_t expires_at);
 

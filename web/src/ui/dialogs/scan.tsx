@@ -12,15 +12,11 @@ interface Props {
 }
 
 export function Scan({ take, children }: Props) {
-	const [codes, setCodes] = useState<Codes | null>(null);
+	const [codes] = useState(() => new Codes());
 	const [problem, setProblem] = useState<CameraProblem | null>(null);
 	const [said, setSaid] = useState('');
 	const last = useRef('');
-	useEffect(() => {
-		const opened = new Codes();
-		setCodes(opened);
-		return () => opened.close();
-	}, []);
+	useEffect(() => () => codes.close(), []);
 	const seen = async (text: string) => {
 		if (text === last.current) // it is still there
 			return;
@@ -28,7 +24,7 @@ export function Scan({ take, children }: Props) {
 		setSaid(await take(text));
 	};
 	const fromFile = async (file: File | undefined) => {
-		if (file === undefined || codes === null)
+		if (file === undefined)
 			return;
 		try {
 			const text = await codes.picture(file);
@@ -40,7 +36,7 @@ export function Scan({ take, children }: Props) {
 	return (
 		<div class="scan">
 			{problem === null ? <p class="muted">{t('scan.hint')}</p> : <p class="note bad" role="alert">{t(`scan.${problem}`)}</p>}
-			{codes !== null && problem === null && <Camera codes={codes} seen={seen} failed={setProblem} />}
+			{problem === null && <Camera codes={codes} seen={seen} failed={setProblem} />}
 			<p class="failure" role="alert">{said}</p>
 			<div class="buttons">
 				{problem !== 'unread' && (

@@ -9,6 +9,7 @@ import { breathe, Calls, type Refusals } from './calls.js';
 import { readOffer } from './parcel.js';
 import type { Sink } from './sink.js';
 import type { Taking } from './take.js';
+import { PAGE_LEFT } from './work.js';
 
 const TOKEN_BYTES = 32;
 const GIVE_BACK_MS = 5000;
@@ -104,7 +105,7 @@ export class Fetcher {
 		try {
 			sink = await this.ui.offered(offer);
 		} finally {
-			if (sink === null) await this.release();
+			if (sink === null && this.signal.reason !== PAGE_LEFT) await this.release();
 		}
 		if (sink === null) throw new ProblemError('DECLINED');
 		return sink;

@@ -15,6 +15,9 @@ interface Far {
 	rate: number; // bytes a second, smoothed
 }
 
+// Why a transfer was aborted, when nobody cancelled it.
+export const PAGE_LEFT = 'page left';
+
 export class Work implements Told {
 	readonly codeText: Signal<string> = signal('');
 	readonly now: Signal<State> = signal<State>('connecting');
@@ -54,7 +57,7 @@ export class Work implements Told {
 
 	async follow(run: { run(): Promise<void> }): Promise<void> {
 		const stay = (event: Event): void => event.preventDefault();
-		const leave = (): void => this.cancel();
+		const leave = (): void => this.stopper.abort(PAGE_LEFT);
 		addEventListener('beforeunload', stay); // the transfer would end with the page
 		addEventListener('pagehide', leave); // and now it does
 		try {

@@ -4,6 +4,15 @@
 
 #include "support/tap.h"
 
+uint8_t content_bytes[5000];
+
+struct tacit_bytes content(size_t n)
+{
+	for (size_t i = 0; i < sizeof(content_bytes); i++)
+		content_bytes[i] = (uint8_t)(i * 7 + i / 251);
+	return tacit_bytes(content_bytes, n);
+}
+
 enum tacit_err room_post(void *ctx, struct tacit_bytes message)
 {
 	struct hand *h = ctx;

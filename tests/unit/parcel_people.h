@@ -53,6 +53,9 @@ void room_run(struct room *r);
 /* Drops what is under way. */
 void room_cut(struct room *r);
 
+/* What is sent: the first n of content_bytes, which it fills anew. */
+extern uint8_t content_bytes[5000];
+struct tacit_bytes content(size_t n);
 /* An offer of one file of so many bytes, appended. */
 void offer_file(const char *name, uint64_t size, struct tacit_buf *out);
 

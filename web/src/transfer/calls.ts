@@ -66,8 +66,12 @@ export class Calls {
 			request.setRequestHeader('Upload-Offset', String(offset));
 			request.setRequestHeader('Content-Type', 'application/octet-stream');
 			request.upload.onprogress = (event) => far(event.loaded);
-			request.onloadend = () => resolve(request.status);
-			signal.addEventListener('abort', () => request.abort(), { once: true });
+			const stop = (): void => request.abort();
+			request.onloadend = () => {
+				signal.removeEventListener('abort', stop); // it would hold the bytes for as long as all goes on
+				resolve(request.status);
+			};
+			signal.addEventListener('abort', stop);
 			request.send(bytes);
 		});
 	}

@@ -96,7 +96,11 @@ function lastPart(path: string): string {
 async function exists(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
 	return folder.getFileHandle(name).then(
 		() => true,
-		(e: unknown) => !(e instanceof DOMException && e.name === 'NotFoundError'),
+		(e: unknown) => {
+			if (e instanceof DOMException && e.name === 'NotFoundError') return false;
+			if (e instanceof DOMException && e.name === 'TypeMismatchError') return true; // a folder
+			throw e; // no number makes it a name that the browser takes
+		},
 	);
 }
 
@@ -125,7 +129,7 @@ async function toChosenFolder(pick: FolderPicker, entries: readonly Entry[]): Pr
 		return empty;
 	};
 	const abort = async (): Promise<void> => {
-		for (const name of made) await root.removeEntry(name, { recursive: true });
+		for (const name of made) await root.removeEntry(name, { recursive: true }).catch(() => undefined);
 	};
 	return new Row(entries, open, { close: nothing.close, abort });
 }

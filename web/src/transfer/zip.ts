@@ -38,10 +38,15 @@ export class Zip {
 	private readonly pipes = new Map<Entry, Pipe>(); // of what is on its way
 	private readonly stop = new AbortController();
 	private readonly made: Promise<void>;
+	private failure: unknown = null;
+	private refuse: (why: unknown) => void = () => undefined; // the step that is under way
 
 	constructor(entries: readonly Entry[], to: WritableStream<Bytes>) {
 		this.made = makeZip(this.parts(entries)).pipeTo(to, { signal: this.stop.signal });
-		this.made.catch(() => undefined); // close() tells
+		this.made.catch((why: unknown) => {
+			this.failure = why ?? new Error();
+			this.refuse(this.failure);
+		});
 	}
 
 	private *parts(entries: readonly Entry[]) {
@@ -64,8 +69,22 @@ export class Zip {
 	}
 
 	// One after the other, in their order; not for folders.
-	open(entry: Entry): Pipe {
-		return this.pipe(entry);
+	open(entry: Entry): Pick<Pipe, 'write' | 'close' | 'abort'> {
+		const pipe = this.pipe(entry);
+		return {
+			write: (bytes) => this.during(pipe.write(bytes)),
+			close: () => this.during(pipe.close()),
+			abort: () => this.during(pipe.abort()),
+		};
+	}
+
+	// Where the ZIP cannot be made, nobody reads what is pushed, and it would wait for ever.
+	private during(step: Promise<void>): Promise<void> {
+		return new Promise((resolve, reject) => {
+			this.refuse = reject;
+			step.then(resolve, reject);
+			if (this.failure !== null) reject(this.failure);
+		});
 	}
 
 	close(): Promise<void> {

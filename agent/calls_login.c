@@ -140,8 +140,11 @@ out:
 static enum tacit_err become_device(struct account_form *f)
 {
 	enum tacit_err err;
+	const struct pending_owner owner = account_form_owner(f);
 	TRY(profile_create(f->x->agent, f->username, &f->host));
 	TRY(account_form_log_in(f, f->totp));
+	/* The user has the second factor: a registration that was cut off here came to nothing. */
+	pending_forget(&owner);
 	TRY(host_remember_server(f->host));
 out:
 	return err;

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.agent import PASSWORD, Agent, Person, refused  # noqa: E402
+from support.cli import Machine  # noqa: E402
 from support.server import Server  # noqa: E402
 
 SECONDS = 60
@@ -169,6 +170,18 @@ def killed_before_the_server_hears_of_it(w):
     dave = kill_while_registering(w, "dave", VERIFY, "request")
     refused(dave.try_login(), 401, "INVALID_CREDENTIALS")
     is_whole(w, dave.register())
+
+
+@tap.case
+def what_is_left_of_one_that_came_to_nothing_is_not_taken_for_another(w):
+    oscar = kill_while_registering(w, "oscar", VERIFY, "request")
+    tap.equal(len(registering(w.agent)), 1, "it is kept")
+    with Machine(w.server) as machine:
+        there = machine.register("oscar")
+        answer = oscar.try_login(totp=there.factor(), email=there.email)
+        tap.equal(answer.status_code, 200, answer.text)
+    tap.equal(registering(w.agent), [], "nothing is left of it")
+    refused(oscar.try_login(), 401, "TOTP_REQUIRED")
 
 
 @tap.case

@@ -37,8 +37,8 @@ struct sql_pending {
 
 struct sql_spent {         /* see sqlite_spent.c */
 	struct spent *set; /* NULL: not read yet */
-	int64_t last;      /* id of the last row that is in set */
-	bool current;      /* this transaction has looked for rows of others */
+	int64_t version;   /* of the database, counting other handles' commits, when it was read */
+	bool current;      /* this transaction has looked whether others have written */
 	struct spent_mark *fresh;
 	size_t room;        /* of fresh; it has pending.spent */
 	int64_t expires_at; /* the latest of fresh */
@@ -182,10 +182,10 @@ void sql_committed(struct sqlite *s);
 void sql_pending_back(struct sqlite *s, struct sql_pending before);
 
 /* --- spent signatures --- */
-/* Before COMMIT: fresh becomes a row, *id; 0 when there is nothing. */
-TACIT_MUST_USE enum tacit_err sql_spent_write(struct sqlite *s, int64_t *id);
+/* Before COMMIT: fresh becomes a row, if there is any. */
+TACIT_MUST_USE enum tacit_err sql_spent_write(struct sqlite *s);
 /* After COMMIT. */
-void sql_spent_kept(struct sqlite *s, int64_t id);
+void sql_spent_kept(struct sqlite *s);
 void sql_spent_back(struct sqlite *s, struct sql_pending before);
 TACIT_MUST_USE enum tacit_err sql_spent_sweep(struct sqlite *s, int64_t now, struct store_sweep *w);
 void sql_spent_close(struct sqlite *s);

@@ -1,11 +1,12 @@
 /* Spent signatures. The table grows at its end by one row for each commit that spends any; which
  * marks it has is known in memory (spent.h).
  *
- *   set = the marks of all rows up to id `last`, and of fresh
+ *   set = the marks of all rows, and of fresh
  *
  * fresh is what the transaction under way spends: a row of the table just before COMMIT. Another
- * handle may have written meanwhile, so each transaction first looks for rows behind the last one.
- * A set of which that cannot be told any more is dropped, and read again when it is needed. */
+ * handle may have written meanwhile, so each transaction first asks whether any has: it may have
+ * swept the last rows and given their ids again, so ids do not tell what is new. Then, and when it
+ * cannot be told what a set has, the set is dropped, and read again when it is needed. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -36,7 +37,6 @@ static void forget_set(struct sql_spent *p)
 {
 	spent_free(p->set);
 	p->set = NULL;
-	p->last = 0;
 }
 
 static enum tacit_err add_known(struct sql_spent *p, const struct spent_mark *m)
@@ -48,12 +48,11 @@ static enum tacit_err add_known(struct sql_spent *p, const struct spent_mark *m)
 static enum tacit_err add_row(struct sql_spent *p, sqlite3_stmt *st)
 {
 	enum tacit_err err = TACIT_OK;
-	struct tacit_bytes marks = sql_column(st, 1);
+	struct tacit_bytes marks = sql_column(st, 0);
 	for (size_t i = 0; i + MARK_BYTES <= marks.n; i += MARK_BYTES) {
 		struct spent_mark m = read_mark(marks.p + i);
 		TRY(add_known(p, &m));
 	}
-	p->last = sqlite3_column_int64(st, 0);
 out:
 	return err;
 }
@@ -68,27 +67,41 @@ out:
 	return err;
 }
 
-static enum tacit_err catch_up(struct sqlite *s)
+static enum tacit_err read_set(struct sqlite *s)
 {
-	enum tacit_err err = TACIT_OK;
+	enum tacit_err err;
 	struct sql_spent *p = &s->spent;
 	sqlite3_stmt *st = NULL;
 	bool more = false;
-	if (p->current)
-		return TACIT_OK;
-	if (p->set == NULL)
-		TRY(new_set(p, s->pending.spent));
-	TRY(sql_start(s, SQL_SIGNATURES_AFTER, ARGS(sql_int(p->last)), &st));
+	TRY(new_set(p, s->pending.spent));
+	TRY(sql_start(s, SQL_SIGNATURES, NO_ARGS, &st));
 	TRY(sql_step(s, st, &more));
 	while (more) {
 		TRY(add_row(p, st));
 		TRY(sql_step(s, st, &more));
 	}
-	p->current = true;
 out:
 	sql_done(&st);
 	if (err != TACIT_OK)
 		forget_set(p);
+	return err;
+}
+
+static enum tacit_err catch_up(struct sqlite *s)
+{
+	enum tacit_err err = TACIT_OK;
+	struct sql_spent *p = &s->spent;
+	int64_t version = 0;
+	if (p->current && p->set != NULL)
+		return TACIT_OK;
+	TRY(sql_integer(s, SQL_DATA_VERSION, NO_ARGS, &version));
+	if (version != p->version)
+		forget_set(p);
+	if (p->set == NULL)
+		TRY(read_set(s));
+	p->version = version;
+	p->current = true;
+out:
 	return err;
 }
 
@@ -125,12 +138,11 @@ out:
 	return sql_leave(s, &scope, err);
 }
 
-enum tacit_err sql_spent_write(struct sqlite *s, int64_t *id)
+enum tacit_err sql_spent_write(struct sqlite *s)
 {
 	enum tacit_err err = TACIT_OK;
 	size_t n = s->pending.spent;
 	uint8_t *marks = NULL;
-	*id = 0;
 	if (n == 0)
 		return TACIT_OK;
 	marks = tacit_alloc(n * MARK_BYTES);
@@ -139,16 +151,13 @@ enum tacit_err sql_spent_write(struct sqlite *s, int64_t *id)
 		write_mark(&s->spent.fresh[i], marks + i * MARK_BYTES);
 	TRY(sql_run(s, SQL_SIGNATURES_ADD,
 	        ARGS(sql_int(s->spent.expires_at), sql_blob(marks, n * MARK_BYTES))));
-	*id = sqlite3_last_insert_rowid(s->db);
 out:
 	tacit_free(marks);
 	return err;
 }
 
-void sql_spent_kept(struct sqlite *s, int64_t id)
+void sql_spent_kept(struct sqlite *s)
 {
-	if (id != 0 && s->spent.set != NULL)
-		s->spent.last = id;
 	s->spent.current = false;
 }
 
@@ -170,16 +179,6 @@ static void remove_row(struct sql_spent *p, struct tacit_bytes marks)
 	}
 }
 
-/* Ids of rows behind the last that is left are given again. */
-static enum tacit_err look_back(struct sqlite *s)
-{
-	int64_t last = 0;
-	enum tacit_err err = sql_integer(s, SQL_SIGNATURES_LAST, NO_ARGS, &last);
-	if (err == TACIT_OK && last < s->spent.last)
-		s->spent.last = last;
-	return err;
-}
-
 enum tacit_err sql_spent_sweep(struct sqlite *s, int64_t now, struct store_sweep *w)
 {
 	enum tacit_err err = TACIT_OK;
@@ -198,8 +197,6 @@ enum tacit_err sql_spent_sweep(struct sqlite *s, int64_t now, struct store_sweep
 		TRY(sql_step(s, st, &more));
 	}
 	w->more |= rows >= w->limit;
-	if (rows > 0)
-		TRY(look_back(s));
 out:
 	sql_done(&st);
 	return err;

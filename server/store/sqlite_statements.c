@@ -251,12 +251,11 @@ out:
 enum tacit_err sql_commit(struct sqlite *s)
 {
 	enum tacit_err err = TACIT_OK;
-	int64_t row = 0;
 	if (s->pending.added > 0)
 		TRY(sql_run(s, SQL_COUNT_MESSAGES, ARGS(sql_int(s->pending.added))));
-	TRY(sql_spent_write(s, &row));
+	TRY(sql_spent_write(s));
 	TRY(sql_run(s, SQL_COMMIT, NO_ARGS));
-	sql_spent_kept(s, row);
+	sql_spent_kept(s);
 	s->pending = NOTHING_PENDING;
 out:
 	return err;

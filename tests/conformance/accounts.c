@@ -105,6 +105,8 @@ static void a_signature_is_spent_for_every_handle(void)
 	spend(&f, f.w, 2, TACIT_E_EXISTS);
 	spend(&f, f.w, 3, TACIT_OK);
 	CHECK_OK(f.ops->sweep(f.w, NOW + 600, &w));
+	spend(&f, f.w, 5, TACIT_OK); /* in a row whose id another had that `other` has seen */
+	spend(&f, other, 5, TACIT_E_EXISTS);
 	spend(&f, other, 4, TACIT_OK);
 	spend(&f, f.w, 4, TACIT_E_EXISTS);
 	store_close(other);
@@ -112,7 +114,7 @@ static void a_signature_is_spent_for_every_handle(void)
 	f.w = another(&f, STORE_WRITER);
 	REQUIRE(f.w != NULL);
 	spend(&f, f.w, 4, TACIT_E_EXISTS);
-	spend(&f, f.w, 5, TACIT_OK);
+	spend(&f, f.w, 6, TACIT_OK);
 	tear_down(&f);
 }
 

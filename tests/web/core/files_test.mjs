@@ -266,6 +266,26 @@ test('an upload that lost its connection goes on in the same run', async () => {
 	assert.equal(hex(desk.files.get(sent.token).digest), digestOf(server.uploads.get(sent.id).bytes));
 });
 
+test('an upload gets on over a connection that lets little through at a time', async () => {
+	const desk = new Desk();
+	const server = new TusServer();
+	const file = fileOf(12 * MIB);
+	let large = 0;
+	server.beforePatch = (u, body) => {
+		if (u.bytes.length < 4 * MIB)
+			return undefined;
+		if (body.length > 300_000) {
+			large++;
+			throw new TypeError('connection lost');
+		}
+		return undefined;
+	};
+	const sent = await upload(transferTo(server, desk), whatOf(file));
+	assert.ok(large > 0);
+	assert.equal(server.count, 1);
+	assert.equal(hex(desk.files.get(sent.token).digest), digestOf(server.uploads.get(sent.id).bytes));
+});
+
 // Ends an upload in the middle, as a closed window does.
 async function interrupted(desk, server, file, after = 1_500_000) {
 	const controller = new AbortController();

@@ -95,7 +95,7 @@ async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
 class Job {
 	private readonly source: SealSource;
 	private piece: Piece | null = null;
-	private size = LEAST_PIECE;
+	private size = LEAST_PIECE; // of the next piece, and of what goes in one request
 
 	constructor(
 		private readonly t: Transfer,
@@ -157,30 +157,35 @@ class Job {
 		await this.t.desk.notePut(this.noteName, writeNote(this.note));
 	}
 
-	// Of what is behind the offset: whole chunks, since with a checksum only whole requests count.
-	private async checksum(piece: Piece, offset: number): Promise<string> {
-		const block = this.source.chunkBytes + TAG_BYTES;
-		const chunks = (offset - piece.start) / block;
-		if (!Number.isInteger(chunks)) throw new Lapsed();
-		const leaves = piece.leaves.subarray(LEAF_BYTES * chunks);
+	// Of whole chunks of a piece, since with a checksum only whole requests count.
+	private async checksum(piece: Piece, first: number, last: number): Promise<string> {
+		const leaves = piece.leaves.subarray(LEAF_BYTES * first, LEAF_BYTES * last);
 		const sum = await crypto.subtle.digest('SHA-256', leaves);
+		const block = this.source.chunkBytes + TAG_BYTES;
 		return `sha256-blocks-${block} ${btoa(String.fromCharCode(...new Uint8Array(sum)))}`;
 	}
 
-	private async sendPiece(piece: Piece, offset: number): Promise<void> {
+	// As much of it as goes in one request; gives back how far the server is then.
+	private async sendSome(piece: Piece, offset: number): Promise<number> {
 		const begun = this.t.platform.monotonic();
+		const block = this.source.chunkBytes + TAG_BYTES;
+		const first = (offset - piece.start) / block;
+		if (!Number.isInteger(first)) throw new Lapsed();
+		const last = first + Math.max(1, Math.floor(this.size / this.source.chunkBytes));
+		const end = Math.min(piece.end, piece.start + last * block);
 		const headers = {
 			'Content-Type': BODY,
 			'Upload-Offset': String(offset),
-			'Upload-Checksum': await this.checksum(piece, offset),
+			'Upload-Checksum': await this.checksum(piece, first, last),
 		};
-		const answer = await this.call('PATCH', headers, piece.bytes.subarray(offset - piece.start));
+		const answer = await this.call('PATCH', headers, piece.bytes.subarray(offset - piece.start, end - piece.start));
 		const reached = answer.headers.get('Upload-Offset');
-		if (reached !== String(piece.end)) throw new ProblemError('CONFLICT');
+		if (reached !== String(end)) throw new ProblemError('CONFLICT');
 		const took = this.t.platform.monotonic() - begun;
 		if (took < SHORT_MS) this.size = Math.min(2 * this.size, MOST_PIECE);
 		else if (took > LONG_MS) this.size = Math.max(this.size / 2, LEAST_PIECE);
-		this.t.progress({ done: piece.end, total: this.source.total });
+		this.t.progress({ done: end, total: this.source.total });
+		return end;
 	}
 
 	// The piece is in memory until the server has all of it; of what came before nothing can be sent
@@ -190,9 +195,11 @@ class Job {
 		for (let tries = 1; offset < piece.end; ) {
 			try {
 				if (offset < piece.start) throw new Lapsed();
-				await this.sendPiece(piece, offset);
-				return;
+				offset = await this.sendSome(piece, offset);
+				tries = 1;
+				continue;
 			} catch (e) {
+				this.size = Math.max(this.size / 2, LEAST_PIECE); // what breaks off counts for nothing
 				const code = codeOf(e);
 				const again = mayPass(code) || code === 'CONFLICT' || code === 'BAD_SEAL';
 				if (e instanceof Lapsed || tries > TRIES || !again) throw e;

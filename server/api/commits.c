@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "crypto/encoding.h"
-#include "server/api/call.h"
+#include "server/api/devices.h"
 #include "server/api/handlers.h"
 #include "server/api/message_form.h"
 #include "server/api/message_store.h"
@@ -192,6 +192,7 @@ enum tacit_err api_welcome_delete(struct api_call *c, struct store *store)
 	struct tacit_device_id id;
 	TRY(tacit_unhex(tacit_cstr(c->path.file), id.b, sizeof(id.b)));
 	TRY(store->ops->welcome_delete(store, c->who.user_id, &id, c->path.id));
+	TRY(api_tie_session(c, store, &id));
 	TRY(api_answer_empty(c, 200));
 out:
 	return err;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "crypto/encoding.h"
 #include "server/api/handlers.h"
+#include "server/api/sessions.h"
 
 #define MAX_ENCODED 512 /* more than any version of tacit_device_encode gives */
 
@@ -42,6 +43,14 @@ out:
 	return err;
 }
 
+enum tacit_err api_tie_session(
+        struct api_call *c, struct store *store, const struct tacit_device_id *device)
+{
+	if (c->who.id == 0)
+		return TACIT_OK;
+	return store->ops->session_tie(store, c->who.id, c->who.user_id, device);
+}
+
 static void device_free(struct api *a, void *work)
 {
 	(void)a;
@@ -76,6 +85,7 @@ enum tacit_err api_device_put(struct api_call *c, struct store *store)
 	struct api_json w;
 	const struct tacit_device *d = c->work;
 	TRY(store->ops->device_put(store, c->who.user_id, d, c->now));
+	TRY(api_tie_session(c, store, &d->id));
 	TRY(api_answer_json(c, 201, &w));
 	api_json_hex(&w, "id", tacit_bytes(d->id.b, sizeof(d->id.b)));
 	TRY(api_json_finish(&w));
@@ -83,13 +93,28 @@ out:
 	return err;
 }
 
+struct revocation {
+	struct api_call *c;
+	bool own; /* the caller's session ends, too */
+};
+
+static enum tacit_err end_session(void *ctx, int64_t session_id)
+{
+	struct revocation *r = ctx;
+	r->own = r->own || session_id == r->c->who.id;
+	return live_tell_end(&r->c->outbox, r->c->who.user_id, session_id);
+}
+
 enum tacit_err api_device_delete(struct api_call *c, struct store *store)
 {
 	enum tacit_err err;
 	struct tacit_device_id id;
+	struct revocation r = {.c = c};
 	TRY(tacit_unhex(tacit_cstr(c->path.file), id.b, sizeof(id.b)));
-	TRY(store->ops->device_delete(store, c->who.user_id, &id));
+	TRY(store->ops->device_delete(store, c->who.user_id, &id, end_session, &r));
 	TRY(api_answer_empty(c, 200));
+	if (r.own)
+		TRY(api_set_cookie(c, "tacit_session", "", 0));
 out:
 	return err;
 }

@@ -63,6 +63,7 @@ API_STEP(api_read_mark);
 API_STEP(api_key_packages_check);
 API_STEP(api_key_packages_put);
 API_STEP(api_key_packages_count);
+API_STEP(api_key_packages_tie);
 API_STEP(api_claim_check);
 API_STEP(api_claim);
 API_STEP(api_commit_check);

@@ -4,7 +4,8 @@
 
 #include "base/alloc.h"
 #include "crypto/encoding.h"
-#include "server/api/call.h"
+#include "server/api/auth.h"
+#include "server/api/devices.h"
 #include "server/api/handlers.h"
 
 #define MAX_KEY_PACKAGE (16 * 1024) /* a post-quantum one with its credential has about 3 KiB */
@@ -101,6 +102,7 @@ enum tacit_err api_key_packages_put(struct api_call *c, struct store *store)
 	if (s->last_resort)
 		p.last_resort = list[s->count - 1];
 	TRY(store->ops->key_packages_add(store, &p, &stock));
+	TRY(api_tie_session(c, store, &p.device));
 	TRY(answer_stock(c, &stock));
 out:
 	return err;
@@ -114,6 +116,20 @@ enum tacit_err api_key_packages_count(struct api_call *c, struct store *store)
 	TRY(own_device(c, &id));
 	TRY(store->ops->key_packages_count(store, c->who.user_id, &id, &stock));
 	TRY(answer_stock(c, &stock));
+out:
+	return err;
+}
+
+/* Who logs in again on a device that is known publishes nothing for a while, but asks for its stock
+ * once a day. A GET that another site's page caused says nothing about this device. */
+enum tacit_err api_key_packages_tie(struct api_call *c, struct store *store)
+{
+	enum tacit_err err;
+	struct tacit_device_id id;
+	if (c->way == API_BY_COOKIE && c->header[API_H_FETCH_SITE].p != NULL && !api_same_origin(c))
+		return TACIT_OK;
+	TRY(own_device(c, &id));
+	TRY(api_tie_session(c, store, &id));
 out:
 	return err;
 }

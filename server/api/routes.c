@@ -87,7 +87,7 @@ const struct api_route api_routes[] = {
         R(POST, "/api/devices", USER, JSON, SMALL, 2,
                 STEPS(READ(api_device_check), WRITE(api_device_put))),
         R(GET, "/api/devices/{device}/key-packages", USER, NO_BODY, 0, 1,
-                STEPS(READ(api_key_packages_count))),
+                STEPS(WRITE(api_key_packages_tie), READ(api_key_packages_count))),
         R(PUT, "/api/devices/{device}/key-packages", USER, JSON, KEY_PACKAGES, 4,
                 STEPS(READ(api_key_packages_check), WRITE(api_key_packages_put))),
         R(GET, "/api/devices/{device}/welcomes", USER, NO_BODY, 0, 1,

@@ -70,6 +70,7 @@ static const struct store_ops ops = {
         .session_refresh = memory_session_refresh,
         .session_end = memory_session_end,
         .session_end_all = memory_session_end_all,
+        .session_tie = memory_session_tie,
         .device_put = memory_device_put,
         .device_delete = memory_device_delete,
         .device_list = memory_device_list,

@@ -76,6 +76,8 @@ struct memory_session {
 	struct memory_row row;
 	int64_t id, user_id, expires_at;
 	uint8_t token[STORE_HASH_BYTES], refresh[STORE_HASH_BYTES];
+	bool tied; /* to this device */
+	struct tacit_device_id device;
 };
 struct memory_spent_refresh { /* one that comes a second time is stolen */
 	struct memory_row row;
@@ -254,6 +256,9 @@ void memory_end_parcel(
 void memory_delete_parcel(struct memory_state *s, struct memory_parcel *p);
 /* A session's end takes its spent refresh tokens along. Answers as memory_delete. */
 void *memory_delete_session(struct memory_state *s, struct memory_session *session);
+/* Does this user have this device? */
+bool memory_has_device(
+        const struct memory_state *s, int64_t user_id, const struct tacit_device_id *device);
 /* Everything of a self-destructing one goes, a tombstone stays. */
 TACIT_MUST_USE enum tacit_err memory_close_conversation(struct memory_state *s,
         struct memory_conversation *c, int64_t now, void (*gone)(void *ctx, const char *file_id),

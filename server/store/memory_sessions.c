@@ -323,3 +323,20 @@ enum tacit_err memory_session_end_all(struct store *store, int64_t user_id, int6
 out:
 	return memory_leave(m, s, err);
 }
+
+enum tacit_err memory_session_tie(
+        struct store *store, int64_t id, int64_t user_id, const struct tacit_device_id *device)
+{
+	enum tacit_err err;
+	struct memory *m = memory_of(store);
+	struct memory_state *s = NULL;
+	TRY(memory_enter(m, &s));
+	struct memory_session *e = find_session(s, id, NULL, NULL, INT64_MIN);
+	if (e != NULL && e->user_id == user_id && !e->tied &&
+	        memory_has_device(s, user_id, device)) {
+		e->tied = true;
+		e->device = *device;
+	}
+out:
+	return memory_leave(m, s, err);
+}

@@ -62,10 +62,13 @@ enum tacit_err memory_session_refresh(struct store *s, const uint8_t old_refresh
         struct store_session *out);
 enum tacit_err memory_session_end(struct store *s, int64_t id);
 enum tacit_err memory_session_end_all(struct store *s, int64_t user_id, int64_t except_id);
+enum tacit_err memory_session_tie(
+        struct store *s, int64_t id, int64_t user_id, const struct tacit_device_id *device);
 enum tacit_err memory_device_put(
         struct store *s, int64_t user_id, const struct tacit_device *d, int64_t now);
-enum tacit_err memory_device_delete(
-        struct store *s, int64_t user_id, const struct tacit_device_id *id);
+enum tacit_err memory_device_delete(struct store *s, int64_t user_id,
+        const struct tacit_device_id *id, enum tacit_err (*ended)(void *ctx, int64_t session_id),
+        void *ctx);
 enum tacit_err memory_device_list(struct store *s, int64_t user_id,
         enum tacit_err (*row)(void *ctx, int64_t user_id, const struct tacit_device *d), void *ctx);
 enum tacit_err memory_device_list_conversation(struct store *s, int64_t conversation_id,

@@ -321,6 +321,13 @@ static struct memory_device *find_device(
 	return d;
 }
 
+bool memory_has_device(
+        const struct memory_state *s, int64_t user_id, const struct tacit_device_id *device)
+{
+	const struct memory_device *d = find_device(s, device);
+	return d != NULL && d->user_id == user_id;
+}
+
 static unsigned count_devices(const struct memory_state *s, int64_t user_id)
 {
 	unsigned count = 0;
@@ -354,8 +361,24 @@ out:
 	return memory_leave(m, s, err);
 }
 
-enum tacit_err memory_device_delete(
-        struct store *store, int64_t user_id, const struct tacit_device_id *id)
+static enum tacit_err end_device_sessions(struct memory_state *s, const struct tacit_device_id *id,
+        enum tacit_err (*ended)(void *ctx, int64_t session_id), void *ctx)
+{
+	enum tacit_err err = TACIT_OK;
+	for (struct memory_session *e = NULL; (e = memory_next(s, MEMORY_SESSION, e)) != NULL;) {
+		if (!e->tied || memcmp(e->device.b, id->b, sizeof(id->b)) != 0)
+			continue;
+		if (ended != NULL)
+			TRY(ended(ctx, e->id));
+		e = memory_delete_session(s, e);
+	}
+out:
+	return err;
+}
+
+enum tacit_err memory_device_delete(struct store *store, int64_t user_id,
+        const struct tacit_device_id *id, enum tacit_err (*ended)(void *ctx, int64_t session_id),
+        void *ctx)
 {
 	enum tacit_err err;
 	struct memory *m = memory_of(store);
@@ -363,6 +386,7 @@ enum tacit_err memory_device_delete(
 	TRY(memory_enter(m, &s));
 	struct memory_device *d = find_device(s, id);
 	TRY(d != NULL && d->user_id == user_id ? TACIT_OK : TACIT_E_NOT_FOUND);
+	TRY(end_device_sessions(s, id, ended, ctx));
 	memory_delete(s, MEMORY_DEVICE, d);
 	memory_forget_device(s, id, MEMORY_FORGET_ALL);
 out:

@@ -71,6 +71,7 @@ static const struct store_ops ops = {
         .session_refresh = sqlite_session_refresh,
         .session_end = sqlite_session_end,
         .session_end_all = sqlite_session_end_all,
+        .session_tie = sqlite_session_tie,
         .device_put = sqlite_device_put,
         .device_delete = sqlite_device_delete,
         .device_list = sqlite_device_list,

@@ -160,7 +160,8 @@ out:
 	return err;
 }
 
-static enum tacit_err end_sessions(
+/* OK, too, when there was nothing to change. */
+static enum tacit_err change_if_any(
         struct sqlite *s, enum sql id, const struct sql_value *values, size_t count)
 {
 	enum tacit_err err = sql_change_alone(s, id, values, count);
@@ -169,11 +170,18 @@ static enum tacit_err end_sessions(
 
 enum tacit_err sqlite_session_end(struct store *s, int64_t id)
 {
-	return end_sessions(sqlite_of(s), SQL_SESSION_DELETE, ARGS(sql_int(id)));
+	return change_if_any(sqlite_of(s), SQL_SESSION_DELETE, ARGS(sql_int(id)));
 }
 
 enum tacit_err sqlite_session_end_all(struct store *s, int64_t user_id, int64_t except_id)
 {
-	return end_sessions(
+	return change_if_any(
 	        sqlite_of(s), SQL_SESSION_DELETE_ALL, ARGS(sql_int(user_id), sql_int(except_id)));
+}
+
+enum tacit_err sqlite_session_tie(
+        struct store *s, int64_t id, int64_t user_id, const struct tacit_device_id *device)
+{
+	return change_if_any(sqlite_of(s), SQL_SESSION_TIE,
+	        ARGS(sql_int(id), sql_int(user_id), sql_blob(device->b, sizeof(device->b))));
 }

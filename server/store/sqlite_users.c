@@ -245,11 +245,40 @@ out:
 	return sql_leave(s, &scope, err);
 }
 
-enum tacit_err sqlite_device_delete(
-        struct store *s, int64_t user_id, const struct tacit_device_id *id)
+static enum tacit_err each_session(struct sqlite *s, int64_t user_id,
+        const struct tacit_device_id *device, enum tacit_err (*row)(void *ctx, int64_t session_id),
+        void *ctx)
 {
-	return sql_change_alone(sqlite_of(s), SQL_DEVICE_DELETE,
-	        ARGS(sql_int(user_id), sql_blob(id->b, sizeof(id->b))));
+	enum tacit_err err;
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	TRY(sql_start(s, SQL_SESSIONS_OF_DEVICE,
+	        ARGS(sql_blob(device->b, sizeof(device->b)), sql_int(user_id)), &st));
+	TRY(sql_step(s, st, &more));
+	while (more) {
+		TRY(row(ctx, sqlite3_column_int64(st, 0)));
+		TRY(sql_step(s, st, &more));
+	}
+out:
+	sql_done(&st);
+	return err;
+}
+
+/* Its sessions go with it: sessions.device cascades. */
+enum tacit_err sqlite_device_delete(struct store *store, int64_t user_id,
+        const struct tacit_device_id *id, enum tacit_err (*ended)(void *ctx, int64_t session_id),
+        void *ctx)
+{
+	enum tacit_err err;
+	struct sqlite *s = sqlite_of(store);
+	struct sql_scope scope = {0};
+	TRY(sql_enter(s, SQL_WRITE, &scope));
+	if (ended != NULL)
+		TRY(each_session(s, user_id, id, ended, ctx));
+	TRY(sql_change(
+	        s, SQL_DEVICE_DELETE, ARGS(sql_int(user_id), sql_blob(id->b, sizeof(id->b)))));
+out:
+	return sql_leave(s, &scope, err);
 }
 
 static enum tacit_err each_device(struct sqlite *s, enum sql id, int64_t key,

@@ -312,12 +312,20 @@ struct store_ops {
 	enum tacit_err (*session_end)(struct store *s, int64_t id); /* OK when gone already */
 	enum tacit_err (*session_end_all)(
 	        struct store *s, int64_t user_id, int64_t except_id /* 0: none */);
+	/* The session is this device's from now on. The first tie lasts, so that nobody gets out of
+	 * a device's removal by naming another. OK, and nothing happens, when it is tied already,
+	 * or when it or the device is none of this user's. */
+	enum tacit_err (*session_tie)(
+	        struct store *s, int64_t id, int64_t user_id, const struct tacit_device_id *device);
 
 	/* --- devices: opaque certified descriptions --- */
 	enum tacit_err (*device_put)(struct store *s, int64_t user_id, const struct tacit_device *d,
 	        int64_t now); /* LIMIT, EXISTS (another's id) */
-	enum tacit_err (*device_delete)(
-	        struct store *s, int64_t user_id, const struct tacit_device_id *id); /* NOT_FOUND */
+	/* Ends the sessions that are tied to it; each is told to ended (NULL: to nobody), in the
+	 * order of their ids. An error of ended undoes all of it. NOT_FOUND */
+	enum tacit_err (*device_delete)(struct store *s, int64_t user_id,
+	        const struct tacit_device_id *id,
+	        enum tacit_err (*ended)(void *ctx, int64_t session_id), void *ctx);
 	enum tacit_err (*device_list)(struct store *s, int64_t user_id,
 	        enum tacit_err (*row)(void *ctx, int64_t user_id, const struct tacit_device *d),
 	        void *ctx); /* R */

@@ -427,9 +427,9 @@ static void devices_belong_to_one_user(void)
 	CHECK_INT(ids.id[0], f.anna * 1000 + 1);
 	CHECK_INT(ids.id[1], f.ben * 1000 + 2);
 
-	CHECK_ERR(f.ops->device_delete(f.w, f.ben, &d.id), TACIT_E_NOT_FOUND);
-	CHECK_OK(f.ops->device_delete(f.w, f.anna, &d.id));
-	CHECK_ERR(f.ops->device_delete(f.w, f.anna, &d.id), TACIT_E_NOT_FOUND);
+	CHECK_ERR(f.ops->device_delete(f.w, f.ben, &d.id, NULL, NULL), TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->device_delete(f.w, f.anna, &d.id, NULL, NULL));
+	CHECK_ERR(f.ops->device_delete(f.w, f.anna, &d.id, NULL, NULL), TACIT_E_NOT_FOUND);
 	tear_down(&f);
 }
 
@@ -446,6 +446,62 @@ static void devices_are_limited(void)
 	d = a_device(99);
 	CHECK_ERR(f.ops->device_put(f.w, f.anna, &d, NOW), TACIT_E_LIMIT);
 	CHECK_ERR(f.ops->device_put(f.w, 999, &d, NOW), TACIT_E_NOT_FOUND);
+	tear_down(&f);
+}
+
+static bool has_session(struct fixture *f, int64_t id)
+{
+	struct store_session s;
+	return f->ops->session_by_id(f->r, id, NOW, &s) == TACIT_OK;
+}
+
+static void a_device_takes_its_sessions_along(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	struct ids ended = {0}, deaf = {.answer = TACIT_E_NOMEM};
+	struct store_session s;
+	struct tacit_device phone = a_device(1), laptop = a_device(2), bens = a_device(3);
+	int64_t id[5]; /* phone, phone, laptop, none, ben's */
+	for (uint8_t i = 0; i < TACIT_COUNT(id); i++)
+		CHECK_OK(f.ops->session_create(f.w, i < 4 ? f.anna : f.ben,
+		        hash_of((uint8_t)(10 + i)), hash_of((uint8_t)(20 + i)), NOW, NOW + 100,
+		        &id[i]));
+	CHECK_OK(f.ops->device_put(f.w, f.anna, &phone, NOW));
+	CHECK_OK(f.ops->device_put(f.w, f.anna, &laptop, NOW));
+	CHECK_OK(f.ops->device_put(f.w, f.ben, &bens, NOW));
+	CHECK_OK(f.ops->session_tie(f.w, id[0], f.anna, &phone.id));
+	CHECK_OK(f.ops->session_tie(f.w, id[1], f.anna, &phone.id));
+	CHECK_OK(f.ops->session_tie(f.w, id[2], f.anna, &laptop.id));
+	CHECK_OK(
+	        f.ops->session_tie(f.w, id[0], f.anna, &laptop.id)); /* is the phone's, and stays */
+	CHECK_OK(f.ops->session_tie(f.w, id[3], f.anna, &bens.id));  /* none of hers */
+	CHECK_OK(f.ops->session_tie(f.w, id[4], f.anna, &phone.id)); /* not her session */
+	CHECK_OK(f.ops->session_tie(f.w, 999, f.anna, &phone.id));
+	CHECK_OK(f.ops->session_refresh(f.w, hash_of(21), hash_of(31), NOW, NOW + 200, &s));
+	CHECK_OK(f.ops->device_put(f.w, f.anna, &phone, NOW)); /* renewed: nothing ends */
+	CHECK(has_session(&f, id[0]));
+
+	CHECK_ERR(f.ops->device_delete(f.w, f.anna, &phone.id, collect_session, &deaf),
+	        TACIT_E_NOMEM);
+	CHECK(has_session(&f, id[0]) && has_session(&f, id[1]));
+	CHECK_ERR(f.ops->device_delete(f.w, f.ben, &phone.id, collect_session, &ended),
+	        TACIT_E_NOT_FOUND);
+	CHECK_OK(f.ops->device_delete(f.w, f.anna, &phone.id, collect_session, &ended));
+	REQUIRE(CHECK_INT(ended.count, 2));
+	CHECK_INT(ended.id[0], id[0]);
+	CHECK_INT(ended.id[1], id[1]);
+	CHECK(!has_session(&f, id[0]) && !has_session(&f, id[1]));
+	CHECK(has_session(&f, id[2]) && has_session(&f, id[3]) && has_session(&f, id[4]));
+	CHECK_ERR(f.ops->session_refresh(f.w, hash_of(20), hash_of(32), NOW, NOW + 200, &s),
+	        TACIT_E_NOT_FOUND);
+	CHECK_ERR(f.ops->session_refresh(f.w, hash_of(31), hash_of(32), NOW, NOW + 200, &s),
+	        TACIT_E_NOT_FOUND);
+
+	CHECK_OK(f.ops->device_delete(f.w, f.ben, &bens.id, NULL, NULL));
+	CHECK(has_session(&f, id[3]) && has_session(&f, id[4]));
+	CHECK_OK(f.ops->device_delete(f.w, f.anna, &laptop.id, NULL, NULL));
+	CHECK(!has_session(&f, id[2]) && has_session(&f, id[3]));
 	tear_down(&f);
 }
 
@@ -469,5 +525,6 @@ static const struct tap_case cases[] = {
         {"a stolen refresh token ends the session", a_stolen_refresh_token_ends_the_session},
         {"devices belong to one user", devices_belong_to_one_user},
         {"devices are limited", devices_are_limited},
+        {"a device takes its sessions along", a_device_takes_its_sessions_along},
 };
 const struct case_list account_cases = {cases, TACIT_COUNT(cases)};

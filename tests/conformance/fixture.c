@@ -162,6 +162,11 @@ enum tacit_err collect_message(void *ctx, const struct store_message *m)
 	return collect(ctx, m->id);
 }
 
+enum tacit_err collect_session(void *ctx, int64_t id)
+{
+	return collect(ctx, id);
+}
+
 enum tacit_err collect_device(void *ctx, int64_t user_id, const struct tacit_device *d)
 {
 	CHECK_INT(d->certificate.b[0], 3);

@@ -49,6 +49,7 @@ enum tacit_err collect_user(void *ctx, const struct store_user *u);
 enum tacit_err collect_conversation(void *ctx, const struct store_conversation *c);
 enum tacit_err collect_participant(void *ctx, const struct store_participant *p);
 enum tacit_err collect_message(void *ctx, const struct store_message *m);
+enum tacit_err collect_session(void *ctx, int64_t id);
 enum tacit_err collect_device(void *ctx, int64_t user_id, const struct tacit_device *d);
 enum tacit_err ignore_upload(void *ctx, const struct store_upload *u);
 struct gone {

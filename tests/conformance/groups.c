@@ -136,7 +136,7 @@ static void a_stock_is_bounded_and_goes_with_its_device(void)
 	CHECK_OK(f.ops->key_packages_count(f.r, f.ben, &d.id, &stock));
 	CHECK(stock.available == 0 && !stock.last_resort);
 	CHECK_OK(add_packages(&f, f.ben, &d, texts, "last", &stock));
-	CHECK_OK(f.ops->device_delete(f.w, f.ben, &d.id));
+	CHECK_OK(f.ops->device_delete(f.w, f.ben, &d.id, NULL, NULL));
 	check_no_claim(&f, group, f.anna, &d);
 	d = put_device(&f, f.ben, 2);
 	CHECK_OK(f.ops->key_packages_count(f.r, f.ben, &d.id, &stock));
@@ -325,7 +325,7 @@ static void welcomes_wait_for_their_devices(void)
 	CHECK_ERR(f.ops->welcome_delete(f.w, f.ben, &ben.id, seen.id[0]), TACIT_E_NOT_FOUND);
 	CHECK_INT(count_welcomes(&f, f.ben, &ben), 0);
 	CHECK_INT(count_welcomes(&f, f.ben, &tablet), 1);
-	CHECK_OK(f.ops->device_delete(f.w, f.ben, &tablet.id));
+	CHECK_OK(f.ops->device_delete(f.w, f.ben, &tablet.id, NULL, NULL));
 	tablet = put_device(&f, f.ben, 4);
 	CHECK_INT(count_welcomes(&f, f.ben, &tablet), 0);
 	tear_down(&f);

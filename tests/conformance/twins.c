@@ -130,6 +130,13 @@ static void do_session(struct twin *t, const struct step *p)
 	say_session(t, &s);
 }
 
+static enum tacit_err on_end(void *ctx, int64_t session_id)
+{
+	struct twin *t = ctx;
+	SAY(t, "ends %" PRId64 " ", session_id);
+	return TACIT_OK;
+}
+
 static void do_device(struct twin *t, const struct step *p)
 {
 	struct tacit_device d = {.created_at = p->now};
@@ -137,7 +144,9 @@ static void do_device(struct twin *t, const struct step *p)
 	if (p->flag)
 		SAY_ERR(t, t->f.ops->device_put(t->f.w, p->user, &d, p->now));
 	else if (p->number % 3 == 0)
-		SAY_ERR(t, t->f.ops->device_delete(t->f.w, p->user, &d.id));
+		SAY_ERR(t, t->f.ops->device_delete(t->f.w, p->user, &d.id, on_end, t));
+	else
+		SAY_ERR(t, t->f.ops->session_tie(t->f.w, p->number % 8, p->user, &d.id));
 	SAY_ERR(t, t->f.ops->device_list(t->s, p->other, on_device, t));
 	SAY_ERR(t, t->f.ops->device_list_conversation(t->s, p->conversation, on_device, t));
 }

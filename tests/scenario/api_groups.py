@@ -131,14 +131,15 @@ def key_packages_are_for_those_of_one_conversation(w):
 
 @tap.case
 def a_stock_is_bounded(w):
-    name = new_device(w.bob)
+    bob = w.bob.another_session()  # it ends with its device
+    name = new_device(bob)
     for body in ({}, {"key_packages": "x"}, {"key_packages": [7]}, {"key_packages": ["!"]},
                  {"key_packages": [""]}, {"key_packages": [b64(b"x" * (16 * 1024 + 1))]},
                  {"key_packages": [b64(b"x")] * 101}):
-        got = w.bob.put(f"/api/devices/{name}/key-packages", body)
+        got = bob.put(f"/api/devices/{name}/key-packages", body)
         tap.equal((got.status, got.code), (422, "INVALID_VALUE"), f"{str(body)[:40]}")
-    tap.equal(stock(w.bob, name, 100)[1].status, 200, "a full stock")
-    got = stock(w.bob, name, 1)[1]
+    tap.equal(stock(bob, name, 100)[1].status, 200, "a full stock")
+    got = stock(bob, name, 1)[1]
     tap.equal((got.status, got.code), (422, "TOO_MANY"), "one more")
     w.bob.must(w.bob.delete(f"/api/devices/{name}"))
     tap.equal(w.bob.get(f"/api/devices/{name}/key-packages").status, 404, "gone with its device")

@@ -9,7 +9,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
-from support.client import Person, b64  # noqa: E402
+from support.client import Person, b64, device  # noqa: E402
 from support.live import Ended, Live, Refused  # noqa: E402
 from support.server import Server, program  # noqa: E402
 
@@ -75,6 +75,98 @@ def a_stolen_refresh_token_ends_the_sockets(w):
         tap.equal(eve.post("/api/token/refresh", {"refresh_token": old}, auth=None).status, 401,
                   "twice is a theft")
         live.wait_end()
+
+
+def with_device(person):
+    """Publishes a device from this login, and answers its id."""
+    raw = device(person.key)
+    person.must(person.post("/api/devices", {"device": b64(raw)}))
+    return raw[1:17].hex()
+
+
+def refresh(person):
+    answer = person.post("/api/token/refresh", {"refresh_token": person.refresh}, auth=None)
+    if answer.status == 200:
+        person.token, person.refresh = answer.json["token"], answer.json["refresh_token"]
+    return answer.status
+
+
+def statuses(person):
+    return [person.get("/api/conversations", auth=way).status for way in ("bearer", "cookie")]
+
+
+@tap.case
+def a_revoked_device_is_out_at_once(_):
+    with another() as w:
+        here = Person(w.server).register()
+        lost, script = here.another_session(), here.another_session()
+        with_device(here)
+        identity = with_device(lost)
+        tap.equal(refresh(lost), 200, "a refreshed login is still the device's")
+        w.server.restart()
+        with Live(here) as mine, Live(lost) as one, Live(lost, auth="cookie") as two, \
+                Live(script) as other:
+            here.must(here.delete(f"/api/devices/{identity}"))
+            tap.equal(statuses(lost), [401, 401], "its login")
+            tap.equal(refresh(lost), 401, "its refresh token")
+            one.wait_end()
+            two.wait_end()
+            tap.check(still_there(mine) and still_there(other), "the others stay")
+        try:
+            Live(lost).close()
+            tap.fail("a token of a revoked device connects")
+        except Refused as reason:
+            tap.equal(reason.data["code"], "INVALID_TOKEN", "code")
+        w.server.restart()
+        tap.equal((statuses(lost), refresh(lost)), ([401, 401], 401), "after a restart")
+        for person in (here, script):
+            tap.equal((statuses(person), refresh(person)), ([200, 200], 200), "the others go on")
+
+
+@tap.case
+def key_packages_tell_whose_a_login_is(w):
+    here = Person(w.server).register()
+    identity = with_device(here.another_session())
+    again = here.another_session()
+    path = f"/api/devices/{identity}"
+    again.must(again.put(path + "/key-packages", {"key_packages": [b64(b"k")]}))
+    with_device(again)
+    asking, lured = here.another_session(), here.another_session()
+    asking.must(asking.get(path + "/key-packages", auth="cookie-only"))
+    lured.must(lured.get(path + "/key-packages", auth="cookie-only",
+                         headers={"Sec-Fetch-Site": "cross-site"}))
+    with Live(again) as live:
+        here.must(here.delete(path))
+        live.wait_end()
+    tap.equal(statuses(again), [401, 401], "naming another device later is no way out")
+    tap.equal(statuses(asking), [401, 401], "who asked for its stock")
+    tap.equal(statuses(lured), [200, 200], "another site's link ties nothing")
+    tap.equal(statuses(here), [200, 200], "who revoked it goes on")
+
+
+@tap.case
+def who_revokes_the_own_device_is_out(w):
+    here = Person(w.server).register()
+    there = here.another_session()
+    identity = with_device(here)
+    with Live(here) as live:
+        got = here.delete(f"/api/devices/{identity}", auth="cookie")
+        tap.equal(got.status, 200, "the answer still comes")
+        tap.equal(got.cookies()["tacit_session"][0], "", "the cookie goes")
+        live.wait_end()
+    tap.equal(here.get("/api/conversations").status, 401, "out")
+    tap.equal(statuses(there), [200, 200], "the other login has no device, and stays")
+
+
+@tap.case
+def a_signature_alone_ties_no_login(w):
+    here = Person(w.server).register()
+    raw = device(here.key)
+    here.must(here.signed("/api/devices", {"device": b64(raw)}, username=here.username))
+    identity = raw[1:17].hex()
+    got = here.signed(f"/api/devices/{identity}", {}, method="DELETE", username=here.username)
+    tap.equal(got.status, 200, "removed")
+    tap.equal(statuses(here), [200, 200], "the login goes on")
 
 
 @contextlib.contextmanager

@@ -128,6 +128,6 @@ int cmd_devices_revoke(struct cli *c, const struct args *a)
 	        .kind = TACIT_CMD_REVOKE_DEVICE, .text = tacit_cstr(choice.id)};
 	status = cli_run(c, &revoke, NULL, NULL);
 	if (status == EXIT_DONE)
-		cli_note(c, "Revoked: nothing is sealed for it any more.");
+		cli_note(c, "Revoked: its login has ended, and nothing is sealed for it any more.");
 	return status;
 }

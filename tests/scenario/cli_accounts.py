@@ -260,6 +260,11 @@ def a_second_device_reads_and_writes(w):
         tap.equal(w.alice.inbox(), [("bob", "after the revocation")], "the first device")
         seen = there.run("--json", "inbox")
         tap.check("after the revocation" not in seen.out, "the revoked device reads nothing new")
+        tap.equal(seen.code, 1, f"its login {seen!r}")
+        tap.check("NOT_LOGGED_IN" in seen.out + seen.err, f"has ended: {seen!r}")
+        own = [d["id"] for d in w.alice.json("devices").of("device") if d["current"]][0]
+        got = w.alice.run("devices", "revoke", own[:8])
+        tap.equal(got.code, 1, f"this very device {got!r}")
 
 
 @tap.case

@@ -249,6 +249,9 @@ static size_t on_read(void *ctx, uint8_t *room, size_t n)
 	size_t got = 0;
 	j->read_error = transfer_cancelled(j->t) ? TACIT_E_CANCELLED
 	                                         : seal_source_read(j->source, room, n, &got);
+	/* What is sent again was sealed under the same key before, and must be what it was. */
+	if (j->read_error == TACIT_OK)
+		j->read_error = still_the_same(j);
 	if (j->read_error != TACIT_OK)
 		return HTTP_READ_ABORT;
 	j->sent += got;

@@ -289,8 +289,10 @@ static void append_meanwhile(void *ctx, uint64_t done, uint64_t total)
 static void file_that_changes_is_not_sent(void)
 {
 	begin();
+	TACIT_ASSERT(truncate(path("in"), 3 * 1024 * 1024) == 0); /* more than is read at once */
 	w.t.progress = append_meanwhile;
 	CHECK_ERR(upload(), TACIT_E_CONFLICT);
+	CHECK(peer.size < peer.expected); /* nothing that was read after the change */
 	CHECK_INT(peer.deleted, 1);
 	CHECK_INT(w.note.n, 0);
 	end();

@@ -34,8 +34,8 @@ LEFT_OUT = {
     "wasm_abi": "the module's own sources, natively; module_test.mjs has them as they are",
 }
 # In tests/unit/meson.build: what stands on core/ alone.
-OF_CORE = re.compile(r"^  '(\w+)': \[(?:base|crypto|wire|e2e|engine|engine_test|mls_test|mls_people|mls_cast|parcel_people|"
-                     r"wasm_abi)_dep\],", re.M)
+OF_CORE = re.compile(r"^  '(\w+)': \[(?:base|crypto|wire|e2e|engine|engine_test|two_people|group_people|change_people|"
+                     r"group_devices|mls_test|mls_people|mls_cast|parcel_people|wasm_abi)_dep\],", re.M)
 TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
 
 

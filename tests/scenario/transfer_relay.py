@@ -5,7 +5,6 @@ import hmac
 import json
 import os
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from support.cli import Machine  # noqa: E402
 from support.kernel import kernel_keeps  # noqa: E402
 from support.live import Ended, WebSocket  # noqa: E402
 from support.server import Server  # noqa: E402
+from support.transfer import Running  # noqa: E402
 
 SECONDS = 60
 DATA, NAMEPLATE, PAIRED, ENDED, WRONG, KNOWN_AS = range(6)
@@ -443,30 +443,29 @@ class Peer:
 
 
 def start(world, *words):
-    return world.machine.start("--json", "--server", world.server.url, *words, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+    return Running(world.machine, "--server", world.server.url, *words)
 
 
 @tap.case
 def an_independent_receiver_meets_tacit(world):
     sender = start(world, "send-file", "--text", "hello")
-    code = json.loads(sender.stdout.readline())["code"]
+    code = sender.code
     end = End(world.server, f"claim={code.split('-')[0]}")
     end.must(PAIRED)
     peer = Peer(end, code, "joiner", "receiver")
     peer.meet()
-    tap.equal(json.loads(sender.stdout.readline()), {"type": "state", "state": "met"}, "it agrees")
+    tap.equal(sender.next("state"), {"type": "state", "state": "met"}, "it agrees")
     record = end.must(DATA)
     tap.equal(record[0], 4, "the offer, sealed")
     end.close()
     # The resume id of our own arithmetic finds it again: both have the same root.
-    tap.equal(json.loads(sender.stdout.readline())["state"], "lost", "it noticed")
+    tap.equal(sender.next("state")["state"], "lost", "it noticed")
     end = End(world.server, f"resume={peer.resume_id.hex()}&role=receiver")
     end.must(PAIRED)
     tap.equal(end.must(DATA)[:3], b"\x03\x01\x00", "HELLO")
     end.close()
-    sender.terminate()
-    sender.communicate()
+    sender.process.terminate()
+    sender.end()
 
 
 @tap.case
@@ -477,47 +476,47 @@ def an_independent_sender_meets_tacit(world):
     end.must(PAIRED)
     peer = Peer(end, code, "opener", "sender")
     peer.meet()
-    tap.equal(json.loads(receiver.stdout.readline()), {"type": "state", "state": "met"}, "it agrees")
-    receiver.terminate()
-    receiver.communicate()
+    tap.equal(receiver.next("state"), {"type": "state", "state": "met"}, "it agrees")
+    receiver.process.terminate()
+    receiver.end()
     end.close()
 
 
 @tap.case
 def a_confirmation_that_is_none_is_refused_by_tacit(world):
     sender = start(world, "send-file", "--text", "hello")
-    code = json.loads(sender.stdout.readline())["code"]
+    code = sender.code
     end = End(world.server, f"claim={code.split('-')[0]}")
     end.must(PAIRED)
     Peer(end, code, "joiner", "receiver").meet(spoil=True)
     end.over(MISMATCH)
-    _, err = sender.communicate(timeout=SECONDS)
-    tap.equal((sender.returncode, json.loads(err)["code"]), (1, "BAD_PASSWORD"), "it is told")
+    sender.finish(1)
+    tap.equal(sender.problem()["code"], "BAD_PASSWORD", "it is told")
 
 
 @tap.case
 def a_guesser_who_says_nothing_has_used_the_code_up(world):
     sender = start(world, "send-file", "--text", "hello")
-    code = json.loads(sender.stdout.readline())["code"]
+    code = sender.code
     end = End(world.server, f"claim={code.split('-')[0]}")
     end.must(PAIRED)
     end.must(DATA)
     end.close()
-    _, err = sender.communicate(timeout=SECONDS)
-    tap.equal((sender.returncode, json.loads(err)["code"]), (1, "GONE"), "it is told")
-    tap.check("used up" in json.loads(err)["error"], "why")
+    sender.finish(1)
+    tap.equal(sender.problem()["code"], "GONE", "it is told")
+    tap.check("used up" in sender.problem()["error"], "why")
 
 
 @tap.case
 def who_comes_and_says_nothing_is_not_waited_for(world):
     sender = start(world, "send-file", "--wait", "1s", "--text", "hello")
-    code = json.loads(sender.stdout.readline())["code"]
+    code = sender.code
     end = End(world.server, f"claim={code.split('-')[0]}")
     end.must(PAIRED)
     end.must(DATA)
-    _, err = sender.communicate(timeout=SECONDS)
-    tap.equal((sender.returncode, json.loads(err)["code"]), (1, "GONE"), "it is told")
-    tap.check("did not show the code" in json.loads(err)["error"], "why")
+    sender.finish(1)
+    tap.equal(sender.problem()["code"], "GONE", "it is told")
+    tap.check("did not show the code" in sender.problem()["error"], "why")
     end.close()
 
 
@@ -525,12 +524,12 @@ def who_comes_and_says_nothing_is_not_waited_for(world):
 def what_is_no_point_is_refused_by_tacit(world):
     for message in (b"\x01\x01\x01\x04" + bytes(64), b"\x01\x01\x01" + bytes(65), b"\x01\x02\x01" + bytes(65), b"junk", b""):
         sender = start(world, "send-file", "--text", "hello")
-        code = json.loads(sender.stdout.readline())["code"]
+        code = sender.code
         end = End(world.server, f"claim={code.split('-')[0]}")
         end.must(PAIRED)
         end.say(DATA, message)
-        _, err = sender.communicate(timeout=SECONDS)
-        tap.equal(sender.returncode, 1, f"{message[:4]!r} {err!r}")
+        sender.end()
+        tap.equal(sender.process.returncode, 1, f"{message[:4]!r} {sender.err!r}")
         end.close()
 
 

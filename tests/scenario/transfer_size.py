@@ -3,9 +3,7 @@
 TACIT_BIG=1 moves 2 GiB where otherwise 100 MiB must do; the bounds on memory are the same."""
 import contextlib
 import hashlib
-import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -13,11 +11,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.server import Server  # noqa: E402
+from support.transfer import MIB, Running, digest  # noqa: E402
 
-MIB = 1024 * 1024
 BIG = 2048 * MIB if os.environ.get("TACIT_BIG") else 100 * MIB
 CLIENT, SERVER = 40 * MIB, 24 * MIB
-SECONDS = 280
 
 
 @contextlib.contextmanager
@@ -32,17 +29,18 @@ def peak(pid, name="VmHWM"):
 
 
 def fill(path):
-    digest, block = hashlib.sha256(), os.urandom(MIB)
+    hashed, block = hashlib.sha256(), os.urandom(MIB)
     with open(path, "wb") as f:
         for number in range(BIG // MIB):
             piece = number.to_bytes(8, "big") + block[8:]
-            digest.update(piece)
+            hashed.update(piece)
             f.write(piece)
-    return digest.hexdigest()
+    return hashed.hexdigest()
 
 
-def finish(process, what):
+def finish(running, what):
     """Its peak of memory, once it is through."""
+    process = running.process
     out, err = process.stdout.read(), process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -57,18 +55,12 @@ def a_large_file_needs_no_more_memory_than_a_small_one(world):
     os.mkdir(out)
     wanted = fill(path)
     before = peak(server.pid, "VmRSS")
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    sender = machine.start("--json", "--server", server.url, "send-file", "--relay-only", path, **pipes)
-    code = json.loads(sender.stdout.readline())["code"]
-    receiver = machine.start("--json", "--server", server.url, "receive", "--relay-only", code, "--yes", "--out", out, **pipes)
+    sender = Running(machine, "--server", server.url, "send-file", "--relay-only", path)
+    receiver = Running(machine, "--server", server.url, "receive", "--relay-only", sender.code, "--yes", "--out", out)
     tap.check(finish(receiver, "receiver") < CLIENT, "the receiver's memory")
     tap.check(finish(sender, "sender") < CLIENT, "the sender's memory")
     tap.check(peak(server.pid) - before < SERVER, f"the relay's memory: {peak(server.pid) - before}")
-    digest = hashlib.sha256()
-    with open(os.path.join(out, "big"), "rb") as f:
-        while piece := f.read(MIB):
-            digest.update(piece)
-    tap.equal(digest.hexdigest(), wanted, "content")
+    tap.equal(digest(os.path.join(out, "big")), wanted, "content")
 
 
 if __name__ == "__main__":

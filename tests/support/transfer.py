@@ -22,7 +22,7 @@ SECONDS = 120
 
 def digest(path):
     with open(path, "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def wait_for(condition, what, seconds=SECONDS):

@@ -81,13 +81,14 @@ static enum tacit_err join_here(struct exchange *x, struct session *s, const str
  */
 
 /* Whoever waits there comes within the join timeout; a creator between two meetings is back soon.
- */
+ * Who has come while nobody looked is seen, however late it is. */
 static enum tacit_err wait_at_relay(
         const struct agent *a, struct link_line *l, int64_t until_s, bool *paired)
 {
 	enum tacit_err err = TACIT_OK;
-	while (!*paired && agent_monotonic_s() < until_s && !agent_is_ending(a))
+	do
 		TRY(link_wait_paired(l, 500, paired));
+	while (!*paired && agent_monotonic_s() < until_s && !agent_is_ending(a));
 out:
 	return err;
 }

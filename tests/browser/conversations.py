@@ -10,7 +10,7 @@ import nacl.signing
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 
 from support import tap  # noqa: E402
-from support.app import Member, button  # noqa: E402
+from support.app import Member, button, field  # noqa: E402
 from support.browser import Browser  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.server import Server  # noqa: E402
@@ -244,7 +244,17 @@ def a_second_device(w):
     w.bob.hears("not for what was revoked")
     tap.check("not for what was revoked" not in other.page.inner_text("body"), "a revoked device hears it")
     other.say("from what was revoked")
+    other.page.reload()
+    other.page.see(".connection:has-text('Your login has ended'), .frame form")
+    if not other.page.is_visible(".frame form"):
+        other.page.click(button("Log in again"))
+    other.last_step = max(other.last_step, w.alice.last_step)
+    other.page.fill(field("Password"), other.password)
+    other.page.fill(field("Code"), other.factor())
+    other.page.click(button("Log in"))
     other.page.see(".connection:has-text('This device was revoked')")
+    w.alice.last_step = other.last_step
+    other.page.click("role=alertdialog >> " + button("I have read this"))  # what waited cannot leave
     other.page.click(button("Forget this browser"))
     other.page.click("role=alertdialog >> " + button("Remove everything"))
     other.page.see(button("Log in"))

@@ -56,7 +56,7 @@ export function start(m: Messenger, root: HTMLElement): void {
 	m.onLink((now) => {
 		link.value = now;
 		heedUnlocked().catch(() => undefined); // the next change asks again
-		if (now.state === 'online')
+		if (now.state === 'online' || (now.state === 'offline' && now.seconds === 0)) // or for good
 			lookAfterDevice();
 	});
 	m.onLocked(locked);

@@ -92,9 +92,9 @@ export function hear(notice: Notice): void {
 		listener(notice, before);
 }
 
-export async function run(command: Command): Promise<Notice> {
+export async function run(command: Command, listener = hear): Promise<Notice> {
 	try {
-		return await messenger().run(command, hear);
+		return await messenger().run(command, listener);
 	} catch (thrown) {
 		if (codeOf(thrown) === 'NOT_LOGGED_IN')
 			loginEnded.value = true;
@@ -105,7 +105,7 @@ export async function run(command: Command): Promise<Notice> {
 // Runs a command for its notices of one kind.
 export async function ask(command: Command, kind: Notice['kind']): Promise<Notice[]> {
 	const told: Notice[] = [];
-	await messenger().run(command, (notice) => {
+	await run(command, (notice) => {
 		if (notice.kind === kind)
 			told.push(notice);
 		hear(notice);

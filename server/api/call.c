@@ -15,6 +15,9 @@
 /* Of all calls under way together: their bodies come before their right to be here is known. */
 #define MAX_HELD_BYTES ((size_t)64 * 1024 * 1024)
 
+/* A call's time is taken before it waits for its turn: so much later it may spend its signature. */
+#define QUEUED_S 60
+
 #define NAME(text)                                                                                 \
 	{                                                                                          \
 		(const uint8_t *)(text), sizeof(text) - 1                                          \
@@ -149,7 +152,8 @@ static enum tacit_err spend_signature(struct api_call *c, struct store *store)
 {
 	uint8_t hash[TACIT_SHA256_BYTES];
 	tacit_sha256(tacit_bytes(c->signed_request.signature.b, TACIT_SIGNATURE_BYTES), hash);
-	int64_t until = c->signed_request.timestamp + c->api->settings.signature_window_s + 1;
+	int64_t until =
+	        c->signed_request.timestamp + c->api->settings.signature_window_s + QUEUED_S;
 	enum tacit_err err = store->ops->signature_remember(store, c->who.user_id, hash, until);
 	return err == TACIT_E_EXISTS ? api_refuse(c, API_REPLAYED) : err;
 }

@@ -25,8 +25,9 @@ static struct http_response *refuse(void *ctx, const struct http_request *r, enu
 	        (guess && !api_limiter_take(a->login_by_address, key, 1, now, &retry_after)))
 		return api_problem_response(a, API_RATE_LIMITED, NULL, retry_after);
 	if (want == RELAY_NONSENSE)
-		return api_problem_response(
-		        a, API_BAD_REQUEST, "This is a WebSocket: open, claim or resume; or DELETE of what is resumed.", 0);
+		return api_problem_response(a, API_BAD_REQUEST,
+		        "This is a WebSocket: open, claim or resume; or DELETE of what is resumed.",
+		        0);
 	if (!may_come_from(a, r))
 		return api_problem_response(
 		        a, API_NOT_ALLOWED, "Pages of other origins may not transfer here.", 0);

@@ -168,7 +168,7 @@ static bool receive_placed(struct conn *c)
 	if (placed > 0)
 		c->line.ops->placed(c->line.ctx, placed);
 	give_input(c);
-	return more && wants_input(c);
+	return more && !c->dead && !c->line.ended && wants_input(c);
 }
 
 /* A stream that comes fast is read on, since each turn has its price. */

@@ -337,8 +337,10 @@ static void on_placed(void *ctx, size_t bytes)
 {
 	struct end *e = ctx;
 	struct tacit_bytes nothing = {0};
+	e->heard_ms = now_ms();
 	tacit_ws_placed(&e->reader, bytes);
 	take_some(e, &nothing);
+	tacit_ws_reader_rest(&e->reader);
 }
 
 static void on_drained(void *ctx)

@@ -3,7 +3,7 @@
  * A table of rows that must be unique by a random key is written to at random: each mark would cost
  * a page of its own in the WAL, and again in the database. So the table only grows at its end
  * (sqlite_spent.c), and who asks whether a mark is there asks here. 16 bytes for each, in tables
- * that are three eighths to three quarters full. One thread. */
+ * that are at most three quarters full. One thread. */
 #ifndef TACIT_SERVER_STORE_SPENT_H
 #define TACIT_SERVER_STORE_SPENT_H
 

@@ -327,6 +327,21 @@ def the_same_signature_works_once_also_after_a_restart_and_a_crash(w):
 
 
 @tap.case
+def a_signature_is_remembered_while_a_call_waits(w):
+    """Whether its time is right is looked at before its turn comes; by then it must not be forgotten."""
+    window, waits = 300, 30
+    with Server() as server:
+        p = Person(server).register()
+        stamp = int(time.time()) + 200
+        tap.equal(p.call("POST", "/api/me", signed_body(p.key, {}, stamp)).status, 200, "ahead of time")
+        server.kill()
+        forgotten = server.sql("DELETE FROM spent_signatures WHERE expires_at < ?", stamp + window + waits)
+        server.start()
+        got = p.call("POST", "/api/me", signed_body(p.key, {}, stamp))
+        tap.equal((got.status, got.code), (401, "REPLAYED"), f"{forgotten} earlier ones were forgotten")
+
+
+@tap.case
 def the_same_signature_at_the_same_moment_works_once(w):
     body = signed_body(w.alice.key, {"n": "race"})
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

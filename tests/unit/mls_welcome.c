@@ -112,7 +112,10 @@ static void what_a_welcome_says_is_checked(void)
 	joins(&secrets, &a, &info, TACIT_OK);
 	joins(&secrets, &b, &info, TACIT_E_BAD_SIGNATURE);
 	info.signer = 1; /* the newcomer itself */
+	struct tacit_mls_group_secrets alone = secrets;
+	alone.has_path_secret = false;
 	joins(&secrets, &b, &info, TACIT_E_MALFORMED);
+	joins(&alone, &b, &info, TACIT_E_MALFORMED);
 	info.signer = 7;
 	joins(&secrets, &a, &info, TACIT_E_UNKNOWN_SENDER);
 	info = as_it_came();

@@ -4,7 +4,7 @@ import { t } from '../i18n/index.js';
 import { readSealedPreferences } from './preferences.js';
 import { loadPage, preview, recallAlerts, recallLeft, refusedForKey, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
-import { account, ask, codeOf, emptyTheWorld, enterProfile, hear, loginEnded, messenger, mode, readHistory, revoked, run, unsealTheWorld, update, world } from './store.js';
+import { account, ask, codeOf, emptyTheWorld, enterProfile, hear, link, loginEnded, messenger, mode, readHistory, revoked, run, unsealTheWorld, update, world } from './store.js';
 import { now } from './times.js';
 import { askFirst } from './view.js';
 
@@ -91,9 +91,10 @@ export async function heedDevice(): Promise<void> {
 		revoked.value = !(await ask({ kind: 'devices' }, 'device')).some((device) => device.flag);
 }
 
-// Another window has unlocked the profile, or logged in, and the core is at work.
+// Another window has unlocked the profile, or logged in, and the core is at work. That a login has
+// ended at the server the core does not keep in mind: only a connection tells that there is one again.
 export async function heedUnlocked(): Promise<void> {
-	if (mode.value !== 'unlock' && mode.value !== 'again')
+	if (mode.value !== 'unlock' && (mode.value !== 'again' || link.value.state !== 'online'))
 		return;
 	const state = await messenger().state();
 	if (state.account === account.value && !state.locked && state.loggedIn)

@@ -52,11 +52,15 @@ class World:
         return page.open((server or self.server).url + where)
 
     def until(self, is_so, what):
-        give_up = time.monotonic() + 60
+        return self.comes(is_so) or tap.fail(f"never: {what}")
+
+    def comes(self, is_so, seconds=60):
+        give_up = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > give_up:
-                tap.fail(f"never: {what}")
+                return False
             time.sleep(0.05)
+        return True
 
     def tacit(self, *words):
         return self.machine.start("--json", "--server", self.server.url, *words, stdout=subprocess.PIPE,

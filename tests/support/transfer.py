@@ -36,7 +36,7 @@ def wait_for(condition, what, seconds=SECONDS):
 def wrong(code):
     """Another code under the same nameplate, of words that there are."""
     plate, first, second = code.split("-")
-    return f"{plate}-{second}-{first}" if first != second else f"{plate}-{first}-zebra"
+    return f"{plate}-{first}-{'falcon' if second == 'amber' else 'amber'}"
 
 
 def parts(out):

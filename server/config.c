@@ -66,6 +66,8 @@ static const struct setting settings[] = {
                 "connections for each loop"},
         {"max-connections-per-address", NULL, NUMBER, AT(max_connections_per_address), 0, 1000000,
                 0, "N", "connections from one address; 0: 256, and loopback without limit"},
+        {"commit-batch", NULL, NUMBER, AT(commit_batch), 1, 4096, 512, "N",
+                "changes in one commit at most; 1: a sync of the disk for each (512)"},
         {"max-file-size", "MAX_FILE_SIZE", SIZE, AT(max_file_size), 1, 1024 * TIB, 100 * KIB *KIB,
                 "BYTES", "the largest file (100 MiB)"},
         {"quota-bytes", "QUOTA_BYTES", SIZE, AT(quota_bytes), 0, 1024 * TIB, 10 * GIB, "BYTES",

@@ -40,7 +40,7 @@ struct config {
 	bool access_log;
 	struct net_prefix proxies[CONFIG_MAX_PROXIES];
 	size_t proxy_count;
-	int64_t loops, max_connections, max_connections_per_address;
+	int64_t loops, max_connections, max_connections_per_address, commit_batch;
 	int64_t max_file_size, quota_bytes, upload_expiry, session_lifetime, signature_window;
 	int64_t max_participants, ttl_min, ttl_max, rate_address, rate_account, rate_login,
 	        shutdown_grace;

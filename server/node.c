@@ -18,8 +18,6 @@
  * committed together, and a commit costs as much processor time as many requests. */
 #define READ_BATCH 64
 #define READ_TURN_US 4000
-#define WRITE_BATCH                                                                                \
-	512 /* jobs in one transaction: beyond, the answers' delay costs more than it saves */
 #define FLOOD_FACTOR 4 /* of an account's rate: what nobody sends who reads the refusals */
 
 struct node {
@@ -167,7 +165,7 @@ static enum tacit_err start_lanes(struct node *n)
 	                .thread_close = close_store},
 	        [JOB_WRITE] = {.threads = 1,
 	                .capacity = 4096,
-	                .batch = WRITE_BATCH,
+	                .batch = (unsigned)n->config->commit_batch,
 	                .ctx = n,
 	                .thread_open = open_writer,
 	                .thread_close = close_store,

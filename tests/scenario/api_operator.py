@@ -1,8 +1,10 @@
 """What the operator decides: who may register, invitations, disabled people, signed requests only;
 and what happens when the time of a thing is over."""
+import concurrent.futures
 import contextlib
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -232,6 +234,41 @@ def a_registration_lapses_after_ten_minutes(_):
                              "expires_at BETWEEN ? AND ?", now + 560, now + 600), 1,
                   "lapses in ten minutes")
         server.start()
+
+
+@tap.case
+def a_commit_takes_as_much_as_it_may(_):
+    """Of what waits, while another program has the store's write lock: all, or with a batch of one each its own."""
+    for batch in ("512", "1"):
+        with Server("--commit-batch", batch) as server:
+            people = [Person(server).register() for _ in range(12)]
+            rooms = [p.conversation("group") for p in people]
+            before = committed(people[0])
+            with concurrent.futures.ThreadPoolExecutor(len(people)) as pool:
+                with contextlib.closing(sqlite3.connect(server.database())) as other:
+                    other.execute("BEGIN IMMEDIATE")
+                    sent = [pool.submit(p.send, room) for p, room in zip(people, rooms)]
+                    until = time.monotonic() + 4  # of the five seconds that the server waits for the lock
+                    while waiting(people[0]) < len(people) - 1 and time.monotonic() < until:
+                        time.sleep(0.01)
+                for message in sent:
+                    tap.check(message.result()["message_id"] > 0, "sent")
+            commits, jobs = (now - then for now, then in zip(committed(people[0]), before))
+            tap.check(jobs >= len(people), f"{jobs} changes")
+            tap.check(commits == jobs if batch == "1" else commits < jobs, f"{commits} commits of {jobs} changes")
+
+
+def committed(person):
+    return metric(person, "tacit_commits_total"), metric(person, "tacit_committed_jobs_total")
+
+
+def waiting(person):
+    return metric(person, 'tacit_lane_waiting{lane="write"}')
+
+
+def metric(person, name):
+    text = person.get("/metrics", auth=None).body.decode()
+    return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)[1])
 
 
 @tap.case

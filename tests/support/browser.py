@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -75,6 +76,23 @@ class Browser:
         self.call("browser", "newContext", f"{name}'s", options)
         self.call("browser", "newPage", name, f"{name}'s")
         return Page(self, name)
+
+    def resident(self, name, folder, **options):
+        """One page in a Chromium of its own, whose storage is in that folder and outlives it."""
+        self.call("browser", "newPersistent", f"{name}'s", folder, options)
+        self.call("browser", "newPage", name, f"{name}'s")
+        return Page(self, name)
+
+    @staticmethod
+    def kill(folder):
+        """The Chromium of a resident, as a power cut would."""
+        process = int(os.readlink(os.path.join(folder, "SingletonLock")).rsplit("-", 1)[1])
+        os.kill(process, signal.SIGKILL)
+        until = time.monotonic() + WAIT_SECONDS
+        while os.path.exists(f"/proc/{process}"):
+            if time.monotonic() > until:
+                raise Failed("a Chromium that was killed is still there")
+            time.sleep(0.02)
 
     def __enter__(self):
         return self

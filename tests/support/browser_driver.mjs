@@ -11,12 +11,13 @@ const [modules, executablePath, ...more] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(`${modules}/`));
 const { chromium } = require('playwright-core');
 
-const browser = await chromium.launch({
+const launching = {
 	executablePath,
 	headless: true,
 	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 		'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--use-fake-device-for-media-stream', ...more],
-});
+};
+const browser = await chromium.launch(launching);
 const things = new Map();
 const said = new Map();
 
@@ -31,6 +32,12 @@ function listen(name, page) {
 const calls = {
 	async newContext(name, options) {
 		const made = await browser.newContext({ serviceWorkers: 'allow', ...options });
+		made.setDefaultTimeout(30000);
+		things.set(name, made);
+	},
+	// A Chromium of its own, whose storage is in that folder and stays there.
+	async newPersistent(name, folder, options) {
+		const made = await chromium.launchPersistentContext(folder, { ...launching, serviceWorkers: 'allow', ...options });
 		made.setDefaultTimeout(30000);
 		things.set(name, made);
 	},

@@ -7,6 +7,7 @@ import { type Bytes, joined } from '../core/bytes.js';
 import { Reader } from '../core/cursor.js';
 import type { Core } from '../core/module.js';
 import { ProblemError } from '../core/problem.js';
+import { BegunNote } from './begun.js';
 import { breathe, Calls, type Refusals } from './calls.js';
 import { keepNote, type Note, whenOf } from './left.js';
 import { encodeOffer } from './parcel.js';
@@ -34,6 +35,7 @@ export class Leaver {
 	private handle = 0;
 	private id = '';
 	private owner = '';
+	private begun: BegunNote | null = null;
 	private offset = 0; // as the server counts
 	private done = 0; // of the content
 	private ready = false;
@@ -59,6 +61,9 @@ export class Leaver {
 		const { id } = await this.calls.askJson('', { method: 'POST', rest: '', token: '', json });
 		if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) throw new ProblemError('NETWORK');
 		this.id = id;
+		this.begun = new BegunNote({ id, owner: this.owner });
+		await this.begun.there();
+		this.calls.check();
 		return { size, receipt: r.text() };
 	}
 
@@ -136,10 +141,9 @@ export class Leaver {
 		};
 	}
 
-	// Also when the page is closed: nobody can have the link yet.
+	// Nobody can have the link yet.
 	private takeBack(): void {
-		if (this.id !== '')
-			Calls.once(this.id, { method: 'DELETE', rest: '', token: this.owner }, { keepalive: true }).catch(() => undefined);
+		void this.begun?.takeBack();
 	}
 
 	async run(): Promise<void> {
@@ -152,6 +156,8 @@ export class Leaver {
 			await this.segments();
 			if (this.offset !== size) throw new ProblemError('NETWORK');
 			const note = this.note(receipt, await this.settle());
+			this.calls.check();
+			await this.begun?.over(); // before the link is shown: from then on it may be in use
 			this.calls.check();
 			const link = this.core.askWith('leave_link', [this.handle], new TextEncoder().encode(this.id));
 			keepNote(note);

@@ -126,8 +126,8 @@ export function isPast(note: Note, fate: Fate, now: number): boolean {
 	return fate.standing === 'gone' && note.expires + TOLD_S < now;
 }
 
-// false: it is not known whether it was.
-export async function takeBack(note: Note): Promise<boolean> {
-	const answer = await Calls.once(note.id, { method: 'DELETE', rest: '', token: note.owner }).catch(() => null);
+// false: it is not known whether it was. Said to the end also when the page is closed.
+export async function takeBack({ id, owner }: Pick<Note, 'id' | 'owner'>): Promise<boolean> {
+	const answer = await Calls.once(id, { method: 'DELETE', rest: '', token: owner }, { keepalive: true }).catch(() => null);
 	return answer !== null && (answer.ok || answer.status === 404);
 }

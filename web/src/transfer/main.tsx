@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { wasmAddress, wasmIntegrity } from '../addresses.js';
 import { Core } from '../core/module.js';
 import { chooseLanguage, language, tongues } from '../i18n/index.js';
+import { takeBackBegun } from './begun.js';
 import { GiveScreen } from './give_screen.js';
 import { tidy } from './downloads.js';
 import { TakeScreen } from './take_screen.js';
@@ -33,6 +34,7 @@ async function begin(root: HTMLElement): Promise<void> {
 	const gives = location.pathname === '/s';
 	document.title = `tacit: ${text(gives ? 'give.title' : 'take.title')}`;
 	render(gives ? <GiveScreen core={core} /> : <TakeScreen core={core} first={code} />, root);
+	takeBackBegun().catch(() => undefined); // a browser that keeps nothing has noted nothing
 	await tidy().catch(() => undefined); // a browser without private files has nothing to tidy
 }
 

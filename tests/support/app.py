@@ -7,7 +7,7 @@
 import json
 import time
 
-from support.client import totp
+from support.client import fresh_step, totp
 
 PASSWORD = "quiet lantern 7 under!"
 NO_PICKER = {"content": "delete globalThis.showSaveFilePicker"}  # what is saved becomes a download
@@ -43,14 +43,8 @@ class Member:
 
     def code(self):
         """A code that was not used before."""
-        while True:
-            seconds = time.time()
-            now = int(seconds) // 30
-            step = max(self.last_step + 1, now - 1 if seconds % 30 < 20 else now)  # it must be good on arrival, too
-            if step <= now + 1:
-                self.last_step = step
-                return totp(self.secret, step)
-            time.sleep(0.2)
+        self.last_step = fresh_step(self.last_step)
+        return totp(self.secret, self.last_step)
 
     def factor(self):
         """A code if one is at hand without waiting, else a recovery code."""

@@ -53,11 +53,21 @@ function unbase32(text) {
 	return new Uint8Array(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
 }
 
-// A code works once: each call gives the next of the three half minutes that the server accepts.
+// A code works once: each call gives the next of the three half minutes that the server accepts, the first of
+// them only while it has ten seconds left: it must be good on arrival, too.
 let lastStep = 0;
+async function freshStep() {
+	for (;;) {
+		const seconds = Date.now() / 1000;
+		const now = Math.floor(seconds / 30);
+		const step = Math.max(lastStep + 1, seconds % 30 < 20 ? now - 1 : now);
+		if (step <= now + 1) return step;
+		await new Promise((resolve) => setTimeout(resolve, 200));
+	}
+}
+
 async function totp(secret) {
-	const step = Math.max(lastStep + 1, Math.floor(Date.now() / 30000) - 1);
-	lastStep = step;
+	const step = lastStep = await freshStep();
 	const counter = new DataView(new ArrayBuffer(8));
 	counter.setBigUint64(0, BigInt(step));
 	const key = await subtle.importKey(

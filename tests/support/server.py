@@ -8,6 +8,7 @@ Leaving the block sends SIGTERM and fails unless the server exits with 0 and no 
 import contextlib
 import http.client
 import os
+import random
 import re
 import shutil
 import signal
@@ -46,10 +47,33 @@ def program(name):
     raise FileNotFoundError(f"{name} is not built in {folder}")
 
 
+_reserved = []  # held until this program ends
+
+
+def _ports():
+    """Those that the kernel gives to nobody by itself: neither to who asks for any port, nor to who calls out."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
+        low, high = map(int, limits.read().split())
+    return [*range(11000, low), *range(high + 1, 65536)] or range(low, high + 1)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for a server that comes and goes: nobody else takes it before the first start or between two. Programs
+    of tests that run side by side keep out of each other's way by a name that ends with who has it."""
+    ports = _ports()
+    while True:
+        port = random.choice(ports)
+        name, probe = socket.socket(socket.AF_UNIX), socket.socket()
+        with probe:
+            try:
+                name.bind(f"\0tacit test port {port}")
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                name.close()
+                continue
+        _reserved.append(name)
+        return port
 
 
 class ServerFailed(Exception):

@@ -28,20 +28,10 @@ def admin(server, *arguments):
                           check=False)
 
 
-def first_invitation(server):
-    """It is printed once the server listens, so it may come a moment after the first answer."""
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        if found := re.search(r"\b[0-9a-f]{32}\b", server.log()):
-            return found[0]
-        time.sleep(0.02)
-    return None
-
-
 @tap.case
 def the_first_start_prints_one_invitation_for_an_administrator(_):
     with Server(REGISTRATION="invite") as server:
-        invitation = first_invitation(server)
+        invitation = server.invitation()
         tap.check(invitation, f"an invitation in {server.log()}")
         boss = Person(server).register(invitation=invitation)
         tap.check(boss.user["admin"] is True, "an administrator")
@@ -59,7 +49,7 @@ def a_check_leaves_the_invitation_alone(_):
                               env=server.environment(), capture_output=True, timeout=60, check=False)
         tap.equal(done.returncode, 0, f"--check: {done.stderr}")
         server.start()
-        tap.check(first_invitation(server), f"an invitation in {server.log()}")
+        tap.check(server.invitation(), f"an invitation in {server.log()}")
         server.stop()
     finally:
         server.remove()
@@ -95,7 +85,7 @@ def without_an_invitation_nobody_comes_in(_):
 def two_with_one_invitation_are_one(_):
     """Both begin with it; only the first that finishes has it."""
     with Server(REGISTRATION="invite") as server:
-        invitation = first_invitation(server)
+        invitation = server.invitation()
         people = [Person(server) for _ in range(2)]
         for p in people:
             tap.equal(p.begin(invitation=invitation).status, 201, "begins")
@@ -118,7 +108,7 @@ def closed_is_closed(_):
     with Server(REGISTRATION="off") as server:
         got = Person(server).begin()
         tap.equal((got.status, got.code), (403, "REGISTRATION_CLOSED"), "register")
-        boss = Person(server).register(invitation=first_invitation(server))
+        boss = Person(server).register(invitation=server.invitation())
         tap.check(boss.user["admin"] is True, "but for the administrator")
 
 
@@ -259,16 +249,17 @@ def a_commit_takes_as_much_as_it_may(_):
 
 
 def committed(person):
-    return metric(person, "tacit_commits_total"), metric(person, "tacit_committed_jobs_total")
+    return metrics(person, "tacit_commits_total", "tacit_committed_jobs_total")
 
 
 def waiting(person):
-    return metric(person, 'tacit_lane_waiting{lane="write"}')
+    return metrics(person, 'tacit_lane_waiting{lane="write"}')[0]
 
 
-def metric(person, name):
+def metrics(person, *names):
+    """Of one moment: a change of the server's own may come between two questions."""
     text = person.get("/metrics", auth=None).body.decode()
-    return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)[1])
+    return [int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)[1]) for name in names]
 
 
 @tap.case

@@ -416,7 +416,7 @@ def ended_by_a_signal_is_not_done(w):
 @tap.case
 def an_invitation_comes_from_a_file(w):
     with Server(REGISTRATION="invite") as server, Machine(server) as machine:
-        code = re.search(r"^ +([0-9a-f]{32})$", server.log(), re.M).group(1)
+        code = server.invitation()
         got = machine.person("uninvited").run("register", "uninvited", "--email", "u@example.org")
         tap.equal(got.code, 1, "without one")
         path = os.path.join(machine.folder, "invitation")

@@ -170,6 +170,15 @@ class Server:
         with open(self.log_path, "rb") as log:
             return log.read().decode(errors="replace")
 
+    def invitation(self):
+        """The first one. It is printed once the server listens, so it may come a moment after the first answer."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if found := re.search(r"\b[0-9a-f]{32}\b", self.log()):
+                return found[0]
+            time.sleep(0.02)
+        return None
+
     def check_log(self):
         if SANITIZER.search(self.log().encode()):
             raise ServerFailed(f"a sanitizer spoke:\n{self.log()[-20000:]}")
@@ -189,7 +198,7 @@ class Server:
     def resting_blobs(self):
         """The same, once what was refused before has been cleared away: nothing moves any more."""
         count, since = self.count_blobs(), time.monotonic()
-        while time.monotonic() - since < 0.3:
+        while time.monotonic() - since < 1:
             time.sleep(0.02)
             if self.count_blobs() != count:
                 count, since = self.count_blobs(), time.monotonic()

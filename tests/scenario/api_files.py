@@ -171,15 +171,16 @@ def a_file_larger_than_allowed_is_refused(w):
 
 
 @tap.case
-def a_broken_upload_leaves_nothing(w):
-    before = w.server.resting_blobs()
-    kind, body = multipart(os.urandom(MIB))
-    with socket.create_connection(("127.0.0.1", w.server.port)) as s:
-        s.sendall(f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
-                  f"Authorization: Bearer {w.alice.token}\r\n"
-                  f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:MIB // 2])
-        time.sleep(0.2)
-    tap.equal(w.server.settle_blobs(before), before, "files in the data folder")
+def a_broken_upload_leaves_nothing(_):
+    with Server() as server:  # where nothing else comes or goes
+        p, before = Person(server).register(), server.count_blobs()
+        kind, body = multipart(os.urandom(MIB))
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
+            s.sendall(f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+                      f"Authorization: Bearer {p.token}\r\n"
+                      f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:MIB // 2])
+            time.sleep(0.2)
+        tap.equal(server.settle_blobs(before), before, "files in the data folder")
 
 
 # --- who may have it ---
@@ -200,12 +201,13 @@ def files_belong_to_their_conversation(w):
 
 
 @tap.case
-def deleting_frees_the_disk(w):
-    before = w.server.resting_blobs()
-    own = w.alice.must(w.alice.upload(b"mine"))["file_id"]
-    tap.equal(w.server.count_blobs(), before + 1, "one file more")
-    w.alice.must(w.alice.delete(f"/api/files/{own}"))
-    tap.equal(w.server.settle_blobs(before), before, "and one less")
+def deleting_frees_the_disk(_):
+    with Server() as server:
+        p, before = Person(server).register(), server.count_blobs()
+        own = p.must(p.upload(b"mine"))["file_id"]
+        tap.equal(server.count_blobs(), before + 1, "one file more")
+        p.must(p.delete(f"/api/files/{own}"))
+        tap.equal(server.settle_blobs(before), before, "and one less")
 
 
 @tap.case

@@ -181,15 +181,17 @@ def tus_checks_checksums_over_blocks(w):
 
 
 @tap.case
-def tus_ends_uploads(w):
-    before = w.server.resting_blobs()
-    place = tus_create(w.alice, 10, b"01234").headers["location"]
-    tap.equal(tus(w.bob, "DELETE", place).status, 404, "another's")
-    tap.equal(tus(w.alice, "DELETE", place).status, 204, "one's own")
-    for method in ("HEAD", "DELETE"):
-        tap.one_of(tus(w.alice, method, place).status, (404, 410), f"{method} afterwards")
-    tap.one_of(patch(w.alice, place, 5, b"x").status, (404, 410), "PATCH afterwards")
-    tap.equal(w.server.settle_blobs(before), before, "the disk is free")
+def tus_ends_uploads(_):
+    with Server() as server:  # where nothing else comes or goes
+        alice, bob = (Person(server).register() for _ in range(2))
+        before = server.count_blobs()
+        place = tus_create(alice, 10, b"01234").headers["location"]
+        tap.equal(tus(bob, "DELETE", place).status, 404, "another's")
+        tap.equal(tus(alice, "DELETE", place).status, 204, "one's own")
+        for method in ("HEAD", "DELETE"):
+            tap.one_of(tus(alice, method, place).status, (404, 410), f"{method} afterwards")
+        tap.one_of(patch(alice, place, 5, b"x").status, (404, 410), "PATCH afterwards")
+        tap.equal(server.settle_blobs(before), before, "the disk is free")
 
 
 @tap.case

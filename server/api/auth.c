@@ -30,12 +30,13 @@ static enum tacit_err refuse_body(struct api_call *c, enum tacit_err err)
 static enum tacit_err read_signed(struct api_call *c)
 {
 	enum tacit_err err = tacit_signed_request_parse(c->body, &c->signed_request);
-	c->data = c->signed_request.data;
+	c->data.tree = c->signed_request.data;
 	return refuse_body(c, err);
 }
 
-/* A signed body is parsed once; so is any other, but for the rare one that only mentions the word
- * "signature". One that spells its member with escapes is found by the claim. */
+/* An unsigned body that is flat needs no tree. A signed one, which never is, is parsed once; so is
+ * any other, but for the rare one that only mentions the word "signature". One that spells its
+ * member with escapes is found by the claim. */
 static enum tacit_err read_body(struct api_call *c)
 {
 	static const char word[] = "\"signature\"";
@@ -46,9 +47,13 @@ static enum tacit_err read_body(struct api_call *c)
 		               : TACIT_OK;
 	if (!is_json(c->header[API_H_CONTENT_TYPE]))
 		return api_refuse(c, API_UNSUPPORTED_MEDIA_TYPE);
+	if (api_object_flat(c->body, &c->flat) && tacit_flat_find(&c->flat, "signature") == NULL) {
+		c->data.flat = &c->flat;
+		return TACIT_OK;
+	}
 	if (memmem(c->body.p, c->body.n, word, sizeof(word) - 1) != NULL &&
 	        tacit_signed_request_parse(c->body, &c->signed_request) == TACIT_OK) {
-		c->data = c->signed_request.data;
+		c->data.tree = c->signed_request.data;
 		return TACIT_OK;
 	}
 	err = tacit_json_parse(c->body, &c->json);
@@ -58,7 +63,7 @@ static enum tacit_err read_body(struct api_call *c)
 		return api_refuse(c, API_INVALID_JSON);
 	if (tacit_signed_request_claims(c->json))
 		return read_signed(c);
-	c->data = c->json;
+	c->data.tree = c->json;
 	return TACIT_OK;
 }
 

@@ -40,7 +40,6 @@ static const struct tacit_bytes header_names[API_HEADER_COUNT] = {
         [API_H_UPLOAD_METADATA] = NAME("upload-metadata"),
         [API_H_UPLOAD_CHECKSUM] = NAME("upload-checksum"),
 };
-#undef NAME
 
 static bool name_is(struct tacit_bytes name, struct tacit_bytes want)
 {
@@ -92,7 +91,9 @@ struct api_call *api_call_new(struct api *a, const struct api_route *route, stru
 {
 	struct tacit_bytes found[API_HEADER_COUNT] = {0};
 	find_headers(r, found);
-	size_t room = r->query.n + (copy == API_COPY_BODY ? r->body.n : 0);
+	static const struct tacit_bytes before = NAME(API_OBJECT_BEFORE),
+	                                after = NAME(API_OBJECT_AFTER);
+	size_t room = r->query.n + (copy == API_COPY_BODY ? before.n + r->body.n + after.n : 0);
 	for (size_t i = 0; i < API_HEADER_COUNT; i++)
 		room += found[i].n;
 
@@ -115,8 +116,11 @@ struct api_call *api_call_new(struct api *a, const struct api_route *route, stru
 	for (size_t i = 0; i < API_HEADER_COUNT; i++)
 		c->header[i] = move_in(&at, found[i]);
 	c->query = move_in(&at, r->query);
-	if (copy == API_COPY_BODY)
+	if (copy == API_COPY_BODY) {
+		(void)move_in(&at, before);
 		c->body = move_in(&at, r->body);
+		(void)move_in(&at, after);
+	}
 	if (!api_path_match(route->pattern, r->path, &c->path))
 		c->path = (struct api_path){0};
 	return c;
@@ -321,7 +325,7 @@ enum tacit_err api_text(struct api_call *c, const char *name, enum tacit_presenc
         size_t max, struct tacit_bytes *out)
 {
 	*out = tacit_bytes(NULL, 0);
-	enum tacit_err err = tacit_json_text(c->data, name, presence, max, out);
+	enum tacit_err err = api_object_text(&c->data, name, presence, max, out);
 	if (err == TACIT_E_MALFORMED)
 		return api_refuse_member(c, API_INVALID_FIELD, name);
 	return err == TACIT_E_TOO_LARGE ? api_refuse_member(c, API_INVALID_VALUE, name) : err;
@@ -330,8 +334,7 @@ enum tacit_err api_text(struct api_call *c, const char *name, enum tacit_presenc
 enum tacit_err api_integer(struct api_call *c, const char *name, enum tacit_presence presence,
         int64_t min, int64_t *out)
 {
-	enum tacit_err err =
-	        tacit_json_integer(c->data, name, presence, min, TACIT_MAX_INTEGER, out);
+	enum tacit_err err = api_object_integer(&c->data, name, presence, min, out);
 	return err == TACIT_E_MALFORMED ? api_refuse_member(c, API_INVALID_FIELD, name) : err;
 }
 

@@ -12,6 +12,7 @@
 #define TACIT_SERVER_API_CALL_H
 
 #include "server/api/api.h"
+#include "server/api/object.h"
 #include "server/api/claims.h"
 #include "server/api/json_out.h"
 #include "server/api/live_outbox.h"
@@ -104,11 +105,11 @@ struct api_call {
 	bool authenticated; /* the step of that name is over */
 	enum api_way way;
 	struct store_session who; /* id 0: no session; user_id 0: nobody */
-	json_t *json;             /* an unsigned body, owned */
+	json_t *json;             /* an unsigned body of which a tree was made, owned */
+	struct tacit_flat flat;   /* one that did not need it */
 	struct tacit_signed_request signed_request;
-	const json_t
-	        *data; /* what the handlers read: the signed data, or the body; NULL: no body */
-	bool verified, spent; /* the signature */
+	struct api_object data; /* what the handlers read: the signed data, or the body */
+	bool verified, spent;   /* the signature */
 
 	enum api_problem problem;
 	unsigned retry_after;

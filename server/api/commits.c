@@ -36,9 +36,10 @@ static enum tacit_err read_joiners(struct api_call *c, struct commit *m)
 {
 	size_t i;
 	json_t *item;
-	const json_t *list = json_object_get(c->data, "welcome_devices");
+	const json_t *list;
+	enum tacit_err err = api_object_array(&c->data, "welcome_devices", TACIT_REQUIRED, &list);
 	size_t count = json_array_size(list);
-	if (count == 0 || count > TACIT_MAX_RECIPIENTS)
+	if (err != TACIT_OK || count == 0 || count > TACIT_MAX_RECIPIENTS)
 		return api_refuse_member(c, API_INVALID_VALUE, "welcome_devices");
 	m->joiners = tacit_calloc(count, sizeof(*m->joiners));
 	if (m->joiners == NULL)
@@ -67,7 +68,7 @@ enum tacit_err api_commit_check(struct api_call *c, struct store *store)
 	TRY(api_base64(c, "content", TACIT_MAX_COMMIT, &m->content));
 	TRY(api_base64(c, "group_info", TACIT_MAX_GROUP_INFO, &m->group_info));
 	TRY(api_text(c, "client_id", TACIT_REQUIRED, STORE_CLIENT_ID_CHARS, &m->client_id));
-	if (json_object_get(c->data, "welcome") != NULL) {
+	if (api_object_has(&c->data, "welcome")) {
 		TRY(api_base64(c, "welcome", TACIT_MAX_GROUP_INFO, &m->welcome));
 		TRY(read_joiners(c, m));
 	}

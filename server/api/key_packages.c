@@ -51,21 +51,22 @@ static enum tacit_err add_package(struct api_call *c, struct stock *s, const jso
 
 enum tacit_err api_key_packages_check(struct api_call *c, struct store *store)
 {
-	enum tacit_err err = TACIT_OK;
+	enum tacit_err err;
 	size_t i;
 	json_t *item;
-	const json_t *list = json_object_get(c->data, "key_packages");
-	const json_t *last = json_object_get(c->data, "last_resort");
+	const json_t *list;
 	(void)store;
 	struct stock *s = tacit_calloc(1, sizeof(*s));
 	if (s == NULL)
 		return TACIT_E_NOMEM;
 	c->work = s;
 	c->work_free = stock_free;
-	if (!json_is_array(list) || json_array_size(list) > STORE_MAX_KEY_PACKAGES)
+	err = api_object_array(&c->data, "key_packages", TACIT_REQUIRED, &list);
+	if (err != TACIT_OK || json_array_size(list) > STORE_MAX_KEY_PACKAGES)
 		return api_refuse_member(c, API_INVALID_VALUE, "key_packages");
 	json_array_foreach(list, i, item) TRY(add_package(c, s, item));
 	TRY(api_integer(c, "not_after", TACIT_OPTIONAL, 1, &s->not_after));
+	const json_t *last = json_object_get(c->data.tree, "last_resort"); /* flat has no array */
 	if (last != NULL && !json_is_null(last)) {
 		TRY(add_package(c, s, last));
 		s->last_resort = true;
@@ -151,10 +152,11 @@ enum tacit_err api_claim_check(struct api_call *c, struct store *store)
 {
 	size_t i;
 	json_t *item;
-	const json_t *list = json_object_get(c->data, "devices");
+	const json_t *list;
+	enum tacit_err err = api_object_array(&c->data, "devices", TACIT_REQUIRED, &list);
 	size_t count = json_array_size(list);
 	(void)store;
-	if (count == 0 || count > TACIT_MAX_RECIPIENTS)
+	if (err != TACIT_OK || count == 0 || count > TACIT_MAX_RECIPIENTS)
 		return api_refuse_member(c, API_INVALID_VALUE, "devices");
 	struct claim *claim = tacit_calloc(1, sizeof(*claim) + count * sizeof(claim->devices[0]));
 	if (claim == NULL)

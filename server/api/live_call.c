@@ -38,17 +38,14 @@ static enum tacit_err refuse_field(struct live_call *c, enum tacit_err err, cons
 	return live_refuse_call(c, form ? API_INVALID_FIELD : API_INVALID_VALUE);
 }
 
-enum tacit_err live_text(struct live_call *c, const struct live_body *body, const char *name,
+enum tacit_err live_text(struct live_call *c, const struct api_object *body, const char *name,
         enum tacit_presence presence, size_t max, struct tacit_bytes *out)
 {
 	*out = tacit_bytes(NULL, 0);
-	enum tacit_err err = body->flat != NULL
-	                             ? tacit_flat_text(body->flat, name, presence, max, out)
-	                             : tacit_json_text(body->tree, name, presence, max, out);
-	return refuse_field(c, err, name);
+	return refuse_field(c, api_object_text(body, name, presence, max, out), name);
 }
 
-bool live_flag(const struct live_body *body, const char *name)
+bool live_flag(const struct api_object *body, const char *name)
 {
 	if (body->flat != NULL)
 		return tacit_flat_find(body->flat, name) == NULL; /* true is never flat */
@@ -56,14 +53,10 @@ bool live_flag(const struct live_body *body, const char *name)
 	return value == NULL || json_is_true(value);
 }
 
-enum tacit_err live_integer(struct live_call *c, const struct live_body *body, const char *name,
+enum tacit_err live_integer(struct live_call *c, const struct api_object *body, const char *name,
         enum tacit_presence presence, int64_t min, int64_t *out)
 {
-	int64_t max = TACIT_MAX_INTEGER;
-	enum tacit_err err =
-	        body->flat != NULL ? tacit_flat_integer(body->flat, name, presence, min, max, out)
-	                           : tacit_json_integer(body->tree, name, presence, min, max, out);
-	return refuse_field(c, err, name);
+	return refuse_field(c, api_object_integer(body, name, presence, min, out), name);
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -167,7 +160,7 @@ static void end_call(struct job *j, enum tacit_err err)
 static enum tacit_err begin(struct live_call *c, const struct live_event *e)
 {
 	struct api *a = c->api;
-	const struct live_body body = {.tree = json_array_get(e->args, 0), .flat = e->flat};
+	const struct api_object body = {.tree = json_array_get(e->args, 0), .flat = e->flat};
 	if (c->command->name == NULL)
 		return live_refuse_call(c, API_UNKNOWN_EVENT);
 	if (body.flat == NULL && !json_is_object(body.tree))

@@ -13,19 +13,13 @@
 
 struct live_call;
 
-/* The event's object: exactly one of the two. */
-struct live_body {
-	const json_t *tree;
-	const struct tacit_flat *flat;
-};
-
 struct live_command {
 	const char *name;
 	unsigned cost; /* of the account's allowance */
 	enum { LIVE_HERE, LIVE_READ, LIVE_WRITE } where;
 	bool changes; /* something that stays: not for those who must sign */
 	/* On the loop, must not block: takes the fields; LIVE_HERE: does all of it. */
-	enum tacit_err (*begin)(struct live_call *c, const struct live_body *body);
+	enum tacit_err (*begin)(struct live_call *c, const struct api_object *body);
 	enum tacit_err (*run)(struct live_call *c, struct store *store);
 	bool single; /* LIVE_WRITE: one change at most, and nothing behind it that can fail */
 	void (*failed)(struct live_call *c); /* begin has begun, and it was refused; may be NULL */
@@ -61,11 +55,11 @@ void live_call_start(struct api *a, struct live_handle s, const struct live_iden
 
 TACIT_MUST_USE enum tacit_err live_refuse_call(struct live_call *c, enum api_problem p);
 /* Fields of the body; refuse by themselves, naming the field. */
-TACIT_MUST_USE enum tacit_err live_text(struct live_call *c, const struct live_body *body,
+TACIT_MUST_USE enum tacit_err live_text(struct live_call *c, const struct api_object *body,
         const char *name, enum tacit_presence presence, size_t max, struct tacit_bytes *out);
 /* A flag that is not there is true, and anything but true is false. */
-bool live_flag(const struct live_body *body, const char *name);
-TACIT_MUST_USE enum tacit_err live_integer(struct live_call *c, const struct live_body *body,
+bool live_flag(const struct api_object *body, const char *name);
+TACIT_MUST_USE enum tacit_err live_integer(struct live_call *c, const struct api_object *body,
         const char *name, enum tacit_presence presence, int64_t min, int64_t *out);
 
 /* The error event: the object of contract 1 with "event" (NULL: none) and "room_id" (0: none). */

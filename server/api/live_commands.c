@@ -12,7 +12,7 @@
 #define PRESENCE_MEMBERS 256              /* of a room whose presence is described at joining */
 #define MARKS_MEMBERS 8                   /* of one whose read marks are */
 
-static enum tacit_err read_room(struct live_call *c, const struct live_body *body)
+static enum tacit_err read_room(struct live_call *c, const struct api_object *body)
 {
 	return live_integer(c, body, "room_id", TACIT_REQUIRED, 1, &c->room);
 }
@@ -29,7 +29,7 @@ static enum tacit_err answer_room(struct live_call *c)
 
 /* The socket joins here and not in the lane: what it says next finds that done, and what is
  * committed after the history was read finds it there. Until live_open it gets nothing. */
-static enum tacit_err begin_join(struct live_call *c, const struct live_body *body)
+static enum tacit_err begin_join(struct live_call *c, const struct api_object *body)
 {
 	enum tacit_err err;
 	c->after = -1;
@@ -169,7 +169,7 @@ static void leave_again(struct live_call *c)
 	live_leave(c->socket, c->room, c->join);
 }
 
-static enum tacit_err leave(struct live_call *c, const struct live_body *body)
+static enum tacit_err leave(struct live_call *c, const struct api_object *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
@@ -181,7 +181,7 @@ out:
 
 /* --- send_message --------------------------------------------------------------------------- */
 
-static enum tacit_err begin_send(struct live_call *c, const struct live_body *body)
+static enum tacit_err begin_send(struct live_call *c, const struct api_object *body)
 {
 	enum tacit_err err;
 	struct api_message_form form;
@@ -224,7 +224,7 @@ out:
 
 /* --- read ----------------------------------------------------------------------------------- */
 
-static enum tacit_err begin_read(struct live_call *c, const struct live_body *body)
+static enum tacit_err begin_read(struct live_call *c, const struct api_object *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
@@ -254,7 +254,7 @@ out:
 
 /* --- typing, presence ----------------------------------------------------------------------- */
 
-static enum tacit_err begin_typing(struct live_call *c, const struct live_body *body)
+static enum tacit_err begin_typing(struct live_call *c, const struct api_object *body)
 {
 	enum tacit_err err;
 	TRY(read_room(c, body));
@@ -289,7 +289,7 @@ out:
 	return err;
 }
 
-static enum tacit_err begin_presence(struct live_call *c, const struct live_body *body)
+static enum tacit_err begin_presence(struct live_call *c, const struct api_object *body)
 {
 	enum tacit_err err;
 	struct tacit_bytes state;

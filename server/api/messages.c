@@ -76,7 +76,7 @@ static enum tacit_err read_content(struct api_call *c, struct post *p)
 	struct api_message_form form;
 	struct tacit_bytes content;
 	TRY(api_text(c, "content", TACIT_OPTIONAL, SIZE_MAX, &content));
-	bool strings = content.p == NULL && json_object_get(c->data, "encrypted_content") != NULL;
+	bool strings = content.p == NULL && api_object_has(&c->data, "encrypted_content");
 	TRY(api_text(c, "encrypted_content", strings ? TACIT_REQUIRED : TACIT_OPTIONAL, SIZE_MAX,
 	        &form.encrypted_content));
 	TRY(api_text(c, "iv", TACIT_OPTIONAL, API_MAX_IV, &form.iv));

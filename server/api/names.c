@@ -52,11 +52,9 @@ enum tacit_err api_names_add(
 enum tacit_err api_names_resolve(struct api_call *c, struct store *store, const char *member,
         enum tacit_presence presence, struct api_names *out)
 {
-	enum tacit_err err = TACIT_OK;
-	const json_t *array = json_object_get(c->data, member);
-	if ((array == NULL || json_is_null(array)) && presence == TACIT_OPTIONAL)
-		return TACIT_OK;
-	if (!json_is_array(array))
+	const json_t *array;
+	enum tacit_err err = api_object_array(&c->data, member, presence, &array);
+	if (err != TACIT_OK)
 		return api_refuse_member(c, API_INVALID_FIELD, member);
 	if (json_array_size(array) > c->api->settings.max_participants)
 		return api_refuse(c, API_TOO_MANY);

@@ -138,9 +138,18 @@ static void on_listening(void *ctx, const char *address, uint16_t port)
 	}
 }
 
+static void tell_wait(const struct ground *g, enum parcel_state s)
+{
+	unsigned n = g->options.patience_s > 0 ? g->options.patience_s : PARCEL_PATIENCE_S;
+	fprintf(stderr, "%s; it has %s to come back. Ctrl-C ends the wait.\n",
+	        s == PARCEL_AWAY ? "The other end has gone" : "The connection is lost",
+	        duration_short(n).text);
+}
+
 static void on_state(void *ctx, enum parcel_state s)
 {
-	static const char *const names[] = {"resuming", "met", "lost", "back", "direct", "local"};
+	static const char *const names[] = {
+	        "resuming", "met", "lost", "back", "direct", "local", "away"};
 	struct ground *g = ctx;
 	if (g->turn_fd > 0 && s == PARCEL_MET)
 		parcel_turns_tell_met(g->turn_fd);
@@ -153,9 +162,12 @@ static void on_state(void *ctx, enum parcel_state s)
 	if (!talks(g) || s == PARCEL_MET)
 		return;
 	end_progress(g);
+	if (s == PARCEL_LOST || s == PARCEL_AWAY) {
+		tell_wait(g, s);
+		return;
+	}
 	fprintf(stderr, "%s\n",
 	        s == PARCEL_RESUMING ? "Going on with an interrupted transfer; --new begins anew."
-	        : s == PARCEL_LOST   ? "The connection is lost; waiting for it to come back."
 	        : s == PARCEL_DIRECT ? "Connected directly."
 	        : s == PARCEL_LOCAL
 	                ? "The server cannot be reached: only this network is looked at."

@@ -10,6 +10,8 @@
 #include "e2e/parcel/code.h"
 #include "wire/limits.h"
 
+#define PARCEL_PATIENCE_S 1800
+
 enum parcel_state {
 	PARCEL_RESUMING, /* a transfer of an earlier process, under the code that is told before */
 	PARCEL_MET,      /* the other one is there, and has the code */
@@ -17,6 +19,7 @@ enum parcel_state {
 	PARCEL_BACK,
 	PARCEL_DIRECT, /* from now on without the relay */
 	PARCEL_LOCAL,  /* the server cannot be reached: only this network is looked at */
+	PARCEL_AWAY,   /* as PARCEL_LOST; the server says that it is the other one */
 };
 
 /* Each may be NULL, but for a receiver offered and text. */
@@ -74,7 +77,7 @@ struct parcel_options {
 	enum tacit_parcel_code_kind kind;     /* of a new one */
 	const struct parcel_turn *turn;       /* a sender's; NULL: one receiver */
 	bool fresh;                           /* nothing earlier goes on */
-	unsigned patience_s;                  /* for what was lost to come back; 0: half an hour */
+	unsigned patience_s; /* for what was lost to come back; 0: PARCEL_PATIENCE_S */
 	const struct parcel_contact *contact; /* NULL: nobody is kept */
 	enum tacit_parcel_purpose purpose;    /* parcel_link.h sets it */
 };

@@ -17,7 +17,6 @@
 #include "crypto/encoding.h"
 #include "crypto/secret.h"
 
-#define PATIENCE_S 1800
 #define MEET_S 60 /* for who came to prove that it has the code */
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS 5000
@@ -65,7 +64,7 @@ enum tacit_err parcel_run_init(struct parcel_run *r, const struct parcel_options
 	*r = (struct parcel_run){.o = o, .role = role, .result = result, .journal = {.lock = -1}};
 	race_init(&r->race, &race);
 	r->route = o->route;
-	r->patience_s = o->patience_s > 0 ? o->patience_s : PATIENCE_S;
+	r->patience_s = o->patience_s > 0 ? o->patience_s : PARCEL_PATIENCE_S;
 	if (o->code != NULL)
 		r->code = *o->code;
 	const struct tacit_parcel_options p = {.role = role,
@@ -142,7 +141,7 @@ out:
 	return err;
 }
 
-static enum tacit_err lose(struct parcel_run *r)
+static enum tacit_err lose(struct parcel_run *r, enum parcel_state what)
 {
 	enum tacit_err err;
 	if (!r->rooted) {
@@ -155,7 +154,7 @@ static enum tacit_err lose(struct parcel_run *r)
 		r->was_lost = true;
 		r->give_up_at = monotonic_s() + (int64_t)r->patience_s;
 		r->pauses = 0;
-		parcel_run_tell(r, PARCEL_LOST);
+		parcel_run_tell(r, what);
 	}
 	direct_close(r->direct);
 	r->direct = NULL;
@@ -204,7 +203,7 @@ enum tacit_err parcel_run_sent(struct parcel_run *r, enum tacit_err err)
 {
 	if (err != TACIT_E_NETWORK)
 		return err;
-	return hear_last_word(r) ? TACIT_OK : lose(r);
+	return hear_last_word(r) ? TACIT_OK : lose(r, PARCEL_LOST);
 }
 
 /* --- messages of the relay ------------------------------------------------------------------- */
@@ -246,8 +245,9 @@ static enum tacit_err take_end(struct parcel_run *r, enum tacit_relay_end why)
 {
 	switch (why) {
 	case TACIT_RELAY_GONE:
+		return lose(r, PARCEL_AWAY);
 	case TACIT_RELAY_STOPPING:
-		return lose(r);
+		return lose(r, PARCEL_LOST);
 	case TACIT_RELAY_UNKNOWN:
 		return TACIT_E_NOT_FOUND;
 	case TACIT_RELAY_MISMATCH:

@@ -9,7 +9,6 @@
 #include "crypto/encoding.h"
 #include "crypto/secret.h"
 
-#define PATIENCE_S (30 * 60)
 #define LONGEST_PAUSE_MS 5000
 
 struct heads {
@@ -90,7 +89,7 @@ static bool worth_while(enum tacit_err err, int status)
 enum tacit_err stored_wait(struct stored_patience *p, enum tacit_err err, int status)
 {
 	const struct parcel_options *o = p->o;
-	unsigned patience = o->patience_s != 0 ? o->patience_s : PATIENCE_S;
+	unsigned patience = o->patience_s != 0 ? o->patience_s : PARCEL_PATIENCE_S;
 	if (!worth_while(err, status))
 		return err;
 	if (p->give_up_at == 0) {

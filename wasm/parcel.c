@@ -202,6 +202,7 @@ static enum tacit_err tell_event(
 		break;
 	case TACIT_PARCEL_ANSWERED:
 	case TACIT_PARCEL_STARTED:
+	case TACIT_PARCEL_STOPPED:
 		tacit_write_u64(&w, event->offset);
 		break;
 	case TACIT_PARCEL_DATA:
@@ -307,9 +308,9 @@ enum tacit_err tacit_wasm_parcel_receipt(struct tacit_wasm_parcel *p)
 	return tell_nothing(p, tacit_parcel_receipt(p->parcel));
 }
 
-enum tacit_err tacit_wasm_parcel_stop(struct tacit_wasm_parcel *p)
+enum tacit_err tacit_wasm_parcel_stop(struct tacit_wasm_parcel *p, unsigned why)
 {
-	tacit_parcel_stop(p->parcel);
+	tacit_parcel_stop_since(p->parcel, (enum tacit_parcel_why)why);
 	return tell_nothing(p, TACIT_OK);
 }
 

@@ -9,6 +9,7 @@
  *     OFFERED   u8 enum tacit_parcel_kind, u64 total, u32 count, each: u8 is a folder, u64 size,
  *               u64 modified (Unix), text path
  *     ANSWERED, STARTED, BEGUN: u64 offset
+ *     STOPPED   u64 enum tacit_parcel_why
  *     DATA      u64 offset, bytes
  *     CODE      text: to be told to the other person; secret from everybody else
  *     ENDED     u8 enum tacit_relay_end
@@ -61,7 +62,9 @@ TACIT_EXPORT("parcel_decline")
 enum tacit_err tacit_wasm_parcel_decline(struct tacit_wasm_parcel *p);
 TACIT_EXPORT("parcel_receipt")
 enum tacit_err tacit_wasm_parcel_receipt(struct tacit_wasm_parcel *p);
-TACIT_EXPORT("parcel_stop") enum tacit_err tacit_wasm_parcel_stop(struct tacit_wasm_parcel *p);
+/* why: enum tacit_parcel_why. */
+TACIT_EXPORT("parcel_stop")
+enum tacit_err tacit_wasm_parcel_stop(struct tacit_wasm_parcel *p, unsigned why);
 
 /* For stored.c: an offer as above. */
 void tacit_wasm_write_offer(struct tacit_writer *w, const struct tacit_parcel_offer *o);

@@ -1,4 +1,5 @@
 """The pages /s and /r: whole folders and many files, both ways; and ends that go away."""
+import json
 import os
 import signal
 import sys
@@ -199,6 +200,73 @@ def a_page_that_is_closed_is_not_waited_for(w):
     taker.wait("document.querySelector('progress')?.value > 0")
     giver.open("about:blank")
     taker.see("text=The other one gave up.")
+
+
+def states(process):
+    """What it tells of its connection, as it comes."""
+    for line in process.stdout:
+        told = json.loads(line)
+        if told["type"] == "state":
+            yield told["state"]
+
+
+@tap.case
+def an_end_that_was_killed_is_told_at_once(w):
+    large = w.write("large.bin", b"")
+    os.truncate(large, 1024 ** 3)
+    folder = os.path.join(w.machine.work, "killed")
+    page = w.browser.resident("killed", folder).open(w.server.url + "/s")
+    page.set_input_files(FILES, large)
+    receiver = w.tacit("receive", told_code(page), "--out", w.folder("from the killed"), "--yes", "--wait", "5m")
+    page.wait("document.querySelector('progress')?.value > 0")
+    w.browser.kill(folder)
+    tap.check("away" in states(receiver), "the receiver is told that it was the other end")
+    receiver.terminate()
+    receiver.communicate(timeout=120)
+    sender, code = w.sender(large)
+    page = w.page(f"/r#{code}", PICKERS)
+    page.click(button("Save"))
+    page.wait("document.querySelector('progress')?.value > 0")
+    sender.kill()
+    sender.communicate(timeout=120)
+    page.see("text=The other one is gone, and has 30 minutes to come back.")
+    page.click(button("Cancel"))
+    page.see("text=Cancelled.")
+
+
+HELD_READS = """
+    const read = Blob.prototype.arrayBuffer;
+    const gate = new Promise((resolve) => { globalThis.go = resolve; });
+    globalThis.reads = 0;
+    Blob.prototype.arrayBuffer = async function () {
+        if (globalThis.reads++ > 0) await gate;
+        return read.call(this);
+    };
+"""
+
+
+@tap.case
+def a_file_that_changes_on_its_way_is_told_to_the_other_end(w):
+    path = w.write("touched.bin", w.content)
+    sender, code = w.sender(path)
+    page = w.page(f"/r#{code}", PICKERS)
+    page.see(button("Save"))
+    with open(path, "r+b") as f:
+        f.write(b"other")
+    page.click(button("Save"))
+    page.see("text=A file has changed at the other end while it was sent.")
+    end(sender, 1)
+    page = w.page("/s", DOWNLOADS + HELD_READS)
+    page.set_input_files(FILES, path)
+    receiver = w.tacit("receive", told_code(page), "--out", w.folder("touched"), "--yes")
+    page.wait("globalThis.reads > 1")
+    with open(path, "r+b") as f:
+        f.truncate(5)
+    page.evaluate("go()")
+    _, err = receiver.communicate(timeout=120)
+    tap.check(receiver.returncode == 1 and b"A file has changed at the other end" in err, f"{err!r}")
+    tap.equal(os.listdir(os.path.join(w.machine.work, "touched")), [], "nothing of the mixture is left")
+    page.see("text=A file has changed or cannot be read any more.")
 
 
 @tap.case

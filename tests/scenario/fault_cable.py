@@ -76,7 +76,7 @@ def world():
 
 
 def notices(end):
-    while end.next("state")["state"] != "lost":
+    while end.next("state")["state"] not in ("lost", "away"):
         continue
 
 

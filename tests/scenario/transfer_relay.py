@@ -459,7 +459,7 @@ def an_independent_receiver_meets_tacit(world):
     tap.equal(record[0], 4, "the offer, sealed")
     end.close()
     # The resume id of our own arithmetic finds it again: both have the same root.
-    tap.equal(sender.next("state")["state"], "lost", "it noticed")
+    tap.check(sender.next("state")["state"] in ("lost", "away"), "it noticed")
     end = End(world.server, f"resume={peer.resume_id.hex()}&role=receiver")
     end.must(PAIRED)
     tap.equal(end.must(DATA)[:3], b"\x03\x01\x00", "HELLO")

@@ -55,7 +55,8 @@ export class Giver extends Run {
 				await this.put(this.parcel.offer(encodeOffer(this.source.content)));
 				return false;
 			case 'answered': // beside the loop, which hears meanwhile whether the other one goes on
-				this.give(event.offset).catch((e: unknown) => this.fail(e));
+				this.give(event.offset).catch((e: unknown) =>
+					e instanceof ProblemError && e.code === 'CHANGED' ? this.failChanged(e) : this.fail(e));
 				return false;
 			case 'declined':
 				this.over = true;

@@ -12,7 +12,7 @@ import { LeftItem, LeftList } from './left_list.js';
 import { checkOffer } from './parcel.js';
 import { Share } from './share.js';
 import type { Source } from './source.js';
-import { text } from './texts.js';
+import { stateText, text } from './texts.js';
 import { Progress, Status, Work } from './work.js';
 
 class Sending extends Work implements Leaving {
@@ -59,7 +59,7 @@ function Left({ core, link, note }: { core: () => Core; link: string; note: Note
 function stateLine(work: Work): string {
 	const state = work.now.value;
 	if (state === 'waiting') return text('give.waiting');
-	return state === 'met' ? text('give.asked') : text(`state.${state}`);
+	return state === 'met' ? text('give.asked') : stateText(state);
 }
 
 function nameOf({ content, title }: Source): string {

@@ -26,25 +26,27 @@ export type ParcelEvent =
 	| { kind: 'answered' | 'started' | 'begun'; offset: number }
 	| { kind: 'data'; offset: number; bytes: Bytes }
 	| { kind: 'code'; code: string }
-	| { kind: 'ended_by_relay'; why: number }
-	| { kind: 'nothing' | 'open' | 'declined' | 'ended' | 'received' | 'done' | 'stopped' | 'wrong' | 'paired' };
+	| { kind: 'ended_by_relay' | 'stopped'; why: number }
+	| { kind: 'nothing' | 'open' | 'declined' | 'ended' | 'received' | 'done' | 'wrong' | 'paired' };
 
 export interface Step {
 	out: Bytes[]; // messages for the relay, in this order
 	event: ParcelEvent;
 }
 
+export const CHANGED = 1; // enum tacit_parcel_why
 export const RECORD_BYTES = 131_072; // the most that data() takes
 
 const KINDS: readonly (Kind | undefined)[] = [undefined, 'text', 'file', 'files', 'folder'];
 // enum tacit_parcel_event_kind, and those of wasm/parcel.h. A browser goes by the relay whatever
 // other ways there are.
-const PLAIN: Readonly<Record<number, 'nothing' | 'open' | 'declined' | 'ended' | 'received' | 'done' | 'stopped' | 'wrong' | 'paired'>> = {
+const PLAIN: Readonly<Record<number, 'nothing' | 'open' | 'declined' | 'ended' | 'received' | 'done' | 'wrong' | 'paired'>> = {
 	0: 'nothing', 1: 'open', 2: 'nothing', 3: 'nothing', 6: 'declined', 9: 'ended', 10: 'received', 11: 'done',
-	12: 'stopped', 66: 'wrong', 68: 'paired',
+	66: 'wrong', 68: 'paired',
 };
 const OFFERED = 4;
 const DATA = 8;
+const STOPPED = 12;
 const CODE = 64;
 const ENDED = 65;
 const AT: Readonly<Record<number, 'answered' | 'started' | 'begun'>> = { 5: 'answered', 7: 'started', 67: 'begun' };
@@ -68,6 +70,7 @@ function readEvent(r: Reader): ParcelEvent {
 	if (number === OFFERED) return { kind: 'offered', offer: readOffer(r) };
 	if (number === DATA) return { kind: 'data', offset: r.u64(), bytes: r.bytes() };
 	if (number === CODE) return { kind: 'code', code: r.text() };
+	if (number === STOPPED) return { kind: 'stopped', why: r.u64() };
 	if (number === ENDED) return { kind: 'ended_by_relay', why: r.u8() };
 	throw new RangeError('an event of no known kind');
 }
@@ -155,8 +158,12 @@ export class Parcel {
 		return this.with('parcel_data', bytes);
 	}
 
-	do(what: 'begin' | 'end' | 'answer' | 'decline' | 'receipt' | 'stop'): Step {
+	do(what: 'begin' | 'end' | 'answer' | 'decline' | 'receipt'): Step {
 		return this.step(this.core.ask(`parcel_${what}`, this.at));
+	}
+
+	stop(changed: boolean): Step {
+		return this.step(this.core.ask('parcel_stop', this.at, changed ? CHANGED : 0));
 	}
 }
 

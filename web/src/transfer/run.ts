@@ -1,18 +1,18 @@
 // run.ts - what both ends of a transfer share: finding the other one, and finding it again
 // (client/parcel_run.c is the same for programs).
 import type { Bytes } from '../core/bytes.js';
-import { ProblemError } from '../core/problem.js';
+import { codeOf, ProblemError } from '../core/problem.js';
 import type { Core } from '../core/module.js';
 import { type Line, openLine, PATH } from './line.js';
-import { Parcel, type ParcelEvent, type Role, type Step } from './parcel.js';
+import { CHANGED, Parcel, type ParcelEvent, type Role, type Step } from './parcel.js';
 
 const MEET_MS = 60_000; // for who came to prove that it has the code
-const PATIENCE_MS = 1_800_000; // for what was lost to come back
+export const PATIENCE_MINUTES = 30; // for what was lost to come back
 const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 5000;
 const LAST_WORD_MS = 2000;
 
-export type State = 'connecting' | 'waiting' | 'met' | 'fetching' | 'sending' | 'lost';
+export type State = 'connecting' | 'waiting' | 'met' | 'fetching' | 'sending' | 'lost' | 'away';
 
 export interface Told {
 	code(code: string): void;
@@ -21,11 +21,12 @@ export interface Told {
 }
 
 // enum tacit_relay_end
+const GONE = 1;
 const ENDS: Readonly<Record<number, string>> = {
 	2: 'NOT_FOUND', 3: 'BAD_PASSWORD', 4: 'LIMIT', 5: 'EXPIRED', 7: 'MALFORMED', 8: 'REPLACED', 9: 'STOPPED',
 };
 // After these the other one does not wait, or not for this page.
-const SETTLED = new Set(['BAD_PASSWORD', 'DECLINED', 'LEFT', 'NOT_BACK', 'REFUSED', 'REPLACED', 'STOPPED']);
+const SETTLED = new Set(['BAD_PASSWORD', 'DECLINED', 'LEFT', 'NOT_BACK', 'REFUSED', 'REPLACED', 'STOPPED', 'STOPPED.changed']);
 
 function isSettled(why: unknown): boolean {
 	return why instanceof ProblemError && SETTLED.has(why.code);
@@ -62,6 +63,12 @@ export abstract class Run {
 		return step.event;
 	}
 
+	// So that the other one does not keep a mixture.
+	protected async failChanged(why: ProblemError): Promise<void> {
+		await Promise.race([this.line?.send(this.parcel.stop(true).out), this.pause(LAST_WORD_MS)]);
+		this.fail(why);
+	}
+
 	// From beside the loop.
 	protected fail(why: unknown): void {
 		this.failure ??= why;
@@ -88,12 +95,13 @@ export abstract class Run {
 		if (this.failure !== null) throw this.failure;
 	}
 
-	private async lose(): Promise<void> {
+	// What is lost: the connection, or the other one.
+	private async lose(what: State = 'lost'): Promise<void> {
 		this.line?.close();
 		this.line = null;
 		if (!this.rooted) throw new ProblemError(this.paired ? 'LEFT' : 'NETWORK');
-		this.told.state('lost');
-		const until = Date.now() + PATIENCE_MS;
+		this.told.state(what);
+		const until = Date.now() + PATIENCE_MINUTES * 60_000;
 		for (let ms = FIRST_PAUSE_MS; this.line === null; ms = Math.min(2 * ms, LAST_PAUSE_MS)) {
 			await this.pause(ms / 2 + (Math.random() * ms) / 2);
 			this.check();
@@ -104,6 +112,7 @@ export abstract class Run {
 				if (Date.now() >= until) throw e;
 			}
 		}
+		this.told.state('away');
 	}
 
 	private async ended(why: number): Promise<boolean> {
@@ -111,7 +120,7 @@ export abstract class Run {
 		if (this.mayLeave()) return true;
 		if (code === 'EXPIRED') throw new ProblemError(this.rooted ? 'NOT_BACK' : 'EXPIRED');
 		if (code !== undefined) throw new ProblemError(code);
-		await this.lose();
+		await this.lose(why === GONE ? 'away' : 'lost');
 		return false;
 	}
 
@@ -136,7 +145,7 @@ export abstract class Run {
 			case 'wrong':
 				throw new ProblemError('BAD_PASSWORD');
 			case 'stopped':
-				throw new ProblemError('STOPPED');
+				throw new ProblemError(event.why === CHANGED ? 'STOPPED.changed' : 'STOPPED');
 			case 'open':
 				this.met();
 				return this.react(event);
@@ -157,8 +166,11 @@ export abstract class Run {
 	// the page is closed: a page does not come back, and is not to be waited for.
 	private farewell(): void {
 		if (!this.rooted || this.mayLeave()) return;
-		fetch(`${PATH}?${this.parcel.query()}`, { method: 'DELETE', keepalive: true, credentials: 'omit' })
-			.catch(() => undefined);
+		const where = `${PATH}?${this.parcel.query()}`;
+		const say = (): void =>
+			void fetch(where, { method: 'DELETE', keepalive: true, credentials: 'omit' }).catch(() => undefined);
+		if (codeOf(this.failure) === 'CHANGED') setTimeout(say, LAST_WORD_MS); // behind STOP, which says why
+		else say();
 	}
 
 	private async leave(failed: boolean): Promise<void> {
@@ -166,7 +178,7 @@ export abstract class Run {
 		const line = this.line;
 		if (failed) {
 			try {
-				const said = this.paired ? line?.send(this.parcel.do('stop').out) : undefined;
+				const said = this.paired ? line?.send(this.parcel.stop(false).out) : undefined;
 				this.farewell();
 				await Promise.race([said, this.pause(LAST_WORD_MS)]);
 			} catch {

@@ -10,7 +10,7 @@ import { completions, type Offer } from './parcel.js';
 import { becomesZip, chooseSink, type Sink } from './sink.js';
 import { isStored, Fetcher } from './stored.js';
 import { Taker, type Taking } from './take.js';
-import { problemText, text } from './texts.js';
+import { problemText, stateText, text } from './texts.js';
 import { Progress, Status, Work } from './work.js';
 
 const MOST_SHOWN = 8; // names of an offer, or ways to go on with a code
@@ -86,7 +86,7 @@ function Under({ work, again }: { work: Receiving; again: () => void }) {
 	return (
 		<>
 			{asked.value !== null && !over.value && <Question asked={asked.value} />}
-			{!over.value && asked.value === null && <Status line={text(`state.${work.now.value}`)} />}
+			{!over.value && (asked.value === null || work.now.value === 'away') && <Status line={stateText(work.now.value)} />}
 			{words.value === null && <Progress work={work} />}
 			{words.value !== null && (
 				<section aria-label={text('take.text')}>

@@ -1,6 +1,7 @@
 // texts.ts - the texts of the pages /s and /r, apart from those of the messenger, which would be
 // heavier with them.
 import { fill, language, type Language } from '../i18n/index.js';
+import { PATIENCE_MINUTES, type State } from './run.js';
 
 const en = {
 	'give.title': 'Send without an account',
@@ -64,6 +65,7 @@ const en = {
 	'state.fetching': 'Receiving…',
 	'state.sending': 'Sending…',
 	'state.lost': 'The connection was lost. Coming back…',
+	'state.away': 'The other one is gone, and has {n} minutes to come back.',
 	'progress.label': 'How far it is',
 	'progress.text': '{done} of {total}, {rate} a second, {left} left',
 	'progress.begin': '{done} of {total}',
@@ -77,6 +79,7 @@ const en = {
 	'NOT_FOUND': 'Nobody waits under that code. It may be used up, or have a wrong number.',
 	'LEFT': 'The other one left before it began. The code is used up.',
 	'STOPPED': 'The other one gave up.',
+	'STOPPED.changed': 'A file has changed at the other end while it was sent. It has to be sent anew.',
 	'EXPIRED': 'Nobody came: the code has expired.',
 	'NOT_BACK': 'The other one did not come back.',
 	'REPLACED': 'Another page or program goes on with this transfer.',
@@ -165,6 +168,7 @@ const de: Readonly<Record<Text, string>> = {
 	'state.fetching': 'Wird empfangen…',
 	'state.sending': 'Wird gesendet…',
 	'state.lost': 'Die Verbindung ist abgerissen. Sie wird wieder aufgenommen…',
+	'state.away': 'Die andere Seite ist weg und hat {n} Minuten, um wiederzukommen.',
 	'progress.label': 'Wie weit es ist',
 	'progress.text': '{done} von {total}, {rate} pro Sekunde, noch {left}',
 	'progress.begin': '{done} von {total}',
@@ -178,6 +182,7 @@ const de: Readonly<Record<Text, string>> = {
 	'NOT_FOUND': 'Unter diesem Code wartet niemand. Er ist vielleicht verbraucht, oder die Zahl stimmt nicht.',
 	'LEFT': 'Die andere Seite ging, bevor es begann. Der Code ist verbraucht.',
 	'STOPPED': 'Die andere Seite hat abgebrochen.',
+	'STOPPED.changed': 'Auf der anderen Seite hat sich eine Datei geändert, während sie gesendet wurde. Sie muss neu gesendet werden.',
 	'EXPIRED': 'Niemand kam: der Code ist abgelaufen.',
 	'NOT_BACK': 'Die andere Seite kam nicht zurück.',
 	'REPLACED': 'Eine andere Seite oder ein Programm führt diese Übertragung weiter.',
@@ -207,6 +212,10 @@ const tongues: Readonly<Record<Language, Readonly<Record<Text, string>>>> = { en
 
 export function text(key: Text, slots: Readonly<Record<string, string | number>> = {}): string {
 	return fill(tongues[language.value][key], slots);
+}
+
+export function stateText(state: State): string {
+	return text(`state.${state}`, { n: PATIENCE_MINUTES });
 }
 
 export function problemText(code: string): string {

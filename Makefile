@@ -37,7 +37,7 @@ bench-live: ## the same for live events; installs a stock socket.io server besid
 soak:     ## long: 10,000 simulated lives; live events and transfers through 100 crashes, 30 s without a network
 	@tools/bootstrap test
 	@tools/soak
-	@TACIT_LIVE_CRASHES=100 TACIT_PARTITION=30 TACIT_TRANSFER_KILLS=100 tools/test plain -t 4 fault-live fault-partition fault-cable fault-transfer
+	@TACIT_SEED=any TACIT_LIVE_CRASHES=100 TACIT_PARTITION=30 TACIT_TRANSFER_KILLS=100 tools/test plain -t 4 fault-live fault-partition fault-cable fault-transfer
 
 bench-mls: ## groups up to ten thousand beside OpenMLS; writes build/bench-mls.json
 	@tools/bootstrap bench

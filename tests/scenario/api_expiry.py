@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.client import Person, b64, download, query, unix  # noqa: E402
+from support.seed import seed  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.tus import patch, tus_create  # noqa: E402
 
@@ -380,9 +381,7 @@ def crash_while_closing(server, own, session, delay):
 
 @tap.case
 def a_crash_while_it_is_destroyed_ends_in_whole_destruction(w):
-    seed = random.SystemRandom().randrange(2**32)
-    chance = random.Random(seed)
-    print(f"# seed {seed}")
+    chance = random.Random(seed())
     with Server() as server:
         own = World(server)
         for _ in range(10):

@@ -18,11 +18,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from support import tap  # noqa: E402
 from support.client import Person, b64, multipart, signed_body  # noqa: E402
 from support.link import LOST, Link  # noqa: E402
+from support.seed import seed  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.tus import file_id  # noqa: E402
 
 CRASHES = int(os.environ.get("TACIT_CRASHES", "60"))
-SEED = int(os.environ.get("TACIT_SEED", str(random.SystemRandom().randrange(2**32))))
+SEED = seed()
 KIB = 1024
 BUSY = (429, 503)
 

@@ -16,10 +16,11 @@ from support.chatter import Hearer, Poster, Talker, check_room  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.client import Person  # noqa: E402
 from support.screen_of_events import Screen  # noqa: E402
+from support.seed import seed  # noqa: E402
 from support.server import Server  # noqa: E402
 
 CRASHES = int(os.environ.get("TACIT_LIVE_CRASHES", "5"))
-SEED = int(os.environ.get("TACIT_SEED", str(random.SystemRandom().randrange(2**32))))
+SEED = seed()
 PATIENCE = 120
 
 

@@ -18,9 +18,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.client import Person, b64, dumps, multipart, signed_body  # noqa: E402
+from support.seed import seed  # noqa: E402
 from support.server import Server, build_folder, program  # noqa: E402
 
-SEED = int(os.environ.get("TACIT_SEED", str(random.SystemRandom().randrange(2**32))))
+SEED = seed()
 MIB = 1024 * 1024
 SANITIZED = "san" in os.path.basename(build_folder())
 MEMORY_GROWTH = (400 if SANITIZED else 48) * MIB

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.gate import Gate  # noqa: E402
+from support.seed import seed  # noqa: E402
 from support.server import SANITIZER, Server  # noqa: E402
 from support.transfer import MIB, SECONDS, Running, digest, journals, part_bytes, wait_for  # noqa: E402
 
@@ -25,7 +26,7 @@ SIZE = 8 * MIB
 # Greetings, the offer, frames and seals; and a record that was not whole when the connection broke.
 GREETINGS = MIB // 4
 ROUNDS = int(os.environ.get("TACIT_TRANSFER_KILLS", "3"))
-SEED = int(os.environ.get("TACIT_SEED", random.SystemRandom().randrange(1 << 32)))
+SEED = seed()
 VICTIMS = ("sender", "receiver", "relay")
 
 
@@ -41,7 +42,7 @@ class World:
 
 @contextlib.contextmanager
 def world():
-    print(f"# seed {SEED}", flush=True)
+    print(f"# TACIT_SEED={SEED}", flush=True)
     with Server() as server, Machine(server) as machine:
         yield World(server, machine)
 

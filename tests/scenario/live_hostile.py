@@ -18,10 +18,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.client import Person  # noqa: E402
+from support.kernel import kernel_keeps  # noqa: E402
 from support.live import Ended, Live, WebSocket  # noqa: E402
+from support.seed import seed  # noqa: E402
 from support.server import Server  # noqa: E402
 
-SEED = int(os.environ.get("TACIT_SEED", str(random.SystemRandom().randrange(2**32))))
+SEED = seed()
 WEBSOCKET = "/socket.io/?EIO=4&transport=websocket"
 POLLING = "/socket.io/?EIO=4&transport=polling"
 WAIT = 30
@@ -137,11 +139,11 @@ def readers_who_do_not_read_delay_nobody(w):
     with contextlib.ExitStack() as stop:
         for live in stalled:
             stop.enter_context(live.changed)  # its reader waits here with the next event
-        before, ids = w.resident(), []
+        before, ids, most = w.resident(), [], 200 + kernel_keeps() // 60000
         other = Person(w.server).register()
         w.alice.must(w.alice.post(f"/api/rooms/{w.room}/participants", {"usernames": [other.username]}))
         with Live(other) as talker:
-            while len(ids) < 40 or (dropped(w) == 0 and len(ids) < 400):
+            while len(ids) < 40 or (dropped(w) == 0 and len(ids) < most):
                 ack = talker.call("send_message", room_id=w.room, encrypted_content="x" * 60000)
                 if ack.get("code") == "RATE_LIMITED":
                     time.sleep(ack["retry_after"])
@@ -272,7 +274,8 @@ def who_sends_a_byte_at_a_time_harms_nobody(w):
     whole = frame(body)
     for at in range(10):
         for s in posts:
-            s.sendall(body[at:at + 1])
+            with contextlib.suppress(OSError):  # a slow machine may have cut it off by then
+                s.sendall(body[at:at + 1])
         for ws in frames:
             ws.socket.sendall(whole[at:at + 1])
         if at % 5 == 0:

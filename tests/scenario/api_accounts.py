@@ -330,17 +330,20 @@ def a_new_device_is_not_told_either(w):
 def a_failed_login_takes_the_same_time(w):
     wrong = hashlib.sha256(b"wrong").hexdigest()
     stranger = w.newcomer()
-    times = {"known": [], "unknown": []}
-    for i in range(9):
+    times, ratio = {"known": [], "unknown": []}, 0
+    for i in range(200):
         for kind, name in (("known", w.alice.username), ("unknown", f"nobody{i}")):
             body = signed_body(stranger.key, {"username": name, "password_hash": wrong,
-                                              "totp_code": f"00000{i}"})
+                                              "totp_code": f"{i:06d}"})
             began = time.monotonic()
             stranger.call("POST", "/api/login", body, auth=None)
             times[kind].append(time.monotonic() - began)
-    # The fastest of each: what else the machine did has made others slower, and none faster.
-    ratio = min(times["known"]) / min(times["unknown"])
-    tap.check(0.5 < ratio < 2, f"known/unknown = {ratio:.2f} of {times}")
+        # The fastest of each: what else the machine did has made others slower, and none faster. On a busy one it
+        # takes more tries until neither was disturbed.
+        ratio = min(times["known"]) / min(times["unknown"])
+        if i >= 8 and 0.5 < ratio < 2:
+            break
+    tap.check(0.5 < ratio < 2, f"known/unknown = {ratio:.2f} of {len(times['known'])}")
 
 
 @tap.case

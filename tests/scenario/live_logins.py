@@ -173,7 +173,7 @@ def a_signature_alone_ties_no_login(w):
 def expiring_soon(w):
     """Sockets of both, whose logins end in a moment; alice has prolonged hers. On a slow machine the
     moment may pass before they are connected: then it was too short."""
-    for seconds in (2, 8, 32):
+    for seconds in (2, 8, 24):
         w.server.stop()
         w.server.sql("UPDATE sessions SET expires_at = ?", int(time.time()) + seconds)
         w.server.start()
@@ -244,7 +244,7 @@ def events_cost_what_calls_cost(_):
 @tap.case
 def an_address_opens_so_many_sessions(_):
     """Before anybody is asked who they are."""
-    with another(RATE_ADDRESS=60) as w:
+    with another(RATE_ADDRESS=10) as w:
         for _ in range(1000):
             answer = w.alice.get("/socket.io/?EIO=4&transport=polling", auth=None)
             if answer.status != 200:

@@ -10,7 +10,7 @@ from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
 from support.gate import Gate  # noqa: E402
 from support.stored import SEGMENT, between, read, world  # noqa: E402
-from support.transfer import MIB, wait_for  # noqa: E402
+from support.transfer import MIB, part_bytes, wait_for  # noqa: E402
 
 
 @tap.case
@@ -129,6 +129,7 @@ def an_interrupted_download_goes_on(w):
     gate.hold_after(2 * SEGMENT + SEGMENT // 2)
     receiver = w.ben.start("receive", made["link"], "--yes", "--out", folder)
     wait_for(lambda: gate.passed - start >= 2 * SEGMENT + SEGMENT // 2, "two segments and a half")
+    wait_for(lambda: part_bytes(folder) > SEGMENT + MIB, "one of them on the disk, and some of the next")
     receiver.kill()
     receiver.wait()
     gate.cut()
@@ -161,6 +162,7 @@ def what_a_crash_has_torn_is_fetched_again(w):
     gate.hold_after(SEGMENT + SEGMENT // 2)
     receiver = w.ben.start("receive", made["link"], "--yes", "--out", folder)
     wait_for(lambda: gate.passed - start >= SEGMENT + SEGMENT // 2, "one segment and a half")
+    wait_for(lambda: part_bytes(folder) > MIB, "some of it on the disk")
     receiver.kill()
     receiver.wait()
     gate.cut()
@@ -184,6 +186,7 @@ def a_revoked_download_leaves_nothing(w):
     gate.hold_after(SEGMENT + SEGMENT // 2)
     receiver = w.ben.start("receive", made["link"], "--yes", "--out", folder)
     wait_for(lambda: gate.passed - start >= SEGMENT + SEGMENT // 2, "one segment and a half")
+    wait_for(lambda: part_bytes(folder) > MIB, "some of it on the disk")
     receiver.kill()
     receiver.wait()
     gate.cut()

@@ -18,6 +18,7 @@ import time
 SECONDS = 30
 # CSI, OSC and two-byte escapes: how things look, not what they say.
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b.")
+OPEN_END = re.compile(r"[+*]\)*$")
 
 
 class NotSeen(AssertionError):
@@ -57,7 +58,10 @@ class Terminal:
         return bool(piece)
 
     def expect(self, pattern, seconds=SECONDS):
-        """Waits for a text that fits after all that was matched before; the match."""
+        """Waits for a text that fits after all that was matched before; the match. One that may go on, as \\S+ at its
+        end, has come whole when something else has come behind it."""
+        if OPEN_END.search(pattern):
+            pattern = rf"(?>{pattern})(?=[\s\S])"
         until = time.monotonic() + seconds
         alive = True
         while True:

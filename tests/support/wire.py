@@ -62,8 +62,8 @@ class Wire:
 
 
 def frames(data):
-    """The payloads of the frames behind the last head, one after the other."""
-    at, out = data.rindex(b"\r\n\r\n", 0, data.lower().index(b"\r\nupgrade: websocket\r\n") + 4096) + 4, b""
+    """The payloads of the frames behind the head of the upgrade, one after the other."""
+    at, out = data.index(b"\r\n\r\n", data.lower().index(b"\r\nupgrade: websocket\r\n")) + 4, b""
     while at + 6 <= len(data):
         length, at = data[at + 1] & 127, at + 2
         if length == 126:

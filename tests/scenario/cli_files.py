@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.cli import Machine  # noqa: E402
+from support.gate import Gate  # noqa: E402
 from support.server import Server, build_folder, program  # noqa: E402
 
 KIB, MIB = 1024, 1024 * 1024
@@ -259,18 +260,32 @@ def blob_bytes(w):
     return total
 
 
+@contextlib.contextmanager
+def held_after(w, count, back=False):
+    """People's way to the server: so many bytes pass, and the rest stands still."""
+    with contextlib.closing(Gate(w.server.port, back=back)) as gate:
+        gate.hold_after(count)
+        w.machine.server = gate
+        try:
+            yield
+        finally:
+            w.machine.server = w.server
+            gate.cut()
+
+
 @tap.case
 def an_upload_killed_midway_goes_on(w):
     size = 48 * MIB
     path = w.make("interrupted", os.urandom(size))
     before = blob_bytes(w)
     stops = []
-    for part in (0.2, 0.6):
-        process = w.alice.start("file", "send", "bob", path)
-        reached = wait_until(lambda: blob_bytes(w) - before > part * size or process.poll() is not None)
-        tap.check(reached and process.poll() is None, f"it is under way at {part}")
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for part, passing in ((0.2, 0.28), (0.6, 0.65)):
+        with held_after(w, int(passing * size)):
+            process = w.alice.start("file", "send", "bob", path)
+            reached = wait_until(lambda: blob_bytes(w) - before > part * size or process.poll() is not None)
+            tap.check(reached and process.poll() is None, f"it is under way at {part}")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
         stops.append(blob_bytes(w) - before)
     tap.check("file" not in str(w.bob.inbox()), "nothing was announced")
     sent = received(w)
@@ -319,12 +334,13 @@ def a_download_killed_midway_goes_on(w):
         return sum(os.stat(os.path.join(folder, n)).st_size for n in os.listdir(folder))
 
     stops = []
-    for number, part in ((signal.SIGKILL, 0.2), (signal.SIGINT, 0.5)):
-        process = w.bob.start("file", "get", file_id, "-o", folder)
-        reached = wait_until(lambda: partial() > part * size or process.poll() is not None)
-        tap.check(reached and process.poll() is None, f"it is under way at {part}")
-        process.send_signal(number)
-        process.wait(30)
+    for number, part, passing in ((signal.SIGKILL, 0.2, 0.28), (signal.SIGINT, 0.5, 0.55)):
+        with held_after(w, int(passing * size), back=True):
+            process = w.bob.start("file", "get", file_id, "-o", folder)
+            reached = wait_until(lambda: partial() > part * size or process.poll() is not None)
+            tap.check(reached and process.poll() is None, f"it is under way at {part}")
+            process.send_signal(number)
+            process.wait(30)
         tap.check(process.returncode != 0, f"exit {process.returncode}")
         tap.check(not os.path.exists(target), "nothing under the final name")
         stops.append(partial())

@@ -18,7 +18,7 @@ from support.agent import Agent, refused  # noqa: E402
 from support.gate import Gate  # noqa: E402
 from support.server import Server  # noqa: E402
 
-KIB, MIB = 1024, 1024 * 1024
+MIB = 1024 * 1024
 SECRET = "a password that nobody may find"
 WORDS = b"words that nobody may find "
 SECONDS = 90
@@ -331,7 +331,7 @@ def what_was_interrupted_goes_on(w):
         sending.join()
         wait_for(lambda: len(creator.files()) == 1, "the rest")
         tap.equal(creator.download(sent[0]["file_id"]), content, "content")
-        tap.check(gate.passed - before < 4 * MIB + 512 * KIB, f"it did not begin anew: {gate.passed - before}")
+        tap.check(gate.passed - before < 5 * MIB, f"it did not begin anew: {gate.passed - before}")
 
 
 @tap.case

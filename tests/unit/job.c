@@ -155,11 +155,13 @@ static void *stop_pool(void *pool)
 
 static void stop_finishes_what_was_accepted(void)
 {
-	static struct test_job jobs[4];
-	fill(jobs, 4);
-	struct job_pool *p = run_one_batch(lanes(10, 64), jobs, 3);
+	enum { ACCEPTED = 3, EARLY = 4000 };
+	static struct test_job jobs[ACCEPTED + EARLY];
+	unsigned early = 0;
+	fill(jobs, TACIT_COUNT(jobs));
+	struct job_pool *p = run_one_batch(lanes(EARLY, 64), jobs, ACCEPTED);
 	REQUIRE(p != NULL);
-	for (int i = 0; i < 3; i++) { /* and each goes on in another lane */
+	for (int i = 0; i < ACCEPTED; i++) { /* and each goes on in another lane */
 		jobs[i].then = p;
 		jobs[i].next_lane = (enum job_lane)(i == 0   ? JOB_FILE
 		                                    : i == 1 ? JOB_HASH
@@ -167,16 +169,19 @@ static void stop_finishes_what_was_accepted(void)
 	}
 	pthread_t stopper;
 	REQUIRE(pthread_create(&stopper, NULL, stop_pool, p) == 0);
-	struct timespec pause = {.tv_nsec = 50000000};
-	nanosleep(&pause, NULL);
-	CHECK(!job_submit(p, JOB_READ, &jobs[3].job));
-	CHECK_INT(done_count, 0);
+	const struct timespec pause = {.tv_nsec = 5000000};
+	while (early < EARLY && job_submit(p, JOB_READ, &jobs[ACCEPTED + early].job)) {
+		early++; /* the stopper has not begun */
+		nanosleep(&pause, NULL);
+	}
+	CHECK(early < EARLY);
+	CHECK(!jobs[0].moved);
 	open_gate();
 	pthread_join(stopper, NULL);
-	CHECK_INT(done_count, 3);
-	for (int i = 0; i < 3; i++)
+	CHECK_INT(done_count, ACCEPTED + early);
+	for (int i = 0; i < ACCEPTED; i++)
 		CHECK(jobs[i].moved && jobs[i].err == TACIT_OK);
-	CHECK(!job_submit(p, JOB_WRITE, &jobs[3].job));
+	CHECK(!job_submit(p, JOB_WRITE, &jobs[ACCEPTED + EARLY - 1].job));
 	job_pool_stop(p);
 	job_pool_free(p);
 }

@@ -69,7 +69,7 @@ bool connect_raw(struct client *c, const struct net_server *s, int receive_buffe
 {
 	struct sockaddr_in a = {
 	        .sin_family = AF_INET, .sin_port = htons((uint16_t)net_server_port(s))};
-	struct timeval limit = {.tv_sec = 20};
+	struct timeval limit = {.tv_sec = 60};
 	*c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (receive_buffer > 0)
@@ -239,7 +239,7 @@ void both(void (*run)(void))
 
 bool eventually(atomic_uint *counter, unsigned value)
 {
-	for (int i = 0; i < 1000 && atomic_load(counter) < value; i++)
+	for (int i = 0; i < 6000 && atomic_load(counter) < value; i++)
 		sleep_ms(10);
 	return atomic_load(counter) == value;
 }

@@ -264,6 +264,7 @@ def a_text_goes_by_keyboard_alone(w):
     giver.keyboard("Enter")
     taker = w.page("/r", locale="de-AT")
     taker.see("text=Empfangen ohne Konto")
+    taker.wait("document.activeElement.tagName === 'INPUT'")
     for key in told_code(giver):
         taker.keyboard(key)
     taker.keyboard("Enter")

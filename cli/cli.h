@@ -74,6 +74,7 @@ void cli_print_commands(void);
 int cli_fail(const struct cli *c, enum tacit_err err, const char *hint);
 /* The same in words of our own. detail is from outside: sanitised, appended; may be NULL. */
 int cli_fail_text(const struct cli *c, enum tacit_err err, const char *text, const char *hint);
+#define CLI_HINT_REMOVED "To go on here, log in as a new device: tacit --profile NAME login"
 /* The last host call failed with err: its words, and a hint that fits. Returns EXIT_FAILED. */
 int cli_fail_host(const struct cli *c, enum tacit_err err);
 TACIT_PRINTF(2, 3)

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/show.h"
@@ -64,6 +66,47 @@ static int finish(struct cli *c, bool new_device)
 	return EXIT_DONE;
 }
 
+struct standing {
+	bool counted;
+	size_t waiting;
+};
+
+static void on_device(void *ctx, const struct tacit_notice *n)
+{
+	struct standing *s = ctx;
+	if (n->kind == TACIT_NOTICE_DEVICE && n->flag)
+		s->counted = true;
+}
+
+static void on_outgoing(void *ctx, const struct tacit_notice *n)
+{
+	struct standing *s = ctx;
+	(void)n;
+	s->waiting++;
+}
+
+/* The account is good, but this device may be none of it any more. */
+static int check_device(struct cli *c)
+{
+	char text[160];
+	struct standing s = {0};
+	const struct tacit_command devices = {.kind = TACIT_CMD_DEVICES};
+	int status = cli_run(c, &devices, on_device, &s);
+	if (status != EXIT_DONE || s.counted)
+		return EXIT_DONE; /* logged in, whatever has become of the question */
+	enum tacit_err err = tacit_engine_each_outgoing(host_engine(c->host), on_outgoing, &s);
+	if (err != TACIT_OK)
+		return cli_fail(c, err, NULL);
+	snprintf(text, sizeof(text),
+	        "This device was removed from your account: it can neither read nor write.");
+	if (s.waiting > 0)
+		snprintf(text, sizeof(text),
+		        "This device was removed from your account. Messages that were not sent: "
+		        "%zu; tacit outbox list shows them.",
+		        s.waiting);
+	return cli_fail_text(c, TACIT_E_NO_DEVICE, text, CLI_HINT_REMOVED);
+}
+
 static int login_by_code(struct cli *c, const struct args *a)
 {
 	if (tacit_engine_has_account(host_engine(c->host)))
@@ -98,6 +141,8 @@ int cmd_login(struct cli *c, const struct args *a)
 	tacit_secret_free(&f.code);
 	if (status == EXIT_DONE)
 		status = finish(c, new_device);
+	if (status == EXIT_DONE && !new_device)
+		status = check_device(c);
 	tacit_buf_clear(&f.username);
 	tacit_buf_clear(&f.email);
 	return status;

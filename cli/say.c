@@ -69,6 +69,10 @@ int cli_fail_host(const struct cli *c, enum tacit_err err)
 	if (err == TACIT_E_NETWORK && c->host != NULL && http_untrusted(host_http(c->host)))
 		return cli_fail_text(c, err, problem,
 		        "A certificate authority of your own is trusted with --ca-file FILE.");
+	/* Of somebody else the engine says what err.def does. */
+	if (err == TACIT_E_NO_DEVICE && problem[0] != '\0' &&
+	        strcmp(problem, tacit_err_text(err)) != 0)
+		return cli_fail_text(c, err, problem, CLI_HINT_REMOVED);
 	return cli_fail_text(
 	        c, err, problem[0] != '\0' ? problem : tacit_err_text(err), hint_for(err));
 }

@@ -255,6 +255,9 @@ def a_second_device_reads_and_writes(w):
         w.alice.must("inbox")
         tap.check("from the second" in w.alice.history("bob"), f"{w.alice.history('bob')}")
         other = [d["id"] for d in devices if not d["current"]][0]
+        w.server.stop()
+        tap.equal(there.run("send", "bob", "from a device that is removed").code, 1, "it waits")
+        w.server.restart()
         w.alice.must("devices", "revoke", other[:8])
         w.bob.must("send", "alice", "after the revocation")
         tap.equal(w.alice.inbox(), [("bob", "after the revocation")], "the first device")
@@ -262,6 +265,17 @@ def a_second_device_reads_and_writes(w):
         tap.check("after the revocation" not in seen.out, "the revoked device reads nothing new")
         tap.equal(seen.code, 1, f"its login {seen!r}")
         tap.check("NOT_LOGGED_IN" in seen.out + seen.err, f"has ended: {seen!r}")
+        there.last_step = w.alice.last_step
+        w.alice.must("send", "bob", "without the other device")
+        got = there.login()
+        w.alice.last_step = there.last_step
+        tap.equal(got.code, 1, f"to log in there {got!r}")
+        tap.check("This device was removed from your account. Messages that were not sent: 1" in got.err, got.err)
+        tap.check("log in as a new device" in got.err, got.err)
+        tap.check("from a device that is removed" in there.must("outbox", "list").out, "it can be read, or dropped")
+        got = there.run("send", "bob", "from there all the same")
+        tap.check("revoked" in got.err and "log in as a new device" in got.err, got.err)
+        tap.equal(w.bob.inbox(), [("alice", "without the other device")], "what came of it")
         own = [d["id"] for d in w.alice.json("devices").of("device") if d["current"]][0]
         got = w.alice.run("devices", "revoke", own[:8])
         tap.equal(got.code, 1, f"this very device {got!r}")

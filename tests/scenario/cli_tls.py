@@ -18,7 +18,7 @@ from support.cli import Machine  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.transfer import MIB, Ground, Running, digest  # noqa: E402
 
-SECONDS = 20
+SECONDS = 60
 
 
 def make_certificate(folder, name):
@@ -47,7 +47,7 @@ class TlsServer(Server):
 
     def get(self, path):
         context = ssl.create_default_context(cafile=os.path.join(self.folder, "cert.pem"))
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -57,7 +57,7 @@ class TlsServer(Server):
             connection.close()
 
     def handshake(self, context):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain:
             with context.wrap_socket(plain, server_hostname="127.0.0.1") as tls:
                 return tls.version(), tls.getpeercert(binary_form=True)
 

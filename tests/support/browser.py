@@ -4,7 +4,7 @@
         page = browser.person("alice").open(server.url)
         page.click("role=button[name='Log in']")
 
-Every wait is for a condition, 30 s at most. A page calls what Playwright's Page has: page.fill(...),
+Every wait is for a condition, 60 s at most. A page calls what Playwright's Page has: page.fill(...),
 page.wait_for_selector(...) are page.fill(...), page.waitForSelector(...) there.
 """
 import contextlib
@@ -21,7 +21,7 @@ import time
 from support.server import source_folder
 
 CHROMIUM = os.environ.get("TACIT_CHROMIUM", "/usr/bin/chromium")
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 NAMES = {"inner_html": "innerHTML"}
@@ -132,12 +132,20 @@ class Page:
         return self.evaluate(f"(async () => {{ {body} }})()")
 
     def wait(self, expression):
-        """Until a JavaScript expression is true in the page."""
+        """Until a JavaScript expression is true in the page, also one that goes elsewhere meanwhile."""
         until = time.monotonic() + WAIT_SECONDS
-        while not self.evaluate(f"Boolean({expression})"):
+        while not self.is_so(expression):
             if time.monotonic() > until:
                 raise Failed(f"{self.name}: never true: {expression}")
             time.sleep(0.02)
+
+    def is_so(self, expression):
+        try:
+            return self.evaluate(f"Boolean({expression})")
+        except Failed as why:
+            if "context was destroyed" not in str(why):
+                raise
+            return False
 
     def see(self, selector):
         try:

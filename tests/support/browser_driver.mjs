@@ -32,13 +32,13 @@ function listen(name, page) {
 const calls = {
 	async newContext(name, options) {
 		const made = await browser.newContext({ serviceWorkers: 'allow', ...options });
-		made.setDefaultTimeout(30000);
+		made.setDefaultTimeout(60000);
 		things.set(name, made);
 	},
 	// A Chromium of its own, whose storage is in that folder and stays there.
 	async newPersistent(name, folder, options) {
 		const made = await chromium.launchPersistentContext(folder, { ...launching, serviceWorkers: 'allow', ...options });
-		made.setDefaultTimeout(30000);
+		made.setDefaultTimeout(60000);
 		things.set(name, made);
 	},
 	async newPage(name, context) {

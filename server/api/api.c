@@ -117,29 +117,40 @@ static bool within_limits(struct api *a, const struct http_request *r,
 	       api_limiter_take(a->login_by_address, key, 1, now, retry_after);
 }
 
+/* Nothing is done here: whatever can be done is elsewhere, or by other methods. */
+static struct http_response *other_ways(const struct api *a, const struct http_request *r)
+{
+	unsigned allowed = api_route_methods(r->path);
+	if (allowed == 0)
+		return api_problem_response(a, API_NOT_FOUND, NULL, 0);
+	return r->method == HTTP_OPTIONS ? api_options_response(a, r, allowed)
+	                                 : api_method_response(a, allowed);
+}
+
+static bool is_preflight(const struct http_request *r)
+{
+	return r->method == HTTP_OPTIONS &&
+	       http_header(r, "access-control-request-method").p != NULL;
+}
+
 static void plan_request(void *ctx, const struct http_request *r, struct http_plan *plan)
 {
 	struct api *a = ctx;
 	unsigned retry_after = 0;
-	struct api_match m = api_route_find(r->method, r->path);
-	plan->route = (void *)(uintptr_t)m.route;
-	if (!within_limits(a, r, m.route, &retry_after)) {
+	const struct api_route *route = api_route_find(r->method, r->path);
+	plan->route = (void *)(uintptr_t)route;
+	if (!within_limits(a, r, route, &retry_after)) {
 		answer(plan, api_problem_response(a, API_RATE_LIMITED, NULL, retry_after));
-	} else if (m.allowed == 0) {
-		answer(plan, api_problem_response(a, API_NOT_FOUND, NULL, 0));
-	} else if (r->method == HTTP_OPTIONS &&
-	           (m.route == NULL || http_header(r, "access-control-request-method").p != NULL)) {
-		answer(plan, api_options_response(a, r, m.allowed));
-	} else if (m.route == NULL) {
-		answer(plan, api_method_response(a, m.allowed));
-	} else if (m.route->web && api_web_plan(a, r, plan)) {
+	} else if (route == NULL || is_preflight(r)) {
+		answer(plan, other_ways(a, r));
+	} else if (route->web && api_web_plan(a, r, plan)) {
 		return;
-	} else if (m.route->body == API_STREAM) {
+	} else if (route->body == API_STREAM) {
 		plan->kind = HTTP_STREAM;
 		plan->body_limit = (uint64_t)a->settings.max_file_bytes + API_MULTIPART_FRAMING;
 	} else {
 		plan->kind = HTTP_BUFFER;
-		plan->body_limit = m.route->body_limit;
+		plan->body_limit = route->body_limit;
 	}
 }
 

@@ -101,23 +101,26 @@ bool api_path_match(const char *pattern, struct tacit_bytes path, struct api_pat
 	return w == want.n && p == path.n;
 }
 
-struct api_match api_route_find(enum http_method method, struct tacit_bytes path)
+static const struct api_route *find(enum http_method method, struct tacit_bytes path)
 {
-	struct api_match m = {0};
-	const struct api_route *get = NULL;
-	for (size_t i = 0; i < api_route_count; i++) {
-		const struct api_route *r = &api_routes[i];
-		if (!api_path_match(r->pattern, path, NULL))
-			continue;
-		m.allowed |= 1u << r->method;
-		if (r->method == method)
-			m.route = r;
-		if (r->method == HTTP_GET)
-			get = r;
-	}
-	if (get != NULL)
-		m.allowed |= 1u << HTTP_HEAD;
-	if (m.route == NULL && method == HTTP_HEAD)
-		m.route = get;
-	return m;
+	for (size_t i = 0; i < api_route_count; i++)
+		if (api_routes[i].method == method &&
+		        api_path_match(api_routes[i].pattern, path, NULL))
+			return &api_routes[i];
+	return NULL;
+}
+
+const struct api_route *api_route_find(enum http_method method, struct tacit_bytes path)
+{
+	const struct api_route *r = find(method, path);
+	return r == NULL && method == HTTP_HEAD ? find(HTTP_GET, path) : r;
+}
+
+unsigned api_route_methods(struct tacit_bytes path)
+{
+	unsigned allowed = 0;
+	for (int m = 0; m < HTTP_METHOD_COUNT; m++)
+		if (api_route_find((enum http_method)m, path) != NULL)
+			allowed |= 1u << m;
+	return allowed;
 }

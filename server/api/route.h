@@ -75,12 +75,10 @@ struct api_path {
 /* Does the path fit the pattern? The variables go to out (may be NULL). */
 bool api_path_match(const char *pattern, struct tacit_bytes path, struct api_path *out);
 
-struct api_match {
-	const struct api_route *route; /* NULL: none with this method */
-	unsigned allowed; /* bits (1 << method) of the routes with this path; 0: unknown path */
-};
-/* GET routes answer HEAD as well. */
-struct api_match api_route_find(enum http_method method, struct tacit_bytes path);
+/* NULL: none with this path and method. GET routes answer HEAD as well. */
+const struct api_route *api_route_find(enum http_method method, struct tacit_bytes path);
+/* Bits (1 << method) of the routes with this path; 0: unknown path. */
+unsigned api_route_methods(struct tacit_bytes path);
 
 const char *api_method_name(enum http_method method);
 

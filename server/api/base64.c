@@ -24,36 +24,29 @@ enum tacit_err api_base64_write(struct tacit_bytes in, struct tacit_buf *out)
 	return TACIT_OK;
 }
 
-/* Of each character; BAD for what is none, which leaves bits above the 24 of a quantum. */
-struct values {
-	uint32_t of[256];
-};
-#define BAD (1u << 24)
+/* Of each character, one more than the digit that it is; 0: it is none. */
+static const uint8_t place[256] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 64, 53, 54, 55,
+        56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+        14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0, 0, 27, 28, 29, 30, 31,
+        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52};
 
-static struct values all_values(void)
-{
-	struct values v;
-	for (size_t c = 0; c < 256; c++)
-		v.of[c] = BAD;
-	for (uint32_t i = 0; i < 64; i++)
-		v.of[(uint8_t)digits[i]] = i;
-	return v;
-}
+/* Where what is no digit leaves bits: a quantum has 24. */
+#define BAD 0xff000000u
 
 /* Four characters without padding. */
-static uint32_t read_four(const struct values *v, const uint8_t *p)
+static uint32_t read_four(const uint8_t *p)
 {
-	uint32_t bad = (v->of[p[0]] | v->of[p[1]] | v->of[p[2]] | v->of[p[3]]) & BAD;
-	return bad | (v->of[p[0]] & 63) << 18 | (v->of[p[1]] & 63) << 12 | (v->of[p[2]] & 63) << 6 |
-	       (v->of[p[3]] & 63);
+	return (place[p[0]] - 1u) << 18 | (place[p[1]] - 1u) << 12 | (place[p[2]] - 1u) << 6 |
+	       (place[p[3]] - 1u);
 }
 
 /* The last four: one to three bytes. False: not canonical. */
-static bool read_last(const struct values *v, const uint8_t *p, uint8_t *to, size_t *n)
+static bool read_last(const uint8_t *p, uint8_t *to, size_t *n)
 {
 	size_t padding = p[3] != '=' ? 0 : p[2] != '=' ? 1 : 2;
 	const uint8_t four[4] = {p[0], p[1], padding > 1 ? 'A' : p[2], padding > 0 ? 'A' : p[3]};
-	uint32_t x = read_four(v, four);
+	uint32_t x = read_four(four);
 	*n = 3 - padding;
 	for (size_t i = 0; i < *n; i++)
 		to[i] = (uint8_t)(x >> (16 - 8 * i));
@@ -69,16 +62,15 @@ enum tacit_err api_base64_read(struct tacit_bytes text, struct tacit_buf *out)
 	enum tacit_err err = tacit_buf_reserve(out, text.n / 4 * 3);
 	if (err != TACIT_OK || text.n == 0)
 		return err;
-	struct values v = all_values();
 	uint8_t *to = out->p + out->n;
 	for (size_t i = 0; i < text.n - 4; i += 4) {
-		uint32_t x = read_four(&v, text.p + i);
+		uint32_t x = read_four(text.p + i);
 		all |= x;
 		*to++ = (uint8_t)(x >> 16);
 		*to++ = (uint8_t)(x >> 8);
 		*to++ = (uint8_t)x;
 	}
-	if (!read_last(&v, text.p + text.n - 4, to, &last) || (all & BAD) != 0)
+	if (!read_last(text.p + text.n - 4, to, &last) || (all & BAD) != 0)
 		return TACIT_E_MALFORMED;
 	out->n += (text.n - 4) / 4 * 3 + last;
 	return TACIT_OK;

@@ -174,7 +174,7 @@ static void find_session(struct job *j, void *context)
 {
 	struct api_call *c = (struct api_call *)j;
 	struct store *store = context;
-	store->ops->advance(store, steady_now(c->api->settings.steady));
+	store->ops->advance(store, c->steady);
 	api_find_session(c, store);
 }
 

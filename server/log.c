@@ -14,8 +14,8 @@
 
 #define BUFFER_BYTES (256 * 1024)
 #define LINE_BYTES 1024
-#define GATHER_MS 20 /* a thread that wakes for each line would cost more than the request itself  \
-	              */
+/* A thread that wakes for each line would cost more than the request itself. */
+#define GATHER_MS 20
 
 /* Two buffers: lines go into one while the thread writes the other. */
 static struct {
@@ -149,19 +149,47 @@ static void put_line(char *line, size_t n, enum haste haste)
 	(void)pthread_mutex_unlock(&state.lock);
 }
 
-static void now_text(char out[32])
+/* Text in a room; what does not fit is left out. */
+struct text {
+	char *at, *end;
+};
+
+static void put(struct text *t, const char *s)
+{
+	size_t n = strlen(s), room = (size_t)(t->end - t->at);
+	n = n < room ? n : room;
+	memcpy(t->at, s, n);
+	t->at += n;
+}
+
+static void put_number(struct text *t, uint64_t x, unsigned least_digits)
+{
+	char digits[24];
+	size_t at = sizeof(digits) - 1;
+	digits[at] = '\0';
+	for (; x > 0 || sizeof(digits) - 1 - at < least_digits; x /= 10)
+		digits[--at] = (char)('0' + x % 10);
+	put(t, digits + at);
+}
+
+#define TIME_CHARS 32
+static void now_text(char out[TIME_CHARS])
 {
 	static _Thread_local char second[24]; /* kept: most lines of a second share it */
 	static _Thread_local time_t of;
 	struct timespec t;
 	struct tm tm = {0};
+	struct text text = {out, out + TIME_CHARS - 1};
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	if (second[0] == '\0' || of != t.tv_sec) {
 		(void)gmtime_r(&t.tv_sec, &tm);
-		(void)strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &tm);
+		(void)strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S.", &tm);
 		of = t.tv_sec;
 	}
-	(void)snprintf(out, 32, "%s.%03uZ", second, (unsigned)(t.tv_nsec / 1000000) % 1000);
+	put(&text, second);
+	put_number(&text, (uint64_t)(t.tv_nsec / 1000000), 3);
+	put(&text, "Z");
+	*text.at = '\0';
 }
 
 static const char *level_name(enum log_level level)
@@ -188,7 +216,7 @@ static void blunt(const char *text, char *out, size_t room)
 size_t log_format_event(enum log_format format, enum log_level level, const char *event,
         const char *text, char *out, size_t room)
 {
-	char time[32], plain[LINE_BYTES / 2];
+	char time[TIME_CHARS], plain[LINE_BYTES / 2];
 	now_text(time);
 	blunt(text, plain, sizeof(plain));
 	int n = snprintf(out, room,
@@ -215,7 +243,7 @@ void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	uint8_t b[16] = {0};
 	char text[INET6_ADDRSTRLEN];
-	(void)snprintf(out, LOG_ADDRESS_CHARS, "-");
+	memcpy(out, "-", 2);
 	if (peer == NULL)
 		return;
 	if (peer->ss_family == AF_INET) {
@@ -231,7 +259,13 @@ void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS
 		return;
 	}
 	if (memcmp(b, mapped, sizeof(mapped)) == 0) {
-		(void)snprintf(out, LOG_ADDRESS_CHARS, "%u.%u.%u.0/24", b[12], b[13], b[14]);
+		struct text t = {out, out + LOG_ADDRESS_CHARS - 1};
+		for (size_t i = 12; i < 15; i++) {
+			put_number(&t, b[i], 1);
+			put(&t, ".");
+		}
+		put(&t, "0/24");
+		*t.at = '\0';
 		return;
 	}
 	memset(b + 6, 0, 10);
@@ -239,21 +273,45 @@ void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS
 		(void)snprintf(out, LOG_ADDRESS_CHARS, "%.40s/48", text);
 }
 
-void log_access(const struct log_request *r)
+size_t log_format_access(
+        enum log_format format, const struct log_request *r, char *out, size_t room)
 {
-	char time[32], address[LOG_ADDRESS_CHARS], line[LINE_BYTES];
-	if (state.access == LOG_NO_ACCESS_LINES)
-		return;
+	static const char *const before[][8] = {
+	        [LOG_TEXT] = {"", " info request: ", " ", " ", " ", " bytes ", " ms from ", ""},
+	        [LOG_JSON] = {"{\"time\":\"",
+	                "\",\"level\":\"info\",\"event\":\"request\",\"method\":\"",
+	                "\",\"route\":\"",
+	                "\",\"status\":", ",\"bytes\":", ",\"ms\":", ",\"from\":\"", "\"}"}};
+	char time[TIME_CHARS], address[LOG_ADDRESS_CHARS];
+	struct text t = {out, out + room - 1};
+	const char *const *next = before[format];
 	now_text(time);
 	log_short_address(r->peer, address);
-	int n = snprintf(line, sizeof(line) - 1,
-	        state.format == LOG_JSON ? "{\"time\":\"%s\",\"level\":\"info\",\"event\":"
-	                                   "\"request\",\"method\":\"%s\","
-	                                   "\"route\":\"%s\",\"status\":%d,\"bytes\":%llu,\"ms\":%"
-	                                   "llu.%03u,\"from\":\"%s\"}"
-	                                 : "%s info request: %s %s %d %llu bytes %llu.%03u ms from %s",
-	        time, r->method, r->route, r->status, (unsigned long long)r->bytes,
-	        (unsigned long long)r->microseconds / 1000, (unsigned)(r->microseconds % 1000),
-	        address);
-	put_line(line, at_most(n, sizeof(line) - 1), LINE_MAY_WAIT);
+	put(&t, *next++);
+	put(&t, time);
+	put(&t, *next++);
+	put(&t, r->method);
+	put(&t, *next++);
+	put(&t, r->route);
+	put(&t, *next++);
+	put_number(&t, (uint64_t)r->status, 1);
+	put(&t, *next++);
+	put_number(&t, r->bytes, 1);
+	put(&t, *next++);
+	put_number(&t, r->microseconds / 1000, 1);
+	put(&t, ".");
+	put_number(&t, r->microseconds % 1000, 3);
+	put(&t, *next++);
+	put(&t, address);
+	put(&t, *next);
+	*t.at = '\0';
+	return (size_t)(t.at - out);
+}
+
+void log_access(const struct log_request *r)
+{
+	char line[LINE_BYTES];
+	if (state.access == LOG_NO_ACCESS_LINES)
+		return;
+	put_line(line, log_format_access(state.format, r, line, sizeof(line) - 1), LINE_MAY_WAIT);
 }

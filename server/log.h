@@ -38,5 +38,7 @@ void log_short_address(const struct sockaddr_storage *peer, char out[LOG_ADDRESS
 /* Lines are what log_format says; for tests. Without line feed. */
 size_t log_format_event(enum log_format format, enum log_level level, const char *event,
         const char *text, char *out, size_t room);
+size_t log_format_access(
+        enum log_format format, const struct log_request *r, char *out, size_t room);
 
 #endif

@@ -61,12 +61,55 @@ static void test_addresses(void)
 	CHECK_BYTES(tacit_cstr(got), TACIT_STR("-"));
 }
 
+/* A request's line: all but the time, of which only the form is known. */
+static void check_access(enum log_format format, const struct log_request *r, const char *want)
+{
+	char line[300], time[25];
+	size_t n = log_format_access(format, r, line, sizeof(line));
+	size_t at = format == LOG_JSON ? 9 : 0;
+	CHECK_INT(n, strlen(line));
+	REQUIRE(n > at + 24);
+	memcpy(time, line + at, 24);
+	time[24] = '\0';
+	for (size_t i = 0; i < 24; i++)
+		time[i] = (char)(time[i] >= '0' && time[i] <= '9' ? '9' : time[i]);
+	CHECK_BYTES(tacit_cstr(time), TACIT_STR("9999-99-99T99:99:99.999Z"));
+	CHECK_BYTES(tacit_cstr(line + at + 24), tacit_cstr(want));
+}
+
+static void test_access(void)
+{
+	struct sockaddr_storage peer = {0};
+	const struct sockaddr_in v4 = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	memcpy(&peer, &v4, sizeof(v4));
+	struct log_request r = {.method = "POST",
+	        .route = "/api/rooms/{id}",
+	        .status = 201,
+	        .bytes = 12345678901234,
+	        .microseconds = 1002003,
+	        .peer = &peer};
+	check_access(LOG_TEXT, &r,
+	        " info request: POST /api/rooms/{id} 201 12345678901234 bytes 1002.003 ms from "
+	        "127.0.0.0/24");
+	check_access(LOG_JSON, &r,
+	        "\",\"level\":\"info\",\"event\":\"request\",\"method\":\"POST\","
+	        "\"route\":\"/api/rooms/{id}\",\"status\":201,\"bytes\":12345678901234,"
+	        "\"ms\":1002.003,\"from\":\"127.0.0.0/24\"}");
+	r = (struct log_request){.method = "-", .route = "-", .status = 499};
+	check_access(LOG_TEXT, &r, " info request: - - 499 0 bytes 0.000 ms from -");
+	char room[30];
+	CHECK_INT(log_format_access(LOG_TEXT, &r, room, sizeof(room)), sizeof(room) - 1);
+	CHECK_INT(strlen(room), sizeof(room) - 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
 	        {"one event, one line", test_lines},
 	        {"a long text is cut", test_short_room},
 	        {"addresses are shortened", test_addresses},
+	        {"a request's line", test_access},
 	};
 	return tap_main(argc, argv, cases, TACIT_COUNT(cases));
 }

@@ -15,7 +15,7 @@ import subprocess
 import termios
 import time
 
-SECONDS = 30
+SECONDS = 60
 # CSI, OSC and two-byte escapes: how things look, not what they say.
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b.")
 OPEN_END = re.compile(r"[+*]\)*$")

@@ -117,6 +117,13 @@ class Member:
         self.page.click(button("Unlock"))
         self.page.see(".sidebar")
 
+    def log_out(self):
+        self.calm()
+        self.from_menu("Settings")
+        self.page.click("dialog >> " + button("Log out"))
+        self.page.click("role=alertdialog >> " + button("Log out"))
+        self.page.see(field("Code"))
+
     # --- conversations ---
     def begin(self, kind, *people, name=None):
         """kind: "Direct chat", "Group", "Room" or "Session"."""

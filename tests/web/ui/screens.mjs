@@ -44,6 +44,11 @@ export const SCREENS = {
 		await page.locator('button[type=submit]').click();
 		await page.waitForSelector('.failure:not(:empty)');
 	} },
+	out: { begin: 'locked', go: async (page) => {
+		await page.evaluate(() => localStorage.setItem('tacit.out', '1'));
+		await page.reload();
+		await page.waitForSelector('[autocomplete=one-time-code]');
+	} },
 	list: { begin: 'in', go: (page) => page.waitForSelector('.row') },
 	search: { begin: 'in', go: async (page) => {
 		await page.locator('.sidebar input[type=search]').fill('stove');
@@ -103,6 +108,17 @@ export const SCREENS = {
 		await page.waitForSelector('.waits');
 		if (page.viewportSize().width === PHONE.width)
 			await page.waitForSelector('.line');
+	} },
+	revoked: { begin: 'in', go: async (page) => {
+		await SCREENS.offline.go(page);
+		await page.evaluate(() => {
+			const { fake } = globalThis;
+			const run = fake.run.bind(fake);
+			fake.offline = false;
+			fake.run = (command, told) => run(command, command.kind === 'devices' ? () => undefined : told);
+			document.dispatchEvent(new Event('visibilitychange'));
+		});
+		await page.waitForSelector('.waits button + button');
 	} },
 	details: { begin: 'in', go: async (page) => {
 		await openTalk(page, 'Alpine weekend');

@@ -158,6 +158,10 @@ test('a changed key is loud until it is read, and known until it is accepted', (
 	assert.equal(state.acknowledge(warned, warned.alerts[0].id).alerts.length, 0);
 	const removed = told(begun(), notice('warning', { error: 'GONE', text: 'not shown' }));
 	assert.deepEqual([removed.alerts.length, removed.conversations.get(1).left], [0, true], 'nor does a removal');
+	const alone = notice('warning', { error: 'NO_DEVICE', text: 'revoked' });
+	const again = told(begun(), alone, { ...alone, time: 7 });
+	assert.equal(again.alerts.length, 0, 'a device that is none of the account’s');
+	assert.equal(again.conversations.get(1).last.time, 0, 'said once');
 	const newDevice = told(begun(), notice('warning', { error: 'WRONG_RECIPIENT', text: '1 earlier message' }));
 	assert.equal(newDevice.alerts.length, 0, 'what lies before a new device alarms nobody');
 });

@@ -82,7 +82,9 @@ export const de: Catalogue = {
 
 	'link.offline': 'Keine Verbindung. Was du schreibst, wartet hier und geht später hinaus.',
 	'link.none': 'Keine Verbindung',
-	'link.revoked': 'Dieses Gerät wurde widerrufen: Es kann weder lesen noch schreiben.',
+	'link.revoked': 'Dieses Gerät wurde aus deinem Konto entfernt: Es kann weder lesen noch schreiben.',
+	'link.revoked.unsent': { one: '{n} Nachricht wurde nicht gesendet: kopiere oder verwirf sie.', other: '{n} Nachrichten wurden nicht gesendet: kopiere oder verwirf sie.' },
+	'link.revoked.do': 'Als neues Gerät anfangen',
 	'link.ended': 'Deine Anmeldung ist abgelaufen.',
 	'link.connecting': 'Verbindung wird aufgebaut…',
 	'link.retry': { one: 'Keine Verbindung. Nächster Versuch in {n} Sekunde.', other: 'Keine Verbindung. Nächster Versuch in {n} Sekunden.' },
@@ -175,6 +177,7 @@ export const de: Catalogue = {
 	'composer.long': 'Das ist zu lang für eine Nachricht.',
 
 	'message.waiting': 'Wartet auf Versand',
+	'message.revoked': 'Nicht gesendet',
 	'message.sending': 'Wird gesendet',
 	'message.sent': 'Gesendet',
 	'message.read': 'Gelesen',
@@ -225,6 +228,7 @@ export const de: Catalogue = {
 	'event.key': 'Der Schlüssel von {name} hat sich geändert',
 	'event.key.text': 'Entweder gibt es ein neues Konto, oder jemand steht zwischen euch. Vergleicht die Sicherheitsnummer persönlich oder am Telefon, bevor du dem neuen Schlüssel traust.',
 	'event.before': 'Was vor diesem Gerät gesagt wurde, kann hier nicht gelesen werden.',
+	'event.revoked': 'Dieses Gerät wurde aus deinem Konto entfernt.',
 	'event.warning': 'Der Server hat etwas getan, das er nicht tun darf',
 	'event.server.words': 'Im Einzelnen: {text}',
 

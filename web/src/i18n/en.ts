@@ -83,7 +83,9 @@ export const en = {
 
 	'link.offline': 'No connection. What you write waits here and goes out later.',
 	'link.none': 'No connection',
-	'link.revoked': 'This device was revoked: it can neither read nor write.',
+	'link.revoked': 'This device was removed from your account: it can neither read nor write.',
+	'link.revoked.unsent': { one: '{n} message was not sent: copy it or drop it.', other: '{n} messages were not sent: copy them or drop them.' },
+	'link.revoked.do': 'Begin anew as a new device',
 	'link.ended': 'Your login has ended.',
 	'link.connecting': 'Connecting…',
 	'link.retry': { one: 'No connection. Next try in {n} second.', other: 'No connection. Next try in {n} seconds.' },
@@ -176,6 +178,7 @@ export const en = {
 	'composer.long': 'That is too long for one message.',
 
 	'message.waiting': 'Waiting to be sent',
+	'message.revoked': 'Not sent',
 	'message.sending': 'Sending',
 	'message.sent': 'Sent',
 	'message.read': 'Read',
@@ -226,6 +229,7 @@ export const en = {
 	'event.key': 'The key of {name} has changed',
 	'event.key.text': 'Either they have a new account, or somebody stands between you. Compare the safety number in person or by a call before you trust the new key.',
 	'event.before': 'What was said before this device was there cannot be read here.',
+	'event.revoked': 'This device was removed from your account.',
 	'event.warning': 'The server did something that it should not do',
 	'event.server.words': 'In detail: {text}',
 

@@ -7,6 +7,7 @@ import { Failure, Sign } from './screens/frame.js';
 import { Shell } from './screens/shell.js';
 import { Unlock } from './screens/unlock.js';
 import { Welcome } from './screens/welcome.js';
+import { isLoggedOut } from './preferences.js';
 import { mode, openingProblem } from './store.js';
 import { announcement, hush, toasts } from './view.js';
 import { Icon } from './widgets/icons.js';
@@ -25,7 +26,7 @@ function Screen() {
 	case 'welcome':
 		return <Welcome />;
 	case 'unlock':
-		return <Unlock />;
+		return isLoggedOut() ? <Login /> : <Unlock />;
 	case 'again':
 		return <Login />;
 	case 'main':

@@ -1,7 +1,8 @@
 // events.ts - what happened in a conversation, as a sentence in the person's language.
 import type { Notice } from '../messenger.js';
 import { errorText, t } from '../i18n/index.js';
-import { isBeforeThisDevice, isRemoval } from './timeline.js';
+import { revoked } from './store.js';
+import { isBeforeThisDevice, isNoDevice, isRemoval } from './timeline.js';
 import { span } from './times.js';
 
 function expiry(n: Notice): string {
@@ -28,6 +29,8 @@ export function describeEvent(n: Notice): string {
 	case 'warning':
 		if (isBeforeThisDevice(n))
 			return t('event.before');
+		if (isNoDevice(n))
+			return revoked.value ? t('event.revoked') : errorText(n.error);
 		return isRemoval(n) ? t('talk.left') : t('event.warning');
 	default:
 		return n.text;

@@ -30,6 +30,15 @@ function writeOpenly(name: string, value: string): void {
 	}
 }
 
+// Whether the person has logged out, which is not to be seen from a profile that is locked.
+export function isLoggedOut(): boolean {
+	return readOpenly('out') !== '';
+}
+
+export function noteLoggedOut(yes: boolean): void {
+	writeOpenly('out', yes ? '1' : '');
+}
+
 export function applyOpenPreferences(): void {
 	const tongue = readOpenly('language');
 	language.value = isLanguage(tongue) ? tongue : chooseLanguage(navigator.languages);

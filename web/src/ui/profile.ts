@@ -1,7 +1,7 @@
 // profile.ts - the life of the profile on this page: opening, unlocking, locking, leaving.
 import type { ProfileState } from '../messenger.js';
 import { t } from '../i18n/index.js';
-import { readSealedPreferences } from './preferences.js';
+import { noteLoggedOut, readSealedPreferences } from './preferences.js';
 import { loadPage, preview, recallAlerts, recallLeft, refusedForKey, replaceWaiting } from './state.js';
 import type { Alert, Conversation } from './world.js';
 import { account, ask, codeOf, emptyTheWorld, enterProfile, hear, link, loginEnded, messenger, mode, readHistory, revoked, run, unsealTheWorld, update, world } from './store.js';
@@ -21,6 +21,8 @@ export async function show(state: ProfileState): Promise<void> {
 	enterProfile(state);
 	loginEnded.value = !state.loggedIn;
 	revoked.value = false;
+	if (!state.locked)
+		noteLoggedOut(state.account !== '' && !state.loggedIn);
 	if (state.account === '')
 		mode.value = 'welcome';
 	else if (state.locked)
@@ -80,6 +82,22 @@ export async function unlock(password: string): Promise<void> {
 	await show(state);
 }
 
+// Who has logged out comes back by the one password: it opens what is here, and then is asked for there.
+// The server may have another one: it can be tried when this one was right.
+export async function unlockFirst(password: string): Promise<void> {
+	if ((await messenger().state()).locked)
+		await messenger().unlock(password).catch((thrown: unknown) => {
+			throw codeOf(thrown) === 'BAD_PASSWORD' ? { code: 'LOCKED', text: '' } : thrown;
+		});
+}
+
+// What is here, without the server.
+export async function enterAlone(password: string): Promise<void> {
+	await unlockFirst(password);
+	loginEnded.value = true;
+	await enter();
+}
+
 export async function lock(): Promise<void> {
 	await messenger().lock();
 	locked();
@@ -109,6 +127,7 @@ export function locked(): void {
 
 export async function logOut(): Promise<void> {
 	await run({ kind: 'logout' });
+	noteLoggedOut(true);
 	await lock();
 }
 

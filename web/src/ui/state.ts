@@ -1,7 +1,7 @@
 // state.ts - how each notice, and what the person does, changes the world. Pure: the same world and
 // notice give the same world; what has not changed keeps its identity.
 import type { Entry, Notice } from '../messenger.js';
-import { addLive, addPage, amend, dropMessages, emptyTimeline, isLoud, isRemoval, isSaid } from './timeline.js';
+import { addLive, addPage, amend, dropMessages, emptyTimeline, isLoud, isNoDevice, isRemoval, isSaid } from './timeline.js';
 import { changedKeys, type Alert, type Conversation, type Outgoing, type Presence, type World } from './world.js';
 
 export const TYPING_LASTS = 8; // seconds
@@ -218,6 +218,8 @@ export function reduce(world: World, n: Notice, now: number): World {
 	case 'warning':
 		if (isLoud(n))
 			return onAlert(world, { ...n, kind: n.kind });
+		if (isNoDevice(n) && world.conversations.get(n.conversation)?.last?.text === n.text)
+			return world; // said with each try
 		return onSaid(isRemoval(n) ? change(world, n.conversation, { left: true }) : world, n);
 	case 'read':
 		return onRead(world, n);

@@ -28,8 +28,14 @@ export function isRemoval(n: Notice): boolean {
 	return n.kind === 'warning' && n.error === 'GONE' && n.conversation !== 0;
 }
 
+// A device that is none of the account's any more, perhaps this one, or that was not there yet.
+export function isNoDevice(n: Notice): boolean {
+	return n.kind === 'warning' && n.error === 'NO_DEVICE';
+}
+
 export function isLoud(n: Notice): boolean {
-	return n.kind === 'key_changed' || (n.kind === 'warning' && !isBeforeThisDevice(n) && !isRemoval(n));
+	return n.kind === 'key_changed' ||
+		(n.kind === 'warning' && !isBeforeThisDevice(n) && !isRemoval(n) && !isNoDevice(n));
 }
 
 // Something that somebody said, whatever has become of it.

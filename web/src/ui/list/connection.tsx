@@ -1,7 +1,7 @@
 // connection.tsx - how the connection is, where the person looks, when it is not well.
 import { t } from '../../i18n/index.js';
 import { askToForget } from '../profile.js';
-import { connected, link, loginEnded, mode, revoked } from '../store.js';
+import { connected, link, loginEnded, mode, revoked, world } from '../store.js';
 
 function words(): string {
 	const { state, seconds } = link.value;
@@ -12,6 +12,7 @@ function words(): string {
 
 export function Connection() {
 	const { state } = link.value;
+	const unsent = world.value.outgoing.length;
 	if (loginEnded.value)
 		return (
 			<div role="status" class="connection offline">
@@ -26,8 +27,8 @@ export function Connection() {
 	if (revoked.value)
 		return (
 			<div role="status" class="connection offline">
-				<span>{t('link.revoked')}</span>
-				<button type="button" class="link" onClick={askToForget}>{t('settings.forget')}</button>
+				<span>{t('link.revoked')}{unsent > 0 && ` ${t('link.revoked.unsent', { n: unsent })}`}</span>
+				<button type="button" class="link" onClick={askToForget}>{t('link.revoked.do')}</button>
 			</div>
 		);
 	const well = connected.value;

@@ -1,16 +1,17 @@
 // login.tsx - logging in: on a new browser, or again on one that knows the account.
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
-import { enter, openProfile } from '../profile.js';
-import { account, run } from '../store.js';
+import { askToForget, enterAlone, openProfile, unlockFirst } from '../profile.js';
+import { account, mode, run } from '../store.js';
 import { Field } from '../widgets/field.js';
 import { useTask, type Meanings } from '../widgets/task.js';
 import { Failure, Frame, Submit } from './frame.js';
 
-const MEANINGS: Meanings = { BAD_PASSWORD: 'login.wrong', LIMIT: 'login.often', REFUSED: 'login.refused' };
+const MEANINGS: Meanings = { BAD_PASSWORD: 'login.wrong', LOCKED: 'error.BAD_PASSWORD', LIMIT: 'login.often', REFUSED: 'login.refused' };
 
 export function Login({ back }: { back?: () => void }) {
 	const known = account.value;
+	const locked = mode.value === 'unlock';
 	const [username, setUsername] = useState(known);
 	const [email, setEmail] = useState('');
 	const [password, setPassword] = useState('');
@@ -19,13 +20,15 @@ export function Login({ back }: { back?: () => void }) {
 	const submit = (event: Event) => {
 		event.preventDefault();
 		task.run(async () => {
+			if (known !== '')
+				await unlockFirst(password);
 			await run({ kind: 'login', username, email, password, code: code.trim() });
 			await openProfile();
 		});
 	};
 	return (
 		<Frame
-			title={known === '' ? t('login.title') : t('login.again')}
+			title={known === '' ? t('login.title') : t('unlock.title', { name: known })}
 			{...(known === '' ? {} : { text: t('login.again.text') })}
 			{...(back === undefined ? {} : { back })}
 		>
@@ -38,6 +41,9 @@ export function Login({ back }: { back?: () => void }) {
 							maxLength={254} required />
 					</>
 				)}
+				{known !== '' && (
+					<input class="unseen" type="text" autocomplete="username" value={known} readOnly tabIndex={-1} aria-hidden="true" />
+				)}
 				<Field label={t('field.password')} type="password" value={password} change={setPassword}
 					autocomplete="current-password" required focus={known !== ''} />
 				<Field label={t('field.code')} value={code} change={setCode} hint={t('field.code.login')}
@@ -46,7 +52,11 @@ export function Login({ back }: { back?: () => void }) {
 				<Submit text={t('login.submit')} busyText={t('login.working')} busy={task.busy}
 					disabled={password === '' || code.trim() === ''} />
 				{known !== '' && (
-					<button type="button" class="plain wide" onClick={() => task.run(enter)}>{t('login.offline')}</button>
+					<>
+						<button type="button" class="plain wide" disabled={locked && password === ''}
+							onClick={() => task.run(() => enterAlone(password))}>{t('login.offline')}</button>
+						<button type="button" class="link" onClick={askToForget}>{t('unlock.other')}</button>
+					</>
 				)}
 			</form>
 		</Frame>

@@ -39,6 +39,10 @@ function askToDelete(line: Line): void {
 	});
 }
 
+export function copyText(text: string): void {
+	navigator.clipboard.writeText(text).then(() => say(t('app.copied'))).catch(() => undefined);
+}
+
 export function openActions(at: Place, line: Line): void {
 	const { conversation, message, flag: own, content } = line.notice;
 	const items: MenuItem[] = [
@@ -49,9 +53,7 @@ export function openActions(at: Place, line: Line): void {
 	];
 	const text = textOf(line.notice);
 	if (text !== '')
-		items.push({ text: t('message.copy'), icon: 'copy', run: () => {
-			navigator.clipboard.writeText(text).then(() => say(t('app.copied'))).catch(() => undefined);
-		} });
+		items.push({ text: t('message.copy'), icon: 'copy', run: () => copyText(text) });
 	if (own && content?.kind === 'text')
 		items.push({ text: t('message.edit'), icon: 'edit', run: () => {
 			aim.value = { kind: 'edit', conversation, message };

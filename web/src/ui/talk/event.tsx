@@ -6,6 +6,7 @@ import { isLoud } from '../timeline.js';
 import { moment } from '../times.js';
 import { openDialog } from '../view.js';
 import { Icon } from '../widgets/icons.js';
+import { copyText } from './actions.js';
 
 function Loud({ notice }: { notice: Notice }) {
 	const isKey = notice.kind === 'key_changed';
@@ -29,11 +30,16 @@ function Loud({ notice }: { notice: Notice }) {
 export function EventLine({ notice }: { notice: Notice }) {
 	if (isLoud(notice))
 		return <Loud notice={notice} />;
+	const { content } = notice;
+	const words = notice.kind === 'refused' && notice.flag && content?.kind === 'text' ? content.text : ''; // nowhere else
 	const bad = notice.kind === 'refused' || notice.kind === 'missing';
 	return (
 		<p class={`event ${bad ? 'bad' : ''}`}>
 			{bad && <Icon name="warning" />}
-			<span>{describeEvent(notice)}</span>
+			<span>
+				{describeEvent(notice)}
+				{words !== '' && <> <q dir="auto">{words}</q> <button type="button" class="link" onClick={() => copyText(words)}>{t('message.copy')}</button></>}
+			</span>
 		</p>
 	);
 }

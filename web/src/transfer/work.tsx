@@ -76,7 +76,8 @@ export function Progress({ work }: { work: Work }) {
 	const far = work.far.value;
 	if (far === null) return null;
 	const slots = { done: bytes(far.done), total: bytes(far.total) };
-	const line = far.rate > 0 && far.done < far.total
+	const waits = work.now.value === 'lost' || work.now.value === 'away';
+	const line = far.rate > 0 && far.done < far.total && !waits
 		? text('progress.text', {
 			...slots,
 			rate: bytes(Math.round(far.rate)),

@@ -142,6 +142,7 @@ def a_new_version_takes_over_every_window(w):
             const { files } = await (await fetch('/.well-known/tacit-web.json')).json();
             const { path } = files.find((file) => file.path.startsWith('/assets/codes-'));
             await fetch(path);
+            while (await caches.match(path) === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
             return path""")
         there.set()
         first.run("await (await navigator.serviceWorker.ready).update()")

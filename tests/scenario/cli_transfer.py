@@ -508,7 +508,7 @@ def a_lost_connection_is_found_again(world):
 
 @tap.case
 def who_does_not_come_back_is_not_waited_for_for_ever(world):
-    sender = world.send("--wait", "1s", world.make("alone.bin", bytes(100)))
+    sender = world.send("--wait", "5s", world.make("alone.bin", bytes(100)))
     with world.far.terminal("--server", world.server.url, "receive", sender.code) as terminal:
         terminal.expect(r"\[y/N\] ")
         terminal.close()

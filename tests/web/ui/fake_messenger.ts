@@ -28,6 +28,7 @@ export class FakeMessenger implements Messenger {
 	offline = false;
 	outgoing: Notice[] = [];
 	keyAccepted = false;
+	pace = 40; // milliseconds between two steps of a file
 	private profile: ProfileState;
 	private settings = new Map<string, string>();
 	private hears: ((notice: Notice) => void)[] = [];
@@ -295,7 +296,7 @@ export class FakeMessenger implements Messenger {
 			if (signal.aborted)
 				throw problem('CANCELLED');
 			progress({ done, total });
-			await later(40);
+			await later(this.pace);
 		}
 		progress({ done: total, total });
 	}

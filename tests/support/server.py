@@ -54,7 +54,7 @@ def _ports():
     """Those that the kernel gives to nobody by itself: neither to who asks for any port, nor to who calls out."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
         low, high = map(int, limits.read().split())
-    return [*range(11000, low), *range(high + 1, 65536)] or range(low, high + 1)
+    return [*range(11000, low), *range(high + 1, 65536)] or range(11000, 61000)
 
 
 def free_port():

@@ -140,18 +140,17 @@ static enum tacit_err read_some(struct relay *r)
 	return err;
 }
 
-/* Until something can be done, or until; reads only what is lacking. With TLS, bytes may be there
- * that no poll sees: they are asked for first. */
+/* Until something has come or left, or until; reads only what is lacking. With TLS, bytes may be
+ * there that no poll sees: they are asked for first. */
 static enum tacit_err wait(struct relay *r, int64_t until)
 {
 	enum tacit_err err;
 	int64_t now = monotonic_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
-	size_t before = came(r).n;
-	bool reads = lacking(r) > 0;
-	if (reads)
+	size_t before = came(r).n, queued = waiting(r);
+	if (lacking(r) > 0)
 		TRY(read_some(r));
 	TRY(flush(r));
-	if (waiting(r) == 0 && (!reads || came(r).n > before))
+	if (came(r).n > before || waiting(r) < queued)
 		return TACIT_OK;
 	struct pollfd p = {.fd = wire_fd(r->wire)};
 	p.events = (short)((lacking(r) > 0 ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));

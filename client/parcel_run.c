@@ -116,21 +116,32 @@ enum tacit_err parcel_run_pause(struct parcel_run *r)
 	return parcel_run_cancelled(r) ? TACIT_E_CANCELLED : TACIT_OK;
 }
 
+struct query {
+	char text[128];
+};
+
+static struct query resume_query(const struct parcel_run *r)
+{
+	uint8_t id[TACIT_PARCEL_RESUME_BYTES];
+	char hex[2 * TACIT_PARCEL_RESUME_BYTES + 1];
+	struct query q;
+	tacit_channel_resume_id(r->note.root, id);
+	tacit_hex(tacit_bytes(id, sizeof(id)), hex);
+	snprintf(q.text, sizeof(q.text), "resume=%s&role=%s", hex,
+	        r->role == TACIT_PARCEL_SENDER ? "sender" : "receiver");
+	return q;
+}
+
 /* The other one comes when it comes; the relay at least must be there. */
 static enum tacit_err rejoin(struct parcel_run *r)
 {
 	enum tacit_err err;
-	uint8_t id[TACIT_PARCEL_RESUME_BYTES];
-	char hex[2 * TACIT_PARCEL_RESUME_BYTES + 1], query[128];
-	tacit_channel_resume_id(r->note.root, id);
-	tacit_hex(tacit_bytes(id, sizeof(id)), hex);
-	snprintf(query, sizeof(query), "resume=%s&role=%s", hex,
-	        r->role == TACIT_PARCEL_SENDER ? "sender" : "receiver");
+	const struct query query = resume_query(r);
 	relay_close(r->relay);
 	r->relay = NULL;
 	r->paired = false;
 	for (;;) {
-		err = connect_with(r, query);
+		err = connect_with(r, query.text);
 		if (err != TACIT_E_NETWORK && err != TACIT_E_LIMIT)
 			return err;
 		if (monotonic_s() >= r->give_up_at)
@@ -438,11 +449,28 @@ enum tacit_err parcel_run_begin(struct parcel_run *r)
 	return parcel_way_meet(r);
 }
 
+/* Nobody shall wait for this end: a page that reads slower than the relay sends does not get to
+ * what stands before the connection's end, which drops it (Chromium's WebSocketStream), and so not
+ * to our STOP. It is said when the relay has hung up, since it would overtake STOP otherwise. */
+static void leave_for_good(struct parcel_run *r)
+{
+	char path[160];
+	struct http_answer a = {0};
+	const struct http_request q = {.method = "DELETE", .path = path};
+	relay_close(r->relay);
+	r->relay = NULL;
+	snprintf(path, sizeof(path), "/api/transfer?%s", resume_query(r).text);
+	tacit_ignore(http_perform(r->o->http, &q, &a), "then it is waited for");
+	http_answer_clear(&a);
+}
+
 void parcel_run_stop(struct parcel_run *r, enum tacit_err err)
 {
 	if (err != TACIT_OK && err != TACIT_E_GONE && err != TACIT_E_REFUSED && r->paired &&
 	        (r->relay != NULL || r->direct != NULL))
 		tacit_parcel_stop_since(r->parcel, r->why);
+	if (r->why == TACIT_PARCEL_CHANGED && r->rooted && r->relay != NULL)
+		leave_for_good(r);
 }
 
 /* --- what is remembered ---------------------------------------------------------------------- */

@@ -212,7 +212,7 @@ def states(process):
 
 @tap.case
 def an_end_that_was_killed_is_told_at_once(w):
-    large = w.write("large.bin", b"")
+    large = w.write("of the killed.bin", b"")
     os.truncate(large, 1024 ** 3)
     folder = os.path.join(w.machine.work, "killed")
     page = w.browser.resident("killed", folder).open(w.server.url + "/s")
@@ -232,6 +232,35 @@ def an_end_that_was_killed_is_told_at_once(w):
     page.see("text=The other one is gone, and has 30 minutes to come back.")
     page.click(button("Cancel"))
     page.see("text=Cancelled.")
+
+
+HELD_DISK = PICKERS + """
+    const pick = globalThis.showSaveFilePicker;
+    const gate = new Promise((resolve) => { globalThis.go = resolve; });
+    globalThis.showSaveFilePicker = async (o) => {
+        const out = await (await pick(o)).createWritable();
+        return { createWritable: async () => ({ close: () => out.close(), abort: () => out.abort(),
+            write: async (bytes) => {
+                globalThis.writes = true;
+                await gate;
+                await out.write(bytes);
+            } }) };
+    };
+"""
+
+
+@tap.case
+def an_end_that_stopped_is_not_waited_for_by_a_page_that_is_slow(w):
+    path = w.write("of the slow.bin", bytes(64 * 1024 * 1024))  # more than may wait anywhere to be sent
+    sender, code = w.sender(path)
+    page = w.page(f"/r#{code}", HELD_DISK)
+    page.click(button("Save"))
+    page.wait("globalThis.writes")
+    with open(path, "r+b") as f:
+        f.write(b"other")
+    page.evaluate("go()")
+    page.see(".failure")  # that it stopped, or also why: the browser drops what it has not read at the end
+    end(sender, 1)
 
 
 HELD_READS = """

@@ -11,9 +11,8 @@
 #include "client/wire.h"
 
 #define HIGH_WATER ((size_t)TACIT_RELAY_MAX_MESSAGE / 2)
-/* A message, and the head of the next. */
-#define ROOM ((size_t)TACIT_RELAY_MAX_MESSAGE + 2 * TACIT_WS_HEAD_BYTES)
-#define AHEAD ((size_t)4096) /* read when it is not known how much there is to come */
+#define FRAME ((size_t)TACIT_RELAY_MAX_MESSAGE + TACIT_WS_HEAD_BYTES)
+#define ROOM (4 * FRAME) /* each reading has its price, also the other end's for hearing of it */
 #define HANDSHAKE_MS 20000
 #define TICK_MS 1000 /* how late a cancellation may be noticed, where no signal ends the wait */
 #define LAST_MS 3000 /* for what is still to leave when it is closed, and for the answer */
@@ -113,26 +112,28 @@ static enum tacit_err queue_other(struct relay *r, const struct tacit_relay_mess
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
-/* So much of the first frame is still to come; 0: it is there, or will never fit. */
-static size_t lacking(const struct relay *r)
+/* Is the first frame not all there? One that will never fit is the reader's to refuse. */
+static bool lacks(const struct relay *r)
 {
 	uint64_t whole = tacit_ws_frame_bytes(came(r));
-	size_t there = came(r).n;
-	if (whole == 0)
-		return AHEAD;
-	return whole > there && whole <= ROOM ? (size_t)whole - there : 0;
+	return whole == 0 || (whole > came(r).n && whole <= FRAME);
 }
 
-/* The first frame to its end, and the head of the next: then the next one is read to the beginning
- * of room, and nothing but a head is ever moved. */
+/* The rest of a frame that would not end in room goes to its beginning. */
+static void make_space(struct relay *r)
+{
+	if (ROOM - r->from >= FRAME)
+		return;
+	memmove(r->room, came(r).p, came(r).n);
+	r->to -= r->from;
+	r->from = 0;
+}
+
 static enum tacit_err read_some(struct relay *r)
 {
-	size_t n, there = came(r).n, most = lacking(r) + TACIT_WS_HEAD_BYTES;
-	memmove(r->room, came(r).p, there);
-	r->from = 0;
-	r->to = there;
-	most = most < ROOM - r->to ? most : ROOM - r->to;
-	enum tacit_err err = wire_read(r->wire, r->room + r->to, most, &n);
+	size_t n;
+	make_space(r);
+	enum tacit_err err = wire_read(r->wire, r->room + r->to, ROOM - r->to, &n);
 	if (err == TACIT_OK && n > 0) {
 		r->to += n;
 		r->heard = monotonic_ms();
@@ -140,20 +141,20 @@ static enum tacit_err read_some(struct relay *r)
 	return err;
 }
 
-/* Until something has come or left, or until; reads only what is lacking. With TLS, bytes may be
+/* Until something has come or left, or until; reads only what a frame lacks. With TLS, bytes may be
  * there that no poll sees: they are asked for first. */
 static enum tacit_err wait(struct relay *r, int64_t until)
 {
 	enum tacit_err err;
 	int64_t now = monotonic_ms(), left = until - now < TICK_MS ? until - now : TICK_MS;
 	size_t before = came(r).n, queued = waiting(r);
-	if (lacking(r) > 0)
+	if (lacks(r))
 		TRY(read_some(r));
 	TRY(flush(r));
 	if (came(r).n > before || waiting(r) < queued)
 		return TACIT_OK;
 	struct pollfd p = {.fd = wire_fd(r->wire)};
-	p.events = (short)((lacking(r) > 0 ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));
+	p.events = (short)((lacks(r) ? POLLIN : 0) | (waiting(r) > 0 ? POLLOUT : 0));
 	if (left > 0 && poll(&p, 1, (int)left) < 0 && errno != EINTR)
 		return TACIT_E_NETWORK;
 	if (cancelled(r))
@@ -163,7 +164,7 @@ static enum tacit_err wait(struct relay *r, int64_t until)
 		r->heard = monotonic_ms();
 	if (left > 0) {
 		TRY(flush(r));
-		if (lacking(r) > 0)
+		if (lacks(r))
 			TRY(read_some(r));
 	}
 	err = monotonic_ms() - r->heard > RELAY_SILENCE_MS ? TACIT_E_NETWORK : TACIT_OK;
@@ -206,7 +207,7 @@ static enum tacit_err take_one(struct relay *r, struct tacit_relay_message *m, b
 static enum tacit_err take_input(struct relay *r, struct tacit_relay_message *m, bool *got)
 {
 	enum tacit_err err = TACIT_OK;
-	while (lacking(r) == 0 && !*got && err == TACIT_OK)
+	while (!lacks(r) && !*got && err == TACIT_OK)
 		err = take_one(r, m, got);
 	return err;
 }
@@ -217,7 +218,7 @@ static enum tacit_err take_controls(struct relay *r)
 	enum tacit_err err = TACIT_OK;
 	struct tacit_relay_message none;
 	bool got = false;
-	while (err == TACIT_OK && lacking(r) == 0 && (came(r).p[0] & TACIT_WS_CLOSE) != 0)
+	while (err == TACIT_OK && !lacks(r) && (came(r).p[0] & TACIT_WS_CLOSE) != 0)
 		err = take_one(r, &none, &got);
 	return err;
 }

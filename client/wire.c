@@ -4,7 +4,7 @@
 #include "client/http_int.h"
 
 /* curl reads no more at once than this, whatever room it is given; its own default is 16 KiB. */
-#define READ_BYTES (128L * 1024)
+#define READ_BYTES (512L * 1024)
 
 struct wire {
 	CURL *curl;

@@ -180,6 +180,7 @@ static void test_many_at_once(void)
 		REQUIRE(say(1 + 70000, i));
 	for (uint8_t i = 0; i < 5; i++)
 		REQUIRE(hears(&c, 1 + 70000, i));
+	CHECK(last->reads < 5);
 	end(&c);
 }
 

@@ -228,6 +228,7 @@ static void upload_of_version_1_goes_on(void)
 	REQUIRE(w.note.n > header_at + TACIT_FILE_HEADER_BYTES);
 	REQUIRE(w.note.p[header_at + 6] == TACIT_FILE_V2);
 	w.note.p[header_at + 6] = TACIT_FILE_V1;
+	peer_settle(&peer);
 	peer.size = 0;
 	w.cancel = 0;
 	w.cancel_at = 0;
@@ -249,6 +250,7 @@ static void changed_file_begins_anew(void)
 	w.cancel_at = 400000;
 	CHECK_ERR(upload(), TACIT_E_CANCELLED);
 	uint8_t before[64];
+	peer_settle(&peer);
 	memcpy(before, peer.file + TACIT_FILE_HEADER_BYTES, sizeof(before));
 	w.plain[SIZE - 1] ^= 1;
 	write_file("in", w.plain, SIZE);

@@ -218,6 +218,19 @@ void peer_start(struct peer *p)
 	TACIT_ASSERT(pthread_create(&p->thread, NULL, serve, p) == 0);
 }
 
+void peer_settle(const struct peer *p)
+{
+	static const char ask[] = "HEAD / HTTP/1.1\r\n\r\n";
+	const struct sockaddr_in at = {.sin_family = AF_INET,
+	        .sin_port = htons((uint16_t)p->port),
+	        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char said[1024];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	TACIT_ASSERT(fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 &&
+	             send_all(fd, ask, sizeof(ask) - 1) && recv(fd, said, sizeof(said), 0) > 0);
+	close(fd);
+}
+
 void peer_stop(struct peer *p)
 {
 	shutdown(p->listener, SHUT_RDWR);

@@ -27,6 +27,8 @@ struct peer {
 };
 
 void peer_start(struct peer *p);
+/* What was said on connections that have ended is taken or cut by then. */
+void peer_settle(const struct peer *p);
 void peer_stop(struct peer *p);
 
 #endif

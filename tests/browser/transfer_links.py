@@ -209,6 +209,7 @@ def begin_huge(w, page):
     page.click(LATER)
     page.set_input_files(FILES, large)
     page.wait("document.querySelector('progress')?.value > 0")
+    w.until(lambda: set(blobs(w)) - before, "some of it has arrived")
     return set(blobs(w)) - before
 
 

@@ -10,13 +10,19 @@
  * its index. The checkpoint is passive: it waits for no reader; what a reader still needs is copied
  * the next time. A checkpoint that fails leaves the commits as they are.
  *
- * Growing: a commit beyond the end of the file changes its size, and then its sync waits for a
- * commit of the file system's journal, too. So the file is kept longer than the log, by zeros in
- * which no reader of a log sees a frame (their salt is wrong, and page 0 is none). They need no
- * sync of their own: until the next commit's has made them last, they are worth nothing to anybody.
+ * Growing: a commit beyond the end of the file changes its size, and then its sync waits for the
+ * file system's metadata, too. So the file is kept longer than the log, by zeros in which no reader
+ * of a log sees a frame (their salt is wrong, and page 0 is none). They need no sync of their own:
+ * until the next commit's has made them last, they are worth nothing to anybody. But what is not on
+ * the disk by then, that sync has to write: so the disk is given them at once, and a growth is
+ * small, since whatever comes meanwhile waits for it.
  */
+#define _GNU_SOURCE /* sync_file_range */
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "server/store/sqlite_int.h"
 #include "server/store/sqlite_slots.h"
@@ -33,10 +39,10 @@
 #define HEADER_BYTES 32
 #define FRAME_BYTES (24 + 4096)
 
-#define MARGIN_BYTES ((sqlite3_int64)64 * 1024)      /* beyond the log: a batch of messages */
-#define GROWTH_MIN_BYTES ((sqlite3_int64)256 * 1024) /* else as much again as there is, but ... */
-#define GROWTH_MAX_BYTES ((sqlite3_int64)4 * 1024 * 1024) /* ... the next sync has to write it */
-#define DISK_FACTOR 64                                    /* so much of the growth has to be free */
+#define MARGIN_BYTES ((sqlite3_int64)64 * 1024)       /* beyond the log: a batch of messages */
+#define GROWTH_MIN_BYTES ((sqlite3_int64)256 * 1024)  /* else as much again as there is, but ... */
+#define GROWTH_MAX_BYTES ((sqlite3_int64)1024 * 1024) /* ... it is to take half a millisecond */
+#define DISK_FACTOR 256                               /* so much of the growth has to be free */
 #define MAX_BYTES (HEADER_BYTES + (sqlite3_int64)LONG_PAGES * FRAME_BYTES)
 
 /* --- purging --- */
@@ -60,10 +66,17 @@ static void purge(struct sqlite *s)
 
 /* --- copying --- */
 
+/* Where one core has to do both, what the commit has released goes out first. */
+static void give_way(void)
+{
+	(void)sched_yield();
+}
+
 static void copy(struct sqlite *s, int from)
 {
 	if (s->wal_pages < from)
 		return;
+	give_way();
 	s->wal_pages = 0; /* the next commit tells what is left */
 	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
@@ -98,13 +111,28 @@ static bool is_disk_wide(const struct sqlite *s, sqlite3_int64 growth)
 	       disk.f_bavail >= DISK_FACTOR * (uint64_t)growth / disk.f_frsize;
 }
 
-static void append_zeros(sqlite3_file *log, sqlite3_int64 at)
+/* Starts what the next commit's sync had to do otherwise; when it fails, that does it. Opening and
+ * closing the log drops no lock: SQLite's are on the two other files. */
+static void begin_writing(const struct sqlite *s, sqlite3_int64 at, sqlite3_int64 bytes)
 {
-	static const uint8_t zeros[16 * 1024];
+	const char *path = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)sync_file_range(fd, at, bytes, SYNC_FILE_RANGE_WRITE);
+	close(fd);
+}
+
+static void append_zeros(const struct sqlite *s, sqlite3_file *log, sqlite3_int64 at)
+{
+	static uint8_t zeros[64 * 1024]; /* not const: pages that are in no file take no memory */
 	const int piece = (int)sizeof(zeros);
+	const sqlite3_int64 bytes = growth_at(at), end = at + bytes;
 	int rc = SQLITE_OK; /* a full disk is told by the commit that finds no room */
-	for (sqlite3_int64 end = at + growth_at(at); rc == SQLITE_OK && at < end; at += piece)
-		rc = log->pMethods->xWrite(log, zeros, piece, at);
+	for (sqlite3_int64 next = at; rc == SQLITE_OK && next < end; next += piece)
+		rc = log->pMethods->xWrite(log, zeros, piece, next);
+	if (rc == SQLITE_OK)
+		begin_writing(s, at, bytes);
 }
 
 /* Under the write lock: else another process's frame could stand where we write. Who holds it now
@@ -117,13 +145,14 @@ static void grow(struct sqlite *s)
 	        log == NULL || log->pMethods == NULL || !is_short(s, log, &bytes) ||
 	        !is_disk_wide(s, growth_at(bytes)))
 		return;
+	give_way();
 	sqlite3_busy_timeout(s->db, 0);
 	enum tacit_err err = sql_run(s, SQL_BEGIN_WRITE, NO_ARGS);
 	sqlite3_busy_timeout(s->db, SQL_BUSY_MILLISECONDS);
 	if (err != TACIT_OK)
 		return;
 	if (is_short(s, log, &bytes))
-		append_zeros(log, bytes);
+		append_zeros(s, log, bytes);
 	tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS), "nothing was changed");
 }
 

@@ -111,9 +111,13 @@ out:
 static enum tacit_err load_keep(struct account_form *f)
 {
 	enum tacit_err err;
+	const struct pending_owner owner = account_form_owner(f);
 	struct pending p = {0};
 	TRY(totp_load(f->host, &f->keep));
-	if (f->keep.mode == TOTP_UNKNOWN && recall(f, &p))
+	if (f->keep.mode != TOTP_UNKNOWN)
+		pending_forget(
+		        &owner); /* of one that was cut off when the profile had it already */
+	else if (recall(f, &p))
 		TRY(adopt(f, &p.keep));
 out:
 	tacit_wipe(&p, sizeof(p));

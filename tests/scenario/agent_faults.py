@@ -158,6 +158,11 @@ def killed_when_the_server_has_the_account_and_nobody_knows(w):
             "INVALID_CREDENTIALS")
     tap.equal(registering(w.agent), left, "a wrong password costs nothing")
     is_whole(w, alice)
+    w.agent.stop()
+    with open(os.open(left[0], os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+        f.write(content)  # as when it was killed right before this was to go
+    w.agent.start()
+    is_whole(w, alice)
 
 
 @tap.case

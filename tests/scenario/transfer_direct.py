@@ -203,7 +203,7 @@ def a_cut_connection_goes_on_and_sends_only_what_was_missing(world):
     gate = Gate(receiver.port)
     gate.hold_after(size // 2)
     sender = world.send("--code", receiver.code, "--direct", gate.url.removeprefix("http://"), path)
-    wait_for(lambda: part_bytes(out) > size // 4, "a part")
+    wait_for(lambda: part_bytes(out) > size * 3 // 8, "a part")
     gate.cut()
     gate.open()
     receiver.finish()
@@ -227,7 +227,7 @@ def ends_that_are_killed_go_on(world):
         gate.hold_after(size // 2)
         give = ("--code", code, "--direct", gate.url.removeprefix("http://"), path)
         sender = world.send(*give)
-        wait_for(lambda: part_bytes(out) > size // 4, "a part")
+        wait_for(lambda: part_bytes(out) > size * 3 // 8, "a part")
         if victim == "receiver":
             receiver.kill()
             receiver = world.receive(code, "--yes", "--listen", f"127.0.0.1:{port}")

@@ -136,7 +136,7 @@ def what_is_longer_than_a_message_ends_it(world):
         try:
             first.ws.socket.sendall(stream)
             got = first.ws.receive()
-        except OSError:
+        except (OSError, Ended):
             got = None
         tap.equal(got, None, "it is closed")
         second.over(GONE)

@@ -226,6 +226,7 @@ def a_guesser_who_says_nothing_has_used_a_try(world):
         tap.equal(guesser.begin(), False, "not the password")
         guesser.line.close()
         if left > 0:
+            wait_for(lambda most=left: status(agent, made)["attempts_left"] <= most, "the count")
             wait_for(lambda: status(agent, made)["relay_connected"], "the next meeting")
             tap.equal(status(agent, made)["attempts_left"], left, "tries left")
     wait_for(lambda: status(agent, made)["status"] == "locked", "the lock")

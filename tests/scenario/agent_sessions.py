@@ -286,6 +286,7 @@ def guessing_from_another_machine_costs_the_session(w):
     wait_for(lambda: creator.status()["relay_connected"], "the relay")
     for left in (2, 1):
         refused(creator.try_join(w.two, code=wrong_code(creator)), 401, "WRONG_PASSWORD")
+        wait_for(lambda most=left: creator.status()["attempts_left"] <= most, "the count")
         wait_for(lambda: creator.status()["relay_connected"], "the creator, again")
         tap.equal(creator.status()["attempts_left"], left, "tries left")
     refused(creator.try_join(w.two, password="wrong"), 403, "SESSION_LOCKED")

@@ -238,7 +238,7 @@ def a_commit_takes_as_much_as_it_may(_):
                 with contextlib.closing(sqlite3.connect(server.database())) as other:
                     other.execute("BEGIN IMMEDIATE")
                     sent = [pool.submit(p.send, room) for p, room in zip(people, rooms)]
-                    until = time.monotonic() + 4  # of the five seconds that the server waits for the lock
+                    until = time.monotonic() + 2  # of the five seconds that the server waits for the lock
                     while waiting(people[0]) < len(people) - 1 and time.monotonic() < until:
                         time.sleep(0.01)
                 for message in sent:

@@ -409,7 +409,7 @@ enum tacit_err api_answer_json(struct api_call *c, int status, struct api_json *
 	*w = (struct api_json){NULL, TACIT_E_NOMEM};
 	TRY(api_answer_bare(c, status));
 	c->answer->content_type = "application/json";
-	TRY(http_response_header(c->answer, "Cache-Control", "no-store"));
+	c->answer->no_store = true;
 	*w = api_json_begin(&c->answer->body);
 	err = w->err;
 out:

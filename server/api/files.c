@@ -40,11 +40,12 @@ static enum tacit_err common_file_headers(struct api_call *c, const char *etag)
 {
 	enum tacit_err err;
 	struct http_response *r = c->answer;
-	if (etag != NULL)
-		TRY(http_response_header(r, "ETag", etag));
+	r->no_store = etag == NULL;
 	TRY(http_response_header(r, "Accept-Ranges", "bytes"));
-	TRY(http_response_header(
-	        r, "Cache-Control", etag != NULL ? "private, no-cache" : "no-store"));
+	if (etag == NULL)
+		return TACIT_OK;
+	TRY(http_response_header(r, "ETag", etag));
+	TRY(http_response_header(r, "Cache-Control", "private, no-cache"));
 out:
 	return err;
 }

@@ -43,7 +43,7 @@ static void put_name(struct api_json *w, const char *name)
 
 struct api_json api_json_begin(struct tacit_buf *out)
 {
-	struct api_json w = {out, tacit_buf_reserve(out, 240)};
+	struct api_json w = {out, tacit_buf_reserve(out, API_JSON_ROOM)};
 	put_char(&w, '{');
 	return w;
 }

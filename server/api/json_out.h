@@ -13,6 +13,8 @@ struct api_json {
 	enum tacit_err err;
 };
 
+/* Reserved at the beginning: what is not longer does not fail on its way. */
+#define API_JSON_ROOM 512
 /* Opens the outermost object; finish closes it. Fails: NOMEM, and what api_json_fail was given. */
 struct api_json api_json_begin(struct tacit_buf *out);
 TACIT_MUST_USE enum tacit_err api_json_finish(struct api_json *w);

@@ -213,7 +213,7 @@ static enum tacit_err run_send(struct live_call *c, struct store *store)
 	        .content = tacit_buf_view(&c->content),
 	        .extra = tacit_buf_view(&c->extra),
 	        .client_id = c->client_id};
-	TRY(tacit_buf_reserve(&c->answer, API_RECEIPT_ROOM)); /* behind the change nothing fails */
+	TRY(tacit_buf_reserve(&c->answer, API_JSON_ROOM)); /* behind the change nothing fails */
 	TRY(api_message_store(store, &n, &c->outbox, &m, &existed));
 	struct api_json w = api_json_begin(&c->answer);
 	api_message_receipt(&w, "room_id", &m);

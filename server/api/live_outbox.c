@@ -55,7 +55,7 @@ static enum tacit_err message_frame(const struct store_message *m, struct live_f
 	struct api_json w;
 	struct tacit_buf text = {0};
 	*out = NULL;
-	TRY(tacit_buf_reserve(&text, m->content.n / 3 * 4 + m->extra.n + 320));
+	TRY(tacit_buf_reserve(&text, m->content.n / 3 * 4 + m->extra.n + API_JSON_ROOM));
 	TRY(begin("new_message", &text, &w));
 	api_message_live_members(&w, m);
 	TRY(frame_of(&w, m->id, out));

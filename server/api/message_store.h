@@ -17,8 +17,7 @@ TACIT_MUST_USE enum tacit_err api_commit_store(struct store *store,
         const struct store_new_commit *n, struct live_outbox *outbox, struct store_message *out,
         bool *existed);
 
-#define API_RECEIPT_ROOM 512 /* no answer to who posted a message is larger */
-/* The members of the answer to who posted it. */
+/* The members of the answer to who posted it, which is not longer than API_JSON_ROOM. */
 void api_message_receipt(struct api_json *w, const char *place, const struct store_message *m);
 
 #endif

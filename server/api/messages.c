@@ -121,7 +121,6 @@ enum tacit_err api_message_append(struct api_call *c, struct store *store)
 	        .extra = tacit_buf_view(&p->extra),
 	        .client_id = p->client_id};
 	TRY(api_answer_json(c, 201, &w)); /* first: behind the change nothing may fail */
-	TRY(tacit_buf_reserve(&c->answer->body, API_RECEIPT_ROOM));
 	TRY(api_message_store(store, &n, &c->outbox, &m, &existed));
 	c->answer->status = existed ? 200 : 201;
 	api_message_receipt(&w, "conversation_id", &m);

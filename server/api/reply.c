@@ -36,9 +36,9 @@ struct http_response *api_problem_response(
 	if (r == NULL)
 		return NULL;
 	r->content_type = "application/json";
+	r->no_store = true;
 	(void)snprintf(seconds, sizeof(seconds), "%u", retry_after > 0 ? retry_after : 1);
 	TRY(api_problem_write(p, detail, tacit_env_now(&a->settings.env), &r->body));
-	TRY(http_response_header(r, "Cache-Control", "no-store"));
 	if (r->status == 423 || r->status == 429 || r->status == 503)
 		TRY(http_response_header(r, "Retry-After", seconds));
 out:

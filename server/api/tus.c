@@ -124,8 +124,8 @@ enum tacit_err api_tus_answer(struct api_call *c, int status)
 	struct tus *t = c->work;
 	char location[64];
 	TRY(api_answer_bare(c, status));
+	c->answer->no_store = true;
 	TRY(http_response_header(c->answer, "Tus-Resumable", API_TUS_VERSION));
-	TRY(http_response_header(c->answer, "Cache-Control", "no-store"));
 	TRY(place_headers(c, t));
 	if (status == 201) {
 		(void)snprintf(location, sizeof(location), "/api/files/tus/%s", t->upload.id);

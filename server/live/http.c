@@ -40,8 +40,8 @@ static struct http_response *plain(int status, struct tacit_bytes text)
 	if (r == NULL)
 		return NULL;
 	r->content_type = "text/plain; charset=UTF-8";
-	if (tacit_buf_append(&r->body, text) == TACIT_OK &&
-	        http_response_header(r, "Cache-Control", "no-store") == TACIT_OK)
+	r->no_store = true;
+	if (tacit_buf_append(&r->body, text) == TACIT_OK)
 		return r;
 	http_response_free(r);
 	return NULL;
@@ -53,11 +53,11 @@ static struct http_response *unavailable(const struct live *l, int status, unsig
 	char seconds[16];
 	struct http_response *r = http_response_new(status);
 	(void)snprintf(seconds, sizeof(seconds), "%u", retry_after > 0 ? retry_after : 1);
-	if (r == NULL || http_response_header(r, "Retry-After", seconds) != TACIT_OK ||
-	        http_response_header(r, "Cache-Control", "no-store") != TACIT_OK) {
+	if (r == NULL || http_response_header(r, "Retry-After", seconds) != TACIT_OK) {
 		http_response_free(r);
 		return NULL;
 	}
+	r->no_store = true;
 	if (l->over.under.error_body != NULL)
 		l->over.under.error_body(l->over.under.ctx, status, &r->body);
 	r->content_type = r->body.n > 0 ? "application/json" : NULL;

@@ -173,13 +173,13 @@ void seat_stir(struct seat *seat)
 static void answer_poll(struct seat *seat)
 {
 	struct http_response *r = http_response_new(200);
-	if (r == NULL || session_answer(&seat->session, &r->body) != TACIT_OK ||
-	        http_response_header(r, "Cache-Control", "no-store") != TACIT_OK) {
+	if (r == NULL || session_answer(&seat->session, &r->body) != TACIT_OK) {
 		http_response_free(r);
 		r = http_response_new(503);
 		seat->session.parked = false;
 		session_close(&seat->session, SESSION_SAY_CLOSE, TACIT_WS_INTERNAL_ERROR);
 	} else {
+		r->no_store = true;
 		r->content_type = "text/plain; charset=UTF-8";
 	}
 	http_reply(seat->poll, r);

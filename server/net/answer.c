@@ -95,6 +95,8 @@ static enum tacit_err make_head(struct conn *c, const struct http_response *r, u
 	}
 	if (c->http.last)
 		tacit_write_raw(&w, TACIT_STR("\r\nConnection: close"));
+	if (r->no_store)
+		tacit_write_raw(&w, TACIT_STR("\r\nCache-Control: no-store"));
 	tacit_write_raw(&w, TACIT_STR("\r\n"));
 	tacit_write_raw(&w, tacit_buf_view(&r->headers));
 	enum tacit_err err = tacit_writer_finish(&w);

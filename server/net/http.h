@@ -75,6 +75,7 @@ struct http_response {
 	struct tacit_buf headers; /* extra complete lines, each with CRLF */
 	struct tacit_buf body;
 	struct tacit_bytes fixed; /* instead of body; for ever there */
+	bool no_store;            /* nobody keeps it (RFC 9111 5.2.2.5) */
 	const char *policy;       /* static; the application's own, for its common_headers */
 	int file;                 /* -1, or a descriptor to stream instead of body; owned */
 	uint64_t file_from, file_bytes;

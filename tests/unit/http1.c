@@ -148,6 +148,24 @@ static void header_lines_are_strict(void)
 	CHECK_INT(parse(TACIT_STR("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n")).status, 400);
 }
 
+/* RFC 9110 5.5, wherever in a value it stands. */
+static void each_character_of_a_value_counts(void)
+{
+	static const char before[] = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+	char text[] = "GET / HTTP/1.1\r\nHost: a\r\nX: 0123456789\x80\t23456789\r\n\r\n";
+	for (size_t at = sizeof(before) - 1; at < sizeof(text) - 5; at++) {
+		const char kept = text[at];
+		for (int c = 0; c < 256; c++) {
+			text[at] = (char)c;
+			bool fits = (c >= 0x20 && c != 0x7f) || c == '\t';
+			struct outcome o = feed(tacit_bytes(text, sizeof(text) - 1), sizeof(text));
+			if (!CHECK_INT(o.status, fits ? 0 : 400))
+				printf("# 0x%02x at %zu\n", (unsigned)c, at);
+		}
+		text[at] = kept;
+	}
+}
+
 static void host_is_there_once(void)
 {
 	CHECK_INT(status_of("GET / HTTP/1.1\r\n\r\n"), 400);
@@ -456,6 +474,7 @@ int main(int argc, char **argv)
 	        {"each method is known", each_method_is_known},
 	        {"request lines are strict", request_lines_are_strict},
 	        {"header lines are strict", header_lines_are_strict},
+	        {"each character of a value counts", each_character_of_a_value_counts},
 	        {"host is there once", host_is_there_once},
 	        {"framing is never ambiguous", framing_is_never_ambiguous},
 	        {"connection and expect are read", connection_and_expect_are_read},

@@ -125,6 +125,9 @@ void home_began(void *ctx, uint32_t loop)
 	for (int kind = 0; kind < HOME_TIMERS; kind++)
 		h->timers[kind].next = h->timers[kind].prev = &h->timers[kind];
 	here = h;
+	uint32_t end = atomic_load(&l->homes_end);
+	while (end <= loop && !atomic_compare_exchange_weak(&l->homes_end, &end, loop + 1))
+		continue;
 	atomic_store_explicit(&l->homes[loop], true, memory_order_release);
 }
 

@@ -31,6 +31,7 @@ struct live {
 	struct net_frame *ping;
 	struct owners *owners;
 	_Atomic bool homes[HOME_LOOPS]; /* is there one on this loop? */
+	_Atomic uint32_t homes_end;     /* none is on this loop, or on one behind it */
 	struct sids sids[HOME_LOOPS];
 	struct home_counters counters[HOME_LOOPS];
 };

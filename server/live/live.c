@@ -270,14 +270,14 @@ static void dispatch_to(const struct op *op)
 
 static void dispatch_all(struct live *l, const struct op *op)
 {
-	for (uint32_t i = 0; i < HOME_LOOPS; i++)
+	for (uint32_t i = 0; i < atomic_load(&l->homes_end); i++)
 		if (atomic_load_explicit(&l->homes[i], memory_order_acquire))
 			tacit_ignore(dispatch(i, op), "the loop has given up");
 }
 
 void live_give_up(struct live *l)
 {
-	for (uint32_t i = 0; i < HOME_LOOPS; i++)
+	for (uint32_t i = 0; i < atomic_load(&l->homes_end); i++)
 		if (atomic_load_explicit(&l->homes[i], memory_order_acquire))
 			give_up(i);
 }
@@ -502,7 +502,7 @@ static uint64_t read_counter(const _Atomic uint64_t *counter)
 
 bool live_anyone(const struct live *l)
 {
-	for (size_t i = 0; i < HOME_LOOPS; i++)
+	for (size_t i = 0; i < atomic_load(&l->homes_end); i++)
 		if (atomic_load_explicit(&l->homes[i], memory_order_acquire) &&
 		        atomic_load(&l->counters[i].sockets) > 0)
 			return true;

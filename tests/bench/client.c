@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "wire/ws.h"
@@ -25,6 +26,18 @@ void client_die(const char *what, const char *more)
 {
 	fprintf(stderr, "live: %s: %s\n", what, more);
 	exit(1);
+}
+
+static int64_t ns_of(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t client_now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return ns_of(t);
 }
 
 static void must(enum tacit_err err)
@@ -118,6 +131,7 @@ void client_start(const struct client_host *h, struct client *c)
 	        connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		client_die("connect", strerror(errno));
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
 	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
 		client_die("fcntl", strerror(errno));
 	watch(h, c, EPOLL_CTL_ADD, false);
@@ -233,13 +247,37 @@ static void take(const struct client_host *h, struct client *c, struct tacit_byt
 	c->in = rest;
 }
 
+/* socket(7): when the last of the packets that were read came. */
+static int64_t arrival(struct msghdr *message)
+{
+	struct timespec t;
+	const struct cmsghdr *note = CMSG_FIRSTHDR(message);
+	if (note == NULL || note->cmsg_level != SOL_SOCKET || note->cmsg_type != SCM_TIMESTAMPNS)
+		return client_now_ns();
+	memcpy(&t, CMSG_DATA(note), sizeof(t));
+	return ns_of(t);
+}
+
+static ssize_t receive_plain(struct client *c, uint8_t *room)
+{
+	_Alignas(struct cmsghdr) uint8_t note[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec part = {.iov_base = room, .iov_len = READ_BYTES - 1};
+	struct msghdr message = {.msg_iov = &part,
+	        .msg_iovlen = 1,
+	        .msg_control = note,
+	        .msg_controllen = sizeof(note)};
+	ssize_t n = recvmsg(c->fd, &message, 0);
+	if (n > 0)
+		c->arrived_ns = arrival(&message);
+	return n < 0 && errno == EAGAIN ? -1 : n > 0 ? n : 0;
+}
+
 static ssize_t receive(struct client *c, uint8_t *room)
 {
-	if (c->ssl == NULL) {
-		ssize_t n = recv(c->fd, room, READ_BYTES - 1, 0);
-		return n < 0 && errno == EAGAIN ? -1 : n > 0 ? n : 0;
-	}
+	if (c->ssl == NULL)
+		return receive_plain(c, room);
 	int n = SSL_read(c->ssl, room, (int)READ_BYTES - 1);
+	c->arrived_ns = client_now_ns();
 	return n > 0 ? n : SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ ? -1 : 0;
 }
 

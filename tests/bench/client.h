@@ -26,6 +26,7 @@ struct client {
 	int64_t room;
 	const char *token; /* borrowed; of its login */
 	bool polls_write;
+	int64_t arrived_ns;       /* when the network brought what is being taken: client_now_ns */
 	struct tacit_buf in, out; /* what is not whole yet; what is to be sent */
 };
 
@@ -40,6 +41,8 @@ struct client_host {
 };
 
 _Noreturn void client_die(const char *what, const char *more);
+/* The clock that the kernel notes arrivals by. */
+int64_t client_now_ns(void);
 /* Begins; c holds number, room and token, the rest is zero. */
 void client_start(const struct client_host *h, struct client *c);
 /* A text message, kept until client_flush. */

@@ -56,6 +56,7 @@ struct sqlite {
 	bool in_scope; /* an operation outside of a batch has its transaction open */
 	/* Something was destroyed: its traces in the WAL are to go. */
 	enum { PURGE_NOT, PURGE_NOW, PURGE_LATER } purge;
+	sqlite3_int64 warm_from, warm_to; /* of the WAL's file: what was asked for last */
 	int wal_pages; /* of the WAL after the last commit; 0: nothing to copy that we know of */
 	unsigned purge_wait;                 /* commits until the next attempt, for PURGE_LATER */
 	enum tacit_err broken;               /* why SQLite rolled the batch back on its own */

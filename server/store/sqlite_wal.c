@@ -16,6 +16,11 @@
  * until the next commit's has made them last, they are worth nothing to anybody. But what is not on
  * the disk by then, that sync has to write: so the disk is given them at once, and a growth is
  * small, since whatever comes meanwhile waits for it.
+ *
+ * Warming: the log is written over from its start after each copy, and its frames do not end where
+ * pages of memory do. A page of the file that memory has been taken from since has to be read
+ * before a part of it is written, and a commit has five: so they are asked for ahead, behind the
+ * answers.
  */
 #define _GNU_SOURCE /* sync_file_range */
 #include <fcntl.h>
@@ -42,6 +47,7 @@
 #define MARGIN_BYTES ((sqlite3_int64)64 * 1024)       /* beyond the log: a batch of messages */
 #define GROWTH_MIN_BYTES ((sqlite3_int64)256 * 1024)  /* else as much again as there is, but ... */
 #define GROWTH_MAX_BYTES ((sqlite3_int64)1024 * 1024) /* ... it is to take half a millisecond */
+#define WARM_BYTES (4 * MARGIN_BYTES)                 /* asked for at once */
 #define DISK_FACTOR 256                               /* so much of the growth has to be free */
 #define MAX_BYTES (HEADER_BYTES + (sqlite3_int64)LONG_PAGES * FRAME_BYTES)
 
@@ -87,13 +93,28 @@ void sql_committed(struct sqlite *s)
 	purge(s);
 }
 
+/* --- the file --- */
+
+/* Where the next commit writes. */
+static sqlite3_int64 end_of(const struct sqlite *s)
+{
+	return HEADER_BYTES + (sqlite3_int64)s->wal_pages * FRAME_BYTES;
+}
+
+/* Beside SQLite's own descriptor, for what it does not offer. Opening and closing the log drops no
+ * lock: SQLite's are on the two other files. */
+static int open_log(const struct sqlite *s)
+{
+	const char *path = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
+	return open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* --- growing --- */
 
 static bool is_short(const struct sqlite *s, sqlite3_file *log, sqlite3_int64 *bytes)
 {
-	sqlite3_int64 used = HEADER_BYTES + (sqlite3_int64)s->wal_pages * FRAME_BYTES;
 	return s->wal_pages > 0 && log->pMethods->xFileSize(log, bytes) == SQLITE_OK &&
-	       *bytes < MAX_BYTES && *bytes < used + MARGIN_BYTES;
+	       *bytes < MAX_BYTES && *bytes < end_of(s) + MARGIN_BYTES;
 }
 
 static sqlite3_int64 growth_at(sqlite3_int64 bytes)
@@ -111,12 +132,10 @@ static bool is_disk_wide(const struct sqlite *s, sqlite3_int64 growth)
 	       disk.f_bavail >= DISK_FACTOR * (uint64_t)growth / disk.f_frsize;
 }
 
-/* Starts what the next commit's sync had to do otherwise; when it fails, that does it. Opening and
- * closing the log drops no lock: SQLite's are on the two other files. */
+/* Starts what the next commit's sync had to do otherwise; when it fails, that does it. */
 static void begin_writing(const struct sqlite *s, sqlite3_int64 at, sqlite3_int64 bytes)
 {
-	const char *path = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_log(s);
 	if (fd < 0)
 		return;
 	(void)sync_file_range(fd, at, bytes, SYNC_FILE_RANGE_WRITE);
@@ -156,6 +175,22 @@ static void grow(struct sqlite *s)
 	tacit_ignore(sql_run(s, SQL_ROLLBACK, NO_ARGS), "nothing was changed");
 }
 
+/* --- warming --- */
+
+static void warm(struct sqlite *s)
+{
+	const sqlite3_int64 end = end_of(s);
+	if (end >= s->warm_from && end + MARGIN_BYTES <= s->warm_to)
+		return;
+	int fd = open_log(s);
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, end, WARM_BYTES, POSIX_FADV_WILLNEED);
+	close(fd);
+	s->warm_from = end;
+	s->warm_to = end + WARM_BYTES;
+}
+
 void sqlite_settle(struct store *store, bool idle)
 {
 	struct sqlite *s = sqlite_of(store);
@@ -163,6 +198,7 @@ void sqlite_settle(struct store *store, bool idle)
 		return;
 	copy(s, idle ? IDLE_PAGES : BUSY_PAGES);
 	grow(s);
+	warm(s);
 }
 
 /* --- opening --- */

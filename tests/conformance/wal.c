@@ -1,7 +1,11 @@
 /* When the write-ahead log is copied into the database, and how its file grows. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -128,12 +132,68 @@ static void another_writer_is_not_overwritten(void)
 	tear_down(&f);
 }
 
+static int open_log(const struct fixture *f)
+{
+	char path[sizeof(f->database) + 8];
+	snprintf(path, sizeof(path), "%s-wal", f->database);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* Is the page at that place of the file in memory? */
+static bool is_in_memory(int fd, int64_t at)
+{
+	unsigned char there = 0;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	off_t from = (off_t)at / (off_t)page * (off_t)page;
+	void *p = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, from);
+	if (!CHECK(p != MAP_FAILED))
+		return false;
+	CHECK_INT(mincore(p, page, &there), 0);
+	munmap(p, page);
+	return there & 1;
+}
+
+static bool comes_into_memory(int fd, int64_t at)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	for (int i = 0; i < 3000 && !is_in_memory(fd, at); i++)
+		nanosleep(&pause, NULL);
+	return is_in_memory(fd, at);
+}
+
+/* After a copy the log begins anew in a file whose pages have lain there for long. */
+static void what_is_written_over_next_is_in_memory(void)
+{
+	enum { PAGES = 4096, IDLE = 4000, AHEAD = 400 * 1024, MESSAGES = 50 };
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	fill_batch(&f, group, (int)(IDLE * PAGES / sizeof(big)) + 10);
+	f.ops->settle(f.w, true);
+	int fd = open_log(&f);
+	REQUIRE(fd >= 0);
+	CHECK_INT(fdatasync(fd), 0);
+	CHECK_INT(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	if (is_in_memory(fd, AHEAD)) {
+		tap_skip("this file system keeps its pages");
+	} else {
+		fill_batch(&f, group, MESSAGES);
+		f.ops->settle(f.w, true);
+		CHECK(comes_into_memory(fd, AHEAD));
+	}
+	close(fd);
+	tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
 	        {"the WAL is copied behind the answers", the_wal_is_copied_behind_the_answers},
 	        {"its file grows by many commits", the_file_grows_by_many_commits},
 	        {"zeros are no frames", zeros_are_no_frames},
+	        {"what is written over next is in memory", what_is_written_over_next_is_in_memory},
 	        {"another writer is not overwritten", another_writer_is_not_overwritten},
 	};
 	backend = &sqlite;

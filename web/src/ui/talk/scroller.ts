@@ -34,6 +34,7 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 	const anchor = useRef<Anchor | null>(start === '' ? null : { key: start, offset: -ESTIMATE * 2 });
 	const [measured, setMeasured] = useState(0);
 	const known = useRef(0); // the scrollTop that the anchor stands for
+	const asked = useRef(false); // the anchor is where somebody wants to go, wherever the frame is
 	const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 900 });
 	const [atEnd, setAtEnd] = useState(start === '');
 
@@ -44,7 +45,7 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 
 	const look = useCallback(() => {
 		const box = frame.current;
-		if (box === null)
+		if (box === null || asked.current)
 			return;
 		const end = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END;
 		setAtEnd(end);
@@ -80,8 +81,9 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 	useLayoutEffect(() => {
 		measure();
 		const box = frame.current;
-		if (box === null || Math.abs(box.scrollTop - known.current) > 1)
+		if (box === null || (!asked.current && Math.abs(box.scrollTop - known.current) > 1))
 			return; // it was scrolled just now, and look() has not heard of it yet
+		asked.current = false;
 		if (box.clientHeight !== view.height)
 			setView((old) => ({ ...old, height: box.clientHeight }));
 		const top = anchor.current === null ? box.scrollHeight - box.clientHeight : wanted;
@@ -114,7 +116,7 @@ export function useScroller(keys: readonly string[], start: string, nearTop: () 
 
 	const go = (to: Anchor | null) => {
 		anchor.current = to;
-		known.current = frame.current?.scrollTop ?? 0;
+		asked.current = true;
 		setAtEnd(to === null);
 		setMeasured((n) => n + 1);
 	};

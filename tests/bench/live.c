@@ -235,7 +235,7 @@ static void begin_windows(struct load *l)
 }
 
 /* Evenly. People are elsewhere: no server pays for waking them, and none waits for one thread that
- * reads for all. So what has come is looked for now and then; the kernel has noted when it came. */
+ * reads for all. So it looks every LOOK_NS; when something came, the kernel has noted. */
 static void run_at_rate(struct load *l, int64_t ns)
 {
 	int64_t began = now_ns(), until = began + ns;

@@ -28,9 +28,10 @@ struct sql_member_row {
 /* What the transaction under way will tell the tables just before COMMIT, and memory keeps for it.
  */
 struct sql_pending {
-	int64_t added; /* messages that the counter does not know of yet */
-	size_t spent;  /* marks of signatures that have no row yet */
-	bool swept;    /* rows of marks were deleted */
+	int64_t added;        /* messages that the counter does not know of yet */
+	int64_t last_message; /* the newest id, these included; 0: not read yet */
+	size_t spent;         /* marks of signatures that have no row yet */
+	bool swept;           /* rows of marks were deleted */
 };
 
 #define NOTHING_PENDING ((struct sql_pending){0})

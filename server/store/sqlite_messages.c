@@ -20,6 +20,17 @@ out:
 	return err;
 }
 
+/* Ids rise in the order of commits, and none is given twice, whatever was destroyed since. */
+static enum tacit_err next_id(struct sqlite *s, int64_t *id)
+{
+	enum tacit_err err = TACIT_OK;
+	if (s->pending.last_message == 0)
+		TRY(sql_integer(s, SQL_LAST_MESSAGE, NO_ARGS, &s->pending.last_message));
+	*id = s->pending.last_message + 1;
+out:
+	return err;
+}
+
 enum tacit_err sql_append_message(struct sqlite *s, const struct store_new_message *m,
         int64_t begins_epoch, struct store_message *out, bool *existed)
 {
@@ -36,12 +47,13 @@ enum tacit_err sql_append_message(struct sqlite *s, const struct store_new_messa
 	        .begins_epoch = begins_epoch,
 	        .expires_at = lapses ? s->now + sender.message_ttl : 0};
 	memcpy(out->username, sender.username, sizeof(out->username));
+	TRY(next_id(s, &out->id));
 	TRY(sql_run(s, SQL_MESSAGE_ADD,
 	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
 	                sql_bytes(m->content), extra, sql_int(out->expires_at),
-	                sql_int(begins_epoch))));
+	                sql_int(begins_epoch), sql_int(out->id))));
 	if (sqlite3_changes(s->db) > 0) {
-		out->id = sqlite3_last_insert_rowid(s->db);
+		s->pending.last_message = out->id;
 		s->pending.added++;
 		store_tell_deadline(&s->base, out->expires_at);
 	} else {

@@ -95,6 +95,16 @@ static int record(struct sqlite *s, const struct store_migration *m)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* Only a migration may write to the schema itself; for all else it is closed (DEFENSIVE). */
+static int execute(struct sqlite *s, const char *text)
+{
+	int rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
+	int closed = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return rc == SQLITE_OK ? closed : rc;
+}
+
 static enum tacit_err apply(struct sqlite *s, const struct store_migration *m, char why[256])
 {
 	enum tacit_err err;
@@ -104,7 +114,7 @@ static enum tacit_err apply(struct sqlite *s, const struct store_migration *m, c
 	TRY(tacit_buf_terminate(&text));
 	int rc = sqlite3_exec(s->db, create_history, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(s->db, (const char *)text.p, NULL, NULL, NULL);
+		rc = execute(s, (const char *)text.p);
 	if (rc == SQLITE_OK)
 		rc = record(s, m);
 	err = rc == SQLITE_OK ? TACIT_OK : failed(s, rc, why);

@@ -252,7 +252,8 @@ enum tacit_err sql_commit(struct sqlite *s)
 {
 	enum tacit_err err = TACIT_OK;
 	if (s->pending.added > 0)
-		TRY(sql_run(s, SQL_COUNT_MESSAGES, ARGS(sql_int(s->pending.added))));
+		TRY(sql_run(s, SQL_COUNT_MESSAGES,
+		        ARGS(sql_int(s->pending.added), sql_int(s->pending.last_message))));
 	TRY(sql_spent_write(s));
 	TRY(sql_run(s, SQL_COMMIT, NO_ARGS));
 	sql_spent_kept(s);

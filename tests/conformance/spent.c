@@ -3,55 +3,10 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "server/store/migrations.h"
+#include "older.h"
 #include "server/store/sqlite_int.h"
 
 static const struct backend sqlite = {"sqlite", NULL, true};
-
-static void execute(sqlite3 *db, const char *text)
-{
-	char *message = NULL;
-	CHECK_INT(sqlite3_exec(db, text, NULL, NULL, &message), SQLITE_OK);
-	if (message != NULL)
-		printf("# %s\n", message);
-	sqlite3_free(message);
-}
-
-/* As the server of that schema would have made it. */
-static void migrate(sqlite3 *db, const struct store_migration *m)
-{
-	struct tacit_buf text = {0};
-	sqlite3_stmt *st = NULL;
-	for (const char *const *line = m->lines; *line != NULL; line++)
-		CHECK_OK(tacit_buf_append(&text, tacit_cstr(*line)));
-	CHECK_OK(tacit_buf_terminate(&text));
-	execute(db, (const char *)text.p);
-	CHECK_INT(sqlite3_prepare_v2(db, "INSERT INTO schema_migrations VALUES (?1, ?2, ?3, 0)", -1,
-	                  &st, NULL),
-	        SQLITE_OK);
-	sqlite3_bind_int(st, 1, m->version);
-	sqlite3_bind_text(st, 2, m->name, -1, SQLITE_STATIC);
-	sqlite3_bind_blob(st, 3, m->sha256, sizeof(m->sha256), SQLITE_STATIC);
-	CHECK_INT(sqlite3_step(st), SQLITE_DONE);
-	sqlite3_finalize(st);
-	tacit_buf_clear(&text);
-}
-
-static void fill_old(const char *database)
-{
-	sqlite3 *db = NULL;
-	CHECK_INT(sqlite3_open(database, &db), SQLITE_OK);
-	execute(db,
-	        "CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY,"
-	        " name TEXT NOT NULL, sha256 BLOB NOT NULL, applied_at INTEGER NOT NULL) STRICT");
-	for (size_t i = 0; i < 7; i++)
-		migrate(db, &store_migrations[i]);
-	execute(db, "INSERT INTO signatures (user_id, signature_hash, expires_at) VALUES"
-	            " (0, x'000102030405060708090a0b0c0d0e0f', 1700000600),"
-	            " (1, x'0000000000000000ff00ff00ff00ff00', 1700000600),"
-	            " (9007199254740991, x'fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0', 1700000700)");
-	sqlite3_close(db);
-}
 
 static void what_an_older_server_remembered_is_remembered(void)
 {
@@ -70,7 +25,11 @@ static void what_an_older_server_remembered_is_remembered(void)
 	REQUIRE(set_up(&f));
 	snprintf(path, sizeof(path), "%s/old.db", f.folder);
 	snprintf(url, sizeof(url), "sqlite://%s", path);
-	fill_old(path);
+	make_older(path, 7,
+	        "INSERT INTO signatures (user_id, signature_hash, expires_at) VALUES"
+	        " (0, x'000102030405060708090a0b0c0d0e0f', 1700000600),"
+	        " (1, x'0000000000000000ff00ff00ff00ff00', 1700000600),"
+	        " (9007199254740991, x'fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0', 1700000700)");
 	REQUIRE(store_open(url, STORE_WRITER, why, &s) == TACIT_OK);
 	for (size_t i = 0; i < TACIT_COUNT(old); i++) {
 		CHECK_ERR(f.ops->signature_remember(s, old[i].user_id, old[i].hash, NOW + 600),

@@ -369,6 +369,12 @@ def the_store_is_whole(w):
         counted = store.execute("SELECT count(*) FROM messages").fetchone()
         kept = store.execute("SELECT value FROM counters WHERE name = 'messages'").fetchone()
         tap.equal(kept, counted, "the counter of messages")
+        newest = store.execute("SELECT max(id) FROM messages").fetchone()
+        last = store.execute("SELECT value FROM counters WHERE name = 'last_message'").fetchone()
+        tap.equal(last, newest, "the number of the last message")
+        orphans = store.execute("SELECT count(*) FROM messages WHERE conversation_id NOT IN (SELECT id FROM conversations)"
+                                " OR user_id NOT IN (SELECT id FROM users)").fetchone()
+        tap.equal(orphans, (0,), "messages of nobody")
     w.server.start()
 
 

@@ -48,6 +48,25 @@ def the_command_line_sends_a_file_to_a_browser(w):
     page.see("text=Received whole")
 
 
+FAILS_ONCE = """if (!sessionStorage.getItem('failed')) {
+    sessionStorage.setItem('failed', 'once');
+    WebAssembly.compileStreaming = () => Promise.reject(new TypeError('no connection'));
+}"""
+
+
+@tap.case
+def a_page_that_cannot_load_its_core_says_so_and_keeps_the_code(w):
+    sender, code = w.sender(w.file)
+    page = w.page(f"/r#{code}", DOWNLOADS + FAILS_ONCE)
+    page.see("text=This page could not be loaded whole.")
+    page.click(button("Try again"))
+    page.see("text=moon landing.bin, 3 MB")
+    tap.equal(page.evaluate("location.href"), w.server.url + "/r", "no code in the address")
+    path = os.path.join(w.machine.work, "loaded-again")
+    page.download(button("Save"), path)
+    end(sender)
+
+
 @tap.case
 def nothing_is_written_before_the_person_agrees(w):
     sender, code = w.sender(w.file)

@@ -4,6 +4,8 @@ import { fill, language, type Language } from '../i18n/index.js';
 import { PATIENCE_MINUTES, type State } from './run.js';
 
 const en = {
+	'unloaded': 'This page could not be loaded whole. Is there a connection?',
+	'unloaded.again': 'Try again',
 	'give.title': 'Send without an account',
 	'give.lead': 'Files or a text, to anyone. They are sealed in this browser; the server passes on what it cannot read.',
 	'give.choose': 'Choose files',
@@ -107,6 +109,8 @@ const en = {
 export type Text = keyof typeof en;
 
 const de: Readonly<Record<Text, string>> = {
+	'unloaded': 'Diese Seite konnte nicht ganz geladen werden. Gibt es eine Verbindung?',
+	'unloaded.again': 'Noch einmal versuchen',
 	'give.title': 'Senden ohne Konto',
 	'give.lead': 'Dateien oder ein Text, an irgendwen. Verschlossen wird in diesem Browser; der Server reicht weiter, was er nicht lesen kann.',
 	'give.choose': 'Dateien wählen',

@@ -91,12 +91,17 @@ static int check_device(struct cli *c)
 	char text[160];
 	struct standing s = {0};
 	const struct tacit_command devices = {.kind = TACIT_CMD_DEVICES};
+	const struct tacit_command logout = {.kind = TACIT_CMD_LOGOUT};
 	int status = cli_run(c, &devices, on_device, &s);
 	if (status != EXIT_DONE || s.counted)
 		return EXIT_DONE; /* logged in, whatever has become of the question */
 	enum tacit_err err = tacit_engine_each_outgoing(host_engine(c->host), on_outgoing, &s);
 	if (err != TACIT_OK)
 		return cli_fail(c, err, NULL);
+	/* Nothing is to go out from here any more, nor to look as if nothing came. */
+	status = cli_run(c, &logout, NULL, NULL);
+	if (status != EXIT_DONE)
+		return status;
 	snprintf(text, sizeof(text),
 	        "This device was removed from your account: it can neither read nor write.");
 	if (s.waiting > 0)

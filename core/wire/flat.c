@@ -39,10 +39,10 @@ static bool read_text(struct cursor *c, struct tacit_bytes *out)
 		return false;
 	*out = tacit_bytes(from, (size_t)(end - from));
 	c->at += out->n + 1;
+	unsigned odd = 0; /* to its end, so that many bytes are looked at together */
 	for (size_t i = 0; i < out->n; i++)
-		if (from[i] < 0x20 || from[i] == '\\')
-			return false;
-	return tacit_utf8_valid(*out);
+		odd |= (from[i] < 0x20) | (from[i] == '\\');
+	return odd == 0 && tacit_utf8_valid(*out);
 }
 
 /* RFC 8259 6, whole numbers; "-0" is not for us. */

@@ -2,6 +2,23 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+static void write_four(uint32_t x, uint8_t to[4])
+{
+	to[0] = (uint8_t)digits[x >> 18];
+	to[1] = (uint8_t)digits[x >> 12 & 63];
+	to[2] = (uint8_t)digits[x >> 6 & 63];
+	to[3] = (uint8_t)digits[x & 63];
+}
+
+/* One or two bytes. */
+static void write_last(const uint8_t *p, size_t n, uint8_t to[4])
+{
+	write_four((uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0), to);
+	to[3] = '=';
+	if (n == 1)
+		to[2] = '=';
+}
+
 enum tacit_err api_base64_write(struct tacit_bytes in, struct tacit_buf *out)
 {
 	if (in.n > SIZE_MAX / 2)
@@ -10,16 +27,13 @@ enum tacit_err api_base64_write(struct tacit_bytes in, struct tacit_buf *out)
 	if (err != TACIT_OK)
 		return err;
 	uint8_t *to = out->p + out->n;
-	for (size_t i = 0; i < in.n; i += 3) {
-		size_t left = in.n - i;
-		uint32_t x = (uint32_t)in.p[i] << 16;
-		x |= left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0;
-		x |= left > 2 ? in.p[i + 2] : 0;
-		*to++ = (uint8_t)digits[x >> 18];
-		*to++ = (uint8_t)digits[x >> 12 & 63];
-		*to++ = left > 1 ? (uint8_t)digits[x >> 6 & 63] : '=';
-		*to++ = left > 2 ? (uint8_t)digits[x & 63] : '=';
+	size_t i = 0;
+	for (; in.n - i >= 3; i += 3, to += 4) {
+		const uint8_t *p = in.p + i;
+		write_four((uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2], to);
 	}
+	if (i < in.n)
+		write_last(in.p + i, in.n - i, to);
 	out->n += (in.n + 2) / 3 * 4;
 	return TACIT_OK;
 }

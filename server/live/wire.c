@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define HEAD_ROOM 64 /* bytes, for what stands before an array in nearly every packet */
+
 static struct net_frame *seal(enum tacit_err err, struct tacit_buf *b)
 {
 	struct net_frame *f = err == TACIT_OK ? net_frame_copy(tacit_buf_view(b)) : NULL;
@@ -38,6 +40,18 @@ out:
 	return err;
 }
 
+/* Nearly every packet is one message, and is copied once. */
+static struct net_frame *frame_of(
+        struct tacit_bytes text, const struct tacit_bytes *binary, size_t count)
+{
+	const struct tacit_eio_packet packet = {
+	        .type = TACIT_EIO_MESSAGE, .data = tacit_bytes_part(text, 1, text.n)};
+	struct tacit_buf all = {0};
+	if (count == 0)
+		return wire_packet(&packet);
+	return seal(append_all(&all, text, binary, count), &all);
+}
+
 static enum tacit_err append_head(struct tacit_buf *out, const struct tacit_sio_packet *packet)
 {
 	enum tacit_err err;
@@ -50,12 +64,12 @@ out:
 struct net_frame *wire_socket_packet(
         const struct tacit_sio_packet *packet, const struct tacit_bytes *binary)
 {
-	struct tacit_buf text = {0}, all = {0};
-	enum tacit_err err = append_head(&text, packet);
-	if (err == TACIT_OK)
-		err = append_all(&all, tacit_buf_view(&text), binary, packet->attachments);
+	struct tacit_buf text = {0};
+	struct net_frame *f = NULL;
+	if (append_head(&text, packet) == TACIT_OK)
+		f = frame_of(tacit_buf_view(&text), binary, packet->attachments);
 	tacit_buf_clear(&text);
-	return seal(err, &all);
+	return f;
 }
 
 struct net_frame *wire_array(const struct tacit_sio_packet *packet, struct tacit_bytes inside,
@@ -63,15 +77,17 @@ struct net_frame *wire_array(const struct tacit_sio_packet *packet, struct tacit
 {
 	enum tacit_err err;
 	struct tacit_sio_packet head = *packet;
-	struct tacit_buf text = {0}, all = {0};
+	struct tacit_buf text = {0};
+	struct net_frame *f = NULL;
 	head.data = TACIT_STR("[");
+	TRY(tacit_buf_reserve(&text, inside.n + HEAD_ROOM));
 	TRY(append_head(&text, &head));
 	TRY(tacit_buf_append(&text, inside));
 	TRY(tacit_buf_append(&text, TACIT_STR("]")));
-	TRY(append_all(&all, tacit_buf_view(&text), binary, packet->attachments));
+	f = frame_of(tacit_buf_view(&text), binary, packet->attachments);
 out:
 	tacit_buf_clear(&text);
-	return seal(err, &all);
+	return f;
 }
 
 /* The next of the messages that a frame holds. We wrote them: whole, unmasked, well-formed. */

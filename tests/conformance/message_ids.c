@@ -110,6 +110,23 @@ static void two_writers_take_turns(void)
 	tear_down(&f);
 }
 
+/* A row that this program did not count must not be in the way of all that come. */
+static void a_row_of_somebody_else_is_passed(void)
+{
+	struct fixture f;
+	char text[256];
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	int64_t before = add_message(&f, group, f.anna, "one");
+	snprintf(text, sizeof(text),
+	        "INSERT INTO messages (id, conversation_id, user_id, created_at, content)"
+	        " VALUES (%lld, %lld, %lld, 0, x'00')",
+	        (long long)before + 5, (long long)group, (long long)f.anna);
+	CHECK_INT(sqlite3_exec(sqlite_of(f.w)->db, text, NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(add_message(&f, group, f.anna, "two"), before + 6);
+	tear_down(&f);
+}
+
 static void what_was_undone_takes_none(void)
 {
 	struct fixture f;
@@ -136,6 +153,7 @@ int main(int argc, char **argv)
 	        {"an older server's are not given again", an_older_servers_are_not_given_again},
 	        {"the schema is closed again", the_schema_is_closed_again},
 	        {"two writers take turns", two_writers_take_turns},
+	        {"a row of somebody else is passed", a_row_of_somebody_else_is_passed},
 	        {"what was undone takes none", what_was_undone_takes_none},
 	};
 	backend = &sqlite;

@@ -230,7 +230,7 @@ struct tacit_outgoing *tacit_outbox_of(const struct tacit_engine *e, uint64_t co
 struct tacit_outgoing *tacit_outbox_draft(const struct tacit_engine *e, uint64_t conversation);
 /* Keeps op->content, not sealed for anybody. Fails: LIMIT, NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_keep(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_conversation *c);
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_conversation *c);
 /* Someone who is in the conversation now and was not when the draft was kept; or NULL. */
 const struct tacit_member *tacit_outbox_newcomer(
         const struct tacit_conversation *c, const struct tacit_outgoing *draft);
@@ -264,8 +264,10 @@ TACIT_MUST_USE enum tacit_err tacit_outbox_drop(struct tacit_engine *e, uint64_t
 /* One goes, untold. Fails: NOMEM. */
 TACIT_MUST_USE enum tacit_err tacit_outbox_remove(struct tacit_engine *e, struct tacit_outgoing *o);
 void tacit_outbox_free(struct tacit_outgoing *o);
-/* RFC 4122 4.4. */
-void tacit_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS]);
+/* A UUID (RFC 9562 5.8) that begins as its neighbours do: the server keeps the ids of a sender in
+ * order, and finds the place of the next one beside the last. It tells nobody the time. */
+void tacit_client_id(
+        struct tacit_engine *e, struct tacit_conversation *c, char out[CLIENT_ID_CHARS]);
 
 /* --- the operations
  * ------------------------------------------------------------------------------- */

@@ -234,7 +234,7 @@ static enum tacit_err keep_commit(struct tacit_engine *e, struct tacit_conversat
 	        .joiners = joiners,
 	        .joiner_count = s->count};
 	*from = (struct tacit_group_staged){0};
-	tacit_uuid(e, p->client_id);
+	tacit_client_id(e, c, p->client_id);
 	c->pending = p;
 	c->pending_dirty = c->group_dirty = e->changed = true;
 	return TACIT_OK;

@@ -163,7 +163,7 @@ static enum tacit_err join_from(
 		return TACIT_E_NOMEM;
 	TRY(tacit_group_join_external(
 	        c->id, &self, group_info, &p->commit, &p->group_info, &group));
-	tacit_uuid(e, p->client_id);
+	tacit_client_id(e, c, p->client_id);
 	p->external = true;
 	p->epoch = tacit_group_epoch(group) - 1;
 	tacit_membership_set(e, c, group);

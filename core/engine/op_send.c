@@ -135,7 +135,7 @@ static enum tacit_err sent(struct tacit_engine *e, struct tacit_op *op);
 static enum tacit_err keep_or_fail(
         struct tacit_engine *e, struct tacit_op *op, const struct tacit_answer *a)
 {
-	const struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
+	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
 	if (op->said)
 		return sent(e, op);
 	/* What is sealed is kept already, or was refused. */

@@ -6,6 +6,7 @@
  *                            |               when this was the first time that the bytes left
  *                            |--- no answer, or not now: the same bytes and client id go out again
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,20 +111,19 @@ out:
 	return err;
 }
 
-void tacit_uuid(struct tacit_engine *e, char out[CLIENT_ID_CHARS])
+void tacit_client_id(
+        struct tacit_engine *e, struct tacit_conversation *c, char out[CLIENT_ID_CHARS])
 {
-	uint8_t b[16];
-	char hex[33];
-	tacit_env_random(&e->env, b, sizeof(b));
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	tacit_hex(tacit_bytes(b, sizeof(b)), hex);
-	snprintf(out, CLIENT_ID_CHARS, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-	        hex + 16, hex + 20);
+	if (c->ids_given == 0)
+		tacit_env_random(&e->env, &c->id_series, sizeof(c->id_series));
+	uint64_t series = c->id_series, number = c->ids_given++;
+	snprintf(out, CLIENT_ID_CHARS, "%08x-%04x-8%03x-%04x-%012" PRIx64, (unsigned)(series >> 32),
+	        (unsigned)(series >> 16) & 0xffff, (unsigned)series & 0xfff,
+	        (unsigned)(number >> 48 & 0x3fff) | 0x8000, number & 0xffffffffffff);
 }
 
 enum tacit_err tacit_outbox_keep(
-        struct tacit_engine *e, struct tacit_op *op, const struct tacit_conversation *c)
+        struct tacit_engine *e, struct tacit_op *op, struct tacit_conversation *c)
 {
 	enum tacit_err err;
 	struct tacit_outgoing fresh = {.conversation = c->id, .draft = 1}, *o;
@@ -133,7 +133,7 @@ enum tacit_err tacit_outbox_keep(
 	for (size_t i = 0; i < c->member_count; i++)
 		if (c->members[i].in)
 			TRY(tacit_buf_printf(&fresh.readers, "%s\n", c->members[i].name.c));
-	tacit_uuid(e, fresh.client_id);
+	tacit_client_id(e, c, fresh.client_id);
 	TRY(tacit_buf_append(&fresh.content, tacit_buf_view(&op->content)));
 	TRY(tacit_outbox_add(e, &fresh, &o));
 	o->dirty = e->changed = true;
@@ -191,7 +191,7 @@ static enum tacit_err add_sealed(
 	enum tacit_err err;
 	struct tacit_outgoing fresh = {.conversation = c->id}, *o;
 	TRY(protect(e, c, content, &fresh.envelope));
-	tacit_uuid(e, fresh.client_id);
+	tacit_client_id(e, c, fresh.client_id);
 	TRY(tacit_buf_append(&fresh.content, content));
 	TRY(tacit_outbox_add(e, &fresh, &o));
 	o->dirty = true;

@@ -177,7 +177,9 @@ struct tacit_conversation {
 	bool closed; /* destroyed; unlinked when no operation can point at it */
 	struct tacit_lifetime life;
 	struct tacit_live_room live;
-	uint64_t holder; /* in memory: the operation that seals or posts here */
+	uint64_t holder;    /* in memory: the operation that seals or posts here */
+	uint64_t id_series; /* in memory: how the client_ids that were given here begin */
+	uint64_t ids_given; /* in memory */
 };
 
 /* A message that the server has not acknowledged: sealed, or a draft, which is sealed for those who

@@ -10,7 +10,8 @@
  *   rate   `rate` messages a second over all rooms: how long deliveries take, until they are at
  *          the receiver's socket
  *   idle   says "ready", answers pings until standard input ends
- * NAMEs: seconds=5 sockets=1 (of each person) senders=2 window=16 rate=200 bytes=256 tls=0.
+ * NAMEs: seconds=5 sockets=1 (of each person) senders=2 window=16 rate=200 bytes=256 tls=0 and
+ * scattered=0 (1: client_ids in no order, as version 4 of RFC 9562 has them).
  * PID's processor time, by thread, is read around the measured part. Prints a line of JSON. */
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +37,7 @@
 enum mode { FULL, ACKS, RATE, IDLE };
 
 struct options {
-	long seconds, sockets, senders, window, rate, bytes, tls;
+	long seconds, sockets, senders, window, rate, bytes, tls, scattered;
 };
 
 struct thread_time {
@@ -61,6 +62,7 @@ struct load {
 	struct client **senders;
 	size_t sender_count, next_sender;
 	uint64_t deliveries, acks, errors, said;
+	long series; /* of client_ids, of this run */
 	bool ending;
 	uint32_t *latencies;
 	struct sample before, joined; /* all have connected in between */
@@ -76,13 +78,17 @@ static int64_t now_ns(void)
 
 /* --- what they say and hear --- */
 
+/* The client_id is in the order of saying, as tacit's clients have theirs (core/engine/outbox.c).
+ */
 static void say_message(struct load *l, struct client *c)
 {
 	char text[4096];
+	long series = l->options.scattered ? random() : l->series;
 	int n = snprintf(text, sizeof(text),
 	        "421[\"send_message\",{\"room_id\":%" PRId64 ",\"encrypted_content\":\"%016" PRIx64
-	        "%s\",\"client_id\":\"%08x-%012" PRIx64 "\"}]",
-	        c->room, (uint64_t)client_now_ns(), l->filler, c->number, l->said++);
+	        "%s\",\"client_id\":\"%08x-%04lx-8%03lx-8000-%012" PRIx64 "\"}]",
+	        c->room, (uint64_t)client_now_ns(), l->filler, c->number, series >> 12 & 0xffff,
+	        series & 0xfff, l->said++);
 	client_say(c, tacit_bytes(text, (size_t)n));
 }
 
@@ -366,7 +372,8 @@ static void read_options(struct options *o, char **words)
 		const char *name;
 		long *value;
 	} all[] = {{"seconds", &o->seconds}, {"sockets", &o->sockets}, {"senders", &o->senders},
-	        {"window", &o->window}, {"rate", &o->rate}, {"bytes", &o->bytes}, {"tls", &o->tls}};
+	        {"window", &o->window}, {"rate", &o->rate}, {"bytes", &o->bytes}, {"tls", &o->tls},
+	        {"scattered", &o->scattered}};
 	for (; *words != NULL; words++) {
 		char *value = strchr(*words, '=');
 		bool known = false;
@@ -398,6 +405,8 @@ static void set_up(struct load *l, const char *people)
 	size_t filler = (size_t)l->options.bytes - STAMP_CHARS;
 	raise_limit();
 	read_people(l, people);
+	srandom((unsigned)now_ns());
+	l->series = random();
 	l->host.poll = epoll_create1(EPOLL_CLOEXEC);
 	l->host.ctx = l;
 	l->host.ready = on_ready;

@@ -129,13 +129,15 @@ def fanout(bench):
 
 def durable(bench):
     """64 senders, one room each, acknowledged when the message is on disk."""
-    with tacitd(bench, 64, 1) as (ours, people), tacitd(bench, 64, 1, *bench.ONE_SYNC_EACH) as (each, others):
-        windowed, singly, unshared, unshared_singly, fsyncs = [], [], [], [], []
+    with tacitd(bench, 64, 1) as (ours, people), tacitd(bench, 64, 1, *bench.ONE_SYNC_EACH) as (each, others), \
+            tacitd(bench, 64, 1) as (theirs, strangers):
+        windowed, singly, unshared, unshared_singly, scattered, fsyncs = [], [], [], [], [], []
         for _ in range(bench.ROUNDS):
             for server, known, sixteen, one in ((ours, people, windowed, singly),
                                                 (each, others, unshared, unshared_singly)):
                 sixteen.append(live(bench, "acks", server.port, server.pid, known, senders=1))
                 one.append(live(bench, "acks", server.port, server.pid, known, senders=1, window=1))
+            scattered.append(live(bench, "acks", theirs.port, theirs.pid, strangers, senders=1, scattered=1))
             fsyncs.append(float(bench.tool("limits", "fsync", ours.folder)))
 
     def rate(results):
@@ -146,6 +148,8 @@ def durable(bench):
               "the store's thread; against one fsync per message: the same with --commit-batch 1")
     bench.row("the same", rate(windowed), statistics.median(fsyncs), "1/s", None,
               "beside one append and fdatasync per message, without a server")
+    bench.row("client_ids in no order", rate(scattered), rate(windowed), "1/s", None,
+              "as other people's clients may have them; beside ids in the order of sending, as tacit's have")
     bench.row("one under way each", rate(singly), rate(unshared_singly), "1/s", None,
               "64 messages under way; beside the same with --commit-batch 1")
 

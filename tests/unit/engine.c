@@ -130,6 +130,47 @@ static void two_talk(void)
 	part();
 }
 
+/* RFC 9562 5.8; the last group is the one that counts. */
+static bool is_client_id(const char *id)
+{
+	static const char form[] = "xxxxxxxx-xxxx-8xxx-vxxx-xxxxxxxxxxxx";
+	bool good = strlen(id) == strlen(form);
+	for (size_t i = 0; good && form[i] != '\0'; i++)
+		good = form[i] == 'x'   ? strchr("0123456789abcdef", id[i]) != NULL
+		       : form[i] == 'v' ? strchr("89ab", id[i]) != NULL
+		                        : id[i] == form[i];
+	return good;
+}
+
+/* The server finds a place for each beside the last one of that sender there. */
+static void client_ids_are_neighbours(void)
+{
+	const size_t series = 19; /* characters */
+	const struct fake_message *m = server.messages;
+	meet(3);
+	CHECK_OK(person_say(&alice, "bob", "one"));
+	CHECK_OK(person_say(&alice, "carol", "elsewhere"));
+	CHECK_OK(person_say(&alice, "bob", "two"));
+	CHECK_OK(person_restart(&alice));
+	CHECK_OK(person_say(&alice, "bob", "three"));
+	const char *to_bob[8], *to_carol[8];
+	size_t bobs = 0, carols = 0;
+	for (size_t i = 0; i < server.message_count; i++) {
+		CHECK(is_client_id(m[i].client_id));
+		if (m[i].conversation == m[0].conversation)
+			to_bob[bobs++] = m[i].client_id;
+		else
+			to_carol[carols++] = m[i].client_id;
+	}
+	CHECK_INT(bobs, 4); /* the commit and three messages */
+	CHECK_INT(carols, 2);
+	CHECK(strncmp(to_bob[0], to_bob[2], series) == 0);
+	CHECK(strcmp(to_bob[0], to_bob[1]) < 0 && strcmp(to_bob[1], to_bob[2]) < 0);
+	CHECK(strncmp(to_bob[0], to_carol[0], series) != 0);
+	CHECK(strncmp(to_bob[2], to_bob[3], series) != 0);
+	part();
+}
+
 /* An account that ends takes its side of a chat along; the next one of that name begins another. */
 static void a_chat_that_one_has_left(void)
 {
@@ -561,6 +602,7 @@ int main(int argc, char **argv)
 	        {"registers", registers},
 	        {"unlocks", unlocks},
 	        {"two talk", two_talk},
+	        {"client ids are neighbours", client_ids_are_neighbours},
 	        {"a chat that one has left", a_chat_that_one_has_left},
 	        {"a group talks", a_group_talks},
 	        {"a room talks", a_room_talks},

@@ -6,6 +6,7 @@
  */
 #include "server/net/line.h"
 
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -13,6 +14,7 @@
 
 #define END_MS 5000
 #define MOST_READS 8
+#define TRIES 3     /* unanswered: not one lost packet */
 #define STOP_MS 500 /* when the server ends: for the peer to read our good-bye */
 
 static struct conn *conn_of(struct net_line *line)
@@ -191,6 +193,16 @@ void net_line_read(struct net_line *line, enum net_line_reading reading)
 	c->line.paused = reading == NET_LINE_PAUSED;
 	if (goes_on && !c->dead)
 		conn_turn(c, give_input);
+}
+
+bool net_line_is_cut(const struct net_line *line, unsigned seconds)
+{
+	struct tcp_info tcp;
+	socklen_t size = sizeof(tcp);
+	const struct conn *c = (const struct conn *)line;
+	return !c->dead && getsockopt(c->io.fd, IPPROTO_TCP, TCP_INFO, &tcp, &size) == 0 &&
+	       tcp.tcpi_last_ack_recv / 1000 >= seconds &&
+	       (tcp.tcpi_retransmits >= TRIES || tcp.tcpi_probes >= TRIES);
 }
 
 static void writable(struct conn *c)

@@ -37,4 +37,9 @@ void net_line_end(struct net_line *line);
 enum net_line_reading { NET_LINE_PAUSED, NET_LINE_READS };
 void net_line_read(struct net_line *line, enum net_line_reading reading);
 
+/* The other machine has acknowledged nothing for so long, although it was sent to again and again
+ * (RFC 9293 3.8.1, 3.8.6.1): it is off, or the way to it is. One whose program is stopped, or does
+ * not read, acknowledges. */
+bool net_line_is_cut(const struct net_line *line, unsigned seconds);
+
 #endif

@@ -496,6 +496,17 @@ static void look_after(struct desk *d, struct end *e)
 	d->looking = NULL;
 }
 
+/* A paused end is not heard: its bytes lie where we do not read. And one that is not known cannot
+ * come back: what is cut off may still heal. */
+static bool is_lost(const struct end *e, int64_t now)
+{
+	const struct relay_settings *s = &e->desk->settings;
+	int64_t silent_ms = now - e->heard_ms;
+	return (!e->paused && silent_ms >= (int64_t)s->silence_s * 1000) ||
+	       (e->known && silent_ms >= (int64_t)s->cut_s * 1000 &&
+	               net_line_is_cut(e->line, s->cut_s));
+}
+
 static void look_at_clock(struct desk *d)
 {
 	int64_t now = now_ms();
@@ -505,7 +516,7 @@ static void look_at_clock(struct desk *d)
 	for (struct end *e = d->all.next; e != &d->all; e = e->next) {
 		if (e->waits && now >= e->due_ms)
 			end_with(e, TACIT_RELAY_EXPIRED);
-		else if (!e->paused && now - e->heard_ms >= (int64_t)d->settings.silence_s * 1000)
+		else if (!e->over && is_lost(e, now))
 			give_up(e, TACIT_WS_GOING_AWAY);
 		else if (now - e->pinged_ms >= (int64_t)d->settings.ping_s * 1000) {
 			e->pinged_ms = now;

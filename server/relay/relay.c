@@ -251,6 +251,7 @@ static void fill_defaults(struct relay_settings *s)
 	s->wait_s = s->wait_s > 0 ? s->wait_s : 3600;
 	s->rejoin_s = s->rejoin_s > 0 ? s->rejoin_s : 1800;
 	s->ping_s = s->ping_s > 0 ? s->ping_s : 20;
+	s->cut_s = s->cut_s > 0 ? s->cut_s : 30;
 	s->silence_s = s->silence_s > 0 ? s->silence_s : 600;
 	s->high_water = s->high_water > 0 ? s->high_water : (size_t)1024 * 1024;
 	s->low_water = s->low_water > 0 ? s->low_water : (size_t)256 * 1024;

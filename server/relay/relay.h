@@ -21,6 +21,7 @@ struct relay_settings {
 	unsigned wait_s;      /* how long a nameplate waits; 0: an hour */
 	unsigned rejoin_s;    /* how long one end waits for the other again; 0: half an hour */
 	unsigned ping_s;      /* 0: 20 */
+	unsigned cut_s;       /* a known end whose machine does not even acknowledge; 0: 30 */
 	unsigned silence_s;   /* an end that says nothing, not even PONG; 0: 600 */
 	size_t high_water, low_water; /* bytes queued for an end; 0: 1 MiB, 256 KiB */
 };

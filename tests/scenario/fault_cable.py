@@ -107,8 +107,7 @@ def a_pulled_cable_costs_time_alone(w):
     if UNTIL_NOTICED:
         for one in all_of_them.values():
             notices(one.sender)
-        for name in ("both", "direct"):  # the other one's receiver sits beside the relay
-            notices(all_of_them[name].receiver)
+            notices(one.receiver)  # the one of "sender" sits beside the relay: it is told
     else:
         time.sleep(SECONDS)
     before = moved()

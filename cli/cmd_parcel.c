@@ -375,7 +375,8 @@ static int fail(struct ground *g, enum tacit_err err)
 	        {TACIT_E_BAD_PASSWORD, "The code was wrong; it is used up.",
 	                "The other one has to make a new one."},
 	        {TACIT_E_NOT_FOUND, "Nobody is waiting under that code.",
-	                "It may be mistyped, used, or expired; or on another server (--server)."},
+	                "It may be mistyped, used or expired, on another server (--server), or on "
+	                "none: made while the server could not be reached (--lan)."},
 	        {TACIT_E_BAD_NAME, "That is not an address.",
 	                "An address is as 192.168.1.7:5010, [fd00::7]:5010 or laptop.lan."},
 	        {TACIT_E_LIMIT, "The server has had too many codes from this address.",

@@ -417,7 +417,7 @@ enum tacit_err backup_restore(
 	bool ours = false;
 	why[0] = '\0';
 	*report = (struct backup_report){0};
-	TRY(strlen(folder) < 4096 ? TACIT_OK : TACIT_E_USAGE);
+	TRY(folder != NULL && strlen(folder) < 4096 ? TACIT_OK : TACIT_E_USAGE);
 	snprintf(unnamed, sizeof(unnamed), "%s/restoring.db", folder);
 	snprintf(database, sizeof(database), "%s/" STORE_DATABASE_NAME, folder);
 	snprintf(blobs, sizeof(blobs), "%s/" STORE_BLOB_FOLDER, folder);

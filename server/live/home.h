@@ -25,7 +25,7 @@ struct home_counters {
 struct live {
 	struct http_over over; /* first */
 	struct live_settings settings;
-	struct session_ops session_ops;
+	struct session_ops session_ops, engine_ops; /* engine: at engine_path */
 	struct live_app app;
 	struct live_http http;
 	struct net_frame *ping;
@@ -179,6 +179,8 @@ void room_catch_up(struct home *h, struct seat *seat);
 struct request_copy *request_copy(const struct http_request *r);
 const struct http_request *request_of(const struct request_copy *c);
 void request_free(struct request_copy *c); /* NULL is fine */
+/* With a slash behind, or none; path NULL: nowhere. */
+bool request_is_at(const struct http_request *r, const char *path);
 
 static inline void home_count(_Atomic uint64_t *counter, uint64_t n)
 {

@@ -365,14 +365,6 @@ static void begin_session(struct live *l, struct http_handle from, const struct 
 
 /* --- http_app --- */
 
-static bool is_ours(const struct live *l, struct tacit_bytes path)
-{
-	size_t n = strlen(l->settings.path);
-	if (path.n < n || memcmp(path.p, l->settings.path, n) != 0)
-		return false;
-	return path.n == n || (path.n == n + 1 && path.p[n] == '/');
-}
-
 static struct http_response *options(const struct live *l, const struct http_request *r)
 {
 	struct tacit_bytes origin = http_header(r, "origin");
@@ -407,7 +399,7 @@ static bool plan(void *ctx, const struct http_request *r, struct http_plan *plan
 {
 	struct live *l = ctx;
 	struct asked a;
-	if (!is_ours(l, r->path))
+	if (!request_is_at(r, l->settings.path) && !request_is_at(r, l->settings.engine_path))
 		return false;
 	plan->kind = HTTP_ANSWER;
 	if (r->method == HTTP_OPTIONS) {

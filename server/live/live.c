@@ -472,9 +472,8 @@ enum tacit_err live_new(
 	for (size_t i = 0; i < HOME_LOOPS; i++)
 		sids_init(&l->sids[i]);
 	fill_in(&l->settings);
-	l->session_ops = seat_session_ops;
-	if (app->message != NULL)
-		l->session_ops.message = on_message;
+	l->session_ops = l->engine_ops = seat_session_ops;
+	l->engine_ops.message = on_message;
 	l->ping = wire_packet(&(struct tacit_eio_packet){.type = TACIT_EIO_PING});
 	if (l->ping == NULL || owners_new(s->max_per_user, &l->owners) != TACIT_OK) {
 		live_free(l);

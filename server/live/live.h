@@ -60,8 +60,8 @@ struct live_app {
 	 * The client is told to fetch from history. */
 	void (*fell_behind)(void *ctx, struct live_handle s, const struct live_identity *who,
 	        const int64_t *rooms, size_t room_count);
-	/* Not NULL: Engine.IO alone, without Socket.IO and sockets; nothing of the above is called.
-	 * For tests. What it gives back (live_message_new) is sent. */
+	/* At engine_path: Engine.IO alone, without Socket.IO and sockets; nothing of the above is
+	 * called. For tests. What it gives back (live_message_new) is sent. */
 	struct live_frame *(*message)(void *ctx, bool binary, struct tacit_bytes data);
 };
 
@@ -74,6 +74,7 @@ struct live_settings {
 	                             * are charged before a packet is parsed deep. 0: no limit */
 	unsigned max_per_user;      /* sockets; beyond, the oldest is closed. 0: no limit */
 	const char *path;           /* NULL: "/socket.io" */
+	const char *engine_path;    /* of live_app.message; NULL: nowhere */
 	/* Namespaces beside "/", the last one NULL; each makes sockets of their own. NULL: none. */
 	const char *const *namespaces;
 	bool flat; /* the application reads live_event.flat where the event allows it */

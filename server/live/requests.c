@@ -44,6 +44,14 @@ const struct http_request *request_of(const struct request_copy *c)
 	return &c->r;
 }
 
+bool request_is_at(const struct http_request *r, const char *path)
+{
+	size_t n = path != NULL ? strlen(path) : 0;
+	if (path == NULL || r->path.n < n || memcmp(r->path.p, path, n) != 0)
+		return false;
+	return r->path.n == n || (r->path.n == n + 1 && r->path.p[n] == '/');
+}
+
 /* It holds cookies. */
 void request_free(struct request_copy *c)
 {

@@ -109,8 +109,9 @@ static enum tacit_err announce(struct seat *seat)
 }
 
 /* In a free place, with a name, and known by it. */
-static struct seat *place(struct home *h, enum session_transport transport, bool trusted)
+static struct seat *place(struct home *h, enum session_transport transport, bool engine)
 {
+	const struct session_ops *ops = engine ? &h->live->engine_ops : &h->live->session_ops;
 	if (h->free_seat_count == 0 && !grow(h))
 		return NULL;
 	struct seat *seat = tacit_calloc(1, sizeof(*seat));
@@ -119,8 +120,8 @@ static struct seat *place(struct home *h, enum session_transport transport, bool
 	seat->home = h;
 	seat->slot = h->free_seats[h->free_seat_count - 1];
 	tacit_random(seat->secret, sizeof(seat->secret));
-	session_init(&seat->session, &h->live->settings, &h->live->session_ops, seat, transport);
-	seat->session.trusted = trusted;
+	session_init(&seat->session, &h->live->settings, ops, seat, transport);
+	seat->session.trusted = engine; /* it has no CONNECT to wait for */
 	if (announce(seat) != TACIT_OK) {
 		tacit_free(seat);
 		return NULL;
@@ -136,7 +137,7 @@ struct seat *seat_new(
 	const struct live_settings *s = &h->live->settings;
 	int64_t now = home_now_ms();
 	struct seat *seat = NULL;
-	bool half_open = h->live->app.message == NULL;
+	bool half_open = !request_is_at(request_of(request), s->engine_path);
 	bool full = half_open && h->half_open >= MAX_HALF_OPEN;
 	if (!h->stopping && !full)
 		seat = place(h, transport, !half_open);

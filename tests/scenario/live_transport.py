@@ -206,6 +206,24 @@ def pages_of_strangers_get_no_socket(world):
                 tap.check("403" in str(why), f"{origin!r}: {why}")
 
 
+# --- Engine.IO alone, which the official suite of engine.io-protocol asks for ---
+
+@tap.case
+def engine_io_alone_says_back_what_is_said(world):
+    p = Polling(world.port, path="/engine.io/")
+    tap.equal(p.post("4hello", "4" + "x" * 20000, "bAQID"), (200, "ok"), "three messages, one of them large")
+    tap.equal((p.next("4h"), p.next("4x"), p.next("b")), ("4hello", "4" + "x" * 20000, "bAQID"), "back")
+    ws = WebSocket(world.port, f"/engine.io/?EIO=4&transport=websocket&sid={p.sid}", {})
+    ws.send(1, b"2probe")
+    tap.equal(ws.receive(), (1, b"3probe"), "probe")
+    ws.send(1, b"5")
+    ws.send(2, b"\x01\x02")
+    tap.equal(ws.receive(), (2, b"\x01\x02"), "after the upgrade")
+    ws.send(1, b"4" + b"40{}")
+    tap.equal(ws.receive(), (1, b"440{}"), "no Socket.IO is read into it")
+    ws.close()
+
+
 # --- the upgrade ---
 
 def upgrade(p):

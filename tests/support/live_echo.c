@@ -1,11 +1,11 @@
-/* live_echo.c - a Socket.IO server for tests: what the official suites of engine.io-protocol and
- * socket.io-protocol expect of one, on the module that tacitd uses.
+/* live_echo.c - a server for tests: what the official suites of engine.io-protocol (at /engine.io)
+ * and socket.io-protocol (at /socket.io) expect of one, on the module that tacitd uses.
  *
- * live-echo [--port N] [--loops N] [--engine] [--main-only] [--tls-cert FILE --tls-key FILE]
+ * live-echo [--port N] [--loops N] [--main-only] [--tls-cert FILE --tls-key FILE]
  *           [--ping-interval MS] [--ping-timeout MS] [--events N] [--origins A,B]
  *
- * Prints "listening on PORT". Ends when its standard input does, or on SIGTERM. Beyond what the
- * suites ask for, events drive the module's other calls, for tests of our own:
+ * Prints "listening on PORT". Ends on SIGTERM, or with its standard input if that is a pipe. Beyond
+ * what the suites ask for, events drive the module's other calls, for tests of our own:
  *   "join" room, "open" room known [join, history, stays], "leave" room [join],
  *   "publish" room order text, "starve" room order text (the same, without memory for letters),
  *   "tell" user text, "kick", "whoami". Joins count from 1. */
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -266,7 +267,7 @@ static void plan(void *ctx, const struct http_request *r, struct http_plan *plan
 struct options {
 	struct net_settings net;
 	struct live_settings live;
-	bool engine, main_only;
+	bool main_only;
 	unsigned port;
 };
 
@@ -307,9 +308,7 @@ static bool read_option(struct options *o, const char *name, const char *value)
 static bool read_options(struct options *o, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--engine") == 0)
-			o->engine = true;
-		else if (strcmp(argv[i], "--main-only") == 0)
+		if (strcmp(argv[i], "--main-only") == 0)
 			o->main_only = true;
 		else if (i + 1 == argc || !read_option(o, argv[i], argv[i + 1]))
 			return false;
@@ -319,9 +318,15 @@ static bool read_options(struct options *o, int argc, char **argv)
 	return true;
 }
 
+static bool is_pipe(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 static void wait_for_end(const sigset_t *signals)
 {
-	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct pollfd in = {.fd = is_pipe(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN};
 	char sink[256];
 	struct timespec none = {0};
 	for (;;) {
@@ -343,18 +348,18 @@ static int serve(const struct options *o)
 	sigset_t signals;
 	const struct http_app under = {.plan = plan};
 	const struct live_http http = {.origin_listed = is_listed};
-	struct live_app app = {.connect = on_connect,
+	const struct live_app app = {.connect = on_connect,
 	        .event = on_event,
 	        .gone = on_gone,
 	        .fell_behind = on_fell_behind,
-	        .message = o->engine ? on_message : NULL};
+	        .message = on_message};
 	struct net_settings net = o->net;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	settings.namespaces = o->main_only ? NULL : namespaces;
-	settings.path = o->engine ? "/engine.io" : "/socket.io";
+	settings.engine_path = "/engine.io";
 	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", o->port);
 	net.listen = listen;
 	tacit_alloc_set_fault(is_starving, NULL);

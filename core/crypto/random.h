@@ -6,7 +6,7 @@
 
 void tacit_random(void *out, size_t n);
 
-/* The system clock and tacit_random. */
+/* The system clock, whose seconds begin when those of every other program do, and tacit_random. */
 struct tacit_env tacit_system_env(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "crypto/aead.h"
@@ -102,6 +103,18 @@ static void randomness_differs(void)
 	tacit_env_random(&env, b, sizeof(b));
 	CHECK(!tacit_ct_eq(tacit_bytes(a, sizeof(a)), tacit_bytes(b, sizeof(b))));
 	CHECK(tacit_env_now(&env) > 1600000000);
+}
+
+/* Asked without a pause until the next one begins. */
+static void a_second_begins_on_time(void)
+{
+	struct tacit_env env = tacit_system_env();
+	struct timespec t;
+	CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+	time_t next = t.tv_sec + 1;
+	while (t.tv_sec < next)
+		CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+	CHECK(tacit_env_now(&env) >= next);
 }
 
 static const struct digest {
@@ -384,6 +397,7 @@ int main(int argc, char **argv)
 	        {"secrets are copied and wiped", secrets_are_copied_and_wiped},
 	        {"compares whole contents", compares_whole_contents},
 	        {"randomness differs", randomness_differs},
+	        {"a second begins on time", a_second_begins_on_time},
 	        {"hashes the examples", hashes_the_examples},
 	        {"hashes in pieces", hashes_in_pieces},
 	        {"derives keys", derives_keys},

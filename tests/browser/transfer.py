@@ -8,7 +8,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.app import button, field, role  # noqa: E402
-from support.transfer_pages import DIGEST, DOWNLOADS, FILES, PICKERS, end, look, told_code, world  # noqa: E402
+from support.transfer_pages import (DIGEST, DOWNLOADS, FILES, PICKERS, end, look, no_complaints,  # noqa: E402
+                                    told_code, world)
 
 
 @tap.case
@@ -294,9 +295,7 @@ def a_text_goes_by_keyboard_alone(w):
 
 @tap.case
 def no_page_complains(w):
-    for page in w.pages:
-        ours = [c for c in page.complaints() if "WebSocket" not in c["text"] and "ERR_CONN" not in c["text"]]
-        tap.equal(ours, [], page.name)
+    no_complaints(w, "WebSocket", "ERR_CONN")
 
 
 tap.main(world)

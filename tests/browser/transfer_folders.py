@@ -10,7 +10,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 from support import tap  # noqa: E402
 from support.app import button  # noqa: E402
-from support.transfer_pages import DOWNLOADS, FILES, PICKERS, end, look, read, told_code, tree, world  # noqa: E402
+from support.transfer_pages import (DOWNLOADS, FILES, PICKERS, end, look, no_complaints, read, told_code,  # noqa: E402
+                                    tree, world)
 
 FOLDER = "[webkitdirectory]"
 # A page that may be closed without being asked.
@@ -300,9 +301,7 @@ def a_file_that_changes_on_its_way_is_told_to_the_other_end(w):
 
 @tap.case
 def no_page_complains(w):
-    for page in w.pages:
-        ours = [c for c in page.complaints() if "WebSocket" not in c["text"] and "ERR_CONN" not in c["text"]]
-        tap.equal(ours, [], page.name)
+    no_complaints(w, "WebSocket", "ERR_CONN")
 
 
 tap.main(world)

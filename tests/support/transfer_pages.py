@@ -12,6 +12,7 @@ from support.cli import Machine
 from support.server import Server, source_folder
 
 FILES = "input[type=file]:not([webkitdirectory])"
+LATER = "text=Later, by a link"
 SIZE = 3_000_017  # some records, and not a multiple of one
 DOWNLOADS = "delete globalThis.showSaveFilePicker; delete globalThis.showDirectoryPicker;"
 # In place of the dialogs, which no test can answer: the same kinds of handles.
@@ -122,6 +123,18 @@ def tree(folder, name=""):
         for one in files:
             found[os.path.normpath(os.path.join(below, one))] = read(os.path.join(at, one))
     return found
+
+
+def fetch(w, link, name):
+    end(w.tacit("receive", link, "--yes", "--out", w.folder(name)))
+    return tree(os.path.join(w.machine.work, name))
+
+
+def no_complaints(w, *expected):
+    """None of the pages had any, but those with one of these words: what the cases brought about."""
+    for page in w.pages:
+        ours = [c for c in page.complaints() if not any(word in c["text"] for word in expected)]
+        tap.equal(ours, [], page.name)
 
 
 def look(page, what):

@@ -10,7 +10,8 @@ void tacit_random(void *out, size_t n)
 	randombytes_buf(out, n);
 }
 
-/* Not time(): its seconds begin some milliseconds late, when a one-time code of the new one is there. */
+/* Not time(): its seconds begin some milliseconds late, when a one-time code of the new one is
+ * there. */
 static int64_t system_now(void *ctx)
 {
 	struct timespec t;

@@ -105,16 +105,19 @@ static void randomness_differs(void)
 	CHECK(tacit_env_now(&env) > 1600000000);
 }
 
-/* Asked without a pause until the next one begins. */
+/* Asked for as it begins; and once more if something else had the processor at that moment. */
 static void a_second_begins_on_time(void)
 {
 	struct tacit_env env = tacit_system_env();
-	struct timespec t;
-	CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
-	time_t next = t.tv_sec + 1;
-	while (t.tv_sec < next)
+	struct timespec t = {.tv_nsec = 0};
+	for (int tries = 0; tries == 0 || (t.tv_nsec > 1000000 && tries < 10); tries++) {
 		CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
-	CHECK(tacit_env_now(&env) >= next);
+		time_t next = t.tv_sec + 1;
+		while (t.tv_sec < next)
+			CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+		CHECK(tacit_env_now(&env) >= next);
+		CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+	}
 }
 
 static const struct digest {

@@ -8,7 +8,8 @@
  * what the suites ask for, events drive the module's other calls, for tests of our own:
  *   "join" room, "open" room known [join, history, stays], "leave" room [join],
  *   "publish" room order text, "starve" room order text (the same, without memory for letters),
- *   "tell" user text, "kick", "whoami". Joins count from 1. */
+ *   "flood" room order text count (orders from the first on), "tell" user text, "kick", "whoami".
+ * Joins count from 1. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -172,6 +173,22 @@ static void publish(struct live_handle s, const struct live_event *e)
 	tacit_buf_clear(&text);
 }
 
+/* Without a parse for each: the reader's queue is to be full before the reader is taken for dead.
+ */
+static void flood(const struct live_event *e)
+{
+	struct tacit_buf text = {0};
+	json_t *all = json_pack("[s,O]", "published", json_array_get(e->args, 2));
+	if (all != NULL && tacit_json_write(all, &text) == TACIT_OK)
+		for (int64_t i = 0; i < number(e, 3); i++) {
+			struct live_frame *f = live_frame_new(inside(&text), number(e, 1) + i);
+			live_publish(live, number(e, 0), f, NULL);
+			live_frame_drop(f);
+		}
+	json_decref(all);
+	tacit_buf_clear(&text);
+}
+
 static void open_room(struct live_handle s, const struct live_event *e)
 {
 	struct tacit_buf text = {0};
@@ -210,6 +227,8 @@ static void on_event(void *ctx, struct live_handle s, const struct live_identity
 		live_leave(s, number(e, 0), (uint64_t)number(e, 1));
 	else if (strcmp(e->name, "publish") == 0 || strcmp(e->name, "starve") == 0)
 		publish(s, e);
+	else if (strcmp(e->name, "flood") == 0)
+		flood(e);
 	else if (strcmp(e->name, "tell") == 0)
 		tell(e);
 	else if (strcmp(e->name, "evict") == 0)

@@ -1,24 +1,10 @@
 /* group and room: rooms are groups whose name the server knows. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/show.h"
-
-static void put_members(struct tacit_bytes members)
-{
-	while (members.n > 0) {
-		const uint8_t *end = memchr(members.p, '\n', members.n);
-		size_t n = end != NULL ? (size_t)(end - members.p) : members.n;
-		term_put_text(stdout, tacit_bytes(members.p, n), TERM_ONE_LINE, 0);
-		n += end != NULL ? 1 : 0;
-		members = tacit_bytes(members.p + n, members.n - n);
-		if (members.n > 0)
-			printf(", ");
-	}
-}
 
 /* ":12  Climbing  alice, bob, carol" */
 static void show_group(const struct cli *c, const struct tacit_notice *n)
@@ -31,7 +17,7 @@ static void show_group(const struct cli *c, const struct tacit_notice *n)
 	        term_style(stdout, TERM_PLAIN), term_style(stdout, TERM_BOLD));
 	term_put_text(stdout, n->title, TERM_ONE_LINE, 0);
 	printf("%s  ", term_style(stdout, TERM_PLAIN));
-	put_members(n->members);
+	show_members(n->members);
 	if (n->count > 0)
 		printf("  %s%" PRIu64 " unread%s", term_style(stdout, TERM_CYAN), n->count,
 		        term_style(stdout, TERM_PLAIN));

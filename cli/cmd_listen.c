@@ -76,11 +76,20 @@ struct place {
 	struct tacit_buf title; /* clean */
 };
 
+/* Who has not been told of is not there. */
+struct friend
+{
+	struct tacit_buf name;
+	bool there, away;
+};
+
 struct listener {
 	const struct cli *cli;
 	struct runner *runner;
 	struct place *places;
 	size_t count;
+	struct friend *friends; /* who has been told since the connection was made */
+	size_t friend_count;
 	uint64_t here;  /* where the last event was */
 	uint64_t asked; /* for the list: for the sake of that conversation */
 	int status;
@@ -99,6 +108,44 @@ static struct place *place_of(struct listener *l, uint64_t conversation)
 		if (l->places[i].conversation == conversation)
 			return &l->places[i];
 	return NULL;
+}
+
+static void forget_friends(struct listener *l)
+{
+	for (size_t i = 0; i < l->friend_count; i++)
+		tacit_buf_clear(&l->friends[i].name);
+	tacit_free(l->friends);
+	l->friends = NULL;
+	l->friend_count = 0;
+}
+
+static struct friend *friend_named(struct listener *l, struct tacit_bytes name)
+{
+	for (size_t i = 0; i < l->friend_count; i++)
+		if (tacit_bytes_eq(tacit_buf_view(&l->friends[i].name), name))
+			return &l->friends[i];
+	struct friend *grown = tacit_realloc(l->friends, (l->friend_count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return NULL;
+	l->friends = grown;
+	grown[l->friend_count] = (struct friend){0};
+	if (tacit_buf_append(&grown[l->friend_count].name, name) != TACIT_OK)
+		return NULL;
+	return &grown[l->friend_count++];
+}
+
+/* The server tells it in each conversation that is common to both. Without memory it is told again.
+ */
+static bool is_told_already(struct listener *l, const struct tacit_notice *n)
+{
+	bool away = tacit_bytes_eq(n->text, TACIT_STR("away"));
+	struct friend *f = friend_named(l, n->username);
+	if (f == NULL)
+		return false;
+	bool same = f->there == n->flag && f->away == away;
+	f->there = n->flag;
+	f->away = away;
+	return same;
 }
 
 /* Without memory it goes by its number. */
@@ -142,17 +189,38 @@ static void print_place(struct listener *l, uint64_t conversation)
 
 /* --- telling --------------------------------------------------------------------------------- */
 
-static void print_notice(struct listener *l, const struct tacit_notice *n)
+/* Somebody has taken this account in: nothing may be said there for long, and a session passes. */
+static void print_newcomer(const struct listener *l, const struct tacit_notice *n)
+{
+	const char *kind = n->conversation_kind == TACIT_ROOM      ? "room "
+	                   : n->conversation_kind == TACIT_SESSION ? "session that destroys itself"
+	                                                           : "group ";
+	printf("-- You are in the %s", kind);
+	term_put_text(stdout, n->title, TERM_ONE_LINE, 0);
+	if (n->conversation_kind == TACIT_SESSION && n->time != 0)
+		printf(" at %s", term_time(n->time, tacit_env_now(host_env(l->cli->host))).text);
+	printf(": ");
+	show_members(n->members);
+	printf(" --\n");
+}
+
+static void print_notice(struct listener *l, const struct tacit_notice *n, bool of_its_own_accord)
 {
 	const struct cli *c = l->cli;
 	bool quiet = n->kind == TACIT_NOTICE_READ || n->kind == TACIT_NOTICE_TYPING ||
 	             n->kind == TACIT_NOTICE_PRESENCE;
+	if (n->kind == TACIT_NOTICE_PRESENCE && is_told_already(l, n))
+		return;
 	if (c->json) {
 		json_out_notice(stdout, n);
 		return;
 	}
-	if (n->kind == TACIT_NOTICE_CONVERSATION)
+	if (n->kind == TACIT_NOTICE_CONVERSATION) {
+		bool newcomer = place_of(l, n->conversation) == NULL && of_its_own_accord;
 		learn_place(l, n);
+		if (newcomer && n->conversation_kind != TACIT_DIRECT)
+			print_newcomer(l, n);
+	}
 	if (quiet || show_is_event(n))
 		print_place(l, n->conversation);
 	if (quiet)
@@ -166,9 +234,10 @@ static bool print_event(struct listener *l, const struct runner_event *ev)
 {
 	const struct cli *c = l->cli;
 	if (ev->kind == RUNNER_NOTICE)
-		print_notice(l, &ev->notice);
+		print_notice(l, &ev->notice, ev->ticket == 0);
 	if (ev->kind != RUNNER_LINK)
 		return true;
+	forget_friends(l);
 	if (c->json)
 		print_link_json(ev);
 	else
@@ -250,6 +319,7 @@ int cmd_listen(struct cli *c, const struct args *a)
 	status = listen_to(&l, cli_option(a, "until-eof") != NULL);
 	runner_stop(l.runner);
 	clear_places(&l);
+	forget_friends(&l);
 	c->host_lent = false;
 	quotes_free(c->quotes);
 	c->quotes = NULL;

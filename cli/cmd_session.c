@@ -28,16 +28,8 @@ static void show_session(const struct cli *c, const struct tacit_notice *n)
 		return;
 	}
 	struct term_time end = term_time(n->time, tacit_env_now(host_env(c->host)));
-	struct tacit_bytes names = n->members;
 	printf(":%" PRIu64 "  until %s  ", n->conversation, n->time != 0 ? end.text : "closed");
-	while (names.n > 0) {
-		const uint8_t *eol = memchr(names.p, '\n', names.n);
-		size_t length = eol != NULL ? (size_t)(eol - names.p) : names.n;
-		term_put_text(stdout, tacit_bytes(names.p, length), TERM_ONE_LINE, 0);
-		size_t used = length + (eol != NULL ? 1 : 0);
-		names = tacit_bytes(names.p + used, names.n - used);
-		fputs(names.n > 0 ? ", " : "", stdout);
-	}
+	show_members(n->members);
 	putchar('\n');
 }
 

@@ -223,6 +223,19 @@ static void put_loud(FILE *to, const struct tacit_notice *n)
 	fputc('\n', to);
 }
 
+void show_members(struct tacit_bytes members)
+{
+	while (members.n > 0) {
+		const uint8_t *end = memchr(members.p, '\n', members.n);
+		size_t n = end != NULL ? (size_t)(end - members.p) : members.n;
+		term_put_text(stdout, tacit_bytes(members.p, n), TERM_ONE_LINE, 0);
+		n += end != NULL ? 1 : 0;
+		members = tacit_bytes(members.p + n, members.n - n);
+		if (members.n > 0)
+			printf(", ");
+	}
+}
+
 /* --- notices --------------------------------------------------------------------------------- */
 
 void show_loud(const struct cli *c, const struct tacit_notice *n)

@@ -18,6 +18,9 @@ bool show_is_event(const struct tacit_notice *n);
 /* What became of a message: edited, deleted, or somebody has reacted to it. */
 bool show_is_change(const struct tacit_notice *n);
 
+/* The names in a notice's `members`: "alice, bob". */
+void show_members(struct tacit_bytes members);
+
 /* Remembers which users are verified, for the marks; asks the engine only. Cheap. */
 bool show_is_verified(const struct cli *c, struct tacit_bytes username);
 

@@ -157,9 +157,11 @@ enum tacit_notice_kind {
 	TACIT_NOTICE_TOTP_SETUP,     /* text: otpauth URI; detail: the secret in base32 */
 	TACIT_NOTICE_RECOVERY_CODES, /* text: codes, one a line: shown once */
 	TACIT_NOTICE_USER,
-	TACIT_NOTICE_CONVERSATION, /* flag: direct, and the other one's key is verified; detail: the
-	                            * message up to which each of members has read, one a line
-	                            * (0: none, or oneself) */
+	TACIT_NOTICE_CONVERSATION, /* asked for; or its name is another; or this account is in it
+	                            * now (of a direct one a message tells it). flag: direct, and
+	                            * the other one's key is verified; detail: the message up to
+	                            * which each of members has read, one a line (0: none, or
+	                            * oneself) */
 	TACIT_NOTICE_MESSAGE,      /* one message, proven and opened (or own). count: the edit by
 	                            * which it says what it says, 0: none. detail: reactions, one a
 	                            * line: username, space, what was said */

@@ -181,7 +181,7 @@ static enum tacit_err take_name(struct tacit_engine *e, const struct tacit_op *o
         struct tacit_conversation *c, struct tacit_bytes name)
 {
 	enum tacit_err err;
-	bool same = tacit_bytes_eq(tacit_buf_view(&c->name), name);
+	bool same = tacit_bytes_eq(tacit_conversation_title(e, c), name);
 	TRY(tacit_name_take(e, c, name));
 	if (!same && c->known)
 		TRY(tacit_conversation_tell(e, op, c));

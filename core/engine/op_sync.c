@@ -105,6 +105,27 @@ static bool has_news(const struct tacit_engine *e, const struct tacit_conversati
 	       c->stray || c->doubted > 0;
 }
 
+/* What the members call a group is in its messages: it is told when that is read. */
+static bool waits_for_name(const struct tacit_engine *e, const struct tacit_conversation *c)
+{
+	return c->kind == TACIT_GROUP && tacit_conversation_title(e, c).n == 0;
+}
+
+static bool is_in(const struct tacit_conversation *c)
+{
+	return c != NULL && c->known && c->in;
+}
+
+/* Whom somebody has taken in is told before anything is said there. Of a direct one there is
+ * nothing to tell before that. */
+static enum tacit_err tell_newcomer(struct tacit_engine *e, const struct tacit_op *op,
+        const struct tacit_conversation *c, bool was_in)
+{
+	if (was_in || !c->in || c->kind == TACIT_DIRECT || waits_for_name(e, c))
+		return TACIT_OK;
+	return tacit_conversation_tell(e, op, c);
+}
+
 /* What the list does not name any more, this account is no longer in. */
 static enum tacit_err drop_unlisted(
         struct tacit_engine *e, struct tacit_op *op, const uint64_t *listed, size_t count)
@@ -144,12 +165,17 @@ static enum tacit_err absorb_all(struct tacit_engine *e, struct tacit_op *op, co
 	json_array_foreach(list, i, item)
 	{
 		struct tacit_conversation *c;
-		TRY(tacit_answer_id(item, "id", &listed[count++]));
+		TRY(tacit_answer_id(item, "id", &listed[count]));
+		bool was_in = is_in(tacit_conversation_find(e, listed[count++]));
 		TRY(tacit_conversation_absorb(e, op, item, &c));
-		if (c != NULL && c->in && has_news(e, c))
+		if (c == NULL || !c->in)
+			continue;
+		if (has_news(e, c))
 			TRY(tacit_op_todo(op, c->id));
-		if (c != NULL && c->in && op->kind == TACIT_CMD_CONVERSATIONS)
+		if (op->kind == TACIT_CMD_CONVERSATIONS)
 			TRY(tacit_conversation_tell(e, op, c));
+		else
+			TRY(tell_newcomer(e, op, c, was_in));
 	}
 	/* Of a list in pages, one that moved between them may be on none. */
 	if (op->listed == 0 && !json_is_true(json_object_get(body, "has_more")))
@@ -191,10 +217,12 @@ static enum tacit_err got_one(
 	struct tacit_conversation *c;
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
+	bool was_in = is_in(tacit_conversation_find(e, op->conversation));
 	TRY(tacit_conversation_absorb(e, op, a->body, &c));
 	if (c == NULL || c->id != op->conversation)
 		return tacit_op_fail(e, op, TACIT_E_REFUSED,
 		        TACIT_STR("The server's description of the conversation is refused."));
+	TRY(tell_newcomer(e, op, c, was_in));
 	if (has_news(e, c))
 		TRY(tacit_op_todo(op, c->id));
 	TRY(next_conversation(e, op));

@@ -321,9 +321,11 @@ def out_and_in_by_one_password(w):
 def a_session_that_destroys_itself(w):
     w.alice.begin("Session", "bob")
     w.alice.page.see("[role=timer]")
-    w.alice.say("burn after reading")
     w.bob.calm()
-    w.bob.page.click(".row:has(.row-title:text-is('Session · alice')):has([role=timer])")  # it has no name of its own
+    its_row = ".row:has(.row-title:text-is('Session · alice')):has([role=timer])"  # it has no name of its own
+    w.bob.page.see(its_row)  # before anything is said: its time runs
+    w.alice.say("burn after reading")
+    w.bob.page.click(its_row)
     w.bob.hears("burn after reading")
     w.alice.details()
     w.alice.page.click(button("Destroy now"))

@@ -66,6 +66,37 @@ def read_marks_and_members_come_live(w):
 
 
 @tap.case
+def who_is_taken_in_hears_of_it_before_anything_is_said(w):
+    with Listener(w.bob) as bob:
+        w.alice.must("session", "create", "bob")
+        w.alice.must("group", "create", "a new group", "bob")
+        session = bob.wait(lambda e: e["type"] == "conversation" and e["kind"] == "session", "the session")
+        tap.equal(session["members"], ["alice", "bob"], "who is in it")
+        group = bob.wait(lambda e: e["type"] == "conversation" and e.get("title") == "a new group", "the group")
+        w.alice.must("group", "send", "a new group", "welcome")
+        bob.message("welcome")
+        tap.equal(bob.of("conversation", id=session["id"]), [session], "it is told once")
+        tap.equal(bob.of("conversation", id=group["id"]), [group], "so is the group")
+        w.alice.must("session", "close", f":{session['id']}")
+        bob.wait(lambda e: e["type"] == "closed" and e["conversation"] == session["id"], "its end")
+
+
+@tap.case
+def who_is_there_is_told_once(w):
+    for name in ("one of two", "two of two"):
+        w.alice.must("group", "create", name, "bob")
+    w.bob.must("inbox")
+    with Listener(w.bob) as bob:
+        for _ in range(2):
+            before = len(bob.of("presence"))
+            with Listener(w.alice):
+                bob.wait(lambda _, n=before: len(bob.of("presence")) > n, "she is there")
+                w.alice.must("group", "send", "two of two", "here in both")
+            bob.wait(lambda _, n=before: len(bob.of("presence")) > n + 1, "she is not")
+        tap.equal([e["state"] for e in bob.of("presence")], ["online", "offline"] * 2, "each change")
+
+
+@tap.case
 def a_person_sees_where_it_was_said(w):
     w.alice.must("group", "create", "Tea club of listeners", "carol")
     w.alice.must("send", "carol", "between us")
@@ -79,6 +110,12 @@ def a_person_sees_where_it_was_said(w):
         w.alice.must("group", "send", "Tea club of listeners", "to the club")
         carol.expect(r"in Tea club of listeners")
         carol.expect("to the club")
+        session = w.alice.must("--json", "session", "create", "carol").of("conversation")[0]
+        carol.expect(r"You are in the session that destroys itself at \d\d:\d\d: alice, carol")
+        w.alice.must("group", "create", "Cake club of listeners", "carol")
+        carol.expect("You are in the group Cake club of listeners: alice, carol")
+        w.alice.must("session", "close", f":{session['id']}")
+        carol.expect("is over")
         carol.process.send_signal(signal.SIGINT)
         carol.end(0)
 

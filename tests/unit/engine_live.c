@@ -371,6 +371,43 @@ static void make_it_a_session(void)
 	snprintf(c->kind, sizeof(c->kind), "session");
 }
 
+/* A session passes: who waits for its first message may miss it. */
+static void who_is_taken_in_is_told_at_once(void)
+{
+	meet();
+	online();
+	make_it_a_session();
+	person_live(&bob, "participants", "{\"room_id\":77,\"change\":\"added\",\"users\":[]}");
+	person_live_join(&bob, 50);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 1);
+	const struct heard *told = person_last(&bob, TACIT_NOTICE_CONVERSATION);
+	CHECK_INT(told->conversation, 77);
+	CHECK(strcmp(told->members, "alice\nbob") == 0);
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 1);
+	part();
+}
+
+static void who_is_let_in_again_is_told_again(void)
+{
+	meet();
+	online();
+	make_it_a_session();
+	struct fake_conversation *c = &server.conversations[1];
+	const size_t members = c->member_count;
+	snprintf(c->kind, sizeof(c->kind), "room");
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 1);
+	c->member_count = 0;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 1);
+	c->member_count = members;
+	CHECK_OK(person_sync(&bob));
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 2);
+	part();
+}
+
 static size_t kept_of(struct person *p, uint64_t conversation)
 {
 	struct tacit_record_id tag;
@@ -581,6 +618,8 @@ static const struct tap_case cases[] = {
         {"tells marks, typing and presence", tells_marks_typing_and_presence},
         {"nonsense changes nothing", nonsense_changes_nothing},
         {"once and in order, whatever happens", once_and_in_order_whatever_happens},
+        {"who is taken in is told at once", who_is_taken_in_is_told_at_once},
+        {"who is let in again is told again", who_is_let_in_again_is_told_again},
         {"a list comes in pages", a_list_comes_in_pages},
         {"a closed session leaves nothing", a_closed_session_leaves_nothing},
         {"expired messages leave the history", expired_messages_leave_the_history},

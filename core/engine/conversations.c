@@ -151,11 +151,11 @@ static enum tacit_err join_member(struct tacit_engine *e, const struct tacit_op 
 		TRY(append_member(c, name));
 	c->dirty = e->changed = true;
 	m = tacit_conversation_member(c, tacit_name_view(name));
-	bool expected = asked_for(op, tacit_name_view(name)) ||
-	                tacit_contact_is_self(e, tacit_name_view(name));
+	bool self = tacit_contact_is_self(e, tacit_name_view(name));
+	bool expected = asked_for(op, tacit_name_view(name)) || (self && first_sight);
 	/* Who comes with a group that was made right now, and was not named, is news too. */
 	if (!expected && (!first_sight || op->kind == TACIT_CMD_CREATE_GROUP)) {
-		m->announced = op->id;
+		m->announced = self ? 0 : op->id;
 		TRY(announce(e, op, c, m));
 	}
 out:
@@ -180,6 +180,15 @@ enum tacit_err tacit_conversation_add_former(struct tacit_engine *e, const struc
 	TRY(leave_member(e, op, c, &c->members[c->member_count - 1]));
 out:
 	return err;
+}
+
+void tacit_conversation_put_out(struct tacit_engine *e, struct tacit_conversation *c)
+{
+	struct tacit_member *self = tacit_conversation_member(c, tacit_buf_view(&e->username));
+	if (self != NULL)
+		self->in = false;
+	c->in = false;
+	c->dirty = e->changed = true;
 }
 
 /* A direct chat is between the same two people for ever. */

@@ -192,6 +192,8 @@ struct tacit_conversation *tacit_conversation_direct(
         const struct tacit_engine *e, struct tacit_bytes username);
 struct tacit_member *tacit_conversation_member(
         const struct tacit_conversation *c, struct tacit_bytes username);
+/* This account is no longer in it. */
+void tacit_conversation_put_out(struct tacit_engine *e, struct tacit_conversation *c);
 void tacit_conversation_free(struct tacit_conversation *c);
 /* Takes in the server's description. *out is NULL when it cannot be accepted: a WARNING was
  * delivered. Fails: MALFORMED, NOMEM, LIMIT. */

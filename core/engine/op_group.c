@@ -159,8 +159,7 @@ static enum tacit_err left(
 	if (a->err != TACIT_OK)
 		return tacit_op_fail_answer(e, op, a);
 	if (c != NULL) {
-		c->in = false;
-		c->dirty = e->changed = true;
+		tacit_conversation_put_out(e, c);
 		tacit_membership_set(e, c, NULL); /* what it could still open is not ours */
 		c->receipts.print_count = 0;
 		c->receipts.dirty = true;

@@ -138,6 +138,11 @@ static enum tacit_err keep_or_fail(
 	struct tacit_conversation *c = tacit_conversation_find(e, op->conversation);
 	if (op->said)
 		return sent(e, op);
+	/* A server tells nobody what there is besides their own. */
+	if (a->status == 404 && c != NULL && c->known)
+		return tacit_op_fail(e, op, a->err,
+		        TACIT_STR("You are no longer in this conversation, or the server does not "
+		                  "show it any more."));
 	/* What is sealed is kept already, or was refused. */
 	if (op->sealed || !is_away(a->status) || !may_keep(e, op, c))
 		return tacit_op_fail_answer(e, op, a);

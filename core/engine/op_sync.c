@@ -30,8 +30,7 @@ static enum tacit_err gone(
 	struct tacit_outgoing *draft;
 	while ((draft = tacit_outbox_draft(e, c->id)) != NULL)
 		TRY(tacit_outbox_refuse(e, op, c, draft, a));
-	c->in = false;
-	c->dirty = e->changed = true;
+	tacit_conversation_put_out(e, c);
 	if (a->status == 410 && c->kind == TACIT_SESSION)
 		TRY(tacit_conversation_close(e, op, c));
 	TRY(leave_conversation(e, op));
@@ -137,8 +136,7 @@ static enum tacit_err drop_unlisted(
 			there = listed[i] == c->id;
 		if (there || !c->known || !c->in)
 			continue;
-		c->in = false;
-		c->dirty = e->changed = true;
+		tacit_conversation_put_out(e, c);
 		if (c->kind == TACIT_SESSION) {
 			TRY(tacit_conversation_close(e, op, c));
 			continue;

@@ -399,12 +399,18 @@ static void who_is_let_in_again_is_told_again(void)
 	CHECK_OK(person_sync(&bob));
 	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 1);
 	c->member_count = 0;
+	CHECK_ERR(person_say_in(&bob, 77, "to whom?"), TACIT_E_NOT_FOUND);
+	CHECK(strstr(person_last(&bob, TACIT_NOTICE_FAILED)->text, "no longer in") != NULL);
 	CHECK_OK(person_sync(&bob));
 	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 1);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MEMBER, NULL), 0);
 	c->member_count = members;
 	CHECK_OK(person_sync(&bob));
 	CHECK_OK(person_sync(&bob));
 	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 2);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MEMBER, NULL), 1);
+	CHECK(strstr(person_last(&bob, TACIT_NOTICE_MEMBER)->text, "You are now in") != NULL);
+	CHECK_OK(person_say_in(&bob, 77, "here again"));
 	part();
 }
 

@@ -77,8 +77,7 @@ struct place {
 };
 
 /* Who has not been told of is not there. */
-struct friend
-{
+struct other {
 	struct tacit_buf name;
 	bool there, away;
 };
@@ -88,8 +87,8 @@ struct listener {
 	struct runner *runner;
 	struct place *places;
 	size_t count;
-	struct friend *friends; /* who has been told since the connection was made */
-	size_t friend_count;
+	struct other *others; /* who has been told since the connection was made */
+	size_t other_count;
 	uint64_t here;  /* where the last event was */
 	uint64_t asked; /* for the list: for the sake of that conversation */
 	int status;
@@ -110,36 +109,35 @@ static struct place *place_of(struct listener *l, uint64_t conversation)
 	return NULL;
 }
 
-static void forget_friends(struct listener *l)
+static void forget_others(struct listener *l)
 {
-	for (size_t i = 0; i < l->friend_count; i++)
-		tacit_buf_clear(&l->friends[i].name);
-	tacit_free(l->friends);
-	l->friends = NULL;
-	l->friend_count = 0;
+	for (size_t i = 0; i < l->other_count; i++)
+		tacit_buf_clear(&l->others[i].name);
+	tacit_free(l->others);
+	l->others = NULL;
+	l->other_count = 0;
 }
 
-static struct friend *friend_named(struct listener *l, struct tacit_bytes name)
+static struct other *other_named(struct listener *l, struct tacit_bytes name)
 {
-	for (size_t i = 0; i < l->friend_count; i++)
-		if (tacit_bytes_eq(tacit_buf_view(&l->friends[i].name), name))
-			return &l->friends[i];
-	struct friend *grown = tacit_realloc(l->friends, (l->friend_count + 1) * sizeof(*grown));
+	for (size_t i = 0; i < l->other_count; i++)
+		if (tacit_bytes_eq(tacit_buf_view(&l->others[i].name), name))
+			return &l->others[i];
+	struct other *grown = tacit_realloc(l->others, (l->other_count + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return NULL;
-	l->friends = grown;
-	grown[l->friend_count] = (struct friend){0};
-	if (tacit_buf_append(&grown[l->friend_count].name, name) != TACIT_OK)
+	l->others = grown;
+	grown[l->other_count] = (struct other){0};
+	if (tacit_buf_append(&grown[l->other_count].name, name) != TACIT_OK)
 		return NULL;
-	return &grown[l->friend_count++];
+	return &grown[l->other_count++];
 }
 
-/* The server tells it in each conversation that is common to both. Without memory it is told again.
- */
+/* The server tells it in each conversation of both. Without memory it is told again. */
 static bool is_told_already(struct listener *l, const struct tacit_notice *n)
 {
 	bool away = tacit_bytes_eq(n->text, TACIT_STR("away"));
-	struct friend *f = friend_named(l, n->username);
+	struct other *f = other_named(l, n->username);
 	if (f == NULL)
 		return false;
 	bool same = f->there == n->flag && f->away == away;
@@ -237,7 +235,7 @@ static bool print_event(struct listener *l, const struct runner_event *ev)
 		print_notice(l, &ev->notice, ev->ticket == 0);
 	if (ev->kind != RUNNER_LINK)
 		return true;
-	forget_friends(l);
+	forget_others(l);
 	if (c->json)
 		print_link_json(ev);
 	else
@@ -319,7 +317,7 @@ int cmd_listen(struct cli *c, const struct args *a)
 	status = listen_to(&l, cli_option(a, "until-eof") != NULL);
 	runner_stop(l.runner);
 	clear_places(&l);
-	forget_friends(&l);
+	forget_others(&l);
 	c->host_lent = false;
 	quotes_free(c->quotes);
 	c->quotes = NULL;

@@ -152,7 +152,8 @@ static enum tacit_err join_member(struct tacit_engine *e, const struct tacit_op 
 	c->dirty = e->changed = true;
 	m = tacit_conversation_member(c, tacit_name_view(name));
 	bool self = tacit_contact_is_self(e, tacit_name_view(name));
-	bool expected = asked_for(op, tacit_name_view(name)) || (self && first_sight);
+	bool expected = asked_for(op, tacit_name_view(name)) ||
+	                (self && (first_sight || c->kind == TACIT_DIRECT));
 	/* Who comes with a group that was made right now, and was not named, is news too. */
 	if (!expected && (!first_sight || op->kind == TACIT_CMD_CREATE_GROUP)) {
 		m->announced = self ? 0 : op->id;

@@ -139,7 +139,7 @@ static enum tacit_err keep_or_fail(
 	if (op->said)
 		return sent(e, op);
 	/* A server tells nobody what there is besides their own. */
-	if (a->status == 404 && c != NULL && c->known)
+	if (c != NULL && c->known && tacit_bytes_eq(a->code, TACIT_STR("NOT_FOUND")))
 		return tacit_op_fail(e, op, a->err,
 		        TACIT_STR("You are no longer in this conversation, or the server does not "
 		                  "show it any more."));

@@ -414,6 +414,27 @@ static void who_is_let_in_again_is_told_again(void)
 	part();
 }
 
+/* It is the same chat, and what is said next tells it. */
+static void a_direct_chat_goes_on_in_silence(void)
+{
+	meet();
+	say("before");
+	online();
+	struct fake_conversation *c = &server.conversations[0];
+	const size_t members = c->member_count;
+	c->member_count = 0;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_WARNING, NULL), 1);
+	c->member_count = members;
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MEMBER, NULL), 0);
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_CONVERSATION, NULL), 0);
+	say("after");
+	CHECK_OK(person_sync(&bob));
+	CHECK_INT(person_heard(&bob, TACIT_NOTICE_MESSAGE, "after"), 1);
+	part();
+}
+
 static size_t kept_of(struct person *p, uint64_t conversation)
 {
 	struct tacit_record_id tag;
@@ -626,6 +647,7 @@ static const struct tap_case cases[] = {
         {"once and in order, whatever happens", once_and_in_order_whatever_happens},
         {"who is taken in is told at once", who_is_taken_in_is_told_at_once},
         {"who is let in again is told again", who_is_let_in_again_is_told_again},
+        {"a direct chat goes on in silence", a_direct_chat_goes_on_in_silence},
         {"a list comes in pages", a_list_comes_in_pages},
         {"a closed session leaves nothing", a_closed_session_leaves_nothing},
         {"expired messages leave the history", expired_messages_leave_the_history},

@@ -76,8 +76,8 @@ struct place {
 	struct tacit_buf title; /* clean */
 };
 
-/* Who has not been told of is not there. */
-struct other {
+/* As it was told last; of whom nothing was told is not there. */
+struct presence {
 	struct tacit_buf name;
 	bool there, away;
 };
@@ -87,8 +87,8 @@ struct listener {
 	struct runner *runner;
 	struct place *places;
 	size_t count;
-	struct other *others; /* who has been told since the connection was made */
-	size_t other_count;
+	struct presence *presences; /* since the connection was made */
+	size_t presence_count;
 	uint64_t here;  /* where the last event was */
 	uint64_t asked; /* for the list: for the sake of that conversation */
 	int status;
@@ -109,40 +109,41 @@ static struct place *place_of(struct listener *l, uint64_t conversation)
 	return NULL;
 }
 
-static void forget_others(struct listener *l)
+static void forget_presences(struct listener *l)
 {
-	for (size_t i = 0; i < l->other_count; i++)
-		tacit_buf_clear(&l->others[i].name);
-	tacit_free(l->others);
-	l->others = NULL;
-	l->other_count = 0;
+	for (size_t i = 0; i < l->presence_count; i++)
+		tacit_buf_clear(&l->presences[i].name);
+	tacit_free(l->presences);
+	l->presences = NULL;
+	l->presence_count = 0;
 }
 
-static struct other *other_named(struct listener *l, struct tacit_bytes name)
+static struct presence *presence_of(struct listener *l, struct tacit_bytes name)
 {
-	for (size_t i = 0; i < l->other_count; i++)
-		if (tacit_bytes_eq(tacit_buf_view(&l->others[i].name), name))
-			return &l->others[i];
-	struct other *grown = tacit_realloc(l->others, (l->other_count + 1) * sizeof(*grown));
+	for (size_t i = 0; i < l->presence_count; i++)
+		if (tacit_bytes_eq(tacit_buf_view(&l->presences[i].name), name))
+			return &l->presences[i];
+	struct presence *grown =
+	        tacit_realloc(l->presences, (l->presence_count + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return NULL;
-	l->others = grown;
-	grown[l->other_count] = (struct other){0};
-	if (tacit_buf_append(&grown[l->other_count].name, name) != TACIT_OK)
+	l->presences = grown;
+	grown[l->presence_count] = (struct presence){0};
+	if (tacit_buf_append(&grown[l->presence_count].name, name) != TACIT_OK)
 		return NULL;
-	return &grown[l->other_count++];
+	return &grown[l->presence_count++];
 }
 
 /* The server tells it in each conversation of both. Without memory it is told again. */
 static bool is_told_already(struct listener *l, const struct tacit_notice *n)
 {
 	bool away = tacit_bytes_eq(n->text, TACIT_STR("away"));
-	struct other *f = other_named(l, n->username);
-	if (f == NULL)
+	struct presence *p = presence_of(l, n->username);
+	if (p == NULL)
 		return false;
-	bool same = f->there == n->flag && f->away == away;
-	f->there = n->flag;
-	f->away = away;
+	bool same = p->there == n->flag && p->away == away;
+	p->there = n->flag;
+	p->away = away;
 	return same;
 }
 
@@ -235,7 +236,7 @@ static bool print_event(struct listener *l, const struct runner_event *ev)
 		print_notice(l, &ev->notice, ev->ticket == 0);
 	if (ev->kind != RUNNER_LINK)
 		return true;
-	forget_others(l);
+	forget_presences(l);
 	if (c->json)
 		print_link_json(ev);
 	else
@@ -317,7 +318,7 @@ int cmd_listen(struct cli *c, const struct args *a)
 	status = listen_to(&l, cli_option(a, "until-eof") != NULL);
 	runner_stop(l.runner);
 	clear_places(&l);
-	forget_others(&l);
+	forget_presences(&l);
 	c->host_lent = false;
 	quotes_free(c->quotes);
 	c->quotes = NULL;

@@ -26,6 +26,7 @@ struct client {
 	int64_t room;
 	const char *token; /* borrowed; of its login */
 	bool polls_write;
+	uint64_t said;            /* messages, as whoever uses it counts */
 	int64_t arrived_ns;       /* when the network brought what is being taken: client_now_ns */
 	struct tacit_buf in, out; /* what is not whole yet; what is to be sent */
 };

@@ -61,8 +61,9 @@ struct load {
 	size_t count, started, ready;
 	struct client **senders;
 	size_t sender_count, next_sender;
-	uint64_t deliveries, acks, errors, said;
-	long series; /* of client_ids, of this run */
+	uint64_t deliveries, acks, errors;
+	uint64_t first_number; /* of client_ids: those of another run would be retries */
+	long series;           /* of client_ids, of this run */
 	bool ending;
 	uint32_t *latencies;
 	struct sample before, joined; /* all have connected in between */
@@ -78,8 +79,7 @@ static int64_t now_ns(void)
 
 /* --- what they say and hear --- */
 
-/* The client_id is in the order of saying, as tacit's clients have theirs (core/engine/outbox.c).
- */
+/* The client_ids count, as those of tacit's clients do (core/engine/outbox.c). */
 static void say_message(struct load *l, struct client *c)
 {
 	char text[4096];
@@ -88,7 +88,7 @@ static void say_message(struct load *l, struct client *c)
 	        "421[\"send_message\",{\"room_id\":%" PRId64 ",\"encrypted_content\":\"%016" PRIx64
 	        "%s\",\"client_id\":\"%08x-%04lx-8%03lx-8000-%012" PRIx64 "\"}]",
 	        c->room, (uint64_t)client_now_ns(), l->filler, c->number, series >> 12 & 0xffff,
-	        series & 0xfff, l->said++);
+	        series & 0xfff, l->first_number + c->said++);
 	client_say(c, tacit_bytes(text, (size_t)n));
 }
 
@@ -448,7 +448,7 @@ int main(int argc, char **argv)
 	l.host.port = (unsigned)strtoul(argv[2], NULL, 10);
 	l.pid = argv[3];
 	read_options(&l.options, argv + 5);
-	l.said = (uint64_t)now_ns() / 1000; /* client_ids of another run would be retries */
+	l.first_number = (uint64_t)now_ns() / 1000;
 	set_up(&l, argv[4]);
 	take_sample(&l, &l.before);
 	connect_all(&l);

@@ -313,6 +313,7 @@ enum tacit_err sql_close_conversation(
 	enum tacit_err err;
 	TRY(delete_files(s, id, gone, ctx));
 	TRY(sql_run(s, SQL_CONVERSATION_MESSAGES_DELETE, ARGS(sql_int(id))));
+	TRY(sql_run(s, SQL_CONVERSATION_BURSTS_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_CONVERSATION_KEYS_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_GROUP_DELETE, ARGS(sql_int(id))));
 	TRY(sql_run(s, SQL_WELCOMES_DELETE, ARGS(sql_int(id))));

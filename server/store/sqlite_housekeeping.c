@@ -109,6 +109,7 @@ static enum tacit_err sweep_messages(struct sqlite *s, struct store_sweep *w)
 	enum tacit_err err;
 	TRY(sql_run(s, SQL_SWEEP_MESSAGES, ARGS(sql_int(s->now), sql_int(w->limit))));
 	int deleted = sqlite3_changes(s->db);
+	TRY(sql_run(s, SQL_SWEEP_BURSTS, ARGS(sql_int(s->now), sql_int(w->limit))));
 	if (deleted > 0)
 		s->purge = PURGE_NOW;
 	w->more |= deleted >= (int)w->limit;

@@ -25,9 +25,22 @@ struct sql_member_row {
 	struct store_member member;
 };
 
+/* What somebody says on end, and has no row yet: see sqlite_bursts.c. */
+struct sql_burst {
+	int64_t conversation_id, user_id, first_id, expires_at, begins_epoch;
+	unsigned length;      /* messages; 0: none is being said */
+	bool named;           /* the messages have client_ids, which ... */
+	bool counts;          /* ... end in a number: */
+	uint64_t number;      /* that of the first */
+	uint64_t next_begins; /* the next burst of this series; 0: nobody has looked */
+	uint8_t client_id[STORE_CLIENT_ID_CHARS]; /* of the first */
+	size_t series_bytes;                      /* of that: all but the number */
+};
+
 /* What the transaction under way will tell the tables just before COMMIT, and memory keeps for it.
  */
 struct sql_pending {
+	struct sql_burst burst;
 	int64_t added;        /* messages that the counter does not know of yet */
 	int64_t last_message; /* the newest id, these included; 0: not read yet */
 	size_t spent;         /* marks of signatures that have no row yet */
@@ -182,6 +195,17 @@ void sql_committed(struct sqlite *s);
 
 /* As if nothing had been done since `before`, in memory. */
 void sql_pending_back(struct sqlite *s, struct sql_pending before);
+
+/* --- bursts of messages (sqlite_bursts.c) --- */
+/* The id of the message of this conversation and user that has this client_id. NOT_FOUND. */
+TACIT_MUST_USE enum tacit_err sql_burst_find(struct sqlite *s, int64_t conversation_id,
+        int64_t user_id, struct tacit_bytes client_id, int64_t *message);
+/* Before m's row is added, so that afterwards nothing can fail: sql_burst_add. */
+TACIT_MUST_USE enum tacit_err sql_burst_open(
+        struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id);
+void sql_burst_add(struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id);
+/* What is pending becomes a row, if there is any. */
+TACIT_MUST_USE enum tacit_err sql_burst_write(struct sqlite *s);
 
 /* --- spent signatures --- */
 /* Before COMMIT: fresh becomes a row, if there is any. */

@@ -9,12 +9,14 @@ enum tacit_err sql_earlier_message(
 {
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
-	TRY(sql_first(s, SQL_MESSAGE_BY_CLIENT_ID,
-	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_bytes(client_id)), &st));
-	m->id = sqlite3_column_int64(st, 0);
-	m->created_at = sqlite3_column_int64(st, 1);
-	m->expires_at = sqlite3_column_int64(st, 2);
-	m->begins_epoch = sqlite3_column_int64(st, 3);
+	int64_t id = 0;
+	TRY(sql_burst_find(s, m->conversation_id, m->user_id, client_id, &id));
+	err = sql_first(s, SQL_MESSAGE_TIMES, ARGS(sql_int(id)), &st);
+	TRY(err == TACIT_E_NOT_FOUND ? TACIT_E_STORE_CORRUPT : err);
+	m->id = id;
+	m->created_at = sqlite3_column_int64(st, 0);
+	m->expires_at = sqlite3_column_int64(st, 1);
+	m->begins_epoch = sqlite3_column_int64(st, 2);
 out:
 	sql_done(&st);
 	return err;
@@ -31,13 +33,31 @@ out:
 	return err;
 }
 
+static enum tacit_err add_message(
+        struct sqlite *s, const struct store_new_message *m, struct store_message *out)
+{
+	enum tacit_err err;
+	struct sql_value once = m->client_id.n > 0 ? sql_bytes(m->client_id) : sql_id(0);
+	struct sql_value extra = m->extra.n > 0 ? sql_bytes(m->extra) : sql_id(0);
+	TRY(next_id(s, &out->id));
+	TRY(sql_burst_open(s, out, m->client_id));
+	TRY(sql_run(s, SQL_MESSAGE_ADD,
+	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
+	                sql_bytes(m->content), extra, sql_int(out->expires_at),
+	                sql_int(out->begins_epoch), sql_int(out->id))));
+	sql_burst_add(s, out, m->client_id);
+	s->pending.last_message = out->id;
+	s->pending.added++;
+	store_tell_deadline(&s->base, out->expires_at);
+out:
+	return err;
+}
+
 enum tacit_err sql_append_message(struct sqlite *s, const struct store_new_message *m,
         int64_t begins_epoch, struct store_message *out, bool *existed)
 {
 	enum tacit_err err;
 	struct store_member sender;
-	struct sql_value once = m->client_id.n > 0 ? sql_bytes(m->client_id) : sql_id(0);
-	struct sql_value extra = m->extra.n > 0 ? sql_bytes(m->extra) : sql_id(0);
 	TRY(m->client_id.n <= STORE_CLIENT_ID_CHARS ? TACIT_OK : TACIT_E_USAGE);
 	TRY(sql_member(s, m->conversation_id, m->user_id, &sender));
 	bool lapses = sender.message_ttl > 0 && begins_epoch == 0;
@@ -47,19 +67,10 @@ enum tacit_err sql_append_message(struct sqlite *s, const struct store_new_messa
 	        .begins_epoch = begins_epoch,
 	        .expires_at = lapses ? s->now + sender.message_ttl : 0};
 	memcpy(out->username, sender.username, sizeof(out->username));
-	TRY(next_id(s, &out->id));
-	TRY(sql_run(s, SQL_MESSAGE_ADD,
-	        ARGS(sql_int(m->conversation_id), sql_int(m->user_id), sql_int(m->now), once,
-	                sql_bytes(m->content), extra, sql_int(out->expires_at),
-	                sql_int(begins_epoch), sql_int(out->id))));
-	if (sqlite3_changes(s->db) > 0) {
-		s->pending.last_message = out->id;
-		s->pending.added++;
-		store_tell_deadline(&s->base, out->expires_at);
-	} else {
-		TRY(sql_earlier_message(s, m->client_id, out));
-		*existed = true;
-	}
+	err = m->client_id.n > 0 ? sql_earlier_message(s, m->client_id, out) : TACIT_E_NOT_FOUND;
+	*existed = err == TACIT_OK;
+	if (err == TACIT_E_NOT_FOUND)
+		err = add_message(s, m, out);
 out:
 	return err;
 }
@@ -91,18 +102,18 @@ static enum tacit_err find_newest(struct sqlite *s, int64_t conversation_id, int
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
 	bool row = false;
-	unsigned seen = 0;
+	int64_t left = limit;
 	*from = before;
-	TRY(sql_start(s, SQL_MESSAGE_NEWEST,
-	        ARGS(sql_int(conversation_id), sql_int(before), sql_int((int64_t)limit + 1),
-	                sql_int(s->now)),
-	        &st));
+	TRY(sql_start(s, SQL_BURST_NEWEST,
+	        ARGS(sql_int(conversation_id), sql_int(before), sql_int(s->now)), &st));
 	TRY(sql_step(s, st, &row));
-	for (; row && seen < limit; seen++) {
+	while (row && left > 0) {
 		*from = sqlite3_column_int64(st, 0);
+		left -= sqlite3_column_int64(st, 1);
 		TRY(sql_step(s, st, &row));
 	}
-	*more = row;
+	*more = row || left < 0;
+	*from += left < 0 ? -left : 0; /* of the oldest burst the newest only */
 out:
 	sql_done(&st);
 	return err;

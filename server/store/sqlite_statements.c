@@ -77,6 +77,7 @@ static bool keeps_members(enum sql id, sqlite3_stmt *st)
 {
 	switch (id) {
 	case SQL_MESSAGE_ADD:
+	case SQL_BURST_ADD:
 	case SQL_SIGNATURES_ADD:
 	case SQL_READ_MARK:
 	case SQL_COUNT_MESSAGES:
@@ -91,11 +92,44 @@ static bool keeps_members(enum sql id, sqlite3_stmt *st)
 	}
 }
 
+/* Of what the writer runs, whatever goes by without a look at the table of bursts. Marks are no
+ * place to write one: what is pending is kept with them. */
+static bool leaves_bursts(enum sql id)
+{
+	switch (id) {
+	case SQL_BEGIN_READ:
+	case SQL_BEGIN_WRITE:
+	case SQL_COMMIT: /* see sql_commit */
+	case SQL_ROLLBACK:
+	case SQL_MARK:
+	case SQL_UNDO:
+	case SQL_RELEASE:
+	case SQL_SCOPE_BEGIN:
+	case SQL_SCOPE_UNDO:
+	case SQL_SCOPE_RELEASE:
+	case SQL_BURST_ADD:
+	case SQL_BURST_UP_TO: /* they look for others than the one in memory */
+	case SQL_BURST_BEHIND:
+	case SQL_LAST_MESSAGE:
+	case SQL_MESSAGE_ADD:
+	case SQL_MESSAGE_TIMES:
+	case SQL_MEMBER:
+	case SQL_COUNT_MESSAGES:
+	case SQL_SIGNATURES_ADD:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum tacit_err sql_start(struct sqlite *s, enum sql id, const struct sql_value *values,
         size_t count, sqlite3_stmt **st)
 {
+	enum tacit_err err = leaves_bursts(id) ? TACIT_OK : sql_burst_write(s);
 	int rc = SQLITE_OK;
 	*st = NULL;
+	if (err != TACIT_OK)
+		return err;
 	if (s->statements[id] == NULL)
 		rc = sqlite3_prepare_v3(
 		        s->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[id], NULL);
@@ -250,7 +284,8 @@ out:
 
 enum tacit_err sql_commit(struct sqlite *s)
 {
-	enum tacit_err err = TACIT_OK;
+	enum tacit_err err;
+	TRY(sql_burst_write(s));
 	if (s->pending.added > 0)
 		TRY(sql_run(s, SQL_COUNT_MESSAGES,
 		        ARGS(sql_int(s->pending.added), sql_int(s->pending.last_message))));

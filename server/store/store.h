@@ -192,7 +192,7 @@ struct store_parcel_claim {
 
 /* One turn of housekeeping. */
 struct store_sweep {
-	unsigned limit;                               /* of each kind */
+	unsigned limit; /* of each kind; messages that were said on end go together */
 	void (*gone)(void *ctx, const char *file_id); /* a file or an upload was deleted */
 	/* A session's time was over: once for each who was in it, one session after the other. */
 	void (*ended)(void *ctx, int64_t conversation_id, int64_t user_id);

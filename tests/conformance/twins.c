@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "whole.h"
 
 #define LIVES 8
+#define BURST 5
 
 struct step { /* drawn once, done twice */
 	int64_t user, other, conversation, message, number, now;
@@ -32,7 +34,8 @@ static void do_settings(struct twin *t, const struct step *p)
 		SAY_ERR(t, t->f.ops->meta_set(t->f.w, key, tacit_cstr(key)));
 	SAY_ERR(t, t->f.ops->meta_get(t->s, key, &out));
 	say_bytes(t, tacit_buf_view(&out));
-	SAY_ERR(t, t->f.ops->signature_remember(t->f.w, p->user, hash_of(p->hash), later(p)));
+	/* When it is forgotten depends on those beside it (store.h): here, never. */
+	SAY_ERR(t, t->f.ops->signature_remember(t->f.w, p->user, hash_of(p->hash), INT64_MAX));
 	SAY_ERR(t, t->f.ops->probe(t->f.w));
 	tacit_buf_clear(&out);
 }
@@ -193,17 +196,16 @@ static void do_participants(struct twin *t, const struct step *p)
 	say_gone(t, &gone);
 }
 
-static void do_message_append(struct twin *t, const struct step *p)
+static void append(struct twin *t, const struct step *p, const char *extra, const char *client_id)
 {
 	struct store_message m;
 	bool existed = true;
-	const char *const client_ids[] = {"", "", "c-1", "c-2"};
 	SAY_ERR(t, t->f.ops->message_append(t->f.w,
 	                   &(struct store_new_message){.conversation_id = p->conversation,
 	                           .user_id = p->user,
 	                           .content = TACIT_STR("text"),
-	                           .extra = tacit_cstr(client_ids[p->number % 4]),
-	                           .client_id = tacit_cstr(client_ids[p->message % 4]),
+	                           .extra = tacit_cstr(extra),
+	                           .client_id = tacit_cstr(client_id),
 	                           .now = p->now},
 	                   &m, &existed));
 	SAY(t, "%d ", existed);
@@ -211,6 +213,23 @@ static void do_message_append(struct twin *t, const struct step *p)
 		t->messages.id[t->messages.count++] = m.id;
 	m.content = m.extra = m.client_id = TACIT_STR("");
 	on_message(t, &m);
+}
+
+static void do_message_append(struct twin *t, const struct step *p)
+{
+	const char *const client_ids[] = {"", "", "c-1", "c-2"};
+	append(t, p, client_ids[p->number % 4], client_ids[p->message % 4]);
+}
+
+/* client_ids that count, from somewhere: some are new, some a retry, some fill a gap. */
+static void do_message_burst(struct twin *t, const struct step *p)
+{
+	for (int64_t i = 0; i < 1 + p->number % BURST; i++) {
+		char client_id[32];
+		snprintf(client_id, sizeof(client_id), "%s%012" PRIx64, p->flag ? "a-" : "",
+		        (uint64_t)(p->message + i));
+		append(t, p, "", p->hash == 0 ? "" : client_id);
+	}
 }
 
 static void do_message_read(struct twin *t, const struct step *p)
@@ -415,6 +434,7 @@ static const struct {
         {"conversation read", do_conversation_read}, {"conversation read", do_conversation_read},
         {"participants", do_participants}, {"terms", do_terms},
         {"message append", do_message_append}, {"message append", do_message_append},
+        {"message burst", do_message_burst}, {"message burst", do_message_burst},
         {"message read", do_message_read}, {"file", do_file}, {"upload", do_upload},
         {"upload", do_upload}, {"parcel", do_parcel}, {"parcel", do_parcel},
         {"housekeeping", do_housekeeping}, {"batch", do_batch}, {"batch", do_batch}};
@@ -476,7 +496,7 @@ static void live(uint64_t seed)
 		backend = &kinds[i];
 		REQUIRE(set_up(&twins[i].f));
 	}
-	for (int i = 0; i < STEPS && agreed; i++) {
+	for (int i = 0; i < STEPS && agreed && twins[0].messages.count + BURST <= STEPS; i++) {
 		now += draw(&random, 3);
 		struct step p = draw_step(&random, now);
 		size_t which = (size_t)draw(&random, TACIT_COUNT(steps));
@@ -484,6 +504,7 @@ static void live(uint64_t seed)
 		if (!agreed)
 			printf("# seed %" PRIu64 ", step %d\n", seed, i);
 	}
+	check_bursts(twins[1].f.r);
 	for (size_t i = 0; i < 2; i++) {
 		tacit_buf_clear(&twins[i].said);
 		tear_down(&twins[i].f);

@@ -363,6 +363,8 @@ def a_message_shown_twice_is_refused(w):
     w.bob.must("inbox")
     tamper(w, "INSERT INTO messages (conversation_id, user_id, created_at, content) "
               "SELECT conversation_id, user_id, created_at, content FROM messages ORDER BY id DESC LIMIT 1")
+    tamper(w, "INSERT INTO message_bursts (conversation_id, first_id, length, user_id, expires_at, begins_epoch) "
+              "SELECT conversation_id, id, 1, user_id, 0, 0 FROM messages ORDER BY id DESC LIMIT 1")
     got = w.bob.json("inbox")
     tap.equal(got.of("message"), [], "messages")
     tap.check([r for r in got.of("refused") + got.of("warning")

@@ -375,6 +375,12 @@ def the_store_is_whole(w):
         orphans = store.execute("SELECT count(*) FROM messages WHERE conversation_id NOT IN (SELECT id FROM conversations)"
                                 " OR user_id NOT IN (SELECT id FROM users)").fetchone()
         tap.equal(orphans, (0,), "messages of nobody")
+        burst = store.execute("SELECT coalesce(sum(length), 0) FROM message_bursts").fetchone()
+        tap.equal(burst, counted, "messages that bursts speak of")
+        found = store.execute("SELECT count(*) FROM message_bursts b JOIN messages m ON m.id >= b.first_id"
+                              " AND m.id < b.first_id + b.length AND m.conversation_id = b.conversation_id"
+                              " AND m.user_id = b.user_id AND m.expires_at = b.expires_at").fetchone()
+        tap.equal(found, counted, "messages that are what their burst says")
     w.server.start()
 
 

@@ -1,0 +1,206 @@
+/* Bursts: how messages are found, and that none is there twice.
+ *
+ * A burst is what one person says on end in one conversation: messages whose ids follow one
+ * another, and whose client_ids count up by one (protocol.md 6.4). It is one row, which stands for
+ * all of them: for where they are, who has not read them, when they expire and what was sent
+ * before. So a message costs its own row, at the end of that table; an index would cost a page of
+ * its conversation for each entry. Whoever says one thing now and then has bursts of one, and so
+ * have clients whose client_ids do not count: they pay what an index would cost.
+ *
+ * The burst that messages still come to is in memory, as long as the transaction lasts: it is
+ * written before a statement that might read the table, and before COMMIT. Committed ones never
+ * change: nothing is destroyed in them but all of it.
+ *
+ * No two bursts of a series have a number in common. So the one that begins last up to a number is
+ * the one that has it, if any has; and a number above what a burst has, but below where the next of
+ * its series begins, is new without a look. */
+#include <string.h>
+
+#include "server/store/sqlite_int.h"
+
+#define NUMBER_CHARS 12
+#define MAX_LENGTH 64 /* what one step of a sweep may take too much */
+
+/* --- client_ids --- */
+
+/* Only as we write them: else two texts were one number. */
+static bool read_digits(const uint8_t *p, uint64_t *out)
+{
+	*out = 0;
+	for (const uint8_t *end = p + NUMBER_CHARS; p < end; p++) {
+		if (*p >= '0' && *p <= '9')
+			*out = *out << 4 | (uint64_t)(*p - '0');
+		else if (*p >= 'a' && *p <= 'f')
+			*out = *out << 4 | (uint64_t)(*p - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+struct split {
+	struct tacit_bytes series, digits;
+	uint64_t number; /* 0: it has none */
+	bool counts;
+};
+
+static struct split split(struct tacit_bytes id)
+{
+	struct split s = {.series = id, .digits = tacit_bytes("", 0)};
+	uint64_t number;
+	if (id.n >= NUMBER_CHARS && read_digits(id.p + id.n - NUMBER_CHARS, &number)) {
+		s.series = tacit_bytes_part(id, 0, id.n - NUMBER_CHARS);
+		s.digits = tacit_bytes_part(id, id.n - NUMBER_CHARS, NUMBER_CHARS);
+		s.number = number;
+		s.counts = true;
+	}
+	return s;
+}
+
+static struct tacit_bytes series_of(const struct sql_burst *b)
+{
+	return tacit_bytes(b->client_id, b->series_bytes);
+}
+
+static struct tacit_bytes digits_of(const struct sql_burst *b)
+{
+	return tacit_bytes(b->client_id + b->series_bytes, b->counts ? NUMBER_CHARS : 0);
+}
+
+/* Its number may still be below where the burst begins, or above what it has. */
+static bool is_of(
+        const struct sql_burst *b, int64_t conversation_id, int64_t user_id, const struct split *id)
+{
+	return b->length > 0 && b->conversation_id == conversation_id && b->user_id == user_id &&
+	       b->counts == id->counts && tacit_bytes_eq(series_of(b), id->series);
+}
+
+static bool is_next_of(const struct sql_burst *b, const struct split *id)
+{
+	return b->counts && id->number == b->number + b->length;
+}
+
+/* --- what was sent before --- */
+
+static enum tacit_err read_number(sqlite3_stmt *st, int column, uint64_t *out)
+{
+	struct tacit_bytes digits = sql_column(st, column);
+	return digits.n == NUMBER_CHARS && read_digits(digits.p, out) ? TACIT_OK
+	                                                              : TACIT_E_STORE_CORRUPT;
+}
+
+/* Where the next burst of the same series begins that has its row. */
+static enum tacit_err find_next(struct sqlite *s, const struct sql_burst *b, uint64_t *begins)
+{
+	enum tacit_err err;
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	*begins = UINT64_MAX;
+	TRY(sql_start(s, SQL_BURST_BEHIND,
+	        ARGS(sql_int(b->conversation_id), sql_int(b->user_id), sql_bytes(series_of(b)),
+	                sql_bytes(digits_of(b))),
+	        &st));
+	TRY(sql_step(s, st, &row));
+	if (row)
+		TRY(read_number(st, 0, begins));
+out:
+	sql_done(&st);
+	return err;
+}
+
+static enum tacit_err find_written(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        const struct split *id, int64_t *message)
+{
+	enum tacit_err err;
+	sqlite3_stmt *st = NULL;
+	uint64_t first = 0;
+	TRY(sql_first(s, SQL_BURST_UP_TO,
+	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_bytes(id->series),
+	                sql_bytes(id->digits)),
+	        &st));
+	/* Else it is the one without a number, whose name is that of this series. */
+	const bool counts = sqlite3_column_bytes(st, 2) > 0;
+	TRY(counts == id->counts ? TACIT_OK : TACIT_E_NOT_FOUND);
+	if (counts)
+		TRY(read_number(st, 2, &first));
+	const int64_t offset = (int64_t)(id->number - first);
+	TRY(offset < sqlite3_column_int64(st, 1) ? TACIT_OK : TACIT_E_NOT_FOUND);
+	*message = sqlite3_column_int64(st, 0) + offset;
+out:
+	sql_done(&st);
+	return err;
+}
+
+enum tacit_err sql_burst_find(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        struct tacit_bytes client_id, int64_t *message)
+{
+	enum tacit_err err = TACIT_OK;
+	struct sql_burst *b = &s->pending.burst;
+	const struct split id = split(client_id);
+	if (is_of(b, conversation_id, user_id, &id)) {
+		if (id.number >= b->number && id.number - b->number < b->length) {
+			*message = b->first_id + (int64_t)(id.number - b->number);
+			goto out;
+		}
+		if (is_next_of(b, &id) && b->next_begins == 0)
+			TRY(find_next(s, b, &b->next_begins));
+		TRY(is_next_of(b, &id) && id.number < b->next_begins ? TACIT_E_NOT_FOUND
+		                                                     : TACIT_OK);
+	}
+	TRY(find_written(s, conversation_id, user_id, &id, message));
+out:
+	return err;
+}
+
+/* --- what is being said --- */
+
+enum tacit_err sql_burst_write(struct sqlite *s)
+{
+	enum tacit_err err = TACIT_OK;
+	const struct sql_burst *b = &s->pending.burst;
+	if (b->length == 0)
+		goto out;
+	TRY(sql_run(s, SQL_BURST_ADD,
+	        ARGS(sql_int(b->conversation_id), sql_int(b->first_id), sql_int(b->length),
+	                sql_int(b->user_id), sql_int(b->expires_at), sql_int(b->begins_epoch),
+	                b->named ? sql_bytes(series_of(b)) : sql_id(0),
+	                b->named ? sql_bytes(digits_of(b)) : sql_id(0))));
+	s->pending.burst = (struct sql_burst){0};
+out:
+	return err;
+}
+
+static bool goes_on(
+        const struct sql_burst *b, const struct store_message *m, struct tacit_bytes client_id)
+{
+	const struct split id = split(client_id);
+	return is_of(b, m->conversation_id, m->user_id, &id) && b->length < MAX_LENGTH &&
+	       b->first_id + b->length == m->id && b->expires_at == m->expires_at &&
+	       b->begins_epoch == 0 && m->begins_epoch == 0 &&
+	       (b->named ? is_next_of(b, &id) && id.number < b->next_begins : client_id.n == 0);
+}
+
+enum tacit_err sql_burst_open(
+        struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id)
+{
+	return goes_on(&s->pending.burst, m, client_id) ? TACIT_OK : sql_burst_write(s);
+}
+
+void sql_burst_add(struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id)
+{
+	struct sql_burst *b = &s->pending.burst;
+	const struct split id = split(client_id);
+	if (b->length++ > 0)
+		return;
+	b->conversation_id = m->conversation_id;
+	b->user_id = m->user_id;
+	b->first_id = m->id;
+	b->expires_at = m->expires_at;
+	b->begins_epoch = m->begins_epoch;
+	b->named = client_id.n > 0;
+	b->counts = id.counts;
+	b->number = id.number;
+	b->series_bytes = id.series.n;
+	if (client_id.n > 0)
+		memcpy(b->client_id, client_id.p, client_id.n);
+}

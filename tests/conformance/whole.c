@@ -1,0 +1,45 @@
+#include "whole.h"
+
+#include "server/store/sqlite_int.h"
+#include "support/tap.h"
+
+static int64_t number(struct store *s, const char *text)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t got = -1;
+	CHECK_INT(sqlite3_prepare_v2(sqlite_of(s)->db, text, -1, &st, NULL), SQLITE_OK);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		got = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return got;
+}
+
+/* Messages that are what their burst says. */
+static const char pairs[] = "SELECT count(*) FROM message_bursts b JOIN messages m"
+                            " ON m.id >= b.first_id AND m.id < b.first_id + b.length"
+                            " WHERE m.conversation_id = b.conversation_id AND m.user_id = b.user_id"
+                            " AND m.expires_at = b.expires_at AND m.begins_epoch = b.begins_epoch"
+                            " AND (m.client_id IS NULL) = (b.client_series IS NULL)";
+/* Those whose client_id is the burst's, or of its series. */
+static const char named[] =
+        "SELECT count(*) FROM message_bursts b JOIN messages m"
+        " ON m.id >= b.first_id AND m.id < b.first_id + b.length"
+        " WHERE m.client_id IS NULL OR (m.id = b.first_id AND"
+        " CAST(m.client_id AS TEXT) ="
+        " CAST(b.client_series AS TEXT) || CAST(b.client_number AS TEXT))"
+        " OR (m.id > b.first_id AND length(b.client_number) = 12 AND"
+        " substr(CAST(m.client_id AS TEXT), 1, length(b.client_series)) ="
+        " CAST(b.client_series AS TEXT) AND length(m.client_id) = length(b.client_series) + 12)";
+
+void check_bursts(struct store *s)
+{
+	const int64_t all = number(s, "SELECT count(*) FROM messages");
+	CHECK_INT(number(s, "SELECT coalesce(sum(length), 0) FROM message_bursts"), all);
+	CHECK_INT(number(s, pairs), all);
+	CHECK_INT(number(s, named), all);
+}
+
+int64_t count_bursts(struct store *s)
+{
+	return number(s, "SELECT count(*) FROM message_bursts");
+}

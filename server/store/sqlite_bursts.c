@@ -12,8 +12,10 @@
  * change: nothing is destroyed in them but all of it.
  *
  * No two bursts of a series have a number in common. So the one that begins last up to a number is
- * the one that has it, if any has; and a number above what a burst has, but below where the next of
- * its series begins, is new without a look. */
+ * the one that has it, if any has. And of the series that somebody said last, memory knows what is
+ * free behind it: so who counts on says something new, without a look. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/store/sqlite_int.h"
@@ -75,11 +77,6 @@ static bool is_of(
 	       b->counts == id->counts && tacit_bytes_eq(series_of(b), id->series);
 }
 
-static bool is_next_of(const struct sql_burst *b, const struct split *id)
-{
-	return b->counts && id->number == b->number + b->length;
-}
-
 /* --- what was sent before --- */
 
 static enum tacit_err read_number(sqlite3_stmt *st, int column, uint64_t *out)
@@ -89,23 +86,90 @@ static enum tacit_err read_number(sqlite3_stmt *st, int column, uint64_t *out)
 	                                                              : TACIT_E_STORE_CORRUPT;
 }
 
-/* Where the next burst of the same series begins that has its row. */
-static enum tacit_err find_next(struct sqlite *s, const struct sql_burst *b, uint64_t *begins)
+/* The place of a person's last series; whose it is now is_last tells. */
+static struct sql_series *last_of(struct sqlite *s, int64_t conversation_id, int64_t user_id)
+{
+	return &s->last_series[sql_place(conversation_id, user_id, SQL_SERIES)];
+}
+
+static bool is_last(const struct sql_series *l, int64_t conversation_id, int64_t user_id,
+        const struct split *id)
+{
+	return id->counts && l->conversation_id == conversation_id && l->user_id == user_id &&
+	       tacit_bytes_eq(tacit_bytes(l->name, l->name_bytes), id->series);
+}
+
+static enum tacit_err find_end_of_free(struct sqlite *s, struct sql_series *l)
 {
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
 	bool row = false;
-	*begins = UINT64_MAX;
+	char last[32];
+	uint64_t end = UINT64_MAX;
+	const int n = snprintf(last, sizeof(last), "%012" PRIx64, l->free_from - 1);
 	TRY(sql_start(s, SQL_BURST_BEHIND,
-	        ARGS(sql_int(b->conversation_id), sql_int(b->user_id), sql_bytes(series_of(b)),
-	                sql_bytes(digits_of(b))),
+	        ARGS(sql_int(l->conversation_id), sql_int(l->user_id),
+	                sql_blob(l->name, l->name_bytes), sql_blob(last, (size_t)n)),
 	        &st));
 	TRY(sql_step(s, st, &row));
 	if (row)
-		TRY(read_number(st, 0, begins));
+		TRY(read_number(st, 0, &end));
+	l->free_to = end;
 out:
 	sql_done(&st);
 	return err;
+}
+
+void sql_series_forget(struct sqlite *s)
+{
+	memset(s->last_series, 0, sizeof(s->last_series));
+}
+
+/* Another handle may have committed since the last transaction. */
+static enum tacit_err look_around(struct sqlite *s)
+{
+	enum tacit_err err = TACIT_OK;
+	int64_t version;
+	if (s->series_current)
+		goto out;
+	TRY(sql_integer(s, SQL_DATA_VERSION, NO_ARGS, &version));
+	if (version != s->series_version)
+		sql_series_forget(s);
+	s->series_version = version;
+	s->series_current = true;
+out:
+	return err;
+}
+
+static enum tacit_err is_free(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        const struct split *id, bool *free)
+{
+	enum tacit_err err;
+	struct sql_series *l = last_of(s, conversation_id, user_id);
+	*free = false;
+	TRY(look_around(s));
+	if (!is_last(l, conversation_id, user_id, id) || id->number < l->free_from)
+		goto out;
+	if (l->free_to == 0)
+		TRY(find_end_of_free(s, l));
+	*free = id->number < l->free_to;
+out:
+	return err;
+}
+
+static void note_said(struct sqlite *s, const struct store_message *m, const struct split *id)
+{
+	struct sql_series *l = last_of(s, m->conversation_id, m->user_id);
+	if (!id->counts)
+		return;
+	if (!is_last(l, m->conversation_id, m->user_id, id) || id->number < l->free_from ||
+	        id->number >= l->free_to) {
+		*l = (struct sql_series){.conversation_id = m->conversation_id,
+		        .user_id = m->user_id,
+		        .name_bytes = id->series.n};
+		memcpy(l->name, id->series.p, id->series.n);
+	}
+	l->free_from = id->number + 1;
 }
 
 static enum tacit_err find_written(struct sqlite *s, int64_t conversation_id, int64_t user_id,
@@ -135,19 +199,16 @@ enum tacit_err sql_burst_find(struct sqlite *s, int64_t conversation_id, int64_t
         struct tacit_bytes client_id, int64_t *message)
 {
 	enum tacit_err err = TACIT_OK;
-	struct sql_burst *b = &s->pending.burst;
+	const struct sql_burst *b = &s->pending.burst;
 	const struct split id = split(client_id);
-	if (is_of(b, conversation_id, user_id, &id)) {
-		if (id.number >= b->number && id.number - b->number < b->length) {
-			*message = b->first_id + (int64_t)(id.number - b->number);
-			goto out;
-		}
-		if (is_next_of(b, &id) && b->next_begins == 0)
-			TRY(find_next(s, b, &b->next_begins));
-		TRY(is_next_of(b, &id) && id.number < b->next_begins ? TACIT_E_NOT_FOUND
-		                                                     : TACIT_OK);
+	bool free;
+	if (is_of(b, conversation_id, user_id, &id) && id.number >= b->number &&
+	        id.number - b->number < b->length) {
+		*message = b->first_id + (int64_t)(id.number - b->number);
+		goto out;
 	}
-	TRY(find_written(s, conversation_id, user_id, &id, message));
+	TRY(is_free(s, conversation_id, user_id, &id, &free));
+	TRY(free ? TACIT_E_NOT_FOUND : find_written(s, conversation_id, user_id, &id, message));
 out:
 	return err;
 }
@@ -177,7 +238,7 @@ static bool goes_on(
 	return is_of(b, m->conversation_id, m->user_id, &id) && b->length < MAX_LENGTH &&
 	       b->first_id + b->length == m->id && b->expires_at == m->expires_at &&
 	       b->begins_epoch == 0 && m->begins_epoch == 0 &&
-	       (b->named ? is_next_of(b, &id) && id.number < b->next_begins : client_id.n == 0);
+	       (b->named ? id.counts && id.number == b->number + b->length : client_id.n == 0);
 }
 
 enum tacit_err sql_burst_open(
@@ -190,6 +251,7 @@ void sql_burst_add(struct sqlite *s, const struct store_message *m, struct tacit
 {
 	struct sql_burst *b = &s->pending.burst;
 	const struct split id = split(client_id);
+	note_said(s, m, &id);
 	if (b->length++ > 0)
 		return;
 	b->conversation_id = m->conversation_id;

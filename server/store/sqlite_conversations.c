@@ -26,11 +26,13 @@ enum tacit_err sql_member(
         struct sqlite *s, int64_t conversation_id, int64_t user_id, struct store_member *member)
 {
 	enum tacit_err err = TACIT_OK;
-	uint64_t place = ((uint64_t)conversation_id * 31 + (uint64_t)user_id) % SQL_MEMBERS;
+	size_t place = sql_place(conversation_id, user_id, SQL_MEMBERS);
 	struct sql_member_row *kept = &s->members[place], found = *kept;
-	if (!s->in_batch || found.conversation_id != conversation_id || found.user_id != user_id) {
-		found = (struct sql_member_row){
-		        .conversation_id = conversation_id, .user_id = user_id};
+	if (!s->in_batch || found.turn != s->members_turn ||
+	        found.conversation_id != conversation_id || found.user_id != user_id) {
+		found = (struct sql_member_row){.turn = s->members_turn,
+		        .conversation_id = conversation_id,
+		        .user_id = user_id};
 		TRY(read_member(s, &found));
 		if (s->in_batch)
 			*kept = found;

@@ -18,23 +18,33 @@ enum sql {
 };
 
 /* A member as the batch found it: whoever sends sends again. */
-#define SQL_MEMBERS 64
+#define SQL_MEMBERS 256
 struct sql_member_row {
-	int64_t conversation_id; /* 0: none here */
-	int64_t user_id, expires_at;
+	uint64_t turn; /* of struct sqlite, when it was read; another: it may have changed */
+	int64_t conversation_id, user_id, expires_at;
 	struct store_member member;
 };
 
 /* What somebody says on end, and has no row yet: see sqlite_bursts.c. */
 struct sql_burst {
 	int64_t conversation_id, user_id, first_id, expires_at, begins_epoch;
-	unsigned length;      /* messages; 0: none is being said */
-	bool named;           /* the messages have client_ids, which ... */
-	bool counts;          /* ... end in a number: */
-	uint64_t number;      /* that of the first */
-	uint64_t next_begins; /* the next burst of this series; 0: nobody has looked */
+	unsigned length;                          /* messages; 0: none is being said */
+	bool named;                               /* the messages have client_ids, which ... */
+	bool counts;                              /* ... end in a number: */
+	uint64_t number;                          /* that of the first */
 	uint8_t client_id[STORE_CLIENT_ID_CHARS]; /* of the first */
 	size_t series_bytes;                      /* of that: all but the number */
+};
+
+/* The series of client_ids that a person used last in a conversation: none of the numbers from
+ * free_from up to below free_to is there, in a row or in memory. */
+#define SQL_SERIES 256
+struct sql_series {
+	int64_t conversation_id; /* 0: none here */
+	int64_t user_id;
+	uint64_t free_from, free_to; /* free_to 0: nobody has looked */
+	uint8_t name[STORE_CLIENT_ID_CHARS];
+	size_t name_bytes;
 };
 
 /* What the transaction under way will tell the tables just before COMMIT, and memory keeps for it.
@@ -66,8 +76,11 @@ struct sqlite {
 	bool in_batch;
 	struct sql_pending pending, marked; /* marked: as it was when the mark was set */
 	struct sql_spent spent;
-	bool reading;  /* between read_begin and read_end */
-	bool in_scope; /* an operation outside of a batch has its transaction open */
+	struct sql_series last_series[SQL_SERIES]; /* by hash; beyond transactions */
+	int64_t series_version; /* of the database, counting other handles' commits */
+	bool series_current;    /* this transaction has looked whether others have written */
+	bool reading;           /* between read_begin and read_end */
+	bool in_scope;          /* an operation outside of a batch has its transaction open */
 	/* Something was destroyed: its traces in the WAL are to go. */
 	enum { PURGE_NOT, PURGE_NOW, PURGE_LATER } purge;
 	sqlite3_int64 warm_from, warm_to; /* of the WAL's file: what was asked for last */
@@ -76,6 +89,7 @@ struct sqlite {
 	enum tacit_err broken;               /* why SQLite rolled the batch back on its own */
 	sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first needed */
 	struct sql_member_row members[SQL_MEMBERS]; /* by hash; of the batch under way */
+	uint64_t members_turn; /* of what members know; 0: nobody has been read */
 };
 
 static inline struct sqlite *sqlite_of(struct store *s)
@@ -94,6 +108,13 @@ static inline void sql_time(struct sqlite *s, int64_t now)
 {
 	if (now > s->now)
 		s->now = now;
+}
+
+/* Of a person in a conversation, in a table by hash: neighbours are far from one another. */
+static inline size_t sql_place(int64_t conversation_id, int64_t user_id, size_t places)
+{
+	uint64_t mixed = ((uint64_t)conversation_id * 31 + (uint64_t)user_id) * 0x9e3779b97f4a7c15u;
+	return (size_t)(mixed >> 32) % places;
 }
 
 struct sql_value {
@@ -206,6 +227,8 @@ TACIT_MUST_USE enum tacit_err sql_burst_open(
 void sql_burst_add(struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id);
 /* What is pending becomes a row, if there is any. */
 TACIT_MUST_USE enum tacit_err sql_burst_write(struct sqlite *s);
+/* When something is undone: deleted bursts may be there again. */
+void sql_series_forget(struct sqlite *s);
 
 /* --- spent signatures --- */
 /* Before COMMIT: fresh becomes a row, if there is any. */

@@ -49,6 +49,7 @@ static enum tacit_err meaning(struct sqlite *s, int rc)
 enum tacit_err sql_error(struct sqlite *s, int rc)
 {
 	enum tacit_err err = meaning(s, rc);
+	sql_series_forget(s);
 	/* A full disk or an I/O error makes SQLite roll back on its own. From then on statements
 	 * would commit one by one: the batch remembers instead why it is lost. */
 	if (s->in_batch && s->broken == TACIT_OK && sqlite3_get_autocommit(s->db) != 0)
@@ -116,10 +117,19 @@ static bool leaves_bursts(enum sql id)
 	case SQL_MEMBER:
 	case SQL_COUNT_MESSAGES:
 	case SQL_SIGNATURES_ADD:
+	case SQL_DATA_VERSION:
 		return true;
 	default:
 		return false;
 	}
+}
+
+static void note_series(struct sqlite *s, enum sql id)
+{
+	if (id == SQL_BEGIN_WRITE)
+		s->series_current = false;
+	if (id == SQL_ROLLBACK || id == SQL_UNDO || id == SQL_SCOPE_UNDO)
+		sql_series_forget(s);
 }
 
 enum tacit_err sql_start(struct sqlite *s, enum sql id, const struct sql_value *values,
@@ -135,8 +145,9 @@ enum tacit_err sql_start(struct sqlite *s, enum sql id, const struct sql_value *
 		        s->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[id], NULL);
 	if (rc != SQLITE_OK)
 		return sql_error(s, rc);
+	note_series(s, id);
 	if (s->mode == STORE_WRITER && !keeps_members(id, s->statements[id]))
-		memset(s->members, 0, sizeof(s->members));
+		s->members_turn++;
 	TACIT_ASSERT(!sqlite3_stmt_busy(s->statements[id]));
 	TACIT_ASSERT((size_t)sqlite3_bind_parameter_count(s->statements[id]) == count);
 	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)

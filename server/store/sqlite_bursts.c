@@ -141,18 +141,18 @@ out:
 	return err;
 }
 
-static enum tacit_err is_free(struct sqlite *s, int64_t conversation_id, int64_t user_id,
-        const struct split *id, bool *free)
+static enum tacit_err is_fresh(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        const struct split *id, bool *fresh)
 {
 	enum tacit_err err;
 	struct sql_series *l = last_of(s, conversation_id, user_id);
-	*free = false;
+	*fresh = false;
 	TRY(look_around(s));
 	if (!is_last(l, conversation_id, user_id, id) || id->number < l->free_from)
 		goto out;
 	if (l->free_to == 0)
 		TRY(find_end_of_free(s, l));
-	*free = id->number < l->free_to;
+	*fresh = id->number < l->free_to;
 out:
 	return err;
 }
@@ -201,14 +201,14 @@ enum tacit_err sql_burst_find(struct sqlite *s, int64_t conversation_id, int64_t
 	enum tacit_err err = TACIT_OK;
 	const struct sql_burst *b = &s->pending.burst;
 	const struct split id = split(client_id);
-	bool free;
+	bool fresh;
 	if (is_of(b, conversation_id, user_id, &id) && id.number >= b->number &&
 	        id.number - b->number < b->length) {
 		*message = b->first_id + (int64_t)(id.number - b->number);
 		goto out;
 	}
-	TRY(is_free(s, conversation_id, user_id, &id, &free));
-	TRY(free ? TACIT_E_NOT_FOUND : find_written(s, conversation_id, user_id, &id, message));
+	TRY(is_fresh(s, conversation_id, user_id, &id, &fresh));
+	TRY(fresh ? TACIT_E_NOT_FOUND : find_written(s, conversation_id, user_id, &id, message));
 out:
 	return err;
 }

@@ -301,6 +301,50 @@ static void a_conversation_takes_its_bursts_along(void)
 	tear_down(&f);
 }
 
+/* What one handle knows is free, another may have said meanwhile. */
+static void another_writer_goes_on_in_it(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	struct store *mine = f.w, *other = another(&f, STORE_WRITER);
+	int64_t first = say_numbers(&f, group, 1, 4); /* the third without a look */
+	f.w = other;
+	CHECK_INT(say(&f, group, f.anna, counted(4)), first + 3);
+	CHECK_INT(say(&f, group, f.anna, counted(5)), first + 4);
+	f.w = mine;
+	CHECK_INT(say(&f, group, f.anna, counted(4)), -(first + 3));
+	CHECK_INT(say(&f, group, f.anna, counted(5)), -(first + 4));
+	CHECK_INT(say(&f, group, f.anna, counted(6)), first + 5);
+	check_bursts(f.w);
+	store_close(other);
+	tear_down(&f);
+}
+
+/* A burst that was deleted in vain is in the way again. */
+static void what_was_destroyed_in_vain_is_there(void)
+{
+	struct fixture f;
+	struct gone gone = {0};
+	struct store_sweep w = {.limit = 9, .gone = collect_gone, .ctx = &gone};
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	CHECK_OK(f.ops->conversation_set_message_ttl(f.w, group, f.anna, 60, NOW));
+	int64_t later = say_numbers(&f, group, 3, 5);
+	CHECK_OK(f.ops->conversation_set_message_ttl(f.w, group, f.anna, 0, NOW));
+	say_numbers(&f, group, 1, 2);
+	begin(&f);
+	CHECK_OK(f.ops->mark(f.w));
+	CHECK_OK(f.ops->sweep(f.w, NOW + 60, &w));
+	CHECK_INT(say(&f, group, f.anna, counted(2)), later + 3);
+	CHECK_OK(f.ops->undo(f.w));
+	CHECK_INT(say(&f, group, f.anna, counted(3)), -later);
+	CHECK_INT(say(&f, group, f.anna, counted(4)), -(later + 1));
+	CHECK_INT(say(&f, group, f.anna, counted(2)), later + 3);
+	commit(&f);
+	tear_down(&f);
+}
+
 /* Somebody else's doing: no reason to take a retry for a new message, nor to fail others' batch. */
 static void a_message_that_vanished_is_told(void)
 {
@@ -387,6 +431,8 @@ int main(int argc, char **argv)
 	        {"the writer sees its own", the_writer_sees_its_own},
 	        {"a deadline ends it, and ends all of it", a_deadline_ends_it_and_ends_all_of_it},
 	        {"a conversation takes its bursts along", a_conversation_takes_its_bursts_along},
+	        {"another writer goes on in it", another_writer_goes_on_in_it},
+	        {"what was destroyed in vain is there", what_was_destroyed_in_vain_is_there},
 	        {"a message that vanished is told", a_message_that_vanished_is_told},
 	        {"an older server's messages are found", an_older_servers_messages_are_found},
 	};

@@ -97,6 +97,20 @@ def who_is_there_is_told_once(w):
 
 
 @tap.case
+def who_is_there_is_told_again_after_an_interruption(w):
+    """Nobody knows what became of people meanwhile."""
+    w.alice.must("send", "bob", "do you hear me?")
+    with Listener(w.bob) as bob, Listener(w.alice) as alice:
+        bob.wait(lambda e: e["type"] == "presence" and e["state"] == "online", "she is there")
+        before = len(bob.of("presence"))
+        w.server.restart()
+        alice.online(2)
+        bob.online(2)
+        bob.wait(lambda _: len(bob.of("presence")) > before, "she is told again")
+        tap.equal(bob.of("presence")[-1]["state"], "online", "she is there")
+
+
+@tap.case
 def a_person_sees_where_it_was_said(w):
     w.alice.must("group", "create", "Tea club of listeners", "carol")
     w.alice.must("send", "carol", "between us")

@@ -227,7 +227,7 @@ TACIT_MUST_USE enum tacit_err sql_burst_open(
 void sql_burst_add(struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id);
 /* What is pending becomes a row, if there is any. */
 TACIT_MUST_USE enum tacit_err sql_burst_write(struct sqlite *s);
-/* When something is undone: deleted bursts may be there again. */
+/* When bursts are deleted, and when something is undone: deleted ones may be there again. */
 void sql_series_forget(struct sqlite *s);
 
 /* --- spent signatures --- */

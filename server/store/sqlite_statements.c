@@ -124,12 +124,25 @@ static bool leaves_bursts(enum sql id)
 	}
 }
 
+/* What memory knows of series goes with the bursts: with those that are deleted, and when deleted
+ * ones may be there again. */
 static void note_series(struct sqlite *s, enum sql id)
 {
-	if (id == SQL_BEGIN_WRITE)
+	switch (id) {
+	case SQL_BEGIN_WRITE:
 		s->series_current = false;
-	if (id == SQL_ROLLBACK || id == SQL_UNDO || id == SQL_SCOPE_UNDO)
+		break;
+	case SQL_SWEEP_BURSTS:
+	case SQL_CONVERSATION_BURSTS_DELETE:
+	case SQL_CONVERSATION_DELETE:
+	case SQL_ROLLBACK:
+	case SQL_UNDO:
+	case SQL_SCOPE_UNDO:
 		sql_series_forget(s);
+		break;
+	default:
+		break;
+	}
 }
 
 enum tacit_err sql_start(struct sqlite *s, enum sql id, const struct sql_value *values,

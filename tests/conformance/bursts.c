@@ -369,6 +369,42 @@ static void a_message_that_vanished_is_told(void)
 	tear_down(&f);
 }
 
+static enum tacit_err try_number(struct fixture *f, int64_t group, unsigned number)
+{
+	struct store_message m;
+	bool existed;
+	return f->ops->message_append(f->w,
+	        &(struct store_new_message){.conversation_id = group,
+	                .user_id = f->anna,
+	                .content = TACIT_STR("sealed"),
+	                .client_id = tacit_cstr(counted(number)),
+	                .now = NOW},
+	        &m, &existed);
+}
+
+/* Of a number that is none, nobody can tell what is before or behind it. */
+static void a_damaged_number_is_told(void)
+{
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	sqlite3 *db = sqlite_of(f.w)->db;
+	say(&f, group, f.anna, counted(4));
+	CHECK_INT(sqlite3_exec(db,
+	                  "UPDATE message_bursts SET client_number = x'303030303030303030303020'",
+	                  NULL, NULL, NULL),
+	        SQLITE_OK);
+	CHECK_ERR(try_number(&f, group, 2), TACIT_E_STORE_CORRUPT);
+	CHECK_INT(sqlite3_exec(db,
+	                  "UPDATE message_bursts SET client_number = x'7a7a7a7a7a7a7a7a7a7a7a7a'",
+	                  NULL, NULL, NULL),
+	        SQLITE_OK);
+	CHECK_OK(try_number(&f, group, 2));
+	CHECK_ERR(try_number(&f, group, 3), TACIT_E_STORE_CORRUPT);
+	CHECK_INT(message_count(&f, f.r, group, f.anna), 2);
+	tear_down(&f);
+}
+
 /* What an older server stored is found by its client_id as before, whatever that looks like. */
 static void an_older_servers_messages_are_found(void)
 {
@@ -434,6 +470,7 @@ int main(int argc, char **argv)
 	        {"another writer goes on in it", another_writer_goes_on_in_it},
 	        {"what was destroyed in vain is there", what_was_destroyed_in_vain_is_there},
 	        {"a message that vanished is told", a_message_that_vanished_is_told},
+	        {"a damaged number is told", a_damaged_number_is_told},
 	        {"an older server's messages are found", an_older_servers_messages_are_found},
 	};
 	backend = &sqlite;

@@ -5,19 +5,9 @@
 #include "fixture.h"
 #include "older.h"
 #include "server/store/sqlite_int.h"
+#include "whole.h"
 
 static const struct backend sqlite = {"sqlite", NULL, true};
-
-static int64_t number(struct store *s, const char *text)
-{
-	sqlite3_stmt *st = NULL;
-	int64_t got = -1;
-	CHECK_INT(sqlite3_prepare_v2(sqlite_of(s)->db, text, -1, &st, NULL), SQLITE_OK);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		got = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return got;
-}
 
 /* Two people; messages 1, 2 and 40 in the first conversation, 41 was destroyed; one in the second.
  */
@@ -68,14 +58,14 @@ static void an_older_servers_are_not_given_again(void)
 	CHECK_OK(s->ops->message_page(s, 7, 2, 0, 0, 9, collect_message, &ids, &more));
 	CHECK(!more);
 	CHECK_INT(ids.count, 5);
-	CHECK_INT(number(s, "SELECT value FROM counters WHERE name = 'messages'"), 6);
-	CHECK_INT(number(s, "SELECT count(*) FROM pragma_foreign_key_list('messages')"), 0);
-	CHECK_INT(number(s, "SELECT count(*) FROM sqlite_sequence WHERE name = 'messages'"), 0);
-	CHECK_INT(number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+	CHECK_INT(sql_number(s, "SELECT value FROM counters WHERE name = 'messages'"), 6);
+	CHECK_INT(sql_number(s, "SELECT count(*) FROM pragma_foreign_key_list('messages')"), 0);
+	CHECK_INT(sql_number(s, "SELECT count(*) FROM sqlite_sequence WHERE name = 'messages'"), 0);
+	CHECK_INT(sql_number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 	/* With its last participant a conversation is gone, and its messages with it. */
 	CHECK_OK(s->ops->participant_remove(s, 8, 1, 1, collect_gone, &gone));
-	CHECK_INT(number(s, "SELECT count(*) FROM messages WHERE conversation_id = 8"), 0);
-	CHECK_INT(number(s, "SELECT value FROM counters WHERE name = 'messages'"), 5);
+	CHECK_INT(sql_number(s, "SELECT count(*) FROM messages WHERE conversation_id = 8"), 0);
+	CHECK_INT(sql_number(s, "SELECT value FROM counters WHERE name = 'messages'"), 5);
 	store_close(s);
 	REQUIRE(store_open(url, STORE_WRITER, why, &s) == TACIT_OK);
 	append(s, "", 44);

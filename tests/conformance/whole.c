@@ -3,7 +3,7 @@
 #include "server/store/sqlite_int.h"
 #include "support/tap.h"
 
-static int64_t number(struct store *s, const char *text)
+int64_t sql_number(struct store *s, const char *text)
 {
 	sqlite3_stmt *st = NULL;
 	int64_t got = -1;
@@ -33,13 +33,13 @@ static const char named[] =
 
 void check_bursts(struct store *s)
 {
-	const int64_t all = number(s, "SELECT count(*) FROM messages");
-	CHECK_INT(number(s, "SELECT coalesce(sum(length), 0) FROM message_bursts"), all);
-	CHECK_INT(number(s, pairs), all);
-	CHECK_INT(number(s, named), all);
+	const int64_t all = sql_number(s, "SELECT count(*) FROM messages");
+	CHECK_INT(sql_number(s, "SELECT coalesce(sum(length), 0) FROM message_bursts"), all);
+	CHECK_INT(sql_number(s, pairs), all);
+	CHECK_INT(sql_number(s, named), all);
 }
 
 int64_t count_bursts(struct store *s)
 {
-	return number(s, "SELECT count(*) FROM message_bursts");
+	return sql_number(s, "SELECT count(*) FROM message_bursts");
 }

@@ -1,4 +1,4 @@
-/* whole.h - whether the bursts of an SQLite store are just what its messages are. */
+/* whole.h - a look into an SQLite store: whether its bursts are just what its messages are. */
 #ifndef TACIT_TESTS_CONFORMANCE_WHOLE_H
 #define TACIT_TESTS_CONFORMANCE_WHOLE_H
 
@@ -9,5 +9,7 @@
 void check_bursts(struct store *s);
 /* How many there are. */
 int64_t count_bursts(struct store *s);
+/* What SQL answers, an integer; -1: it has none. */
+int64_t sql_number(struct store *s, const char *text);
 
 #endif

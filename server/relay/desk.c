@@ -297,6 +297,10 @@ static void take_frame(struct end *e, const struct tacit_ws_message *m)
 	case TACIT_WS_PONG:
 		return;
 	case TACIT_WS_CLOSE:
+		/* RFC 6455 7.4.1: what a browser says for a page that is no more, also when that
+		 * had no time to say it itself. */
+		if (m->close_code == TACIT_WS_GOING_AWAY && e->known)
+			desk_leave(e->desk, e->role, e->id);
 		give_up(e, TACIT_WS_NORMAL);
 		return;
 	default:

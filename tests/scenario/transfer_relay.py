@@ -248,6 +248,25 @@ def who_leaves_for_good_is_not_waited_for(world):
 
 
 @tap.case
+def a_page_whose_browser_says_good_bye_is_not_waited_for(world):
+    """RFC 6455 7.4.1: 1001 is what a browser that has navigated away closes with."""
+    for code, why in ((struct.pack(">H", 1000), GONE), (b"", GONE), (struct.pack(">H", 1001), LEFT)):
+        ident = os.urandom(32)
+        first, second = world.pair()
+        first.say(KNOWN_AS, b"\0" + ident)
+        second.say(KNOWN_AS, b"\1" + ident)
+        first.settle()
+        second.settle()
+        first.ws.send(8, code)
+        second.over(why)
+        tap.check(first.hear() is None, "its own connection ends")
+    End(world.server, f"resume={ident.hex()}&role=receiver").over(LEFT)
+    first, second = world.pair()
+    first.ws.send(8, code)
+    second.over(GONE)  # it was nobody yet who could come back
+
+
+@tap.case
 def who_has_left_before_it_was_known_is_not_waited_for(world):
     ident = os.urandom(32)
     first, second = world.pair()

@@ -13,7 +13,12 @@
  *
  * No two bursts of a series have a number in common. So the one that begins last up to a number is
  * the one that has it, if any has. And of the series that somebody said last, memory knows what is
- * free behind it: so who counts on says something new, without a look. */
+ * free behind it: so who counts on says something new, without a look.
+ *
+ * A burst that goes on counting where its author's last one in the conversation ended *follows* it:
+ * it has no entry in the index of series, which would be another page of its conversation. It is
+ * found from the last one that has an entry, at most FOLLOWERS_WITHIN ids before it. Whatever else
+ * its author says there in between, or with a deadline, begins anew, with an entry. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +26,8 @@
 #include "server/store/sqlite_int.h"
 
 #define NUMBER_CHARS 12
-#define MAX_LENGTH 64 /* what one step of a sweep may take too much */
+#define MAX_LENGTH 64         /* what one step of a sweep may take too much */
+#define FOLLOWERS_WITHIN 4096 /* ids, and so rows that a search may read */
 
 /* --- client_ids --- */
 
@@ -172,26 +178,78 @@ static void note_said(struct sqlite *s, const struct store_message *m, const str
 	l->free_from = id->number + 1;
 }
 
-static enum tacit_err find_written(struct sqlite *s, int64_t conversation_id, int64_t user_id,
-        const struct split *id, int64_t *message)
+/* Where a burst begins; a row of first_id, length, client_number. */
+struct place {
+	int64_t first_id, length;
+	uint64_t number; /* 0 for the one without */
+	bool counts;
+};
+
+static enum tacit_err read_place(sqlite3_stmt *st, struct place *out)
+{
+	*out = (struct place){.first_id = sqlite3_column_int64(st, 0),
+	        .length = sqlite3_column_int64(st, 1),
+	        .counts = sqlite3_column_bytes(st, 2) > 0};
+	return out->counts ? read_number(st, 2, &out->number) : TACIT_OK;
+}
+
+/* number is not below where the burst begins. */
+static bool has(const struct place *b, uint64_t number)
+{
+	return number - b->number < (uint64_t)b->length;
+}
+
+/* Of one that counts: the burst that has the number, among those that follow it. */
+static enum tacit_err find_follower(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        uint64_t number, struct place *at)
+{
+	enum tacit_err err = TACIT_OK;
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	if (number - at->number >= FOLLOWERS_WITHIN + MAX_LENGTH)
+		return TACIT_E_NOT_FOUND;
+	TRY(sql_start(s, SQL_BURST_FOLLOWERS,
+	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_int(at->first_id),
+	                sql_int(at->first_id + FOLLOWERS_WITHIN)),
+	        &st));
+	do {
+		TRY(sql_step(s, st, &row));
+		TRY(row && sqlite3_column_int(st, 3) ? TACIT_OK : TACIT_E_NOT_FOUND);
+		TRY(read_place(st, at));
+		TRY(number >= at->number ? TACIT_OK : TACIT_E_NOT_FOUND);
+	} while (!has(at, number));
+out:
+	sql_done(&st);
+	return err;
+}
+
+static enum tacit_err find_begin(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        const struct split *id, struct place *at)
 {
 	enum tacit_err err;
 	sqlite3_stmt *st = NULL;
-	uint64_t first = 0;
 	TRY(sql_first(s, SQL_BURST_UP_TO,
 	        ARGS(sql_int(conversation_id), sql_int(user_id), sql_bytes(id->series),
 	                sql_bytes(id->digits)),
 	        &st));
+	TRY(read_place(st, at));
 	/* Else it is the one without a number, whose name is that of this series. */
-	const bool counts = sqlite3_column_bytes(st, 2) > 0;
-	TRY(counts == id->counts ? TACIT_OK : TACIT_E_NOT_FOUND);
-	if (counts)
-		TRY(read_number(st, 2, &first));
-	const int64_t offset = (int64_t)(id->number - first);
-	TRY(offset < sqlite3_column_int64(st, 1) ? TACIT_OK : TACIT_E_NOT_FOUND);
-	*message = sqlite3_column_int64(st, 0) + offset;
+	TRY(at->counts == id->counts ? TACIT_OK : TACIT_E_NOT_FOUND);
 out:
 	sql_done(&st);
+	return err;
+}
+
+static enum tacit_err find_written(struct sqlite *s, int64_t conversation_id, int64_t user_id,
+        const struct split *id, int64_t *message)
+{
+	enum tacit_err err;
+	struct place at;
+	TRY(find_begin(s, conversation_id, user_id, id, &at));
+	if (!has(&at, id->number))
+		TRY(find_follower(s, conversation_id, user_id, id->number, &at));
+	*message = at.first_id + (int64_t)(id->number - at.number);
+out:
 	return err;
 }
 
@@ -224,7 +282,7 @@ enum tacit_err sql_burst_write(struct sqlite *s)
 	TRY(sql_run(s, SQL_BURST_ADD,
 	        ARGS(sql_int(b->conversation_id), sql_int(b->first_id), sql_int(b->length),
 	                sql_int(b->user_id), sql_int(b->expires_at), sql_int(b->begins_epoch),
-	                b->named ? sql_bytes(series_of(b)) : sql_id(0),
+	                b->named && !b->follows ? sql_bytes(series_of(b)) : sql_id(0),
 	                b->named ? sql_bytes(digits_of(b)) : sql_id(0))));
 	s->pending.burst = (struct sql_burst){0};
 out:
@@ -247,13 +305,25 @@ enum tacit_err sql_burst_open(
 	return goes_on(&s->pending.burst, m, client_id) ? TACIT_OK : sql_burst_write(s);
 }
 
+static bool follows(struct sqlite *s, const struct store_message *m, const struct split *id)
+{
+	const struct sql_series *l = last_of(s, m->conversation_id, m->user_id);
+	return is_last(l, m->conversation_id, m->user_id, id) && id->number == l->free_from &&
+	       l->begun > 0 && m->id < l->begun + FOLLOWERS_WITHIN && m->expires_at == 0;
+}
+
 void sql_burst_add(struct sqlite *s, const struct store_message *m, struct tacit_bytes client_id)
 {
 	struct sql_burst *b = &s->pending.burst;
 	const struct split id = split(client_id);
+	const bool on = follows(s, m, &id);
 	note_said(s, m, &id);
 	if (b->length++ > 0)
 		return;
+	b->follows = on;
+	if (!on)
+		last_of(s, m->conversation_id, m->user_id)->begun =
+		        id.counts && m->expires_at == 0 ? m->id : 0;
 	b->conversation_id = m->conversation_id;
 	b->user_id = m->user_id;
 	b->first_id = m->id;

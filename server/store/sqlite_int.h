@@ -34,6 +34,7 @@ struct sql_burst {
 	uint64_t number;                          /* that of the first */
 	uint8_t client_id[STORE_CLIENT_ID_CHARS]; /* of the first */
 	size_t series_bytes;                      /* of that: all but the number */
+	bool follows;                             /* see sqlite_bursts.c */
 };
 
 /* The series of client_ids that a person used last in a conversation: none of the numbers from
@@ -43,6 +44,7 @@ struct sql_series {
 	int64_t conversation_id; /* 0: none here */
 	int64_t user_id;
 	uint64_t free_from, free_to; /* free_to 0: nobody has looked */
+	int64_t begun; /* first_id of the burst that a next one may follow; 0: of none */
 	uint8_t name[STORE_CLIENT_ID_CHARS];
 	size_t name_bytes;
 };

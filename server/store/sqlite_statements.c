@@ -110,6 +110,7 @@ static bool leaves_bursts(enum sql id)
 	case SQL_SCOPE_RELEASE:
 	case SQL_BURST_ADD:
 	case SQL_BURST_UP_TO: /* they look for others than the one in memory */
+	case SQL_BURST_FOLLOWERS:
 	case SQL_BURST_BEHIND:
 	case SQL_LAST_MESSAGE:
 	case SQL_MESSAGE_ADD:

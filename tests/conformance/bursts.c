@@ -345,6 +345,120 @@ static void what_was_destroyed_in_vain_is_there(void)
 	tear_down(&f);
 }
 
+static int64_t count_entries(struct fixture *f)
+{
+	return sql_number(
+	        f->w, "SELECT count(*) FROM message_bursts WHERE client_series IS NOT NULL");
+}
+
+static void find_numbers(struct fixture *f, int64_t group, unsigned to, const int64_t *ids)
+{
+	for (unsigned n = 0; n < to; n++)
+		CHECK_INT(say(f, group, f->anna, counted(n)), -ids[n]);
+}
+
+/* One after another, each in a commit of its own, and others in between. */
+static void who_counts_on_needs_no_entry(void)
+{
+	struct fixture f;
+	int64_t ids[40];
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f), other = add_group(&f);
+	for (unsigned n = 0; n < TACIT_COUNT(ids); n++) {
+		ids[n] = say(&f, group, f.anna, counted(n));
+		CHECK(say(&f, n % 2 == 0 ? group : other, f.ben, counted(n)) > 0);
+	}
+	CHECK_INT(count_bursts(f.w), 2 * (int64_t)TACIT_COUNT(ids));
+	CHECK_INT(count_entries(&f), 1 + (int64_t)TACIT_COUNT(ids)); /* what skips begins anew */
+	check_bursts(f.w);
+	find_numbers(&f, group, TACIT_COUNT(ids), ids);
+	/* So does who knows nothing of what was said last. */
+	struct store *mine = f.w;
+	f.w = another(&f, STORE_WRITER);
+	find_numbers(&f, group, TACIT_COUNT(ids), ids);
+	CHECK(say(&f, group, f.anna, counted(TACIT_COUNT(ids))) > 0);
+	CHECK(say(&f, group, f.anna, counted(TACIT_COUNT(ids) + 9)) > 0);
+	CHECK(say(&f, group, f.anna, counted(TACIT_COUNT(ids) + 8)) > 0);
+	check_bursts(f.w);
+	store_close(f.w);
+	f.w = mine;
+	tear_down(&f);
+}
+
+/* Whatever else its author says there, one that follows is of the series before it. */
+static void what_comes_between_begins_anew(void)
+{
+	static const char *const between[] = {
+	        "short", "", "01234567-89ab-8cde-8f02-000000000002", "000000000002"};
+	struct fixture f;
+	int64_t ids[8];
+	unsigned n = 0;
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	for (size_t i = 0; i < TACIT_COUNT(between); i++, n += 2) {
+		ids[n] = say(&f, group, f.anna, counted(n));
+		ids[n + 1] = say(&f, group, f.anna, counted(n + 1));
+		CHECK(say(&f, group, f.anna, between[i]) > 0);
+		CHECK_INT(count_entries(&f), (int64_t)(2 * i + 2 - (i > 0)));
+	}
+	check_bursts(f.w);
+	find_numbers(&f, group, n, ids);
+	CHECK(say(&f, group, f.anna, "01234567-89ab-8cde-8f02-000000000002") < 0);
+	for (unsigned k = 3; k < 12; k++) {
+		char id[40];
+		snprintf(id, sizeof(id), "01234567-89ab-8cde-8f02-%012x", k);
+		CHECK(say(&f, group, f.anna, id) > 0);
+	}
+	find_numbers(&f, group, n, ids);
+	CHECK(say(&f, group, f.anna, counted(10)) > 0); /* a number of the other series only */
+	tear_down(&f);
+}
+
+/* It may be swept alone, and what follows it is found from it. */
+static void what_expires_is_followed_by_none(void)
+{
+	struct fixture f;
+	struct gone gone = {0};
+	struct store_sweep w = {.limit = 9, .gone = collect_gone, .ctx = &gone};
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f);
+	CHECK_OK(f.ops->conversation_set_message_ttl(f.w, group, f.anna, 60, NOW));
+	say(&f, group, f.anna, counted(1));
+	say(&f, group, f.anna, counted(2));
+	CHECK_OK(f.ops->conversation_set_message_ttl(f.w, group, f.anna, 0, NOW));
+	int64_t third = say(&f, group, f.anna, counted(3));
+	CHECK_INT(say(&f, group, f.anna, counted(4)), third + 1);
+	CHECK_INT(count_entries(&f), 3);
+	CHECK_OK(f.ops->sweep(f.w, NOW + 60, &w));
+	check_bursts(f.w);
+	CHECK_INT(say(&f, group, f.anna, counted(3)), -third);
+	CHECK_INT(say(&f, group, f.anna, counted(4)), -(third + 1));
+	CHECK_INT(say(&f, group, f.anna, counted(2)), third + 2);
+	tear_down(&f);
+}
+
+/* So that a search reads so many rows at most. */
+static void an_entry_is_never_far(void)
+{
+	enum { FAR = 4096 };
+	struct fixture f;
+	REQUIRE(set_up(&f));
+	int64_t group = add_group(&f), other = add_group(&f);
+	int64_t first = say(&f, group, f.anna, counted(1));
+	begin(&f);
+	for (unsigned n = 0; n < FAR - 2; n++)
+		CHECK(say(&f, other, f.ben, "") > 0);
+	commit(&f);
+	CHECK_INT(say(&f, group, f.anna, counted(2)), first + FAR - 1);
+	CHECK_INT(count_entries(&f), 1);
+	CHECK_INT(say(&f, group, f.anna, counted(3)), first + FAR);
+	CHECK_INT(count_entries(&f), 2);
+	for (unsigned n = 2; n < 4; n++)
+		CHECK_INT(say(&f, group, f.anna, counted(n)), -(first + FAR + n - 3));
+	check_bursts(f.w);
+	tear_down(&f);
+}
+
 /* Somebody else's doing: no reason to take a retry for a new message, nor to fail others' batch. */
 static void a_message_that_vanished_is_told(void)
 {
@@ -401,7 +515,16 @@ static void a_damaged_number_is_told(void)
 	        SQLITE_OK);
 	CHECK_OK(try_number(&f, group, 2));
 	CHECK_ERR(try_number(&f, group, 3), TACIT_E_STORE_CORRUPT);
-	CHECK_INT(message_count(&f, f.r, group, f.anna), 2);
+	const int64_t followed = say(&f, group, f.ben, counted(1));
+	CHECK_INT(say(&f, group, f.ben, counted(2)), followed + 1);
+	CHECK_INT(sqlite3_exec(db,
+	                  "UPDATE message_bursts SET client_number = x'303030303030303030303020'"
+	                  " WHERE client_series IS NULL",
+	                  NULL, NULL, NULL),
+	        SQLITE_OK);
+	f.anna = f.ben;
+	CHECK_ERR(try_number(&f, group, 2), TACIT_E_STORE_CORRUPT);
+	CHECK_INT(message_count(&f, f.r, group, f.anna), 4);
 	tear_down(&f);
 }
 
@@ -469,6 +592,10 @@ int main(int argc, char **argv)
 	        {"a conversation takes its bursts along", a_conversation_takes_its_bursts_along},
 	        {"another writer goes on in it", another_writer_goes_on_in_it},
 	        {"what was destroyed in vain is there", what_was_destroyed_in_vain_is_there},
+	        {"who counts on needs no entry", who_counts_on_needs_no_entry},
+	        {"what comes between begins anew", what_comes_between_begins_anew},
+	        {"what expires is followed by none", what_expires_is_followed_by_none},
+	        {"an entry is never far", an_entry_is_never_far},
 	        {"a message that vanished is told", a_message_that_vanished_is_told},
 	        {"a damaged number is told", a_damaged_number_is_told},
 	        {"an older server's messages are found", an_older_servers_messages_are_found},

@@ -19,17 +19,23 @@ static const char pairs[] = "SELECT count(*) FROM message_bursts b JOIN messages
                             " ON m.id >= b.first_id AND m.id < b.first_id + b.length"
                             " WHERE m.conversation_id = b.conversation_id AND m.user_id = b.user_id"
                             " AND m.expires_at = b.expires_at AND m.begins_epoch = b.begins_epoch"
-                            " AND (m.client_id IS NULL) = (b.client_series IS NULL)";
-/* Those whose client_id is the burst's, or of its series. */
+                            " AND (m.client_id IS NULL) = (b.client_number IS NULL)";
+/* Those whose client_id is the burst's, or of its series; one that follows has that of its author's
+ * last one that has any. */
 static const char named[] =
-        "SELECT count(*) FROM message_bursts b JOIN messages m"
+        "WITH b AS (SELECT *, CASE WHEN client_number IS NOT NULL THEN"
+        " coalesce(client_series, (SELECT a.client_series FROM message_bursts a"
+        " WHERE a.conversation_id = c.conversation_id AND a.user_id = c.user_id"
+        " AND a.first_id < c.first_id AND a.client_series IS NOT NULL"
+        " ORDER BY a.first_id DESC LIMIT 1)) END AS series FROM message_bursts c)"
+        " SELECT count(*) FROM b JOIN messages m"
         " ON m.id >= b.first_id AND m.id < b.first_id + b.length"
         " WHERE m.client_id IS NULL OR (m.id = b.first_id AND"
         " CAST(m.client_id AS TEXT) ="
-        " CAST(b.client_series AS TEXT) || CAST(b.client_number AS TEXT))"
+        " CAST(b.series AS TEXT) || CAST(b.client_number AS TEXT))"
         " OR (m.id > b.first_id AND length(b.client_number) = 12 AND"
-        " substr(CAST(m.client_id AS TEXT), 1, length(b.client_series)) ="
-        " CAST(b.client_series AS TEXT) AND length(m.client_id) = length(b.client_series) + 12)";
+        " substr(CAST(m.client_id AS TEXT), 1, length(b.series)) = CAST(b.series AS TEXT)"
+        " AND length(m.client_id) = length(b.series) + 12)";
 
 void check_bursts(struct store *s)
 {

@@ -11,10 +11,12 @@ CREATE TABLE message_bursts (
 	begins_epoch INTEGER NOT NULL CHECK (begins_epoch = 0 OR length = 1),
 	-- The first message's client_id: all but the twelve hexadecimal digits at its end, and these,
 	-- which count the messages. One that does not end so is a series of its own, without a number.
-	client_series BLOB,
+	-- A number alone: it follows its author's burst before it, whose series it goes on counting.
+	client_series BLOB CHECK (client_series IS NULL OR client_number IS NOT NULL),
 	client_number BLOB CHECK (length = 1 OR client_number IS NULL OR length(client_number) = 12),
 	PRIMARY KEY (conversation_id, first_id),
-	CHECK ((client_series IS NULL) = (client_number IS NULL))
+	CHECK (client_number IS NULL OR client_series IS NOT NULL
+		OR (expires_at = 0 AND length(client_number) = 12))
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO message_bursts

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define HEAD_ROOM 64 /* bytes, for what stands before an array in nearly every packet */
-
 static struct net_frame *seal(enum tacit_err err, struct tacit_buf *b)
 {
 	struct net_frame *f = err == TACIT_OK ? net_frame_copy(tacit_buf_view(b)) : NULL;
@@ -40,7 +38,6 @@ out:
 	return err;
 }
 
-/* Nearly every packet is one message, and is copied once. */
 static struct net_frame *frame_of(
         struct tacit_bytes text, const struct tacit_bytes *binary, size_t count)
 {
@@ -72,6 +69,23 @@ struct net_frame *wire_socket_packet(
 	return f;
 }
 
+/* head, inside and "]": what is long is copied once. */
+static struct net_frame *close_array(struct tacit_bytes head, struct tacit_bytes inside)
+{
+	uint8_t front[TACIT_WS_HEAD_BYTES];
+	const size_t text = head.n + inside.n + 1;
+	const size_t n = tacit_ws_head(TACIT_WS_TEXT, text, NULL, front);
+	struct net_frame *f = net_frame_new(n + text);
+	if (f == NULL)
+		return NULL;
+	memcpy(f->data, front, n);
+	memcpy(f->data + n, head.p, head.n);
+	if (inside.n > 0)
+		memcpy(f->data + n + head.n, inside.p, inside.n);
+	f->data[n + text - 1] = ']';
+	return f;
+}
+
 struct net_frame *wire_array(const struct tacit_sio_packet *packet, struct tacit_bytes inside,
         const struct tacit_bytes *binary)
 {
@@ -80,8 +94,11 @@ struct net_frame *wire_array(const struct tacit_sio_packet *packet, struct tacit
 	struct tacit_buf text = {0};
 	struct net_frame *f = NULL;
 	head.data = TACIT_STR("[");
-	TRY(tacit_buf_reserve(&text, inside.n + HEAD_ROOM));
 	TRY(append_head(&text, &head));
+	if (packet->attachments == 0) {
+		f = close_array(tacit_buf_view(&text), inside);
+		goto out;
+	}
 	TRY(tacit_buf_append(&text, inside));
 	TRY(tacit_buf_append(&text, TACIT_STR("]")));
 	f = frame_of(tacit_buf_view(&text), binary, packet->attachments);

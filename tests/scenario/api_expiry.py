@@ -167,7 +167,7 @@ def a_session_ends_on_time_though_nobody_asks(w):
 
 @tap.case
 def a_short_session_ends_while_the_server_runs(w):
-    session = w.session(ttl_seconds=1)["id"]
+    session = w.session(ttl_seconds=2)["id"]
     wait_for("the end", lambda: w.bob.get(f"/api/sessions/{session}").status == 410)
     tap.equal(w.eve.get(f"/api/sessions/{session}").status, 404, "an outsider")
 
@@ -358,7 +358,7 @@ def a_clock_set_back_prolongs_nothing(w):
         tap.equal(own.alice.get(f"/api/sessions/{alive}").status, 200, "one whose time is not up")
         wait_for("a warning", lambda: "set back by" in server.log())
         tap.equal(own.alice.signed("/api/me", {}, auth="bearer").status, 200, "signatures go by the machine's clock")
-        brief = own.session(ttl_seconds=1)["id"]
+        brief = own.session(ttl_seconds=2)["id"]
         wait_for("its end", lambda: own.alice.get(f"/api/sessions/{brief}").status == 410)
         server.restart()
         own.alice.must(own.alice.get(f"/api/sessions/{alive}"))

@@ -127,7 +127,7 @@ static void unread_counts_what_is_read(void)
 	uint64_t id = meet();
 	struct tacit_conversation *c = tacit_conversation_find(carol.engine, room);
 	for (int i = 0; i < MAX_SILENT + 8; i++) {
-		char text[8];
+		char text[16];
 		snprintf(text, sizeof(text), "r%d", i);
 		CHECK_OK(react(&alice, id, text));
 	}

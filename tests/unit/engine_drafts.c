@@ -64,7 +64,7 @@ static void killed_while_drafts_go_out(void)
 	meet();
 	CHECK_OK(person_say(&alice, "bob", "hello"));
 	for (long at = 0; at < 40; at++) {
-		char text[2][32];
+		char text[2][48];
 		away(0);
 		for (int i = 0; i < 2; i++) {
 			snprintf(text[i], sizeof(text[i]), "draft %ld %d", at, i);

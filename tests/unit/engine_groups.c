@@ -223,7 +223,7 @@ static void commits_that_race(void)
 	make_group("us", 2);
 	check_talk(three, 3, "all");
 	for (int round = 0; round < 4; round++) {
-		char text[16];
+		char text[24];
 		pass(8 * DAY);
 		struct tacit_content hi = {.kind = TACIT_CONTENT_TEXT, .text = TACIT_STR("racing")};
 		struct tacit_command c = {

@@ -102,7 +102,7 @@ static void joins_what_it_is_let_into(void)
 
 static void a_long_history_comes_in_pages(void)
 {
-	char text[16];
+	char text[24];
 	meet();
 	say("before");
 	online();

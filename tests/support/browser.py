@@ -85,7 +85,8 @@ class Browser:
 
     @staticmethod
     def kill(folder):
-        """The Chromium of a resident, as a power cut would."""
+        """The Chromium of a resident, as a power cut would: what it had in /tmp is gone as well."""
+        socket = os.readlink(os.path.join(folder, "SingletonSocket"))
         process = int(os.readlink(os.path.join(folder, "SingletonLock")).rsplit("-", 1)[1])
         os.kill(process, signal.SIGKILL)
         until = time.monotonic() + WAIT_SECONDS
@@ -93,6 +94,7 @@ class Browser:
             if time.monotonic() > until:
                 raise Failed("a Chromium that was killed is still there")
             time.sleep(0.02)
+        shutil.rmtree(os.path.dirname(socket))
 
     def __enter__(self):
         return self

@@ -48,7 +48,7 @@ static enum tacit_err public_some(const uint8_t *sk, size_t n, uint8_t *pk)
 {
 	enum tacit_err err = TACIT_OK;
 	uint8_t expanded[EXPANDED_BYTES], mlkem_sk[TACIT_MLKEM_SK_BYTES];
-	uint8_t x_sk[AT_ONCE][X25519_BYTES], x_pk[AT_ONCE][X25519_BYTES];
+	uint8_t x_sk[AT_ONCE][X25519_BYTES] = {0}, x_pk[AT_ONCE][X25519_BYTES];
 	for (size_t i = 0; i < n; i++) {
 		TRY(expand(sk + i * SEED_BYTES, expanded));
 		TRY(tacit_mlkem_keypair(expanded, mlkem_sk, pk + i * PUBLIC_BYTES));

@@ -53,4 +53,20 @@ def only_what_overlaps_is_given(_):
         tap.equal([period.why for period in watch.during(110, 200)], [], "between")
 
 
+@tap.case
+def what_is_a_tests_own_fault_has_no_excuse(_):
+    with Watch() as watch:
+        watch.periods = [Period(100, 110, "a")]
+
+        def excuses(**other):
+            return len(watch.excuses({"result": "ERROR", "returncode": 1, "starttime": 105, "duration": 60,
+                                      "stdout": "not ok 1 - it took long", **other}))
+        tap.equal(excuses(), 1, "in that time")
+        tap.equal(excuses(result="TIMEOUT", returncode=-15), 1, "ended by Meson in that time")
+        tap.equal(excuses(starttime=111), 0, "behind it")
+        tap.equal(excuses(returncode=-11), 0, "crashed")
+        tap.equal(excuses(stderr="WARNING: ThreadSanitizer: data race"), 0, "a race")
+        tap.equal(excuses(stdout="f.c:1: runtime error: signed integer overflow"), 0, "undefined behaviour")
+
+
 tap.main(contextlib.nullcontext)

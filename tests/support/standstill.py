@@ -3,7 +3,7 @@ belong to somebody else.
 
     with Watch() as watch:
         ...
-    watch.during(begun, ended)  # what was noticed between two values of time.time()
+    watch.excuses(test)  # what was noticed while a test of Meson's record ran
 
 Heard of are processors that ran nothing at all, a hypervisor that kept most of their time for others,
 and a disk that took long to sync a single block.
@@ -16,6 +16,7 @@ from collections import namedtuple
 
 LONG_SECONDS = 10  # what lasts less, the tests must bear
 STOLEN_SHARE = 0.5
+OWN_FAULT = ("Sanitizer", "runtime error:")  # whatever the machine does, these are never its doing
 
 Period = namedtuple("Period", "begun ended why")
 
@@ -78,6 +79,14 @@ class Watch:
 
     def during(self, begun, ended):
         return [period for period in self.periods if period.begun < ended and begun < period.ended]
+
+    def excuses(self, test):
+        """Periods; none for a test that crashed, or that a sanitizer has something to say of."""
+        said = (test.get("stdout") or "") + (test.get("stderr") or "")
+        crashed = test["result"] != "TIMEOUT" and test["returncode"] < 0
+        if crashed or any(word in said for word in OWN_FAULT):
+            return []
+        return self.during(test["starttime"], test["starttime"] + test["duration"])
 
     def __enter__(self):
         for thread in self.threads:
